@@ -1,0 +1,570 @@
+/**
+ * The typed program: what `checkProgram` hands to the compiler. Fully resolved: every name in it exists, every condition is typed,
+ * terms are substituted, detector groups are expanded, literals are integers in the smallest unit. It is readonly data that can be
+ * printed as JSON; every node carries the span it was written at. It holds no meaning of its own: the plan gives it one.
+ *
+ * Canonical order: declarations whose order has no meaning are sorted by name (unnamed ones by their printed text), so the same rules in any order
+ * and any file layout give the same program, spans aside. Enum members, routes' preferences, budget thresholds and effects keep their order.
+ */
+
+/** A piece of a source file: `start` and `end` are UTF-16 offsets, `end` exclusive. Line and column come from `SourceFile`. */
+export type Span = { readonly file: string; readonly start: number; readonly end: number };
+
+export type EventKind = 'prompt' | 'completion' | 'toolCall' | 'retrieval' | 'ingest' | 'exchange' | 'egress';
+export type Decision = 'allow' | 'deny';
+
+export type Program = {
+  readonly policy: Policy;
+  readonly enums: readonly EnumType[];
+  readonly caller: Caller;
+  /** The attributes that every model of the catalog has (`models { … }`). */
+  readonly modelAttributes: readonly Attribute[];
+  readonly models: readonly Model[];
+  readonly stores: readonly Store[];
+  readonly tools: readonly Tool[];
+  readonly lists: readonly List[];
+  readonly recipients: readonly Recipient[];
+  readonly reviewers: readonly Reviewers[];
+  readonly hours: readonly Hours[];
+  readonly conversions: readonly Conversion[];
+  /** The policy's own detectors. Built-in ones are named only. */
+  readonly detectors: readonly Detector[];
+  readonly detectorGroups: readonly DetectorGroup[];
+  /** Every built-in and own detector that some rule, classification or guarantee names, sorted. */
+  readonly usedDetectors: readonly string[];
+  readonly rules: readonly Rule[];
+  readonly classifications: readonly Classification[];
+  readonly routes: readonly Route[];
+  readonly budgets: readonly Budget[];
+  readonly rates: readonly Rate[];
+  readonly waivers: readonly Waiver[];
+  readonly switches: readonly Switch[];
+  readonly delegations: readonly Delegation[];
+  readonly imports: readonly Import[];
+  readonly assumptions: readonly Assumption[];
+  readonly guarantees: readonly Guarantee[];
+  readonly tests: readonly PolicyTest[];
+  /** Every use of a form that is checked but not yet enforced; `unenforcedDiagnostics` turns it into diagnostics. In source order by name. */
+  readonly unenforced: readonly UnenforcedUse[];
+};
+
+export type Policy = {
+  readonly name: string;
+  readonly owner: string | null;
+  /** Three lower-case letters. All money in the program is in it, unless a conversion is declared. */
+  readonly currency: string;
+  /** IANA name. */
+  readonly timeZone: string;
+  /** An event that the policy does not write has `deny`, except `toolCall`, which takes the completion's, and `exchange`, which is never denied. */
+  readonly defaults: { readonly [K in EventKind]: Decision };
+  readonly onFailure: Decision;
+  /** A member of `classification`; null if the policy declares no such enum. */
+  readonly baseClassification: MemberValue | null;
+  /** The enum of `prompt.classification`, by name: always `classification`; null if not declared. */
+  readonly classificationEnum: string | null;
+  readonly span: Span;
+};
+
+export type EnumType = { readonly name: string; readonly ordered: boolean; readonly members: readonly string[]; readonly span: Span };
+
+// ---------------------------------------------------------------------------------------------------------------- types and values
+
+export type Type =
+  | { readonly kind: 'bool' }
+  | { readonly kind: 'int' }
+  /** An integer of `scale` decimal digits: 0.25 at scale 2 is 25. */
+  | { readonly kind: 'decimal'; readonly scale: number }
+  | { readonly kind: 'text' }
+  | { readonly kind: 'money' }
+  | { readonly kind: 'tokens' }
+  | { readonly kind: 'bytes' }
+  | { readonly kind: 'duration' }
+  | { readonly kind: 'time' }
+  | { readonly kind: 'date' }
+  | { readonly kind: 'enum'; readonly name: string; readonly ordered: boolean }
+  | { readonly kind: 'set'; readonly element: ScalarType }
+  /** Scanned text: `contains` on it takes detectors. */
+  | { readonly kind: 'content' }
+  /** What `some … in` runs over. */
+  | { readonly kind: 'collection'; readonly of: CollectionKind };
+export type ScalarType = Exclude<Type, { kind: 'set' | 'collection' | 'content' }>;
+export type CollectionKind = 'message' | 'chunk' | 'toolCall';
+
+export type MemberValue = { readonly kind: 'member'; readonly enum: string; readonly name: string; readonly ordinal: number };
+/** Every number is an integer with |n| ≤ 2^53−1. */
+export type ScalarValue =
+  | { readonly kind: 'bool'; readonly value: boolean }
+  | { readonly kind: 'int'; readonly value: number }
+  | { readonly kind: 'decimal'; readonly digits: number; readonly scale: number }
+  | { readonly kind: 'text'; readonly value: string }
+  /** Millionths of one unit of `currency`, which is the policy's unless it was converted at a declared rate. */
+  | { readonly kind: 'money'; readonly micros: number; readonly currency: string }
+  | { readonly kind: 'tokens'; readonly value: number }
+  | { readonly kind: 'bytes'; readonly value: number }
+  | { readonly kind: 'duration'; readonly milliseconds: number }
+  /** `iso` is `2026-12-31` or `2026-12-31T09:00`, in the policy's time zone; a bare date starts at 00:00. */
+  | { readonly kind: 'time'; readonly iso: string }
+  | { readonly kind: 'date'; readonly iso: string }
+  | MemberValue;
+export type SetValue = { readonly kind: 'set'; readonly elements: readonly ScalarValue[] };
+export type Value = ScalarValue | SetValue;
+
+// ---------------------------------------------------------------------------------------------------------------- declarations
+
+/** What an attribute is when its source holds nothing. `required`: the fact has failed. */
+export type Absence =
+  | { readonly kind: 'required' }
+  | { readonly kind: 'optional' }
+  | { readonly kind: 'else'; readonly value: Value };
+
+export type AttributeSource = {
+  readonly kind: 'claim' | 'metadata' | 'argument';
+  readonly name: string;
+  /** The text of one value is cut at this separator into a set. */
+  readonly splitBy: string | null;
+};
+
+export type Attribute = {
+  readonly name: string;
+  readonly type: Type;
+  /** Null only for model attributes, whose values are in the catalog. */
+  readonly source: AttributeSource | null;
+  readonly absence: Absence;
+  readonly span: Span;
+};
+
+export type Caller = { readonly attributes: readonly Attribute[]; readonly span: Span | null };
+
+/** Micro-units of the policy's currency for `perTokens` tokens. */
+export type Price = { readonly micros: number; readonly perTokens: number };
+
+export type Model = {
+  readonly name: string;
+  /** The name on the wire: what a client requests and what the provider is sent. */
+  readonly wireName: string;
+  readonly provider: string;
+  readonly inputPrice: Price;
+  readonly outputPrice: Price;
+  readonly contextTokens: number;
+  /** The output limit that is injected where the client set none; 1,024 where not declared. */
+  readonly maxOutputTokens: number;
+  /** Tokens that the provider's chat template may add to one request; 256 where not declared. */
+  readonly templateOverheadTokens: number;
+  /** One for each of `modelAttributes`, in their order. */
+  readonly attributes: readonly { readonly name: string; readonly value: Value }[];
+  readonly span: Span;
+};
+
+export type Store = {
+  readonly name: string;
+  readonly store: string;
+  readonly collection: string;
+  readonly attributes: readonly Attribute[];
+  readonly span: Span;
+};
+
+/** `wirePattern` may end in one `*`. */
+export type Tool = { readonly name: string; readonly wirePattern: string; readonly attributes: readonly Attribute[]; readonly span: Span };
+export type List = {
+  readonly name: string;
+  readonly element: ScalarType;
+  readonly feed: string;
+  readonly maxAgeMilliseconds: number;
+  /** 10,000 where not declared. */
+  readonly maxEntries: number;
+  readonly span: Span;
+};
+export type Recipient = { readonly name: string; readonly channel: 'webhook'; readonly address: string; readonly span: Span };
+export type Reviewers = { readonly name: string; readonly group: string; readonly span: Span };
+
+export type Weekday = 'monday' | 'tuesday' | 'wednesday' | 'thursday' | 'friday' | 'saturday' | 'sunday';
+export type Hours = {
+  readonly name: string;
+  readonly ranges: readonly { readonly from: Weekday; readonly to: Weekday; readonly startMinute: number; readonly endMinute: number }[];
+  /** A list of dates that are outside. */
+  readonly except: string | null;
+  readonly timeZone: string;
+  readonly span: Span;
+};
+/** One unit of `from` is `rateMillionths` / 1,000,000 units of `to`. */
+export type Conversion = {
+  readonly from: string;
+  readonly to: string;
+  readonly rateMillionths: number;
+  readonly date: string;
+  readonly span: Span;
+};
+
+export type Detector = {
+  readonly name: string;
+  readonly title: string | null;
+  readonly matches: DetectorSource;
+  readonly near: Near | null;
+  /** Texts that it matches, checked where it is a pattern. */
+  readonly examples: readonly string[];
+  readonly span: Span;
+};
+export type DetectorSource =
+  | { readonly kind: 'pattern'; readonly source: string; readonly pattern: PatternNode; readonly ignoreCase: boolean; readonly span: Span }
+  | { readonly kind: 'list'; readonly list: string; readonly span: Span }
+  /** `threshold` in millionths. */
+  | {
+      readonly kind: 'classifier';
+      readonly name: string;
+      readonly hash: string;
+      readonly threshold: number;
+      readonly span: Span;
+    };
+/** A keyword must stand within `characters` of the match; `before`: the keyword comes first. */
+export type Near = {
+  readonly words: readonly string[];
+  readonly characters: number;
+  readonly side: 'before' | 'after' | 'either';
+  readonly span: Span;
+};
+export type DetectorGroup = { readonly name: string; readonly detectors: readonly string[]; readonly span: Span };
+
+/** A bounded regular pattern. Ranges are inclusive code points; `max` is finite. */
+export type PatternNode =
+  | { readonly kind: 'class'; readonly ranges: readonly (readonly [number, number])[]; readonly negated: boolean }
+  | { readonly kind: 'sequence'; readonly items: readonly PatternNode[] }
+  | { readonly kind: 'alternatives'; readonly items: readonly PatternNode[] }
+  | { readonly kind: 'repeat'; readonly item: PatternNode; readonly min: number; readonly max: number };
+
+// ---------------------------------------------------------------------------------------------------------------- rules
+
+export type Meta = {
+  readonly cites: readonly string[];
+  readonly owner: string | null;
+  /** ISO dates in the policy's zone; `until` includes its day. */
+  readonly effective: string | null;
+  readonly until: string | null;
+  readonly waivableBy: string | null;
+};
+
+export type Rule = {
+  readonly name: string;
+  readonly title: string | null;
+  readonly event: EventKind;
+  /** `on retrieval from STORE`, `on ingest into STORE`; null: every store. */
+  readonly store: string | null;
+  /** `on tool call to TOOL`; null: every tool. */
+  readonly tool: string | null;
+  readonly where: Condition | null;
+  readonly unless: Condition | null;
+  readonly effects: readonly Effect[];
+  readonly meta: Meta;
+  readonly span: Span;
+  readonly nameSpan: Span;
+};
+
+export type RedactMode =
+  | { readonly kind: 'placeholder' }
+  | { readonly kind: 'mask'; readonly keepLast: number }
+  | { readonly kind: 'remove' }
+  | { readonly kind: 'year' }
+  | { readonly kind: 'pseudonym'; readonly forEach: AttributeRef };
+
+export type Effect =
+  | { readonly kind: 'allow'; readonly span: Span }
+  | { readonly kind: 'deny'; readonly reason: string | null; readonly span: Span }
+  | { readonly kind: 'useOnlyModels'; readonly condition: Condition; readonly span: Span }
+  | { readonly kind: 'require'; readonly condition: Condition; readonly span: Span }
+  | { readonly kind: 'buffer'; readonly span: Span }
+  | { readonly kind: 'allowChunk'; readonly condition: Condition; readonly span: Span }
+  | { readonly kind: 'withholdChunk'; readonly unless: Condition; readonly say: string | null; readonly span: Span }
+  | { readonly kind: 'keepNewest'; readonly newest: AttributeRef; readonly forEach: AttributeRef; readonly span: Span }
+  | {
+      readonly kind: 'redact';
+      readonly detectors: readonly string[];
+      readonly includingRestored: boolean;
+      readonly mode: RedactMode;
+      readonly span: Span;
+    }
+  | { readonly kind: 'dropCall'; readonly span: Span }
+  /** `path` is the vendor's wire field, as its dotted parts. */
+  | { readonly kind: 'set'; readonly path: readonly string[]; readonly value: ScalarValue; readonly span: Span }
+  | { readonly kind: 'record'; readonly milliseconds: number; readonly span: Span }
+  | { readonly kind: 'hold'; readonly count: number; readonly reviewers: string; readonly milliseconds: number; readonly span: Span }
+  | { readonly kind: 'limit'; readonly attribute: AttributeRef; readonly to: ScalarValue; readonly span: Span }
+  | { readonly kind: 'tag'; readonly name: string; readonly value: ScalarValue; readonly span: Span }
+  | { readonly kind: 'notify'; readonly recipient: string; readonly span: Span }
+  /** Share in millionths. */
+  | { readonly kind: 'sample'; readonly share: number; readonly reviewers: string; readonly span: Span };
+export type EffectKind = Effect['kind'];
+
+export type Classification = {
+  readonly event: 'prompt' | 'completion';
+  /** `receipts`: the highest class of the receipts that the prompt carries. */
+  readonly level: MemberValue | 'receipts';
+  readonly where: Condition | null;
+  readonly unless: Condition | null;
+  readonly span: Span;
+};
+
+export type Route = {
+  readonly name: string;
+  readonly title: string | null;
+  /** Null: `for requested any`. */
+  readonly requested: string | null;
+  readonly preferences: readonly Preference[];
+  readonly span: Span;
+};
+export type Preference = {
+  readonly choice: { readonly kind: 'model'; readonly model: string } | { readonly kind: 'requested' } | { readonly kind: 'cheapest' };
+  readonly where: Condition | null;
+  readonly span: Span;
+};
+
+export type Period = 'second' | 'minute' | 'hour' | 'day' | 'week' | 'month' | 'year';
+export type Budget = {
+  readonly name: string;
+  readonly title: string | null;
+  readonly for: Condition | null;
+  readonly unless: Condition | null;
+  readonly forEach: AttributeRef | null;
+  /** Money or tokens. */
+  readonly limit: Extract<ScalarValue, { kind: 'money' | 'tokens' }>;
+  readonly per: Extract<Period, 'hour' | 'day' | 'week' | 'month' | 'year'>;
+  readonly timeZone: string;
+  /** Ascending by percent. */
+  readonly thresholds: readonly Threshold[];
+  readonly reason: string | null;
+  readonly meta: Meta;
+  readonly span: Span;
+  readonly nameSpan: Span;
+};
+export type Threshold = {
+  /** 1–100. */
+  readonly percent: number;
+  readonly effect:
+    | { readonly kind: 'notify'; readonly recipient: string; readonly span: Span }
+    | { readonly kind: 'useOnlyModels'; readonly condition: Condition; readonly span: Span };
+  readonly span: Span;
+};
+export type Rate = {
+  readonly name: string;
+  readonly title: string | null;
+  readonly for: Condition | null;
+  readonly unless: Condition | null;
+  readonly forEach: AttributeRef | null;
+  readonly limit: { readonly kind: 'requests' | 'tokens'; readonly value: number };
+  readonly per: Extract<Period, 'second' | 'minute' | 'hour' | 'day'>;
+  readonly reason: string | null;
+  readonly span: Span;
+};
+
+export type Waiver = {
+  readonly name: string;
+  readonly title: string;
+  readonly of: readonly string[];
+  readonly where: Condition | null;
+  readonly until: string;
+  readonly owner: string;
+  readonly notify: string | null;
+  readonly span: Span;
+};
+export type Switch = {
+  readonly name: string;
+  readonly title: string;
+  readonly by: string;
+  readonly maxMilliseconds: number | null;
+  readonly span: Span;
+};
+export type Delegation = { readonly to: string; readonly where: Condition; readonly may: readonly EffectWord[]; readonly span: Span };
+/** The first word of an effect, as `delegate … may` names it. */
+export type EffectWord =
+  | 'allow'
+  | 'deny'
+  | 'use'
+  | 'require'
+  | 'buffer'
+  | 'withhold'
+  | 'keep'
+  | 'redact'
+  | 'drop'
+  | 'set'
+  | 'record'
+  | 'hold'
+  | 'limit'
+  | 'tag'
+  | 'notify'
+  | 'sample'
+  | 'classify'
+  | 'route'
+  | 'waive';
+export type Import = { readonly path: string; readonly sha256: string; readonly span: Span };
+export type Assumption = { readonly name: string; readonly condition: Condition; readonly span: Span };
+export type Guarantee = {
+  readonly name: string;
+  readonly title: string | null;
+  readonly subject: 'prompt' | 'completion' | 'chunk';
+  readonly condition: Condition;
+  readonly meta: Meta;
+  readonly span: Span;
+};
+
+// ---------------------------------------------------------------------------------------------------------------- conditions
+
+/** Whose attribute it is. `now` has the empty name. `variable` is bound by an enclosing `some` or `every`. */
+export type Root =
+  | 'caller'
+  | 'model'
+  | 'prompt'
+  | 'completion'
+  | 'chunk'
+  | 'retrieval'
+  | 'tool'
+  | 'text'
+  | 'now'
+  | 'egress'
+  | 'conversation'
+  | 'variable';
+export type AttributeRef = {
+  readonly kind: 'attribute';
+  readonly root: Root;
+  /** Empty for `text` and `now`, which are facts by themselves. */
+  readonly name: string;
+  readonly type: Type;
+  readonly optional: boolean;
+  /** The name that `some` or `every` gave, where `root` is `variable`. */
+  readonly variable: string | null;
+  readonly span: Span;
+  /** Where it was declared; null if it is built in. */
+  readonly declared: Span | null;
+};
+export type Operand = AttributeRef | { readonly kind: 'literal'; readonly value: Value; readonly type: Type; readonly span: Span };
+export type CompareOperator = 'is' | 'atLeast' | 'atMost' | 'above' | 'below';
+
+/** `is not …` is `not` of the positive form. A substituted term's nodes carry the span of the use. */
+export type Condition =
+  | { readonly kind: 'and'; readonly operands: readonly Condition[]; readonly span: Span }
+  | { readonly kind: 'or'; readonly operands: readonly Condition[]; readonly span: Span }
+  | { readonly kind: 'not'; readonly operand: Condition; readonly span: Span }
+  | { readonly kind: 'known'; readonly attribute: AttributeRef; readonly span: Span }
+  | { readonly kind: 'isTrue'; readonly attribute: AttributeRef; readonly span: Span }
+  /** Both sides have one type. Ordering operators stand only between numbers, times, dates and members of one ordered enum. */
+  | {
+      readonly kind: 'compare';
+      readonly operator: CompareOperator;
+      readonly left: AttributeRef;
+      readonly right: Operand;
+      readonly span: Span;
+    }
+  | { readonly kind: 'oneOf'; readonly attribute: AttributeRef; readonly values: readonly ScalarValue[]; readonly span: Span }
+  | { readonly kind: 'modelIs'; readonly models: readonly string[]; readonly span: Span }
+  /** Some detector of the list hits in the text. */
+  | {
+      readonly kind: 'containsDetector';
+      readonly text: AttributeRef;
+      readonly detectors: readonly string[];
+      readonly includingRestored: boolean;
+      readonly span: Span;
+    }
+  /** Scanned text holds one of the words, whole and case folded. */
+  | {
+      readonly kind: 'containsWords';
+      readonly text: AttributeRef;
+      readonly words: readonly string[];
+      readonly includingRestored: boolean;
+      readonly span: Span;
+    }
+  /** A text attribute holds one of the strings, exactly. */
+  | { readonly kind: 'containsText'; readonly attribute: AttributeRef; readonly texts: readonly string[]; readonly span: Span }
+  /** A set holds at least one of the members. */
+  | { readonly kind: 'setContains'; readonly set: AttributeRef; readonly members: readonly (ScalarValue | AttributeRef)[]; readonly span: Span }
+  | { readonly kind: 'overlaps'; readonly left: AttributeRef; readonly right: Operand; readonly span: Span }
+  | { readonly kind: 'subsetOf'; readonly left: AttributeRef; readonly right: Operand; readonly span: Span }
+  | { readonly kind: 'inList'; readonly attribute: AttributeRef; readonly list: string; readonly span: Span }
+  | { readonly kind: 'inHours'; readonly attribute: AttributeRef; readonly hours: string; readonly span: Span }
+  | { readonly kind: 'switch'; readonly switch: string; readonly span: Span }
+  /** Guarantees only. */
+  | { readonly kind: 'approvedBy'; readonly event: EventKind; readonly reviewers: string; readonly span: Span }
+  /** Guarantees only: some detector of the list hits in what is sent. */
+  | { readonly kind: 'unredacted'; readonly detectors: readonly string[]; readonly span: Span }
+  | {
+      readonly kind: 'quantified';
+      readonly quantifier: 'some' | 'every';
+      readonly variable: string;
+      readonly collection: AttributeRef;
+      readonly body: Condition;
+      readonly span: Span;
+    };
+export type ConditionKind = Condition['kind'];
+
+// ---------------------------------------------------------------------------------------------------------------- tests
+
+/** One `test` is a list of events in order; each has what is given before it and what is expected of it. */
+export type PolicyTest = { readonly title: string; readonly steps: readonly TestStep[]; readonly span: Span };
+export type TestStep =
+  | { readonly kind: 'caller'; readonly attributes: readonly GivenAttribute[]; readonly span: Span }
+  | { readonly kind: 'now'; readonly iso: string; readonly span: Span }
+  | { readonly kind: 'switch'; readonly switch: string; readonly on: boolean; readonly span: Span }
+  | { readonly kind: 'list'; readonly list: string; readonly entries: readonly ScalarValue[]; readonly span: Span }
+  | { readonly kind: 'spent'; readonly amount: Extract<ScalarValue, { kind: 'money' | 'tokens' }>; readonly budget: string; readonly span: Span }
+  /** `requested` is a model's wire name or what a route serves. */
+  | { readonly kind: 'prompt'; readonly requested: string; readonly text: string; readonly attributes: readonly GivenAttribute[]; readonly span: Span }
+  | { readonly kind: 'completion'; readonly text: string; readonly span: Span }
+  | { readonly kind: 'chunk'; readonly store: string; readonly attributes: readonly GivenAttribute[]; readonly text: string | null; readonly span: Span }
+  | { readonly kind: 'document'; readonly store: string; readonly attributes: readonly GivenAttribute[]; readonly text: string | null; readonly span: Span }
+  | { readonly kind: 'toolCall'; readonly tool: string; readonly arguments: readonly GivenAttribute[]; readonly span: Span }
+  | { readonly kind: 'expect'; readonly expectation: Expectation; readonly span: Span };
+export type GivenAttribute = { readonly name: string; readonly value: Value; readonly span: Span };
+/** Of the latest event before it. */
+export type Expectation =
+  | { readonly kind: 'allow' }
+  | { readonly kind: 'deny'; readonly by: string | null }
+  | { readonly kind: 'redact'; readonly detectors: readonly string[]; readonly by: string | null }
+  | { readonly kind: 'sent'; readonly text: string }
+  | { readonly kind: 'model'; readonly model: string }
+  | { readonly kind: 'withheld'; readonly by: string | null }
+  | { readonly kind: 'classification'; readonly level: MemberValue }
+  | { readonly kind: 'hold'; readonly by: string | null }
+  | { readonly kind: 'tag'; readonly name: string; readonly value: ScalarValue };
+
+// ---------------------------------------------------------------------------------------------------------------- unenforced forms
+
+/** A form that is checked here and enforced by nothing yet. `rule` is the declaration's name; `event` is null where it stands on none. */
+export type UnenforcedUse = {
+  readonly form: UnenforcedForm;
+  readonly declaration: string;
+  readonly event: EventKind | null;
+  readonly span: Span;
+};
+export type UnenforcedForm =
+  | 'hold'
+  | 'sample'
+  | 'rate'
+  | 'list'
+  | 'waiver'
+  | 'import'
+  | 'delegate'
+  | 'notify'
+  | 'switch'
+  | 'effective'
+  | 'hours'
+  | 'now'
+  | 'toolCall'
+  | 'record'
+  | 'set'
+  | 'exchange'
+  | 'egress'
+  | 'require'
+  | 'tag'
+  | 'redactOnIngest'
+  | 'classifyCompletion'
+  | 'receipts'
+  | 'conversation'
+  | 'maskKeeping'
+  | 'year'
+  | 'pseudonym'
+  | 'elseSay'
+  | 'listDetector'
+  | 'classifierDetector'
+  | 'convert'
+  | 'budgetForEach'
+  | 'budgetThresholdNotify'
+  | 'buffer'
+  | 'guarantee'
+  | 'storeKind'
+  | 'provider';
