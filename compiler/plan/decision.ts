@@ -1,0 +1,49 @@
+/**
+ * The two documents of a decision, the same for every backend: what `writ/decision` reads (OPA's `input`) and what it answers. The interpreter, the Rego, `policy.wasm` and `filter.wasm` give equal
+ * documents for equal input; JSON Schemas of both are in every bundle.
+ *
+ * Input: `{ "event": EventName, "store"?: string, ...facts by path }`, e.g.
+ * `{"event":"prompt","caller":{"id":"u1","region":"eu"},"prompt":{"requested_model":"gpt-4o","input_tokens_bound":40,…},"text":{"found":["email"]}}`.
+ * An input that is not such an object, names an event that the policy does not know, or a store that it does not declare: `outcome` deny with one reason of kind `input`.
+ */
+
+export type DecisionEvent = "prompt" | "completion" | "retrieval" | "chunk" | "ingest";
+
+export type Reason =
+  /** A deny rule fired. */
+  | { readonly kind: "rule"; readonly rule: string; readonly message: string }
+  /** The event's default is deny and nothing allowed it. */
+  | { readonly kind: "default" }
+  /** A candidate model was removed, and by what: rules, `budget NAME`, `context window`. One reason a candidate, in the candidates' order; only when no model is left. */
+  | { readonly kind: "removed"; readonly model: string; readonly by: readonly string[] }
+  /** The requested name is in no route and is no model of the catalog. */
+  | { readonly kind: "unknown_model" }
+  /** A rule could not be decided because facts that it reads have failed (paths joined by dots, sorted), and the outcome of that is deny. */
+  | { readonly kind: "failed"; readonly rule: string; readonly facts: readonly string[] }
+  /** A chunk was withheld by this rule. */
+  | { readonly kind: "withheld"; readonly rule: string }
+  /** The input itself cannot be decided. */
+  | { readonly kind: "input" };
+
+export interface Decision {
+  readonly event: DecisionEvent | null;
+  readonly outcome: "allow" | "deny";
+  /** Prompt: the chosen model's name, null where none is. Other events: null. */
+  readonly model: string | null;
+  /** Prompt: the classification, null where the policy has none or it has failed. */
+  readonly classification: string | null;
+  /** What to redact, sorted by detector; the strongest mode of those that apply, and all rules that asked (sorted). Empty on deny. */
+  readonly redact: readonly { readonly detector: string; readonly as: "placeholder" | "mask" | "remove"; readonly includingRestored: boolean; readonly rules: readonly string[] }[];
+  /** Prompt, allowed: the output tokens that the request may have at the chosen model. Else null. */
+  readonly outputTokens: number | null;
+  /** Prompt, allowed: the worst case in micro-units that each budget which applies must reserve, sorted by budget. */
+  readonly reserve: readonly { readonly budget: string; readonly amount: number }[];
+  /** Sorted by name; of several values for one name, all, sorted. Empty on deny. */
+  readonly tags: readonly { readonly name: string; readonly value: string }[];
+  /** Why it was denied, in this order: input, failed (by rule), unknown_model, removed, rule (by rule), withheld (by rule), default. Empty on allow. */
+  readonly reasons: readonly Reason[];
+  /** Names of the rules whose condition held (not only those with an effect on the outcome), sorted, without doubles: effects rules, limits, requirements that removed a candidate, classify. */
+  readonly fired: readonly string[];
+  /** Facts (paths joined by dots) that have failed among those that rules of this event read, sorted. */
+  readonly failed: readonly string[];
+}

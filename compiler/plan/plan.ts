@@ -1,0 +1,364 @@
+/**
+ * The plan: what a policy means, as data. It is the only thing that the interpreter, the Rego and wasm emitters, the report and the review tools
+ * read. Everything that the language can settle before a request arrives is settled here: terms are substituted, detector groups expanded,
+ * conditions on models evaluated for each model of the catalog, units are integers, rules stand in canonical order.
+ *
+ * A plan is JSON: readonly, printable, versioned. Every node that stems from source names its span.
+ *
+ * Meaning, in one paragraph. `decide(event, facts)` first reads the facts (see `Fact`). A rule is *touched* when a fact in its `reads` has failed; a
+ * touched rule never fires, and the event's outcome is then joined with `onFailure` (always with deny when the failed fact is of the caller, of a limit, or of
+ * `keep`: see `Fact.failsClosed`). Rules that are not touched are evaluated once. The strata of an event are listed at its type.
+ */
+
+export const PLAN_VERSION = 1;
+
+export interface Span {
+  /** Path of the source file relative to the policy's folder. */
+  readonly file: string;
+  /** UTF-16 offsets into the file; `end` is exclusive. */
+  readonly start: number;
+  readonly end: number;
+}
+
+// ---------------------------------------------------------------------------------------------------------------- facts
+
+/** Position in `Plan.facts`. */
+export type FactId = number;
+/** Position in `Plan.models`. */
+export type ModelId = number;
+
+/**
+ * The type of a fact at run time. Numbers are integers at a declared scale: a JSON number `x` stands for the integer `x · 10^scale`, which must be exact and
+ * at most 2^53−1 in magnitude, else the fact has failed. Times are milliseconds since 1970 UTC (scale 0).
+ */
+export type FactType =
+  | { readonly kind: "bool" }
+  | { readonly kind: "number"; readonly scale: number; readonly unit: string }
+  | { readonly kind: "text" }
+  | { readonly kind: "enum"; readonly enum: string }
+  | { readonly kind: "text_set" }
+  | { readonly kind: "enum_set"; readonly enum: string }
+  /** An array of objects; each element has the fields given, which fail as a whole: one failed field fails the collection. */
+  | { readonly kind: "collection"; readonly fields: readonly CollectionField[]; readonly most: number };
+
+export interface CollectionField {
+  readonly name: string;
+  readonly type: Exclude<FactType, { kind: "collection" }>;
+}
+
+/** What an absent value (missing key; JSON null counts as absent) becomes. A value of the wrong type has failed whatever this says. */
+export type WhenAbsent =
+  | { readonly kind: "fails" }
+  | { readonly kind: "unknown" }
+  | { readonly kind: "else"; readonly value: FactValue };
+
+/** A value in canonical form: scaled integers, enum members by name, sets sorted and without doubles. */
+export type FactValue = boolean | number | string | readonly string[];
+
+/** Sets longer than this have failed. */
+export const SET_MEMBERS_MAX = 256;
+/** Enums (detectors of a policy included) have at most this many members. */
+export const ENUM_MEMBERS_MAX = 128;
+export const MODELS_MAX = 64;
+export const RULES_MAX = 4_096;
+
+export interface Fact {
+  readonly id: FactId;
+  /** Where the value stands in the decision's input document, e.g. `["caller", "region"]`. Unique. */
+  readonly path: readonly string[];
+  readonly type: FactType;
+  readonly absent: WhenAbsent;
+  /** A rule touched by the failure of such a fact denies, whatever `onFailure` says: identity, limits, budgets. */
+  readonly failsClosed: boolean;
+  /** Who supplies it. `builtin` facts are read from the wire by the kernel, under the name in `path` joined by dots. */
+  readonly source:
+    | { readonly kind: "builtin" }
+    | { readonly kind: "claim"; readonly claim: string; readonly splitBy?: string }
+    | { readonly kind: "metadata"; readonly store: string; readonly key: string; readonly splitBy?: string }
+    | { readonly kind: "budget"; readonly budget: string };
+  readonly span?: Span;
+}
+
+export interface EnumType {
+  readonly name: string;
+  readonly ordered: boolean;
+  /** In declared order; the position is the ordinal, and for an ordered enum its rank. */
+  readonly members: readonly string[];
+}
+
+/** Enums that the compiler makes itself: the policy's detectors (sorted by name), its models (sorted by name), message roles. */
+export const DETECTOR_ENUM = "writ.detector";
+export const MODEL_ENUM = "writ.model";
+export const ROLE_ENUM = "writ.role";
+
+// ---------------------------------------------------------------------------------------------------------- expressions
+
+/**
+ * A condition over facts, never over models. All facts that it mentions are known or unknown-but-guarded when it is evaluated: failure is settled before, by
+ * `reads`. Reading an optional fact that is unknown makes the innermost comparison false; the checker only lets it be read under `known`.
+ */
+export type Expr =
+  | { readonly kind: "const"; readonly value: boolean }
+  | { readonly kind: "not"; readonly of: Expr }
+  | { readonly kind: "and"; readonly of: readonly Expr[] }
+  | { readonly kind: "or"; readonly of: readonly Expr[] }
+  /** The optional fact has a value. */
+  | { readonly kind: "known"; readonly fact: FactRef }
+  /** A bool fact is true. */
+  | { readonly kind: "is_true"; readonly fact: FactRef }
+  /** Numbers, times, and ordered enums by rank. Both sides have the same scale or the same enum. */
+  | { readonly kind: "compare"; readonly op: "eq" | "lt" | "le" | "gt" | "ge"; readonly left: Operand; readonly right: Operand }
+  /** Text equality, byte for byte. */
+  | { readonly kind: "text_equals"; readonly left: TextOperand; readonly right: TextOperand }
+  /** The set (fact) has the member. */
+  | { readonly kind: "contains"; readonly set: FactRef; readonly member: TextOperand }
+  /** The two sets share a member. The right side may be constant. */
+  | { readonly kind: "overlaps"; readonly left: FactRef; readonly right: SetOperand }
+  /** Every member of the left set is in the right one. */
+  | { readonly kind: "subset"; readonly left: FactRef; readonly right: SetOperand }
+  /** Some / every element of a collection satisfies `body`, in which `FactRef.field` reads the element. */
+  | { readonly kind: "some" | "every"; readonly collection: FactId; readonly body: Expr };
+
+/** A fact of the input, or inside a `some`/`every` body a field (its position in `fields`) of the element of that collection. */
+export type FactRef =
+  | { readonly kind: "fact"; readonly fact: FactId }
+  | { readonly kind: "field"; readonly collection: FactId; readonly field: number };
+
+export type Operand =
+  | { readonly kind: "number"; readonly value: number }
+  /** The rank of an enum member. */
+  | { readonly kind: "rank"; readonly enum: string; readonly member: string }
+  | FactRef
+  /** The event's classification as computed by stratum 2 (a rank in `Plan.classification`). */
+  | { readonly kind: "classification" };
+
+/** Text, or a member of an unordered enum, by name. */
+export type TextOperand = { readonly kind: "text"; readonly value: string } | FactRef;
+export type SetOperand = { readonly kind: "members"; readonly values: readonly string[] } | FactRef;
+
+/**
+ * A condition for each model: where it does not mention the model, `all`; else one expression a model, by ModelId. Before the choice it is read at each candidate;
+ * after it, at the chosen model; in events after the prompt, at the fact `model.chosen`.
+ */
+export type ModelExpr = { readonly kind: "all"; readonly expr: Expr } | { readonly kind: "each"; readonly exprs: readonly Expr[] };
+
+// ---------------------------------------------------------------------------------------------------------------- rules
+
+export type RedactionMode = "placeholder" | "mask" | "remove";
+/** Weakest first: where several apply to one detector or one span, the last wins. */
+export const REDACTION_MODES: readonly RedactionMode[] = ["placeholder", "mask", "remove"];
+
+export type Effect =
+  | { readonly kind: "allow" }
+  | { readonly kind: "deny"; readonly message: string }
+  | { readonly kind: "redact"; readonly detectors: readonly string[]; readonly includingRestored: boolean; readonly as: RedactionMode }
+  | { readonly kind: "tag"; readonly name: string; readonly value: string }
+  | { readonly kind: "buffer" }
+  /** Retrieval, per chunk: the chunk passes only if some such condition holds. */
+  | { readonly kind: "allow_chunk"; readonly where: Expr; readonly reads: readonly FactId[] }
+  /** Retrieval, per chunk: the chunk is withheld unless the condition holds. */
+  | { readonly kind: "withhold_chunk"; readonly unless: Expr; readonly reads: readonly FactId[] }
+  /** Retrieval: the chunk is dropped when the store holds a higher `version` of the same `key` (facts of the chunk). Not part of `decide`: the door asks the store. */
+  | { readonly kind: "keep_newest"; readonly version: FactId; readonly key: FactId };
+
+export interface Rule {
+  readonly name: string;
+  readonly title?: string;
+  readonly cites: readonly string[];
+  /** Facts that the rule's condition statically reads, classification's own reads included, sorted. */
+  readonly reads: readonly FactId[];
+  /** `where` and not `unless`. */
+  readonly when: ModelExpr;
+  readonly effects: readonly Effect[];
+  /** Names the form when this rule stands for one that is not enforced yet and therefore denies (`--allow-unenforced`). */
+  readonly unenforced?: string;
+  readonly span: Span;
+}
+
+/** Raises the event's classification to `member` when it fires. A touched one fails the classification: every rule that reads it lists its reads. */
+export interface Classify {
+  readonly name: string;
+  readonly member: string;
+  readonly reads: readonly FactId[];
+  readonly when: Expr;
+  readonly span: Span;
+}
+
+/** Lowers the number of tokens that the reply may have. Read at each candidate model; the least of those that fire counts. */
+export interface OutputLimit {
+  readonly rule: string;
+  readonly reads: readonly FactId[];
+  readonly when: ModelExpr;
+  readonly tokens: number;
+  readonly span: Span;
+}
+
+/** `use only models`: candidate `m` is removed when `removes` holds at `m`. */
+export interface Requirement {
+  readonly rule: string;
+  readonly title?: string;
+  readonly reads: readonly FactId[];
+  readonly removes: ModelExpr;
+  readonly span: Span;
+}
+
+/**
+ * A cap on spend. For each candidate model the worst case is `ceil((input · inputPrice + choices · output · outputPrice) / 1,000,000)` micro-units, where `input` is the fact
+ * `prompt.input_tokens_bound`, `output` the output tokens that the request may have at that model (see `PromptEvent`), prices in micro-units per million tokens.
+ * Where the budget applies, a model is removed when its worst case exceeds the fact `headroom` (micro-units not yet spent or reserved).
+ */
+export interface Budget {
+  readonly name: string;
+  readonly title?: string;
+  readonly reads: readonly FactId[];
+  readonly applies: Expr;
+  /** Micro-units of the policy's currency. */
+  readonly limit: number;
+  readonly period: "hour" | "day" | "week" | "month" | "quarter" | "year";
+  readonly timeZone: string;
+  /** The fact `budget.<name>.headroom`. */
+  readonly headroom: FactId;
+  /** The fact `budget.<name>.spent` (spent plus reserved), which thresholds read. */
+  readonly spent: FactId;
+  /** Above `percent` of the limit (spent · 100 ≥ limit · percent), candidates are removed as by a requirement. */
+  readonly thresholds: readonly { readonly percent: number; readonly reads: readonly FactId[]; readonly removes: ModelExpr; readonly span: Span }[];
+  readonly message: string;
+  readonly span: Span;
+}
+
+/** Which models a requested name may be served by, best first. */
+export interface Route {
+  readonly name: string;
+  readonly title?: string;
+  /** The name that the client asks for; `any` serves every name without a route of its own. */
+  readonly requested: { readonly kind: "name"; readonly name: string } | { readonly kind: "any" };
+  /** A preference whose `reads` has a failed fact touches the route (joined like a rule) and is passed over. */
+  readonly preferences: readonly Preference[];
+  readonly span: Span;
+}
+
+export interface Preference {
+  /** `cheapest`: every model of the catalog, by `Plan.byPrice`. `requested`: the catalog's model of the requested name, if there is one. */
+  readonly target: { readonly kind: "model"; readonly model: ModelId } | { readonly kind: "requested" } | { readonly kind: "cheapest" };
+  readonly reads: readonly FactId[];
+  readonly when: ModelExpr;
+}
+
+// --------------------------------------------------------------------------------------------------------------- events
+
+/**
+ * Strata: facts; classification = highest of the base and every classify that fires; output tokens at each model `m` = min(`prompt.output_tokens` if known else `maxOutput(m)`, the limits
+ * that fire at m); eligible models = candidates (the requested name's route in order, else the requested model itself, else none: "unknown model") minus those that a
+ * requirement, a budget, a threshold, or the context window (`input_tokens_bound` is not used here: `prompt.tokens_estimate` + output > context) removes; choice =
+ * the first eligible; effects of every rule at the chosen model. No model left: deny, and no rule's effects are evaluated except that `deny` rules which do not read the model still give their reasons.
+ */
+export interface PromptEvent {
+  readonly kind: "prompt";
+  readonly default: "allow" | "deny";
+  readonly classify: readonly Classify[];
+  readonly limits: readonly OutputLimit[];
+  readonly requirements: readonly Requirement[];
+  readonly budgets: readonly Budget[];
+  readonly routes: readonly Route[];
+  readonly rules: readonly Rule[];
+}
+
+/** Facts of the prompt that are known before the reply stay readable; `model.chosen` is a fact; `prompt.classification` is a fact too (an enum). */
+export interface CompletionEvent {
+  readonly kind: "completion";
+  readonly default: "allow" | "deny";
+  readonly rules: readonly Rule[];
+  /** How a streamed reply is governed: see `StreamClass`. The strictest of its rules. */
+  readonly stream: StreamClass;
+}
+
+/** early: acts as soon as a positive text condition holds. causal: redacts by what is known before the reply. buffered: the reply is held whole. */
+export type StreamClass = "early" | "causal" | "buffered";
+
+/**
+ * Retrieval from one store is two decisions. `request` (no chunk facts): passes unless a deny rule fires; with default deny some rule must `allow` or `allow_chunk` at all.
+ * `chunk`: passes iff (default allow, or an `allow` fires, or some allow_chunk of a rule that fires holds) and no deny fires and every withhold_chunk of a rule that fires holds. A failed
+ * chunk fact that a rule reads withholds the chunk, whatever `onFailure` says.
+ */
+export interface RetrievalEvent {
+  readonly kind: "retrieval";
+  readonly store: string;
+  readonly default: "allow" | "deny";
+  /** Rules that read no fact of the chunk and have a request-level effect (allow, deny). They are in `rules` too. */
+  readonly requestRules: readonly Rule[];
+  readonly rules: readonly Rule[];
+}
+
+export interface IngestEvent {
+  readonly kind: "ingest";
+  readonly store: string;
+  readonly default: "allow" | "deny";
+  readonly rules: readonly Rule[];
+}
+
+export type EventPlan = PromptEvent | CompletionEvent | RetrievalEvent | IngestEvent;
+
+// ----------------------------------------------------------------------------------------------------------------- plan
+
+export interface Model {
+  readonly id: ModelId;
+  /** Name in the policy. */
+  readonly name: string;
+  /** Name on the wire, which clients ask for and the upstream is sent. */
+  readonly wireName: string;
+  readonly provider: string;
+  /** Declared attributes, for people and reports: conditions have already read them. */
+  readonly attributes: { readonly [name: string]: FactValue };
+  /** Micro-units of the policy's currency per million tokens. */
+  readonly inputPrice: number;
+  readonly outputPrice: number;
+  /** Tokens. */
+  readonly context: number;
+  readonly maxOutput: number;
+  readonly span: Span;
+}
+
+export interface Store {
+  readonly name: string;
+  readonly kind: string;
+  /** The collection's name in the store. */
+  readonly collection: string;
+  /** Facts of a chunk, in declared order. */
+  readonly facts: readonly FactId[];
+  readonly span: Span;
+}
+
+/** A detector that some rule of the policy mentions: built in, or declared by the policy with its own pattern. */
+export interface DetectorUse {
+  readonly name: string;
+  readonly source:
+    | { readonly kind: "builtin" }
+    | {
+        readonly kind: "pattern";
+        readonly pattern: string;
+        readonly near?: { readonly words: readonly string[]; readonly within: number; readonly where: "before" | "after" | "around" };
+      };
+}
+
+export interface Plan {
+  readonly version: typeof PLAN_VERSION;
+  readonly policy: string;
+  readonly owner: string;
+  readonly currency: string;
+  readonly timeZone: string;
+  /** SHA-256 (hex) of the canonical source: every file's path and text, sorted by path. */
+  readonly sourceHash: string;
+  readonly compilerVersion: string;
+  readonly onFailure: "allow" | "deny";
+  /** The enum of classifications and the base member. Absent when the policy declares none. */
+  readonly classification?: { readonly enum: string; readonly base: string };
+  readonly enums: readonly EnumType[];
+  readonly facts: readonly Fact[];
+  readonly models: readonly Model[];
+  /** Models by ascending input price + output price, ties by name. */
+  readonly byPrice: readonly ModelId[];
+  readonly stores: readonly Store[];
+  /** Sorted by name; the position is the detector's ordinal in the enum `writ.detector`. */
+  readonly detectors: readonly DetectorUse[];
+  readonly events: readonly EventPlan[];
+}

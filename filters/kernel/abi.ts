@@ -1,0 +1,77 @@
+/**
+ * Numbers that the kernel (AssemblyScript) and its hosts, linker and tables (TypeScript) share. The file is read by both compilers: only `export const NAME = integer` stands here.
+ *
+ * A host drives one session a HTTP exchange. It writes bytes into memory from `writ_alloc`, calls one of the `session_*` exports, and gets an ACTION:
+ * CONTINUE forwards what the session's output says; HOLD forwards nothing and waits for more; REPLY answers the client with the session's local reply and forwards nothing
+ * more; LEVELS asks for the budgets' levels (answer with `session_levels`, which returns the next action); CALL asks for one HTTP call to a store (answer with `session_call_response`). The
+ * session never calls out, never reads a clock, never traps.
+ */
+
+// What a session_* export returns.
+export const ACTION_CONTINUE = 0;
+export const ACTION_HOLD = 1;
+export const ACTION_REPLY = 2;
+export const ACTION_LEVELS = 3;
+export const ACTION_CALL = 4;
+
+// The state of a fact's slot. Zeroed memory is a failed fact.
+export const FACT_FAILED = 0;
+export const FACT_KNOWN = 1;
+export const FACT_UNKNOWN = 2;
+
+// A fact's slot: u8 state at 0; u32 aux at 4; i64 value at 8; i64 value2 at 16.
+// bool: value 0/1. number, time: value, scaled. enum: value = ordinal. text: value = address (u32), aux = bytes.
+// text_set: value = address of aux pairs (u32 address, u32 bytes). enum_set: bits 0..63 in value, 64..127 in value2.
+// collection: value = address of aux elements; an element is one slot a field, in order.
+export const SLOT_BYTES = 24;
+export const SLOT_STATE = 0;
+export const SLOT_AUX = 4;
+export const SLOT_VALUE = 8;
+export const SLOT_VALUE2 = 16;
+
+// Built-in facts that the kernel sets, by number; the table `T_BUILTIN_SLOTS` maps each to the policy's slot, or NO_SLOT where no rule reads it.
+export const NO_SLOT = 65535;
+export const FACT_PROMPT_REQUESTED_MODEL = 0;
+export const FACT_PROMPT_INPUT_TOKENS_BOUND = 1;
+export const FACT_PROMPT_TOKENS_ESTIMATE = 2;
+export const FACT_PROMPT_OUTPUT_TOKENS = 3;
+export const FACT_PROMPT_CHOICES = 4;
+export const FACT_PROMPT_COMPLEXITY = 5;
+export const FACT_PROMPT_BYTES = 6;
+export const FACT_PROMPT_STREAM = 7;
+export const FACT_PROMPT_TOOLS = 8;
+export const FACT_PROMPT_MESSAGES = 9;
+export const FACT_PROMPT_CLASSIFICATION = 10;
+export const FACT_MODEL_CHOSEN = 11;
+export const FACT_TEXT_FOUND = 12;
+export const FACT_TEXT_FOUND_RESTORED = 13;
+export const FACT_COMPLETION_TOKENS = 14;
+export const FACT_COMPLETION_FINISH_REASON = 15;
+export const FACT_RETRIEVAL_LIMIT = 16;
+export const BUILTIN_FACTS = 17;
+
+// Events, as `decide` takes them. Retrieval, chunk and ingest take the store's position in the policy as a second number.
+export const EVENT_PROMPT = 0;
+export const EVENT_COMPLETION = 1;
+export const EVENT_RETRIEVAL = 2;
+export const EVENT_CHUNK = 3;
+export const EVENT_INGEST = 4;
+
+// Redaction modes, weakest first.
+export const REDACT_NONE = 0;
+export const REDACT_PLACEHOLDER = 1;
+export const REDACT_MASK = 2;
+export const REDACT_REMOVE = 3;
+
+// Sections of the table directory (an array of u32 addresses at `policy.tables()`). Each section's layout stands at its writer in compiler/tables/.
+export const T_BUILTIN_SLOTS = 0;
+export const T_FACTS = 1;
+export const T_ENUMS = 2;
+export const T_MODELS = 3;
+export const T_STORES = 4;
+export const T_RULES = 5;
+export const T_BUDGETS = 6;
+export const T_DETECTORS = 7;
+export const T_PROTOCOLS = 8;
+export const T_IDENTITIES = 9;
+export const TABLE_SECTIONS = 10;
