@@ -7,8 +7,9 @@
  * and any file layout give the same program, spans aside. Enum members, routes' preferences, budget thresholds and effects keep their order.
  */
 
-/** A piece of a source file: `start` and `end` are UTF-16 offsets, `end` exclusive. Line and column come from `SourceFile`. */
-export type Span = { readonly file: string; readonly start: number; readonly end: number };
+import type { Span } from './source.ts';
+
+export type { Span };
 
 export type EventKind = 'prompt' | 'completion' | 'toolCall' | 'retrieval' | 'ingest' | 'exchange' | 'egress';
 export type Decision = 'allow' | 'deny';
@@ -378,7 +379,6 @@ export type EffectWord =
   | 'deny'
   | 'use'
   | 'require'
-  | 'buffer'
   | 'withhold'
   | 'keep'
   | 'redact'
@@ -551,7 +551,6 @@ export type UnenforcedForm =
   | 'egress'
   | 'require'
   | 'tag'
-  | 'redactOnIngest'
   | 'classifyCompletion'
   | 'receipts'
   | 'conversation'
@@ -564,7 +563,5 @@ export type UnenforcedForm =
   | 'convert'
   | 'budgetForEach'
   | 'budgetThresholdNotify'
-  | 'buffer'
   | 'guarantee'
-  | 'storeKind'
-  | 'provider';
+  | 'storeKind';
