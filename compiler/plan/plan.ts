@@ -110,6 +110,8 @@ export type Expr =
   | { readonly kind: "compare"; readonly op: "eq" | "lt" | "le" | "gt" | "ge"; readonly left: Operand; readonly right: Operand }
   /** Text equality, byte for byte. */
   | { readonly kind: "text_equals"; readonly left: TextOperand; readonly right: TextOperand }
+  /** The text holds `part` somewhere, byte for byte; `part` is not empty. */
+  | { readonly kind: "text_contains"; readonly text: FactRef; readonly part: string }
   /** The set (fact) has the member. */
   | { readonly kind: "contains"; readonly set: FactRef; readonly member: TextOperand }
   /** The two sets share a member. The right side may be constant. */
@@ -336,6 +338,8 @@ export interface DetectorUse {
     | {
         readonly kind: "pattern";
         readonly pattern: string;
+        /** ASCII letters of the pattern match in either case. */
+        readonly ignoreCase: boolean;
         readonly near?: { readonly words: readonly string[]; readonly within: number; readonly where: "before" | "after" | "around" };
       };
 }
