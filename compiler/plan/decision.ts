@@ -4,7 +4,11 @@
  *
  * Input: `{ "event": EventName, "store"?: string, ...facts by path }`, e.g.
  * `{"event":"prompt","caller":{"id":"u1","region":"eu"},"prompt":{"requested_model":"gpt-4o","input_tokens_bound":40,…},"text":{"found":["email"]}}`.
- * An input that is not such an object, names an event that the policy does not know, or a store that it does not declare: `outcome` deny with one reason of kind `input`.
+ * An input that is not such an object, names an event that the policy does not know, or a store that it does not declare: `event` null, `outcome` deny with one reason of kind `input`, all else null or empty. `store` (the name in
+ * the policy) must be there for retrieval, chunk and ingest and have such an event in the plan; for the others it is not read. `chunk` is the second decision of a retrieval event.
+ *
+ * In the JSON text the keys stand in the order below, without spaces. A key of a fact's path, `event` or `store` that stands twice fails what it leads to, where the backend itself parses the text; a host that parses it
+ * first (OPA) has kept the last one.
  */
 
 export type DecisionEvent = "prompt" | "completion" | "retrieval" | "chunk" | "ingest";
@@ -14,11 +18,14 @@ export type Reason =
   | { readonly kind: "rule"; readonly rule: string; readonly message: string }
   /** The event's default is deny and nothing allowed it. */
   | { readonly kind: "default" }
-  /** A candidate model was removed, and by what: rules, `budget NAME`, `context window`. One reason a candidate, in the candidates' order; only when no model is left. */
+  /**
+   * A candidate model was removed, and by what: rules (sorted), then `budget NAME` (sorted; for its headroom and its thresholds), then `context window`, without doubles. One reason a candidate, in the candidates' order; only when no
+   * model is left.
+   */
   | { readonly kind: "removed"; readonly model: string; readonly by: readonly string[] }
-  /** The requested name is in no route and is no model of the catalog. */
+  /** The requested name is in no route and is no model of the catalog, or its route offers no candidate. */
   | { readonly kind: "unknown_model" }
-  /** A rule could not be decided because facts that it reads have failed (paths joined by dots, sorted), and the outcome of that is deny. */
+  /** A rule could not be decided because facts that it reads have failed (paths joined by dots, sorted), and the outcome of that is deny. One reason a name, with the facts of all of that name that deny. */
   | { readonly kind: "failed"; readonly rule: string; readonly facts: readonly string[] }
   /** A chunk was withheld by this rule. */
   | { readonly kind: "withheld"; readonly rule: string }
@@ -40,10 +47,10 @@ export interface Decision {
   readonly reserve: readonly { readonly budget: string; readonly amount: number }[];
   /** Sorted by name; of several values for one name, all, sorted. Empty on deny. */
   readonly tags: readonly { readonly name: string; readonly value: string }[];
-  /** Why it was denied, in this order: input, failed (by rule), unknown_model, removed, rule (by rule), withheld (by rule), default. Empty on allow. */
+  /** Why it was denied, in this order: input, failed (by rule), unknown_model, removed, rule (by rule, then message, without doubles), withheld (by rule, without doubles), default. Empty on allow. */
   readonly reasons: readonly Reason[];
   /** Names of the rules whose condition held (not only those with an effect on the outcome), sorted, without doubles: effects rules, limits, requirements that removed a candidate, classify. */
   readonly fired: readonly string[];
-  /** Facts (paths joined by dots) that have failed among those that rules of this event read, sorted. */
+  /** Facts (paths joined by dots) that have failed among those that rules of this event read, sorted. Statically: all that has `reads`, every route's preferences and the prompt's own three included. */
   readonly failed: readonly string[];
 }

@@ -8,6 +8,19 @@
  * Meaning, in one paragraph. `decide(event, facts)` first reads the facts (see `Fact`). A rule is *touched* when a fact in its `reads` has failed; a
  * touched rule never fires, and the event's outcome is then joined with `onFailure` (always with deny when the failed fact is of the caller, of a limit, or of
  * `keep`: see `Fact.failsClosed`). Rules that are not touched are evaluated once. The strata of an event are listed at its type.
+ *
+ * Fine points, the same for every backend:
+ * - Whatever has `reads` can be touched and is joined like a rule: classify, limits, requirements, budgets, thresholds, chunk effects, and the preferences of the route that serves the request.
+ *   A touched one does nothing (a touched requirement removes nothing, a touched budget neither removes nor reserves and its thresholds are passed over).
+ *   Names in reasons: the rule's or classify's name; `budget NAME` for a budget and its thresholds; `route NAME`.
+ * - `Budget.reads` counts `headroom`, `prompt.input_tokens_bound` and `prompt.choices` in, a threshold's counts `spent` in, whether the plan lists them or not.
+ * - The strata of a prompt read `prompt.requested_model`, `prompt.output_tokens` and `prompt.tokens_estimate` themselves, and every plan with a prompt event has these facts. When one has failed there are no candidates,
+ *   the outcome is deny whatever `onFailure` says, and the reason is `failed` with the name `choice of model`.
+ * - A comparison of numbers where one is negative is exact; token counts below 0 are read as 0 when costs and context are computed. Where the sum `input · inputPrice + choices · output · outputPrice` exceeds
+ *   2^63−1, it exceeds every headroom.
+ * - `some` and `every` over an unknown collection are false. A classification that has failed makes the comparison false; outside the prompt's event the operand `classification` does too.
+ * - `each` after the prompt is read at the model whose name is the fact `model.chosen`; where that is not known the condition is false.
+ * - "Sorted" is by code point (which is the order of UTF-8 bytes).
  */
 
 export const PLAN_VERSION = 1;
@@ -30,6 +43,9 @@ export type ModelId = number;
 /**
  * The type of a fact at run time. Numbers are integers at a declared scale: a JSON number `x` stands for the integer `x · 10^scale`, which must be exact and
  * at most 2^53−1 in magnitude, else the fact has failed. Times are milliseconds since 1970 UTC (scale 0).
+ *
+ * A value of another JSON type has failed; so has an enum or enum set with a name that is no member, a set or collection with an element that is of the wrong type (null included), a set of more than `SET_MEMBERS_MAX`
+ * elements or a collection of more than `most` (counted as written, doubles included), and text with a lone surrogate. On the way to a fact's `path` a missing key or null is an absent value, any other value that is not an object a failed one.
  */
 export type FactType =
   | { readonly kind: "bool" }
@@ -38,7 +54,7 @@ export type FactType =
   | { readonly kind: "enum"; readonly enum: string }
   | { readonly kind: "text_set" }
   | { readonly kind: "enum_set"; readonly enum: string }
-  /** An array of objects; each element has the fields given, which fail as a whole: one failed field fails the collection. */
+  /** An array of objects; each element has the fields given, which fail as a whole: one failed field fails the collection, and an absent or null field has failed. */
   | { readonly kind: "collection"; readonly fields: readonly CollectionField[]; readonly most: number };
 
 export interface CollectionField {
@@ -70,7 +86,10 @@ export interface Fact {
   readonly absent: WhenAbsent;
   /** A rule touched by the failure of such a fact denies, whatever `onFailure` says: identity, limits, budgets. */
   readonly failsClosed: boolean;
-  /** Who supplies it. `builtin` facts are read from the wire by the kernel, under the name in `path` joined by dots. */
+  /**
+   * Who supplies it. `builtin` facts are read from the wire by the kernel, under the name in `path` joined by dots. `splitBy` cuts a text found in the claim or metadata into a set (pieces
+   * without surrounding spaces, empty ones dropped); in the decision's input document the fact stands in its canonical form, and `splitBy` means nothing there.
+   */
   readonly source:
     | { readonly kind: "builtin" }
     | { readonly kind: "claim"; readonly claim: string; readonly splitBy?: string }
@@ -253,6 +272,9 @@ export interface Preference {
  * that fire at m); eligible models = candidates (the requested name's route in order, else the requested model itself, else none: "unknown model") minus those that a
  * requirement, a budget, a threshold, or the context window (`input_tokens_bound` is not used here: `prompt.tokens_estimate` + output > context) removes; choice =
  * the first eligible; effects of every rule at the chosen model. No model left: deny, and no rule's effects are evaluated except that `deny` rules which do not read the model still give their reasons.
+ *
+ * The requested model is the first of `Plan.models` whose `wireName` is the requested name. A candidate that stands twice in a route counts where it stands first. "Do not read the model" is `when.kind` "all"; with no model left only
+ * those of these rules that have a deny effect are evaluated (and stand in `fired`), and `default` is no reason then. A limit stands in `fired` if it fires at the chosen model.
  */
 export interface PromptEvent {
   readonly kind: "prompt";
@@ -278,9 +300,10 @@ export interface CompletionEvent {
 export type StreamClass = "early" | "causal" | "buffered";
 
 /**
- * Retrieval from one store is two decisions. `request` (no chunk facts): passes unless a deny rule fires; with default deny some rule must `allow` or `allow_chunk` at all.
+ * Retrieval from one store is two decisions. `request` (no chunk facts): only `requestRules` are evaluated (and read facts); passes unless a deny rule fires; with default deny some request rule's `allow` must fire, or some rule of
+ * `rules` that is no request rule have an `allow`, or any rule of `rules` an `allow_chunk`, whatever its condition says.
  * `chunk`: passes iff (default allow, or an `allow` fires, or some allow_chunk of a rule that fires holds) and no deny fires and every withhold_chunk of a rule that fires holds. A failed
- * chunk fact that a rule reads withholds the chunk, whatever `onFailure` says.
+ * chunk fact (one of the store's facts) that a rule or a chunk effect reads withholds the chunk, whatever `onFailure` says and whether or not the rule fires: the reason is `failed`.
  */
 export interface RetrievalEvent {
   readonly kind: "retrieval";
