@@ -340,6 +340,8 @@ export interface Model {
   /** Tokens. */
   readonly context: number;
   readonly maxOutput: number;
+  /** Tokens that the provider's chat template may add to one request. `prompt.input_tokens_bound` counts the largest of the catalog. */
+  readonly templateOverhead: number;
   readonly span: Span;
 }
 

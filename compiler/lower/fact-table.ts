@@ -1,0 +1,241 @@
+/**
+ * The policy's facts: which exist, under which path, of which type. Built before any condition is lowered, so that ids depend on the declarations alone and two orders of the same rules give the same
+ * plan.
+ */
+import type { Attribute, Program, Type, Value } from "../../dsl/program.ts";
+import {
+  DETECTOR_ENUM,
+  type EnumType,
+  type Fact,
+  type FactId,
+  type FactRef,
+  type FactType,
+  type FactValue,
+  MODEL_ENUM,
+  ROLE_ENUM,
+  type WhenAbsent,
+} from "../plan/plan.ts";
+import { Unlowerable } from "./unlowerable.ts";
+
+/** Messages beyond this fail the fact `prompt.messages`; the kernel's protocol tables hold the same number. */
+export const MESSAGES_MAX = 4_096;
+export const ROLES = ["system", "developer", "user", "assistant", "tool"] as const;
+export const CLASSIFICATION_PATH = "prompt.classification";
+
+export interface FactTable {
+  readonly facts: readonly Fact[];
+  /** The fact at a dotted path. Throws `Unlowerable` where the language has the attribute but nothing supplies it yet. */
+  at(path: string): FactId;
+  /** A field of the collection at a dotted path. */
+  field(path: string, name: string): FactRef;
+}
+
+export function factTable(program: Program): FactTable {
+  const drafts = [...builtins(program), ...callerFacts(program), ...budgetFacts(program), ...chunkFacts(program)];
+  const sorted = drafts.sort((a, b) => (pathOf(a) < pathOf(b) ? -1 : 1));
+  const facts = sorted.map((draft, id): Fact => ({ id, ...draft }));
+  const ids = new Map(facts.map((fact) => [pathOf(fact), fact.id]));
+
+  const at = (path: string): FactId => {
+    const id = ids.get(path);
+    if (id === undefined) throw new Unlowerable(path);
+    return id;
+  };
+  return {
+    facts,
+    at,
+    field(path, name) {
+      const collection = at(path);
+      const type = facts[collection]!.type;
+      const field = type.kind === "collection" ? type.fields.findIndex((candidate) => candidate.name === name) : -1;
+      if (field < 0) throw new Unlowerable(`${path} ${name}`);
+      return { kind: "field", collection, field };
+    },
+  };
+}
+
+/** The path of a chunk's attribute: stores have attributes of their own, so the store's name is part of it. */
+export function chunkPath(store: string, attribute: string): string {
+  return `chunk.${store}.${attribute}`;
+}
+
+type Draft = Omit<Fact, "id">;
+
+function pathOf(fact: Pick<Fact, "path">): string {
+  return fact.path.join(".");
+}
+
+/** Facts that the kernel reads from the wire. Each costs a slot only; a policy that has no model has no prompt facts. */
+function builtins(program: Program): Draft[] {
+  const fails: WhenAbsent = { kind: "fails" };
+  const builtin = (path: string, type: FactType, absent: WhenAbsent, failsClosed = true): Draft => ({
+    path: path.split("."),
+    type,
+    absent,
+    failsClosed,
+    source: { kind: "builtin" },
+  });
+  const count = (unit: string): FactType => ({ kind: "number", scale: 0, unit });
+  const facts = [
+    builtin("text.found", { kind: "enum_set", enum: DETECTOR_ENUM }, fails),
+    builtin("text.found_restored", { kind: "enum_set", enum: DETECTOR_ENUM }, fails),
+    builtin("retrieval.limit", count("chunks"), { kind: "unknown" }),
+  ];
+  if (program.models.length > 0) {
+    facts.push(
+      builtin("prompt.requested_model", { kind: "text" }, fails),
+      builtin("prompt.input_tokens_bound", count("tokens"), fails),
+      builtin("prompt.tokens_estimate", count("tokens"), fails),
+      builtin("prompt.output_tokens", count("tokens"), { kind: "unknown" }),
+      builtin("prompt.choices", count("choices"), { kind: "else", value: 1 }),
+      builtin("prompt.complexity", count("points"), fails),
+      builtin("prompt.bytes", count("bytes"), fails),
+      builtin("prompt.stream", { kind: "bool" }, { kind: "else", value: false }),
+      builtin("prompt.tools", count("tools"), { kind: "else", value: 0 }),
+      builtin(
+        "prompt.messages",
+        {
+          kind: "collection",
+          most: MESSAGES_MAX,
+          fields: [
+            { name: "role", type: { kind: "enum", enum: ROLE_ENUM } },
+            { name: "found", type: { kind: "enum_set", enum: DETECTOR_ENUM } },
+          ],
+        },
+        fails,
+      ),
+      builtin("model.chosen", { kind: "enum", enum: MODEL_ENUM }, fails),
+      builtin("completion.tokens", count("tokens"), fails, false),
+      builtin("completion.finish_reason", { kind: "text" }, fails, false),
+    );
+  }
+  const classification = program.policy.classificationEnum;
+  if (classification !== null) facts.push(builtin(CLASSIFICATION_PATH, { kind: "enum", enum: classification }, fails));
+  return facts;
+}
+
+function callerFacts(program: Program): Draft[] {
+  return program.caller.attributes.map((attribute) => ({
+    path: ["caller", attribute.name],
+    type: factType(attribute.type),
+    absent: absence(attribute),
+    failsClosed: true,
+    source: { kind: "claim", claim: attribute.source?.name ?? attribute.name, ...splitOf(attribute) },
+    span: attribute.span,
+  }));
+}
+
+function chunkFacts(program: Program): Draft[] {
+  return program.stores.flatMap((store) =>
+    store.attributes.map((attribute): Draft => ({
+      path: ["chunk", store.name, attribute.name],
+      type: factType(attribute.type),
+      absent: absence(attribute),
+      failsClosed: true,
+      source: { kind: "metadata", store: store.name, key: attribute.source?.name ?? attribute.name, ...splitOf(attribute) },
+      span: attribute.span,
+    })),
+  );
+}
+
+function budgetFacts(program: Program): Draft[] {
+  return program.budgets.flatMap((budget) =>
+    ["headroom", "spent"].map((name): Draft => ({
+      path: ["budget", budget.name, name],
+      type: { kind: "number", scale: 0, unit: "micros" },
+      absent: { kind: "fails" },
+      failsClosed: true,
+      source: { kind: "budget", budget: budget.name },
+      span: budget.span,
+    })),
+  );
+}
+
+function splitOf(attribute: Attribute): { splitBy?: string } {
+  const splitBy = attribute.source?.splitBy ?? null;
+  return splitBy === null ? {} : { splitBy };
+}
+
+function absence(attribute: Attribute): WhenAbsent {
+  switch (attribute.absence.kind) {
+    case "required":
+      return { kind: "fails" };
+    case "optional":
+      return { kind: "unknown" };
+    case "else":
+      return { kind: "else", value: factValue(attribute.absence.value, attribute.type) };
+  }
+}
+
+/**
+ * The run-time type of a declared type. Durations and times come as JSON numbers of seconds (as JWT's NumericDate, RFC 7519 §2) and are milliseconds inside; money comes in units of the
+ * currency and is micro-units inside.
+ */
+export function factType(type: Type): Exclude<FactType, { kind: "collection" }> {
+  switch (type.kind) {
+    case "bool":
+    case "text":
+      return { kind: type.kind };
+    case "int":
+      return { kind: "number", scale: 0, unit: "" };
+    case "decimal":
+      return { kind: "number", scale: type.scale, unit: "" };
+    case "money":
+      return { kind: "number", scale: 6, unit: "money" };
+    case "tokens":
+    case "bytes":
+      return { kind: "number", scale: 0, unit: type.kind };
+    case "duration":
+      return { kind: "number", scale: 3, unit: "seconds" };
+    case "time":
+      return { kind: "number", scale: 3, unit: "seconds since 1970" };
+    case "enum":
+      return { kind: "enum", enum: type.name };
+    case "set": {
+      const element = factType(type.element);
+      if (element.kind === "enum") return { kind: "enum_set", enum: element.enum };
+      if (element.kind === "text") return { kind: "text_set" };
+      throw new Unlowerable(`set of ${type.element.kind}`);
+    }
+    case "date":
+    case "content":
+    case "collection":
+      throw new Unlowerable(type.kind);
+  }
+}
+
+/** A literal in canonical form: integers at the type's scale, members by name, sets sorted without doubles. */
+export function factValue(value: Value, type: Type): FactValue {
+  switch (value.kind) {
+    case "bool":
+    case "int":
+    case "tokens":
+    case "bytes":
+    case "text":
+      return value.value;
+    case "money":
+      return value.micros;
+    case "duration":
+      return value.milliseconds;
+    case "decimal":
+      return value.digits * 10 ** ((type.kind === "decimal" ? type.scale : value.scale) - value.scale);
+    case "member":
+      return value.name;
+    case "set": {
+      const element = type.kind === "set" ? type.element : type;
+      return [...new Set(value.elements.map((each) => String(factValue(each, element))))].sort();
+    }
+    case "time":
+    case "date":
+      throw new Unlowerable(value.kind);
+  }
+}
+
+/** The enums that the plan needs besides the declared ones. */
+export function builtinEnums(program: Program, detectors: readonly string[]): EnumType[] {
+  return [
+    { name: DETECTOR_ENUM, ordered: false, members: detectors },
+    { name: MODEL_ENUM, ordered: false, members: program.models.map((model) => model.name) },
+    { name: ROLE_ENUM, ordered: false, members: ROLES },
+  ];
+}

@@ -1,0 +1,166 @@
+/**
+ * Typed program → plan. Pure: the source's hash and the compiler's version are arguments. A program that uses forms which nothing enforces yet is refused, or, with `allowUnenforced`, denies
+ * where it uses them; see unenforced.ts. What the checker guarantees is not checked again.
+ */
+import type { Model as SourceModel, Program, Rule as SourceRule, Store as SourceStore } from "../../dsl/program.ts";
+import {
+  type DetectorUse,
+  type EventPlan,
+  type FactId,
+  type Model,
+  type Plan,
+  PLAN_VERSION,
+  type RetrievalEvent,
+  type Rule,
+  type Store,
+} from "../plan/plan.ts";
+import type { Scope } from "./condition.ts";
+import { builtinEnums, chunkPath, factTable, type FactTable, factValue } from "./fact-table.ts";
+import { byPrice, lowerClassify, lowerPrompt } from "./prompt.ts";
+import { type EventContext, lowerRule } from "./rules.ts";
+import { streamClass } from "./stream-class.ts";
+import { decidedAt, unenforcedOf } from "./unenforced.ts";
+import { wordDetector } from "./word-detector.ts";
+
+export interface LowerOptions {
+  /** SHA-256 (hex) of the canonical source. */
+  readonly sourceHash: string;
+  readonly compilerVersion: string;
+}
+
+/** The plan of a checked program. Declarations of forms that are not enforced deny; whoever does not want that asks `unenforcedDiagnostics` first. */
+export function lower(program: Program, options: LowerOptions): Plan {
+  const facts = factTable(program);
+  const detectors = detectorsOf(program);
+  const models = program.models.map(lowerModel);
+  const enums = [...program.enums.map(({ name, ordered, members }) => ({ name, ordered, members })), ...builtinEnums(program, detectors.map((each) => each.name))];
+  const { policy } = program;
+  return {
+    version: PLAN_VERSION,
+    policy: policy.name,
+    owner: policy.owner ?? "",
+    currency: policy.currency,
+    timeZone: policy.timeZone,
+    sourceHash: options.sourceHash,
+    compilerVersion: options.compilerVersion,
+    onFailure: policy.onFailure,
+    ...(policy.classificationEnum === null || policy.baseClassification === null
+      ? {}
+      : { classification: { enum: policy.classificationEnum, base: policy.baseClassification.name } }),
+    enums,
+    facts: facts.facts,
+    models,
+    byPrice: byPrice(models),
+    stores: program.stores.map((store) => lowerStore(store, facts)),
+    detectors,
+    events: lowerEvents(program, facts, new Map(enums.map(({ name, members }) => [name, members]))),
+  };
+}
+
+function lowerEvents(program: Program, facts: FactTable, enums: ReadonlyMap<string, readonly string[]>): EventPlan[] {
+  const unenforced = unenforcedOf(program);
+  const contextOf = (classification: Scope["classification"], store: string | null, classificationReads: readonly FactId[]): EventContext => ({
+    program,
+    scope: { facts, models: program.models, enums, store, classification },
+    unenforced,
+    classificationReads,
+  });
+  const events: EventPlan[] = [];
+  if (program.models.length > 0) {
+    const { classify, reads } = lowerClassify(contextOf("computed", null, []));
+    events.push(lowerPrompt(contextOf("computed", null, reads), classify));
+    const rules = rulesOf("completion", null, contextOf("fact", null, []));
+    const fallback = program.policy.defaults.completion;
+    events.push({ kind: "completion", default: fallback, rules, stream: streamClass(rules, fallback, facts.facts) });
+  }
+  for (const store of program.stores) {
+    const context = contextOf("fact", store.name, []);
+    events.push(retrieval(store.name, rulesOf("retrieval", store.name, context), context));
+    events.push({ kind: "ingest", store: store.name, default: program.policy.defaults.ingest, rules: rulesOf("ingest", store.name, context) });
+  }
+  return events;
+}
+
+/** The rules of an event, `model.chosen` among what those of the completion read where they depend on the model. */
+function rulesOf(event: "completion" | "retrieval" | "ingest", store: string | null, context: EventContext): Rule[] {
+  const applies = (rule: SourceRule): boolean => decidedAt(rule.event) === event && (rule.store === null || store === null || rule.store === store);
+  return context.program.rules
+    .filter(applies)
+    .flatMap((rule) => lowerRule(rule, context).rule ?? [])
+    .map((rule) => {
+      if (rule.when.kind === "all" || event !== "completion") return rule;
+      const chosen = context.scope.facts.at("model.chosen");
+      return { ...rule, reads: [...new Set([...rule.reads, chosen])].sort((a, b) => a - b) };
+    });
+}
+
+function retrieval(store: string, rules: readonly Rule[], context: EventContext): RetrievalEvent {
+  const ofChunk = new Set(context.scope.facts.facts.filter((fact) => fact.path[0] === "chunk" || fact.path[0] === "text").map((fact) => fact.id));
+  const requestRules = rules
+    .filter((rule) => !rule.reads.some((id) => ofChunk.has(id)))
+    .map((rule) => ({ ...rule, effects: rule.effects.filter((effect) => effect.kind === "allow" || effect.kind === "deny") }))
+    .filter((rule) => rule.effects.length > 0);
+  return { kind: "retrieval", store, default: context.program.policy.defaults.retrieval, requestRules, rules };
+}
+
+function lowerModel(source: SourceModel, id: number): Model {
+  const perMillion = ({ micros, perTokens }: SourceModel["inputPrice"]): number => Math.ceil((micros * 1_000_000) / perTokens);
+  return {
+    id,
+    name: source.name,
+    wireName: source.wireName,
+    provider: source.provider,
+    attributes: Object.fromEntries(source.attributes.map(({ name, value }) => [name, factValue(value, { kind: "text" })])),
+    inputPrice: perMillion(source.inputPrice),
+    outputPrice: perMillion(source.outputPrice),
+    context: source.contextTokens,
+    maxOutput: source.maxOutputTokens,
+    templateOverhead: source.templateOverheadTokens,
+    span: source.span,
+  };
+}
+
+function lowerStore(source: SourceStore, facts: FactTable): Store {
+  return {
+    name: source.name,
+    kind: source.store,
+    collection: source.collection,
+    facts: source.attributes.map((attribute) => facts.at(chunkPath(source.name, attribute.name))),
+    span: source.span,
+  };
+}
+
+/** Every detector that the policy can mention, sorted by name: those it uses, and the words that its conditions name. */
+function detectorsOf(program: Program): DetectorUse[] {
+  const own = new Map(program.detectors.map((detector) => [detector.name, detector]));
+  const uses = new Map<string, DetectorUse>();
+  for (const name of program.usedDetectors) {
+    const detector = own.get(name);
+    if (detector === undefined) uses.set(name, { name, source: { kind: "builtin" } });
+    else if (detector.matches.kind === "pattern") {
+      const near = detector.near === null ? {} : { near: { words: detector.near.words, within: detector.near.characters, where: side(detector.near.side) } };
+      uses.set(name, { name, source: { kind: "pattern", pattern: detector.matches.source, ignoreCase: detector.matches.ignoreCase, ...near } });
+    }
+  }
+  for (const word of wordsIn(program)) uses.set(wordDetector(word).name, wordDetector(word));
+  return [...uses.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+function side(where: "before" | "after" | "either"): "before" | "after" | "around" {
+  return where === "either" ? "around" : where;
+}
+
+/** The words of every `contains "…"`, wherever a condition stands. */
+function wordsIn(program: Program): Set<string> {
+  const words = new Set<string>();
+  const visit = (node: unknown): void => {
+    if (Array.isArray(node)) node.forEach(visit);
+    else if (typeof node === "object" && node !== null) {
+      if ("kind" in node && node.kind === "containsWords" && "words" in node) (node.words as readonly string[]).forEach((word) => words.add(word));
+      Object.values(node).forEach(visit);
+    }
+  };
+  visit([program.rules, program.classifications, program.budgets, program.routes]);
+  return words;
+}
+
