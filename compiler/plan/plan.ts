@@ -13,10 +13,12 @@
  * - Whatever has `reads` can be touched and is joined like a rule: classify, limits, requirements, budgets, thresholds, chunk effects, and the preferences of the route that serves the request.
  *   A touched one does nothing (a touched requirement removes nothing, a touched budget neither removes nor reserves and its thresholds are passed over).
  *   Names in reasons: the rule's or classify's name; `budget NAME` for a budget and its thresholds; `route NAME`.
+ * - A touched limit, budget or threshold denies whatever `onFailure` says and whichever fact failed: an unread cap is never taken for one that holds.
  * - `Budget.reads` counts `headroom`, `prompt.input_tokens_bound` and `prompt.choices` in, a threshold's counts `spent` in, whether the plan lists them or not.
  * - The strata of a prompt read `prompt.requested_model`, `prompt.output_tokens` and `prompt.tokens_estimate` themselves, and every plan with a prompt event has these facts. When one has failed there are no candidates,
  *   the outcome is deny whatever `onFailure` says, and the reason is `failed` with the name `choice of model`.
- * - A comparison of numbers where one is negative is exact; token counts below 0 are read as 0 when costs and context are computed. Where the sum `input · inputPrice + choices · output · outputPrice` exceeds
+ * - A comparison of numbers where one is negative is exact; `prompt.tokens_estimate`, `prompt.input_tokens_bound`, `prompt.choices` and the output tokens at a model (after the minimum
+ *   is taken) below 0 are read as 0 in costs, in the context window and in `Decision.outputTokens`. Where the sum `input · inputPrice + choices · output · outputPrice` exceeds
  *   2^63−1, it exceeds every headroom.
  * - `some` and `every` over an unknown collection are false. A classification that has failed makes the comparison false; outside the prompt's event the operand `classification` does too.
  * - `each` after the prompt is read at the model whose name is the fact `model.chosen`; where that is not known the condition is false.
@@ -43,6 +45,7 @@ export type ModelId = number;
 /**
  * The type of a fact at run time. Numbers are integers at a declared scale: a JSON number `x` stands for the integer `x · 10^scale`, which must be exact and
  * at most 2^53−1 in magnitude, else the fact has failed. Times are milliseconds since 1970 UTC (scale 0).
+ * `x` is the decimal number that its JSON text writes (`1`, `1.0` and `1e0` are one number); a text of more than 17 significant digits is outside I-JSON, and backends may then differ.
  *
  * A value of another JSON type has failed; so has an enum or enum set with a name that is no member, a set or collection with an element that is of the wrong type (null included), a set of more than `SET_MEMBERS_MAX`
  * elements or a collection of more than `most` (counted as written, doubles included), and text with a lone surrogate. On the way to a fact's `path` a missing key or null is an absent value, any other value that is not an object a failed one.
@@ -68,7 +71,9 @@ export type WhenAbsent =
   | { readonly kind: "unknown" }
   | { readonly kind: "else"; readonly value: FactValue };
 
-/** A value in canonical form: scaled integers, enum members by name, sets sorted and without doubles. */
+/**
+ * Never `unknown`: `prompt.requested_model`, `prompt.tokens_estimate`, `prompt.input_tokens_bound`, `prompt.choices`, `model.chosen`, and what budgets read as headroom and spent. `prompt.output_tokens` is.
+ * A value in canonical form: scaled integers, enum members by name, sets sorted and without doubles. */
 export type FactValue = boolean | number | string | readonly string[];
 
 /** Sets longer than this have failed. */
@@ -84,7 +89,7 @@ export interface Fact {
   readonly path: readonly string[];
   readonly type: FactType;
   readonly absent: WhenAbsent;
-  /** A rule touched by the failure of such a fact denies, whatever `onFailure` says: identity, limits, budgets. */
+  /** A rule touched by the failure of such a fact denies, whatever `onFailure` says. Set for every claim, every fact of a chunk, every level of a budget, and the prompt's own counts. */
   readonly failsClosed: boolean;
   /**
    * Who supplies it. `builtin` facts are read from the wire by the kernel, under the name in `path` joined by dots. `splitBy` cuts a text found in the claim or metadata into a set (pieces
@@ -179,7 +184,10 @@ export type Effect =
   | { readonly kind: "allow_chunk"; readonly where: Expr; readonly reads: readonly FactId[] }
   /** Retrieval, per chunk: the chunk is withheld unless the condition holds. */
   | { readonly kind: "withhold_chunk"; readonly unless: Expr; readonly reads: readonly FactId[] }
-  /** Retrieval: the chunk is dropped when the store holds a higher `version` of the same `key` (facts of the chunk). Not part of `decide`: the door asks the store. */
+  /**
+   * Retrieval: the chunk is dropped when the store holds a higher `version` of the same `key` (facts of the chunk). The comparison is not part of `decide`: the door asks the store. But the effect reads both facts, so that `decide`
+   * withholds a chunk where one has failed.
+   */
   | { readonly kind: "keep_newest"; readonly version: FactId; readonly key: FactId };
 
 export interface Rule {
@@ -383,6 +391,7 @@ export interface Plan {
   readonly classification?: { readonly enum: string; readonly base: string };
   readonly enums: readonly EnumType[];
   readonly facts: readonly Fact[];
+  /** Sorted by name, so that a model's id is its ordinal in the enum `writ.model`. */
   readonly models: readonly Model[];
   /** Models by ascending input price + output price, ties by name. */
   readonly byPrice: readonly ModelId[];
