@@ -9,6 +9,8 @@ export interface CacheEntry {
   readonly key: string;
   /** For the progress line. */
   readonly label: string;
+  /** What to expect of a long installation, for the progress line. */
+  readonly hint?: string;
   /** Fills the given empty folder, which is renamed afterwards: nothing in it may hold its own path. */
   readonly make: (folder: string) => Promise<void>;
   /** False for an entry that has broken since (a virtual environment whose Python is gone). */
@@ -50,7 +52,7 @@ async function makeWhole(root: string, folder: string, entry: CacheEntry, report
   const draft = join(root, `${draftPrefix}${process.pid}`);
   mkdirSync(draft);
   const started = performance.now();
-  report(`installing ${entry.label} …`);
+  report(`installing ${entry.label}${entry.hint === undefined ? '' : ` (${entry.hint})`} …`);
   try {
     await entry.make(draft);
     rmSync(folder, { recursive: true, force: true });

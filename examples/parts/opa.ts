@@ -18,7 +18,8 @@ export interface InstalledOpa {
 export async function install(): Promise<InstalledOpa> {
   const folder = await cached({
     key: `${part}-${version}-wasm-${process.platform}-${process.arch}`,
-    label: `OPA ${version} with WebAssembly (compiled: about two minutes)`,
+    label: `OPA ${version} with WebAssembly`,
+    hint: 'compiled from source, about two minutes',
     make: async (draft) => {
       const go = await findGo();
       await runInstallCommand(part, go, ['install', '-trimpath', '-tags', 'opa_wasm', `github.com/open-policy-agent/opa@v${version}`], {
@@ -37,21 +38,35 @@ export async function run(args: readonly string[], options: CommandOptions = {})
   return runCommand(part, binary, args, options);
 }
 
+export interface Evaluation {
+  /** Undefined when the query is undefined. */
+  readonly value: unknown;
+  /** Whether a policy.wasm answered, and not OPA's own interpreter. */
+  readonly byWasm: boolean;
+}
+
 /**
- * The value of `query` (for instance `data.writ.decision`) under a bundle and an input; undefined when the query is
- * undefined. `target` chooses OPA's own interpreter or the bundle's policy.wasm.
+ * Evaluates `query` (for instance `data.writ.decision`) under a bundle and an input. OPA lets the bundle's policy.wasm
+ * answer for the entrypoints that its manifest names, and its own interpreter for everything else.
  */
-export async function evalBundle(
-  bundleFile: string,
-  query: string,
-  input: unknown,
-  { target = 'rego' }: { readonly target?: 'rego' | 'wasm' } = {},
-): Promise<unknown> {
-  const args = ['eval', '--format', 'json', '--target', target, '--bundle', bundleFile, '--stdin-input', query];
-  const result = await run(args, { stdin: JSON.stringify(input) });
-  if (result.code !== 0) throw new PartError(part, 'command_failed', `eval ended with code ${result.code}\n${result.stdout}${result.stderr}`);
-  const { result: results } = JSON.parse(result.stdout) as { result?: readonly { expressions: readonly { value: unknown }[] }[] };
-  return results?.[0]?.expressions[0]?.value;
+export function evalBundle(bundleFile: string, query: string, input: unknown): Promise<Evaluation> {
+  return evaluate(['--bundle', bundleFile], query, input);
+}
+
+/** Evaluates `query` under Rego and data files, or folders of them, with OPA's own interpreter. */
+export function evalRego(paths: readonly string[], query: string, input: unknown): Promise<Evaluation> {
+  return evaluate(paths.flatMap((path) => ['--data', path]), query, input);
+}
+
+async function evaluate(sources: readonly string[], query: string, input: unknown): Promise<Evaluation> {
+  const args = ['eval', '--format', 'json', '--metrics', ...sources, '--stdin-input', query];
+  const { code, stdout, stderr } = await run(args, { stdin: JSON.stringify(input) });
+  if (code !== 0) throw new PartError(part, 'command_failed', `eval ended with code ${code}\n${stdout}${stderr}`);
+  const { result, metrics } = JSON.parse(stdout) as {
+    readonly result?: readonly { readonly expressions: readonly { readonly value: unknown }[] }[];
+    readonly metrics: Readonly<Record<string, number>>;
+  };
+  return { value: result?.[0]?.expressions[0]?.value, byWasm: 'timer_wasm_vm_eval_ns' in metrics };
 }
 
 /** The machine's Go when it is new enough, else the toolchain from PyPI. */
