@@ -1,0 +1,52 @@
+/** Reads a policy from disk: one `.writ` file, or every `.writ` file of a folder and its subfolders. */
+import { readdir, readFile, stat } from 'node:fs/promises';
+import { basename, dirname, join, relative, resolve } from 'node:path';
+import { FILE_BYTES_MAX, type SourceFile, sourceFile } from '../dsl/source.ts';
+import { CommandError } from './command.ts';
+
+export const POLICY_FILES_MAX = 1_000;
+const FOLDER_DEPTH_MAX = 16;
+
+export interface PolicyFiles {
+  /** The policy's folder. Paths of the files are relative to it. */
+  readonly folder: string;
+  readonly files: readonly SourceFile[];
+}
+
+export async function readPolicyFiles(path: string, cwd: string): Promise<PolicyFiles> {
+  const at = resolve(cwd, path);
+  const found = await stat(at).catch((error: NodeJS.ErrnoException) => {
+    throw new CommandError(error.code === 'ENOENT' ? `there is no file or folder \`${path}\`` : `\`${path}\` cannot be read: ${error.code ?? 'unknown error'}`);
+  });
+  if (found.isFile()) return { folder: dirname(at), files: [await readSource(at, basename(at))] };
+  const paths = await writFiles(at, 0);
+  if (paths.length === 0) throw new CommandError(`there is no \`.writ\` file in \`${path}\``);
+  if (paths.length > POLICY_FILES_MAX) throw new CommandError(`\`${path}\` has ${paths.length} \`.writ\` files; at most ${POLICY_FILES_MAX} make one policy`);
+  const files = await Promise.all(paths.map((file) => readSource(file, relative(at, file).replaceAll('\\', '/'))));
+  return { folder: at, files: files.sort((a, b) => (a.path < b.path ? -1 : 1)) };
+}
+
+async function writFiles(folder: string, depth: number): Promise<string[]> {
+  if (depth > FOLDER_DEPTH_MAX) throw new CommandError(`\`${folder}\` is more than ${FOLDER_DEPTH_MAX} folders deep`);
+  const entries = await readdir(folder, { withFileTypes: true });
+  const below = await Promise.all(
+    entries
+      .filter((entry) => !entry.name.startsWith('.') && entry.name !== 'node_modules')
+      .map((entry) => {
+        const path = join(folder, entry.name);
+        if (entry.isDirectory()) return writFiles(path, depth + 1);
+        return Promise.resolve(entry.isFile() && entry.name.endsWith('.writ') ? [path] : []);
+      }),
+  );
+  return below.flat();
+}
+
+async function readSource(path: string, name: string): Promise<SourceFile> {
+  const bytes = await readFile(path);
+  if (bytes.length > FILE_BYTES_MAX) throw new CommandError(`\`${name}\` has ${bytes.length} bytes; a policy file has at most ${FILE_BYTES_MAX}`);
+  try {
+    return sourceFile(name, new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+  } catch {
+    throw new CommandError(`\`${name}\` is not UTF-8 text`);
+  }
+}
