@@ -1,0 +1,123 @@
+import { create } from '@bufbuild/protobuf';
+import type { Any } from '@bufbuild/protobuf/wkt';
+import { PEER_SAN_ATTRIBUTES, JWT_METADATA_NAMESPACE, JWT_PAYLOAD_KEY, ROUTE_HEADER, SIDECAR_CLUSTER } from '../../proto/route-key.ts';
+import {
+  ExternalProcessorSchema,
+  ExternalProcessor_RouteCacheAction,
+} from '../../proto/gen/envoy/extensions/filters/http/ext_proc/v3/ext_proc_pb.ts';
+import { ProcessingMode_BodySendMode, ProcessingMode_HeaderSendMode } from '../../proto/gen/envoy/extensions/filters/http/ext_proc/v3/processing_mode_pb.ts';
+import { HeaderMutationSchema } from '../../proto/gen/envoy/extensions/filters/http/header_mutation/v3/header_mutation_pb.ts';
+import { JwtAuthenticationSchema, JwtProviderSchema } from '../../proto/gen/envoy/extensions/filters/http/jwt_authn/v3/config_pb.ts';
+import { RouterSchema } from '../../proto/gen/envoy/extensions/filters/http/router/v3/router_pb.ts';
+import type { Deployment, JwtIssuer } from '../deployment/deployment.ts';
+import { seconds, typed } from './any.ts';
+import type { Traffic } from './traffic.ts';
+
+/** How long one message to the sidecar may wait for its answer. A decision takes micro- to milliseconds; a store that is asked for newer versions, or a full machine, takes longer. */
+const MESSAGE_SECONDS = 30;
+/** Beyond a body's bytes, what a gRPC message around it may have. */
+export const MESSAGE_OVERHEAD_BYTES = 1024 * 1024;
+/** An Authorization header that holds three parts with dots between them: a JWT, and nothing else that we accept. API keys have no two dots. */
+const LOOKS_LIKE_A_JWT = '[Bb][Ee][Aa][Rr][Ee][Rr] *[^.]*\\.[^.]*\\..*';
+
+interface Filter {
+  readonly name: string;
+  readonly configType: { readonly case: 'typedConfig'; readonly value: Any };
+}
+
+/** Every HTTP filter, in the order in which a request passes them. The order is the argument. */
+export function httpFilters(traffic: Traffic, deployment: Deployment): Filter[] {
+  return [
+    // First, so that nothing after it can be misled: a client's copy of the route header goes.
+    filter('envoy.filters.http.header_mutation', withoutOwnHeaders()),
+    // Who calls: a JWT that is there must be valid. Before the sidecar, which reads the payload that is left here.
+    ...(deployment.identity.jwt.length === 0 ? [] : [filter('envoy.filters.http.jwt_authn', jwtAuthentication(deployment))]),
+    // What may happen: decides, edits, and names the route.
+    filter('envoy.filters.http.ext_proc', externalProcessor(traffic, deployment)),
+    // Last by Envoy's own rule.
+    filter('envoy.filters.http.router', typed(RouterSchema, { suppressEnvoyHeaders: true })),
+  ];
+}
+
+function filter(name: string, value: Any): Filter {
+  return { name, configType: { case: 'typedConfig', value } };
+}
+
+/** The door removes every header that begins with our prefix; this one is also gone if the door should not be asked. */
+function withoutOwnHeaders(): Any {
+  return typed(HeaderMutationSchema, { mutations: { requestMutations: [{ action: { case: 'remove', value: ROUTE_HEADER } }] } });
+}
+
+/**
+ * A request without a JWT passes: it may carry an API key or a certificate, and whether an unknown caller may do anything is the policy's to say. One that looks like a JWT and is expired,
+ * forged, of another issuer or for another audience is refused with 401. Only the Authorization header is read: Envoy's default would also take `?access_token=`, and log it.
+ */
+function jwtAuthentication({ identity, models, stores }: Deployment): Any {
+  const names = identity.jwt.map((_, at) => `issuer_${at}`);
+  const forward = [...Object.values(models), ...Object.values(stores)].some((upstream) => upstream.credential.kind === 'forward');
+  const requirements = names.map((providerName) => ({ requiresType: { case: 'providerName', value: providerName } }) as const);
+  const any = requirements.length === 1 ? requirements[0] : ({ requiresType: { case: 'requiresAny', value: { requirements } } } as const);
+  return typed(JwtAuthenticationSchema, {
+    providers: Object.fromEntries(identity.jwt.map((issuer, at) => [names[at] ?? '', provider(issuer, forward)])),
+    rules: [
+      {
+        match: {
+          pathSpecifier: { case: 'prefix', value: '/' },
+          headers: [{ name: 'authorization', headerMatchSpecifier: { case: 'stringMatch', value: { matchPattern: { case: 'safeRegex', value: { regex: LOOKS_LIKE_A_JWT } } } } }],
+        },
+        requirementType: { case: 'requires', value: any ?? {} },
+      },
+    ],
+    stripFailureResponse: false,
+  });
+}
+
+/** The token is removed once verified, unless some upstream is to see it (`forward`); the other routes then remove it. */
+function provider({ issuer, audiences, jwks }: JwtIssuer, forward: boolean) {
+  return create(JwtProviderSchema, {
+    issuer,
+    audiences: [...audiences],
+    requireExpiration: true,
+    jwksSourceSpecifier: {
+      case: 'localJwks',
+      value: { specifier: jwks.kind === 'inline' ? { case: 'inlineString', value: jwks.text } : { case: 'filename', value: jwks.path } },
+    },
+    fromHeaders: [{ name: 'authorization', valuePrefix: 'Bearer ' }],
+    forward,
+    payloadInMetadata: JWT_PAYLOAD_KEY,
+  });
+}
+
+function externalProcessor(traffic: Traffic, { limits }: Deployment): Any {
+  const { SEND, SKIP } = ProcessingMode_HeaderSendMode;
+  const { NONE, BUFFERED, FULL_DUPLEX_STREAMED } = ProcessingMode_BodySendMode;
+  return typed(ExternalProcessorSchema, {
+    grpcService: {
+      targetSpecifier: {
+        case: 'envoyGrpc',
+        value: { clusterName: SIDECAR_CLUSTER, maxReceiveMessageLength: Math.max(limits.requestBytes, limits.replyBytes) + MESSAGE_OVERHEAD_BYTES },
+      },
+    },
+    statPrefix: 'writ',
+    // Without the sidecar nothing is governed, so nothing passes.
+    failureModeAllow: false,
+    statusOnError: { code: 503 },
+    messageTimeout: seconds(MESSAGE_SECONDS),
+    processingMode: {
+      requestHeaderMode: SEND,
+      requestBodyMode: BUFFERED,
+      requestTrailerMode: SEND,
+      responseHeaderMode: traffic.replies ? SEND : SKIP,
+      responseBodyMode: traffic.replies ? FULL_DUPLEX_STREAMED : NONE,
+      responseTrailerMode: traffic.replies ? SEND : SKIP,
+    },
+    allowModeOverride: false,
+    allowContentLengthHeader: true,
+    // The sidecar says when: after it has named the route.
+    routeCacheAction: ExternalProcessor_RouteCacheAction.DEFAULT,
+    mutationRules: { allowAllRouting: false, allowEnvoy: false, disallowIsError: true },
+    requestAttributes: [...PEER_SAN_ATTRIBUTES],
+    metadataOptions: { forwardingNamespaces: { untyped: [JWT_METADATA_NAMESPACE] } },
+  });
+}
+

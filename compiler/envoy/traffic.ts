@@ -1,0 +1,28 @@
+/** What of an exchange a policy can touch: the least that Envoy has to send to the sidecar. */
+import type { Plan } from '../plan/plan.ts';
+
+export interface Traffic {
+  /** Replies are read too, not only requests. */
+  readonly replies: boolean;
+}
+
+/**
+ * Replies are read where a rule judges them, where chunks are filtered, where a budget is settled by the usage in the reply, and where a placeholder is to be restored. A policy with none of
+ * these decides on requests alone, and its replies go straight through.
+ */
+export function trafficOf(plan: Pick<Plan, 'events'>): Traffic {
+  return {
+    replies: plan.events.some((event) => {
+      switch (event.kind) {
+        case 'completion':
+          return event.default === 'deny' || event.rules.length > 0;
+        case 'retrieval':
+          return true;
+        case 'prompt':
+          return event.budgets.length > 0 || event.rules.some((rule) => rule.effects.some((effect) => effect.kind === 'redact' && effect.as === 'placeholder'));
+        case 'ingest':
+          return false;
+      }
+    }),
+  };
+}

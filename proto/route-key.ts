@@ -1,0 +1,23 @@
+/** The header by which the sidecar tells Envoy where a request goes, and its values. The compiler writes routes on it, the door sets it; no client's copy of it survives. */
+
+export const ROUTE_HEADER = 'x-writ-route';
+/** Headers of ours: inbound copies are removed, whatever their name. */
+export const OWN_HEADER_PREFIX = 'x-writ-';
+
+export function modelRouteKey(model: string): string {
+  return `model/${model}`;
+}
+
+export function storeRouteKey(store: string): string {
+  return `store/${store}`;
+}
+
+/** The cluster in Envoy's bootstrap at which the sidecar's socket is: xDS and the external processor. */
+export const SIDECAR_CLUSTER = 'writ_sidecar';
+export const LISTENER_NAME = 'writ';
+export const ROUTES_NAME = 'writ_routes';
+/** Where `jwt_authn` leaves the verified payload in dynamic metadata. */
+export const JWT_METADATA_NAMESPACE = 'envoy.filters.http.jwt_authn';
+export const JWT_PAYLOAD_KEY = 'payload';
+/** Envoy's attributes that name the client's verified certificate. */
+export const PEER_SAN_ATTRIBUTES = ['connection.uri_san_peer_certificate', 'connection.dns_san_peer_certificate'] as const;
