@@ -65,15 +65,16 @@ export interface CollectionField {
   readonly type: Exclude<FactType, { kind: "collection" }>;
 }
 
-/** What an absent value (missing key; JSON null counts as absent) becomes. A value of the wrong type has failed whatever this says. */
+/**
+ * What an absent value (missing key; JSON null counts as absent) becomes. A value of the wrong type has failed whatever this says. Facts that the strata themselves compute with are never `unknown`, save
+ * `prompt.output_tokens`: `prompt.requested_model`, `prompt.tokens_estimate`, `prompt.input_tokens_bound`, `prompt.choices`, a budget's headroom and spent.
+ */
 export type WhenAbsent =
   | { readonly kind: "fails" }
   | { readonly kind: "unknown" }
   | { readonly kind: "else"; readonly value: FactValue };
 
-/**
- * Never `unknown`: `prompt.requested_model`, `prompt.tokens_estimate`, `prompt.input_tokens_bound`, `prompt.choices`, `model.chosen`, and what budgets read as headroom and spent. `prompt.output_tokens` is.
- * A value in canonical form: scaled integers, enum members by name, sets sorted and without doubles. */
+/** A value in canonical form: scaled integers, enum members by name, sets sorted and without doubles. */
 export type FactValue = boolean | number | string | readonly string[];
 
 /** Sets longer than this have failed. */
