@@ -112,7 +112,7 @@ export type Clause =
   | Node<'limitPer', { quantity: Quantity; per: Name; zone: Text | null }>
   | Node<'at', { percent: NumberNode; effect: Extract<EffectClause, { kind: 'notify' | 'useOnly' }> }>
   | Node<'elseDeny', { reason: Text | null }>;
-export type PreferChoice = Node<'model', { name: Name }> | Node<'requested'> | Node<'cheapest'>;
+export type PreferChoice = Node<'preferModel', { name: Name }> | Node<'preferRequested'> | Node<'preferCheapest'>;
 
 // ---------------------------------------------------------------------------------------------------------------- declarations
 
