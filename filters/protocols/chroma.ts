@@ -1,0 +1,116 @@
+/**
+ * Chroma v2. Searches, reads by id or filter, and writes; a client may also look its collection up by name.
+ * Everything else (fork, count, delete, update, listing, creating, search plans) is an unknown endpoint, and so refused.
+ */
+import { anyLocal, refused, type Endpoint, type Place, type Protocol } from './protocol.ts';
+
+const collection = '/api/v2/tenants/{tenant}/databases/{database}/collections/{collection}';
+
+/** A filter: any JSON, whose strings are text of the caller. It is joined with the policy's own. */
+const where: Place = { object: { as: 'where', others: { any: 'text' } }, null: 'plain' };
+
+const include: Place = {
+  array: { as: 'include_list', of: { string: 'include', values: ['documents', 'embeddings', 'metadatas', 'distances', 'uris'] } },
+  null: 'plain',
+};
+
+const vectors: Place = { array: { of: { array: { of: { number: 'vector' } } } } };
+
+const document: Place = { string: 'chunk_text', null: 'cell', column: 'documents' };
+const metadata: Place = { object: { as: 'metadata', others: { any: 'local' } }, null: 'cell', column: 'metadatas' };
+const uri: Place = { string: 'local', null: 'cell', column: 'uris' };
+const id: Place = { string: 'chunk_id', column: 'ids' };
+const embedding: Place = { array: { as: 'vector_cell', of: { number: 'vector' } }, null: 'cell', column: 'embeddings' };
+const distance: Place = { number: 'cell', null: 'cell', column: 'distances' };
+
+const column = (of: Place): Place => ({ array: { as: 'column', of }, null: 'plain', column: of.column ?? 'ids' });
+const rows = (of: Place): Place => ({ array: { as: 'column', of: { array: { as: 'row', of }, null: 'cell' } }, null: 'plain', column: of.column ?? 'ids' });
+
+const chunks = (shape: (of: Place) => Place, more: { readonly [name: string]: Place }): Place => ({
+  object: {
+    fields: {
+      ids: shape(id),
+      documents: shape(document),
+      metadatas: shape(metadata),
+      embeddings: shape(embedding),
+      uris: shape(uri),
+      ...more,
+      include: { array: { of: { string: 'plain' } } },
+    },
+  },
+});
+
+const written: Place = {
+  object: {
+    fields: {
+      ids: { array: { of: { string: 'text' } } },
+      documents: { array: { as: 'column', of: { string: 'text', null: 'plain' } }, null: 'plain', column: 'documents' },
+      metadatas: { array: { of: { object: { as: 'metadata', others: { any: 'text' } }, null: 'plain' } }, null: 'plain' },
+      embeddings: { array: { as: 'column', of: { array: { of: { number: 'vector' } }, null: 'plain' } }, null: 'plain', column: 'embeddings' },
+      uris: { array: { of: { string: 'text', null: 'plain' } }, null: 'plain' },
+    },
+  },
+};
+
+const write = (name: string): Endpoint => ({ name: `chroma_${name}`, method: 'POST', path: `${collection}/${name}`, event: 'ingest', request: written, reply: anyLocal });
+
+const pass = (name: string, path: string): Endpoint => ({ name: `chroma_${name}`, method: 'GET', path, event: 'pass' });
+
+export const chroma: Protocol = {
+  name: 'chroma_v2',
+  title: 'Chroma v2',
+  form: 'chroma',
+  endpoints: [
+    {
+      name: 'chroma_query',
+      method: 'POST',
+      path: `${collection}/query`,
+      event: 'retrieval',
+      request: {
+        object: {
+          fields: {
+            query_embeddings: vectors,
+            query_texts: { array: { of: { string: 'text' } }, null: 'plain' },
+            n_results: { number: 'limit', null: 'plain' },
+            where,
+            where_document: { object: { others: { any: 'text' } }, null: 'plain' },
+            ids: { array: { of: { string: 'text' } }, null: 'plain' },
+            include,
+            query_images: refused,
+            query_uris: refused,
+          },
+        },
+      },
+      reply: chunks(rows, { distances: rows(distance) }),
+      rows: true,
+    },
+    {
+      name: 'chroma_get',
+      method: 'POST',
+      path: `${collection}/get`,
+      event: 'retrieval',
+      request: {
+        object: {
+          fields: {
+            ids: { array: { of: { string: 'text' } }, null: 'plain' },
+            where,
+            where_document: { object: { others: { any: 'text' } }, null: 'plain' },
+            limit: { number: 'limit', null: 'plain' },
+            offset: { number: 'plain', null: 'plain' },
+            include,
+          },
+        },
+      },
+      reply: chunks(column, {}),
+    },
+    write('add'),
+    write('upsert'),
+    { ...pass('collection', collection), byName: true },
+    pass('heartbeat', '/api/v2/heartbeat'),
+    pass('version', '/api/v2/version'),
+    pass('identity', '/api/v2/auth/identity'),
+    pass('pre_flight', '/api/v2/pre-flight-checks'),
+    pass('tenant', '/api/v2/tenants/{tenant}'),
+    pass('database', '/api/v2/tenants/{tenant}/databases/{database}'),
+  ],
+};
