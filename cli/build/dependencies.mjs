@@ -35,7 +35,7 @@ export async function pinnedNode(root) {
 }
 
 /** @param {string} root @returns {string | undefined} why an installation is needed */
-function missingPackage(root) {
+export function missingPackage(root) {
   const record = join(root, 'node_modules', '.package-lock.json');
   if (!existsSync(record)) return 'none are installed';
   const installed = lockedPackages(record);

@@ -1,5 +1,5 @@
 // What a clone needs built before anything runs, in order. A step is skipped when the content of its inputs is
-// what it was at its last success. To add a step, add an entry to `steps`.
+// what it was at its last success. To add a step, add an entry to `repositorySteps`.
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { extname, join } from 'node:path';
@@ -18,7 +18,7 @@ import { run } from './run.mjs';
  */
 
 /** @type {readonly Step[]} */
-const steps = [
+const repositorySteps = [
   {
     name: 'proto',
     what: 'generating protobuf code',
@@ -40,15 +40,16 @@ const steps = [
 /**
  * @param {string} root
  * @param {string} node the pinned Node
+ * @param {readonly Step[]} [steps]
  */
-export async function build(root, node) {
+export async function build(root, node, steps = repositorySteps) {
   if (steps.every((step) => isFresh(root, step))) return;
   const onWait = (/** @type {number} */ pid) => process.stderr.write(`writ: waiting for the build of process ${pid} …\n`);
-  await withLock(join(root, 'build', 'lock'), () => buildLocked(root, node), { onWait });
+  await withLock(join(root, 'build', 'lock'), () => buildLocked(root, node, steps), { onWait });
 }
 
-/** @param {string} root @param {string} node */
-async function buildLocked(root, node) {
+/** @param {string} root @param {string} node @param {readonly Step[]} steps */
+async function buildLocked(root, node, steps) {
   for (const step of steps) {
     if (isFresh(root, step)) continue;
     const digest = inputsDigest(root, step);

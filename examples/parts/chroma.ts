@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { freePort } from './free-port.ts';
-import { pythonEnvironment, pythonOf } from './python-environment.ts';
+import { pythonEnvironment } from './python-environment.ts';
 import { startRunning, type Running } from './running.ts';
 
 const part = 'chroma';
@@ -27,8 +27,8 @@ export interface RunningChroma extends Running {
 }
 
 export async function install(): Promise<InstalledChroma> {
-  const folder = await pythonEnvironment({ part, label: 'Chroma 1.5.9' });
-  return { python: pythonOf(folder) };
+  const { python } = await pythonEnvironment({ part, label: 'Chroma 1.5.9' });
+  return { python };
 }
 
 export async function start(options: ChromaOptions = {}): Promise<RunningChroma> {

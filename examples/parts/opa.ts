@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { cached } from './cache.ts';
 import { runCommand, runInstallCommand, type CommandOptions, type CommandResult } from './command.ts';
 import { PartError } from './part-error.ts';
-import { pythonEnvironment, sitePackagesOf } from './python-environment.ts';
+import { pythonEnvironment } from './python-environment.ts';
 
 const part = 'opa';
 const version = '1.22.2';
@@ -82,6 +82,6 @@ async function findGo(): Promise<string> {
 }
 
 async function installGo(): Promise<string> {
-  const folder = await pythonEnvironment({ part: 'go', label: 'Go 1.26.6' });
-  return join(await sitePackagesOf(part, folder), 'go', 'bin', 'go');
+  const { sitePackages } = await pythonEnvironment({ part: 'go', label: 'Go 1.26.6' });
+  return join(sitePackages, 'go', 'bin', 'go');
 }

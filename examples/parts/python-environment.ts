@@ -13,36 +13,40 @@ export interface PythonEnvironment {
   readonly part: string;
   readonly label: string;
   /** Runs after the packages are there, inside the folder before it is renamed. */
-  readonly finish?: (folder: string) => Promise<void>;
+  readonly finish?: (environment: InstalledPython) => Promise<void>;
 }
 
-/** The folder of the environment, installed on first use. */
-export async function pythonEnvironment({ part, label, finish }: PythonEnvironment): Promise<string> {
+export interface InstalledPython {
+  readonly folder: string;
+  readonly python: string;
+  /** The folder of the packages. */
+  readonly sitePackages: string;
+}
+
+/** Installed on first use. */
+export async function pythonEnvironment({ part, label, finish }: PythonEnvironment): Promise<InstalledPython> {
   const requirements = requirementsFile(part);
   const { command, version } = await systemPython(part);
   const digest = createHash('sha256').update(readFileSync(requirements)).digest('hex').slice(0, 12);
-  return cached({
+  const environmentIn = (folder: string): InstalledPython => ({
+    folder,
+    python: join(folder, 'bin', 'python'),
+    sitePackages: join(folder, 'lib', `python${version}`, 'site-packages'),
+  });
+  const folder = await cached({
     key: `${part}-py${version}-${process.platform}-${process.arch}-${digest}`,
     label,
     // Its Python is a link to the machine's, which may be gone since.
-    works: (folder) => existsSync(pythonOf(folder)),
+    works: (folder) => existsSync(environmentIn(folder).python),
     make: async (folder) => {
+      const { python } = environmentIn(folder);
       await runInstallCommand(part, command, ['-m', 'venv', folder]);
       const pip = ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', '--no-input'];
-      await runInstallCommand(part, pythonOf(folder), [...pip, '--only-binary=:all:', '--require-hashes', '-r', requirements]);
-      await finish?.(folder);
+      await runInstallCommand(part, python, [...pip, '--only-binary=:all:', '--require-hashes', '-r', requirements]);
+      await finish?.(environmentIn(folder));
     },
   });
-}
-
-export function pythonOf(folder: string): string {
-  return join(folder, 'bin', 'python');
-}
-
-/** The folder that packages are in: `lib/python3.11/site-packages` and the like. */
-export async function sitePackagesOf(part: string, folder: string): Promise<string> {
-  const { stdout } = await runInstallCommand(part, pythonOf(folder), ['-c', 'import sysconfig; print(sysconfig.get_path("purelib"))']);
-  return stdout.trim();
+  return environmentIn(folder);
 }
 
 function requirementsFile(part: string): string {
