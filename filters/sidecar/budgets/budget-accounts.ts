@@ -1,0 +1,467 @@
+// The sidecar's budgets: what a request may still spend, reserving its worst case before it is forwarded, settling what it cost. It spends only from leases that the control plane granted, and
+// writes each step to the journal first. It knows no clock, disk or network: those are arguments.
+import { AccountBook, freeOf } from "./account-book.ts";
+import type { BookRecord, BudgetKnowledge, HeldLease, Reservation } from "./account-book.ts";
+import { JournalError } from "./budget-journal.ts";
+import type { BudgetJournal } from "./budget-journal.ts";
+import { LeaseCallError } from "./lease-caller.ts";
+import type { LeaseAnswer, LeaseCall, LeaseCaller, LeaseNeed, LeaseSpent, Micros } from "./lease-caller.ts";
+
+/** What decisions read: the facts `budget.<name>.headroom` and `budget.<name>.spent`. */
+export type BudgetLevel = { readonly failed: true } | { readonly failed: false; readonly headroom: Micros; readonly spent: Micros };
+
+export interface BudgetAmount {
+  readonly budget: string;
+  readonly amount: Micros;
+}
+
+export type ReserveResult =
+  | { readonly kind: "reserved" }
+  /** `left` > 0: the denial says "not enough left for this request". */
+  | { readonly kind: "short"; readonly budget: string; readonly left: Micros }
+  /** The accounts cannot be used (no lease service, journal unwritable, unknown budget): deny. */
+  | { readonly kind: "failed"; readonly budget: string };
+
+export interface BudgetAccountsOptions {
+  readonly book: AccountBook;
+  readonly journal: BudgetJournal;
+  readonly caller: LeaseCaller;
+  /** Milliseconds of a clock that never steps. */
+  readonly now: () => number;
+  /** Runs an action after so many milliseconds; the result cancels it. */
+  readonly later: (action: () => void, ms: number) => () => void;
+  /** A new incarnation: 128 random bits in hex. */
+  readonly newIncarnation: () => string;
+  /** One line for an operator, without any traffic in it. */
+  readonly alarm: (message: string) => void;
+}
+
+/** A request waits this long for a lease. */
+export const LEASE_WAIT_MS = 200;
+/** Reservations in flight. */
+export const EXCHANGES_MAX = 65_536;
+/** Requests waiting for a lease. */
+export const WAITERS_MAX = 4_096;
+/** Budgets in one process. */
+export const BUDGETS_MAX = 256;
+/** Spent is reported, and the leases' lives are extended, this often. */
+export const HEARTBEAT_MS = 5_000;
+/** A lease from which nothing was reserved for this long is returned. */
+export const IDLE_MS = 30_000;
+/** How long "nothing is left" is believed before it is asked again. */
+const EMPTY_BELIEVED_MS = 250;
+/** How long what the others have left counts into the headroom. */
+const UNLEASED_BELIEVED_MS = 10_000;
+const RETRY_MS_FIRST = 50;
+const RETRY_MS_MAX = 2_000;
+
+export interface BudgetCounters {
+  /** Settlements above their reservation, charged in full: a bound in the compiler or the kernel is wrong. */
+  overruns: number;
+  journalErrors: number;
+  /** Lease calls that got no answer. */
+  failedCalls: number;
+  /** Times that all leases were given up, because the control plane did not know them. */
+  forfeits: number;
+  short: number;
+}
+
+interface Waiter {
+  readonly exchange: string;
+  readonly needs: readonly BudgetAmount[];
+  readonly resolve: (result: ReserveResult) => void;
+  readonly cancelTimer: () => void;
+  /** The last call that asked for it. */
+  askedBy: number;
+}
+
+export class BudgetAccounts {
+  readonly counters: BudgetCounters = { overruns: 0, journalErrors: 0, failedCalls: 0, forfeits: 0, short: 0 };
+  readonly #options: BudgetAccountsOptions;
+  readonly #book: AccountBook;
+  readonly #tracked = new Set<string>();
+  readonly #waiters = new Set<Waiter>();
+  readonly #usedAt = new Map<number, number>();
+  readonly #refill = new Set<string>();
+  readonly #onChange = new Set<() => void>();
+  #isCalling = false;
+  #isReachable = true;
+  #isJournalBroken = false;
+  #retryMs = RETRY_MS_FIRST;
+  #retryAt = 0;
+  #heartbeatDue = 0;
+  #pumpAt = Number.POSITIVE_INFINITY;
+  #cancelPump: (() => void) | undefined;
+  #isStopped = false;
+  #isClosed = false;
+
+  constructor(options: BudgetAccountsOptions) {
+    this.#options = options;
+    this.#book = options.book;
+    this.#heartbeatDue = options.now() + HEARTBEAT_MS;
+    this.#schedule(0);
+  }
+
+  /** Names the budgets of the policy in force, so that leases are there before the first request. At most 256. */
+  track(budgets: readonly string[]): void {
+    if (budgets.length > BUDGETS_MAX) throw new Error(`more than ${BUDGETS_MAX} budgets`);
+    this.#tracked.clear();
+    for (const budget of budgets) {
+      this.#tracked.add(budget);
+      if (!this.#book.budgets.has(budget)) this.#refill.add(budget);
+    }
+    this.#schedule(0);
+  }
+
+  /** Resolves when every named budget has a level, or after 200 ms. */
+  async ready(budgets: readonly string[]): Promise<void> {
+    if (this.#missing(budgets).length === 0 || !this.#isReachable || this.#isStopped) return;
+    for (const budget of this.#missing(budgets)) this.#want(budget);
+    await new Promise<void>((resolve) => {
+      const done = (): void => {
+        cancel();
+        this.#onChange.delete(check);
+        resolve();
+      };
+      const check = (): void => {
+        if (this.#missing(budgets).length === 0) done();
+      };
+      const cancel = this.#options.later(done, LEASE_WAIT_MS);
+      this.#onChange.add(check);
+      this.#schedule(0);
+    });
+  }
+
+  /**
+   * What each budget still has, in the order of the names. The headroom holds what this sidecar has leased and, while the control plane answers, what nobody has: so a decision sees the budget, not
+   * this sidecar's part of it, and `obtain` fetches what is missing. Spent is all the rest: what is spent, reserved, or held by others.
+   */
+  levels(budgets: readonly string[]): BudgetLevel[] {
+    return budgets.map((budget) => this.#level(budget));
+  }
+
+  /** Reserves all amounts, or none, from what is held now. An exchange reserves once. */
+  reserve(exchange: string, needs: readonly BudgetAmount[]): ReserveResult {
+    if (this.#book.exchanges.has(exchange)) throw new Error("an exchange reserves only once");
+    const parts: Reservation[] = [];
+    for (const { budget, amount } of needs) {
+      assertMicros(amount);
+      const known = this.#knowledge(budget);
+      if (known === undefined || this.#isJournalBroken || this.#isStopped || this.#book.exchanges.size >= EXCHANGES_MAX) return { kind: "failed", budget };
+      const lease = this.#usableLease(known);
+      const free = lease === undefined ? 0 : Math.max(0, freeOf(lease));
+      if (lease === undefined || free < amount) return { kind: "short", budget, left: free + this.#unleased(known) };
+      parts.push({ budget, lease: lease.id, amount });
+    }
+    if (!this.#record({ kind: "reserve", exchange, parts })) return { kind: "failed", budget: needs[0]?.budget ?? "" };
+    const now = this.#options.now();
+    for (const part of parts) {
+      this.#usedAt.set(part.lease, now);
+      this.#refillAtHalf(part.budget);
+    }
+    return { kind: "reserved" };
+  }
+
+  /** Reserves, and where what is held falls short asks the control plane for more and waits up to 200 ms. */
+  async obtain(exchange: string, needs: readonly BudgetAmount[]): Promise<ReserveResult> {
+    await this.ready(needs.map((need) => need.budget));
+    const result = this.reserve(exchange, needs);
+    if (result.kind !== "short" || this.#isHopeless(result.budget) || this.#waiters.size >= WAITERS_MAX) return this.#counted(result);
+    return await new Promise<ReserveResult>((resolve) => {
+      const waiter: Waiter = {
+        exchange,
+        needs,
+        resolve,
+        askedBy: 0,
+        cancelTimer: this.#options.later(() => this.#release(waiter, this.reserve(exchange, needs)), LEASE_WAIT_MS),
+      };
+      this.#waiters.add(waiter);
+      this.#schedule(0);
+    });
+  }
+
+  /** Charges what an exchange really cost; budgets that it reserved from and that are not named are charged in full. More than was reserved is charged too, and alarms. */
+  settle(exchange: string, actuals: readonly { readonly budget: string; readonly actual: Micros }[]): void {
+    const reserved = this.#book.exchanges.get(exchange);
+    if (reserved === undefined) return;
+    for (const { budget, actual } of actuals) {
+      assertMicros(actual);
+      const amount = reserved.find((part) => part.budget === budget)?.amount ?? 0;
+      if (actual > amount) {
+        this.counters.overruns++;
+        this.#options.alarm(`a request cost ${actual} micro-units of budget \`${budget}\`, more than its worst case of ${amount}`);
+      }
+    }
+    // Unwritten, the journal would charge the reservation in full after a crash: never less than it cost, unless it overran, which the alarm tells.
+    const record: BookRecord = { kind: "settle", exchange, parts: actuals };
+    if (this.#isClosed || !this.#record(record)) this.#book.apply(record);
+    this.#serveWaiters(0);
+  }
+
+  /** Charges an exchange what it reserved: its usage is unknown. */
+  forfeit(exchange: string): void {
+    this.settle(exchange, []);
+  }
+
+  /** Returns every lease and resolves when the control plane has answered, or after `waitMs`. Nothing can be reserved afterwards. */
+  async stop(waitMs: number): Promise<void> {
+    this.#isStopped = true;
+    for (const waiter of [...this.#waiters]) this.#release(waiter, { kind: "failed", budget: waiter.needs[0]?.budget ?? "" });
+    await new Promise<void>((resolve) => {
+      const done = (): void => {
+        cancel();
+        this.#onChange.delete(check);
+        resolve();
+      };
+      const check = (): void => {
+        if (this.#book.leases.size === 0 && this.#book.pending === undefined) done();
+      };
+      const cancel = this.#options.later(done, waitMs);
+      this.#onChange.add(check);
+      this.#schedule(0);
+      check();
+    });
+    this.#isClosed = true;
+    this.#cancelPump?.();
+    this.#options.journal.close();
+  }
+
+  // ------------------------------------------------------------------------------------------------------------ levels
+
+  #level(budget: string): BudgetLevel {
+    const known = this.#knowledge(budget);
+    if (known === undefined || this.#isJournalBroken || this.#isStopped) return { failed: true };
+    const lease = this.#usableLease(known);
+    const held = lease === undefined ? 0 : Math.max(0, freeOf(lease));
+    return { failed: false, headroom: held + this.#unleased(known), spent: Math.max(0, known.limit - known.unleased - held) };
+  }
+
+  /** What was said of the budget, while it may be believed. */
+  #knowledge(budget: string): BudgetKnowledge | undefined {
+    const known = this.#book.budgets.get(budget);
+    const now = this.#options.now();
+    return known !== undefined && known.known && now < known.endsAt && now < known.windowEndsAt ? known : undefined;
+  }
+
+  #usableLease(known: BudgetKnowledge): HeldLease | undefined {
+    const lease = this.#book.leases.get(known.lease);
+    const now = this.#options.now();
+    return lease !== undefined && !lease.closing && now < lease.endsAt && now < lease.windowEndsAt ? lease : undefined;
+  }
+
+  #unleased(known: BudgetKnowledge): Micros {
+    return this.#isReachable && this.#options.now() - known.at <= UNLEASED_BELIEVED_MS ? known.unleased : 0;
+  }
+
+  #missing(budgets: readonly string[]): string[] {
+    return budgets.filter((budget) => this.#knowledge(budget) === undefined);
+  }
+
+  /** Nothing is left anywhere, as said a moment ago, or nobody is there to ask. */
+  #isHopeless(budget: string): boolean {
+    if (!this.#isReachable) return true;
+    const known = this.#knowledge(budget);
+    return known !== undefined && known.unleased === 0 && this.#options.now() - known.at < EMPTY_BELIEVED_MS;
+  }
+
+  #want(budget: string): void {
+    if (this.#refill.size < BUDGETS_MAX) this.#refill.add(budget);
+  }
+
+  #refillAtHalf(budget: string): void {
+    const known = this.#knowledge(budget);
+    const lease = known === undefined ? undefined : this.#usableLease(known);
+    if (known === undefined || lease === undefined || known.unleased === 0 || freeOf(lease) * 2 >= known.chunk) return;
+    this.#want(budget);
+    this.#schedule(0);
+  }
+
+  // ----------------------------------------------------------------------------------------------------------- journal
+
+  /** Writes and applies; false: not written and not applied. */
+  #record(record: BookRecord): boolean {
+    if (this.#isJournalBroken && !this.#mend()) return false;
+    try {
+      this.#options.journal.append(record);
+    } catch (error) {
+      this.#broke(error);
+      return false;
+    }
+    this.#book.apply(record);
+    if (this.#options.journal.isLong()) this.#mend();
+    return true;
+  }
+
+  /** Writes the journal anew from the book. */
+  #mend(): boolean {
+    try {
+      this.#options.journal.rewrite(this.#book.snapshot());
+    } catch (error) {
+      this.#broke(error);
+      return false;
+    }
+    this.#isJournalBroken = false;
+    return true;
+  }
+
+  #broke(error: unknown): void {
+    if (!(error instanceof JournalError)) throw error;
+    this.counters.journalErrors++;
+    if (!this.#isJournalBroken) this.#options.alarm(`${error.message}: requests under a budget are denied until it can`);
+    this.#isJournalBroken = true;
+  }
+
+  // -------------------------------------------------------------------------------------------------------------- calls
+
+  /** Sees to it that the pump runs in so many milliseconds at the latest. */
+  #schedule(ms: number): void {
+    const at = this.#options.now() + ms;
+    if (this.#isClosed || at >= this.#pumpAt) return;
+    this.#cancelPump?.();
+    this.#pumpAt = at;
+    this.#cancelPump = this.#options.later(() => {
+      this.#pumpAt = Number.POSITIVE_INFINITY;
+      void this.#pump();
+    }, ms);
+  }
+
+  /** Makes the next call if one is due. Calls are serial: their numbers are the control plane's protection against repeats. */
+  async #pump(): Promise<void> {
+    const now = this.#options.now();
+    if (this.#isCalling || this.#isClosed) return;
+    if (now < this.#retryAt) return this.#schedule(this.#retryAt - now);
+    if (this.#isJournalBroken && !this.#mend()) return this.#retryLater();
+    const pending = this.#book.pending ?? this.#start();
+    if (pending === undefined) return this.#schedule(Math.max(1, this.#heartbeatDue - now));
+    this.#isCalling = true;
+    try {
+      this.#answered(pending.call, await this.#options.caller.call(this.#book.incarnation, pending.call));
+    } catch (error) {
+      this.#failed(error);
+    } finally {
+      this.#isCalling = false;
+    }
+    for (const notify of [...this.#onChange]) notify();
+    this.#schedule(this.#isWorkDue() ? 0 : Math.max(1, this.#heartbeatDue - this.#options.now()));
+  }
+
+  #answered(call: LeaseCall, answers: readonly LeaseAnswer[]): void {
+    if (this.#isClosed) return;
+    this.#isReachable = true;
+    this.#retryMs = RETRY_MS_FIRST;
+    // Unwritten, the call stays pending and is asked again once the journal is mended.
+    if (this.#record({ kind: "answer", seq: call.seq, answers })) this.#serveWaiters(call.seq);
+    else this.#retryLater();
+  }
+
+  #failed(error: unknown): void {
+    if (!(error instanceof LeaseCallError)) throw error;
+    if (this.#isClosed) return;
+    this.counters.failedCalls++;
+    if (error.code === "refused") this.#forfeitAll(error.message);
+    else this.#isReachable = false;
+    this.#retryLater();
+  }
+
+  #retryLater(): void {
+    this.#retryAt = this.#options.now() + this.#retryMs;
+    this.#retryMs = Math.min(RETRY_MS_MAX, this.#retryMs * 2);
+    this.#schedule(this.#retryAt - this.#options.now());
+  }
+
+  /** A new life: the control plane charges the old leases in full when they end. */
+  #forfeitAll(reason: string): void {
+    this.counters.forfeits++;
+    this.#options.alarm(`all leases are given up: ${reason}`);
+    const { policy, bootId } = this.#book;
+    const record: BookRecord = { kind: "open", policy, bootId, incarnation: this.#options.newIncarnation() };
+    this.#book.apply(record);
+    this.#mend();
+    for (const budget of this.#tracked) this.#want(budget);
+  }
+
+  #isWorkDue(): boolean {
+    return this.#book.pending !== undefined || this.#waiters.size > 0 || this.#refill.size > 0 || (this.#isStopped && this.#book.leases.size > 0);
+  }
+
+  /** The next call, written to the journal; none when nothing is due. */
+  #start(): { readonly call: LeaseCall } | undefined {
+    const seq = this.#book.seq + 1;
+    const call = this.#isStopped ? this.#returnAll(seq) : (this.#take(seq) ?? this.#heartbeat(seq));
+    if (call === undefined || !this.#record({ kind: "call", call, at: this.#options.now() })) return undefined;
+    return { call };
+  }
+
+  #take(seq: number): LeaseCall | undefined {
+    const needs = new Map<string, Micros>();
+    for (const budget of this.#refill) needs.set(budget, 0);
+    this.#refill.clear();
+    for (const waiter of this.#waiters) {
+      if (waiter.askedBy !== 0) continue;
+      waiter.askedBy = seq;
+      for (const { budget, amount } of waiter.needs) needs.set(budget, (needs.get(budget) ?? 0) + amount);
+    }
+    if (needs.size === 0) return undefined;
+    return { method: "take", seq, needs: [...needs].map(([budget, micros]) => this.#shortfall(budget, micros)), spent: this.#spent(() => true) };
+  }
+
+  #shortfall(budget: string, wanted: Micros): LeaseNeed {
+    const known = this.#knowledge(budget);
+    const lease = known === undefined ? undefined : this.#usableLease(known);
+    return { budget, micros: Math.max(0, wanted - (lease === undefined ? 0 : Math.max(0, freeOf(lease)))) };
+  }
+
+  /** Returns what is of no use any more, or else reports what was spent. */
+  #heartbeat(seq: number): LeaseCall | undefined {
+    const now = this.#options.now();
+    if (now < this.#heartbeatDue) return undefined;
+    this.#heartbeatDue = now + HEARTBEAT_MS;
+    for (const id of this.#usedAt.keys()) if (!this.#book.leases.has(id)) this.#usedAt.delete(id);
+    const useless = this.#spent((lease) => this.#isUseless(lease, now));
+    if (useless.length > 0) return { method: "return", seq, spent: useless };
+    const spent = this.#spent((lease) => !lease.closing);
+    if (spent.length > 0) return { method: "settle", seq, spent };
+    return undefined;
+  }
+
+  #isUseless(lease: HeldLease, now: number): boolean {
+    const usedAt = this.#usedAt.get(lease.id) ?? now;
+    this.#usedAt.set(lease.id, usedAt);
+    return lease.reserved === 0 && (now >= lease.windowEndsAt || now >= lease.endsAt || now - usedAt > IDLE_MS);
+  }
+
+  #returnAll(seq: number): LeaseCall | undefined {
+    const spent = this.#spent(() => true);
+    return spent.length === 0 ? undefined : { method: "return", seq, spent };
+  }
+
+  /** What a lease has spent for good; in a Return, reservations in flight count in full, because nothing comes after it. */
+  #spent(isNamed: (lease: HeldLease) => boolean): LeaseSpent[] {
+    return [...this.#book.leases.values()].filter(isNamed).map((lease) => ({ lease: lease.id, total: lease.spent + (this.#isStopped ? lease.reserved : 0) }));
+  }
+
+  // ------------------------------------------------------------------------------------------------------------ waiters
+
+  /** Gives what is held to those who wait, in their order; those whose call was answered and who still fall short are told. */
+  #serveWaiters(answered: number): void {
+    for (const waiter of [...this.#waiters]) {
+      const result = this.reserve(waiter.exchange, waiter.needs);
+      if (result.kind !== "short" || (waiter.askedBy !== 0 && waiter.askedBy === answered)) this.#release(waiter, result);
+    }
+  }
+
+  #release(waiter: Waiter, result: ReserveResult): void {
+    if (!this.#waiters.delete(waiter)) return;
+    waiter.cancelTimer();
+    waiter.resolve(this.#counted(result));
+  }
+
+  #counted(result: ReserveResult): ReserveResult {
+    if (result.kind === "short") this.counters.short++;
+    return result;
+  }
+}
+
+function assertMicros(amount: Micros): void {
+  if (!Number.isSafeInteger(amount) || amount < 0) throw new Error("an amount is a safe integer and not negative");
+}
