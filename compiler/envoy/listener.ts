@@ -18,6 +18,8 @@ import { socketAddress } from './clusters.ts';
 import { httpFilters } from './http-filters.ts';
 import type { Traffic } from './traffic.ts';
 
+/** Envoy reads an empty list as every private network; no client has this address. */
+const NOBODY = { addressPrefix: '0.0.0.0', prefixLen: 32 };
 /** Of one request or reply. */
 const HEADERS_MAX = 100;
 /** A client has this long to send its headers, and its whole request. */
@@ -76,7 +78,7 @@ function connectionManager(traffic: Traffic, deployment: Deployment) {
     pathWithEscapedSlashesAction: HttpConnectionManager_PathWithEscapedSlashesAction.REJECT_REQUEST,
     // Nobody in front of us is trusted to say who the client is, and no address counts as internal: `x-envoy-*` from outside is dropped.
     useRemoteAddress: true,
-    internalAddressConfig: { unixSockets: false, cidrRanges: [] },
+    internalAddressConfig: { unixSockets: false, cidrRanges: [NOBODY] },
     serverHeaderTransformation: HttpConnectionManager_ServerHeaderTransformation.PASS_THROUGH,
     requestHeadersTimeout: seconds(HEADERS_SECONDS),
     requestTimeout: seconds(REQUEST_SECONDS),

@@ -16,6 +16,7 @@ import { seconds } from './any.ts';
 
 /** A caller's proof of who they are is for us: an upstream that got it could act as the caller. */
 const CALLER_CREDENTIALS = ['authorization', 'proxy-authorization', 'x-api-key', 'api-key', 'x-chroma-token', 'cookie'];
+const CALLER_ADDRESS = ['x-forwarded-for', 'x-forwarded-proto', 'x-envoy-external-address', 'x-envoy-internal', 'forwarded'];
 const NO_ROUTE_BODY = '{"error":{"message":"no route for this request","type":"writ_error","code":"no_route"}}';
 /** Tries again only what certainly did not reach the upstream. */
 const RETRY_ON = 'connect-failure,refused-stream';
@@ -34,8 +35,8 @@ export function routes(plan: Pick<Plan, 'models' | 'stores'>, deployment: Deploy
         routes: [...named.flatMap(({ key, upstream }) => (upstream === undefined ? [] : [routeTo(key, upstream, deployment)])), noRoute()],
       },
     ],
-    // The sidecar reads replies: an upstream must not compress them.
-    requestHeadersToRemove: [ROUTE_HEADER, 'accept-encoding'],
+    // The sidecar reads replies: an upstream must not compress them. And it is no upstream's business where our caller sits.
+    requestHeadersToRemove: [ROUTE_HEADER, 'accept-encoding', ...CALLER_ADDRESS],
     mostSpecificHeaderMutationsWins: true,
   });
 }

@@ -1,0 +1,214 @@
+/**
+ * One HTTP exchange at the door: Envoy's messages in, a session's steps, Envoy's answers out. It knows the external-processing protocol and nothing of bodies or rules. Messages are handled one at
+ * a time, in order.
+ *
+ * Modes (see compiler/envoy/http-filters.ts): a request's body comes whole in one message and gets exactly one answer. A reply comes in chunks with no fixed relation of messages to answers
+ * (FULL_DUPLEX_STREAMED), so its headers may be held until the body is known: a reply denied by its content still gets an error's status.
+ */
+import type { JsonObject, JsonValue } from '@bufbuild/protobuf';
+import { JWT_METADATA_NAMESPACE, JWT_PAYLOAD_KEY, OWN_HEADER_PREFIX, PEER_SAN_ATTRIBUTES, ROUTE_HEADER } from '../../proto/route-key.ts';
+import type { HeaderMap } from '../../proto/gen/envoy/config/core/v3/base_pb.ts';
+import type { ProcessingRequest, ProcessingResponse } from '../../proto/gen/envoy/service/ext_proc/v3/external_processor_pb.ts';
+import { DoorError } from './door-error.ts';
+import type { Evidence } from './identity.ts';
+import { bufferedBodyAnswer, headersAnswer, immediateAnswer, streamedBodyAnswers, trailersAnswer } from './responses.ts';
+import type { BudgetLevel, Header, HeaderEdits, Reserve, SessionPort, Step } from './session-port.ts';
+import { NO_EDITS } from './session-port.ts';
+
+/** What an exchange needs of the world around it. */
+export interface ExchangeHost {
+  openSession(evidence: Evidence): SessionPort;
+  levels(budgets: readonly string[]): Promise<readonly (BudgetLevel | undefined)[]>;
+  /** Sets the amounts aside, in the same turn in which the levels were read. */
+  reserve(amounts: readonly Reserve[]): void;
+  call(request: Extract<Step, { kind: 'call' }>): Promise<{ readonly status: number; readonly body: Uint8Array } | undefined>;
+}
+
+/** Questions that one message may make a session ask before it must decide. */
+const QUESTIONS_MAX = 8;
+const EMPTY = new Uint8Array();
+
+type Phase = 'request' | 'request_sent' | 'reply_held' | 'reply_flowing' | 'over';
+type Final = Extract<Step, { kind: 'continue' | 'hold' | 'reply' }>;
+type Continue = Extract<Step, { kind: 'continue' }>;
+
+export class Exchange {
+  readonly #host: ExchangeHost;
+  readonly #send: (answer: ProcessingResponse) => void;
+  #session: SessionPort | undefined;
+  #phase: Phase = 'request';
+  #replyHeaderEdits: HeaderEdits = NO_EDITS;
+
+  constructor(host: ExchangeHost, send: (answer: ProcessingResponse) => void) {
+    this.#host = host;
+    this.#send = send;
+  }
+
+  /** The exchange is over, whoever ended it: the session, if there was one, is the caller's to free, and is not used here any more. */
+  close(): SessionPort | undefined {
+    this.#phase = 'over';
+    return this.#session;
+  }
+
+  /** Handles one message. A promise only where something outside had to be asked. Throws DoorError for what Envoy must not send. */
+  receive(message: ProcessingRequest): void | Promise<void> {
+    if (this.#phase === 'over') return;
+    const { request } = message;
+    switch (request.case) {
+      case 'requestHeaders':
+        return this.#requestHeaders(message, headersOf(request.value.headers), request.value.endOfStream);
+      case 'requestBody':
+        // The whole body, whether trailers follow or not.
+        return this.#then(this.#open().requestBody(request.value.body, true), (step) => this.#requestBody(step, request.value.body));
+      case 'requestTrailers':
+        return this.#requestTrailers(headersOf(request.value.trailers));
+      case 'responseHeaders':
+        return this.#responseHeaders(headersOf(request.value.headers), request.value.endOfStream);
+      case 'responseBody':
+        return this.#then(this.#open().responseBody(request.value.body, request.value.endOfStream), (step) => this.#responseBody(step, request.value.endOfStream));
+      case 'responseTrailers':
+        return this.#then(this.#open().responseTrailers(), (step) => this.#responseTrailers(step));
+      case undefined:
+        throw new DoorError('protocol', 'a message of a kind that is not known');
+    }
+  }
+
+  #requestHeaders(message: ProcessingRequest, all: readonly Header[], end: boolean): void | Promise<void> {
+    if (this.#session !== undefined) throw new DoorError('protocol', 'request headers came twice');
+    const own = all.filter(([name]) => name.startsWith(OWN_HEADER_PREFIX)).map(([name]) => name);
+    const headers = all.filter(([name]) => !name.startsWith(OWN_HEADER_PREFIX));
+    this.#session = this.#host.openSession({ headers, jwtPayload: jwtPayload(message), sans: peerSans(message) });
+    return this.#then(this.#session.requestHeaders(headers, end), (step) => {
+      if (step.kind === 'reply') return this.#reply(step);
+      // Held: the body is still to come, and Envoy forwards nothing before it was answered.
+      const edits = step.kind === 'hold' ? NO_EDITS : withRoute(step);
+      this.#send(headersAnswer('request', { set: edits.set, remove: [...own, ...edits.remove] }, edits.set.length > 0));
+      if (end) this.#phase = 'request_sent';
+    });
+  }
+
+  #requestBody(step: Final, original: Uint8Array): void {
+    this.#phase = 'request_sent';
+    if (step.kind === 'reply') return this.#reply(step);
+    if (step.kind === 'hold') throw new DoorError('session', 'the session held a request at its end');
+    const edits = withRoute(step);
+    const isChanged = !same(step.body, original);
+    // Envoy refuses a changed body whose content-length is not exact.
+    const set: Header[] = isChanged ? [...edits.set, ['content-length', String(step.body.length)]] : [...edits.set];
+    this.#send(bufferedBodyAnswer({ set, remove: edits.remove }, isChanged ? step.body : undefined, true));
+  }
+
+  #requestTrailers(trailers: readonly Header[]): void | Promise<void> {
+    const remove = trailers.map(([name]) => name).filter((name) => name.startsWith(OWN_HEADER_PREFIX));
+    // After a body the session has seen the end. Without one, trailers are the end, and there is no answer in which a route could be named: Envoy's own 503 follows.
+    this.#phase = 'request_sent';
+    this.#send(trailersAnswer('request', { set: [], remove }));
+  }
+
+  #responseHeaders(headers: readonly Header[], end: boolean): void | Promise<void> {
+    return this.#then(this.#open().responseHeaders(headers, end), (step) => {
+      if (step.kind === 'reply') return this.#reply(step);
+      if (step.kind === 'hold') {
+        if (end) throw new DoorError('session', 'the session held a reply at its end');
+        this.#phase = 'reply_held';
+        return;
+      }
+      this.#phase = 'reply_flowing';
+      this.#send(headersAnswer('response', step.headers));
+      // A reply without a body that a session gives one is not possible here: Envoy has already ended it.
+      for (const answer of streamedBodyAnswers(end ? EMPTY : step.body, false)) this.#send(answer);
+    });
+  }
+
+  #responseBody(step: Final, end: boolean): void {
+    if (step.kind === 'reply') return this.#reply(step);
+    if (step.kind === 'hold') {
+      if (end) throw new DoorError('session', 'the session held a reply at its end');
+      return;
+    }
+    this.#releaseHeaders(step, end);
+    for (const answer of streamedBodyAnswers(step.body, end)) this.#send(answer);
+  }
+
+  #responseTrailers(step: Final): void {
+    if (step.kind === 'reply') return this.#reply(step);
+    if (step.kind === 'hold') throw new DoorError('session', 'the session held a reply at its end');
+    this.#releaseHeaders(step, false);
+    for (const answer of streamedBodyAnswers(step.body, false)) this.#send(answer);
+    this.#send(trailersAnswer('response', NO_EDITS));
+  }
+
+  /** With the length where all of the body is here: Envoy has removed the upstream's. */
+  #releaseHeaders(step: Continue, isWhole: boolean): void {
+    if (this.#phase === 'reply_flowing') return;
+    this.#phase = 'reply_flowing';
+    const set: Header[] = isWhole ? [...step.headers.set, ['content-length', String(step.body.length)]] : [...step.headers.set];
+    this.#send(headersAnswer('response', { set, remove: step.headers.remove }));
+  }
+
+  #reply(step: Extract<Step, { kind: 'reply' }>): void {
+    if (this.#phase === 'reply_flowing') throw new DoorError('session', 'the session answered anew after the reply had begun');
+    this.#phase = 'over';
+    this.#send(immediateAnswer(step));
+  }
+
+  #open(): SessionPort {
+    if (this.#session === undefined) throw new DoorError('protocol', 'no request headers came first');
+    return this.#session;
+  }
+
+  /** Asks what the session asks for until it decides. */
+  #then(step: Step, decided: (step: Final) => void): void | Promise<void> {
+    if (step.kind === 'levels' || step.kind === 'call') return this.#ask(step, decided);
+    this.#finish(step, decided);
+  }
+
+  async #ask(first: Step, decided: (step: Final) => void): Promise<void> {
+    let step = first;
+    for (let count = 0; step.kind === 'levels' || step.kind === 'call'; count++) {
+      if (count === QUESTIONS_MAX) throw new DoorError('session', `the session asked more than ${QUESTIONS_MAX} questions`);
+      const session = this.#open();
+      // Between reading the levels and setting amounts aside nothing else may run: no `await` stands between them.
+      if (step.kind === 'levels') {
+        const levels = await this.#host.levels(step.budgets);
+        if (this.#isOver()) return;
+        step = session.levels(levels);
+      } else {
+        const response = await this.#host.call(step);
+        if (this.#isOver()) return;
+        step = session.callResponse(response);
+      }
+    }
+    this.#finish(step, decided);
+  }
+
+  #isOver(): boolean {
+    return this.#phase === 'over';
+  }
+
+  #finish(step: Final, decided: (step: Final) => void): void {
+    if (step.kind === 'continue' && step.reserve.length > 0) this.#host.reserve(step.reserve);
+    decided(step);
+  }
+}
+
+function withRoute({ headers, route }: Continue): HeaderEdits {
+  return route === undefined ? headers : { set: [...headers.set, [ROUTE_HEADER, route]], remove: headers.remove };
+}
+
+function headersOf(map: HeaderMap | undefined): Header[] {
+  return (map?.headers ?? []).map(({ key, value, rawValue }) => [key, rawValue.length > 0 ? Buffer.from(rawValue.buffer, rawValue.byteOffset, rawValue.length).toString('utf8') : value]);
+}
+
+function jwtPayload({ metadataContext }: ProcessingRequest): JsonValue | undefined {
+  return metadataContext?.filterMetadata[JWT_METADATA_NAMESPACE]?.[JWT_PAYLOAD_KEY];
+}
+
+function peerSans({ attributes }: ProcessingRequest): string[] {
+  const given: JsonObject = Object.assign({}, ...Object.values(attributes));
+  return PEER_SAN_ATTRIBUTES.map((name) => given[name]).filter((value) => typeof value === 'string' && value !== '') as string[];
+}
+
+function same(a: Uint8Array, b: Uint8Array): boolean {
+  return a === b || (a.length === b.length && Buffer.compare(a, b) === 0);
+}
