@@ -1,0 +1,123 @@
+/** What a session says of a decision: the whole document for the log, one sentence for the client. */
+import { Bytes } from "../bytes";
+import {
+  BUDGET_MESSAGE,
+  BUDGET_NAME,
+  DENIAL_BYTES,
+  DENIAL_MESSAGE,
+  DENIAL_NODE,
+  DENIAL_RULE,
+  FLAG_NO_MODEL,
+  FLAG_UNKNOWN_MODEL,
+  RESULT_FLAGS,
+  RESULT_SITE,
+  SITE_AT_FIRED,
+  SITE_AT_REMOVED,
+  SITE_AT_TOUCHED,
+  SITE_AT_WITHHELD,
+  SITE_DENIALS,
+  SITE_REMOVERS,
+  SITE_TOUCHES,
+  SITE_WITHHELD,
+  TOUCH_BYTES,
+  TOUCH_NAME,
+} from "./layout";
+import { isAllowed } from "./result";
+import { isSameText, isSet, put, writeDecision } from "./render";
+import { budgetCount, budgetRecord } from "./tables";
+
+/** Appends the decision as JSON (compiler/plan/decision.ts). */
+export function renderDecision(result: usize, out: Bytes): void {
+  writeDecision<Bytes>(result, out);
+}
+
+/**
+ * Appends one sentence for the client, without a full stop: the first reason that a person can act on, and the rule's name. Rules come first, then models, withheld chunks, what could not be decided, the default. Raw UTF-8,
+ * not escaped. Nothing is appended where the result allows.
+ */
+export function renderReason(result: usize, out: Bytes): void {
+  const site = <usize>load<u32>(result, RESULT_SITE);
+  if (site == 0) return put<Bytes>(out, "the request cannot be decided by the policy");
+  if (isAllowed(result)) return;
+  const denial = firstDenial(site, result);
+  if (denial != 0) {
+    if (load<u32>(denial, DENIAL_MESSAGE + 4) == 0) put<Bytes>(out, "denied");
+    else appendText(out, denial + DENIAL_MESSAGE);
+    return appendName(out, " (rule ", denial + DENIAL_RULE);
+  }
+  const flags = <u32>load<u8>(result, RESULT_FLAGS);
+  if (flags & FLAG_UNKNOWN_MODEL) return put<Bytes>(out, "no model of this name may be used");
+  if (flags & FLAG_NO_MODEL) return appendRemovers(out, site, result);
+  const withheld = firstSet(result + load<u32>(site, SITE_AT_WITHHELD), load<u32>(site, SITE_WITHHELD + 4));
+  if (withheld >= 0) return appendName(out, "withheld (rule ", load<u32>(site, SITE_WITHHELD) + (withheld << 3));
+  const touched = firstSet(result + load<u32>(site, SITE_AT_TOUCHED), load<u32>(site, SITE_TOUCHES + 4));
+  if (touched >= 0) return appendName(out, "something that a rule reads is not known (", load<u32>(site, SITE_TOUCHES) + touched * TOUCH_BYTES + TOUCH_NAME);
+  put<Bytes>(out, "no rule of the policy allows this");
+}
+
+function firstDenial(site: usize, result: usize): usize {
+  const fired = result + load<u32>(site, SITE_AT_FIRED);
+  const count = load<u32>(site, SITE_DENIALS + 4);
+  let entry = <usize>load<u32>(site, SITE_DENIALS);
+  for (let at: u32 = 0; at < count; at++, entry += DENIAL_BYTES) if (isSet(fired, load<u32>(entry, DENIAL_NODE))) return entry;
+  return 0;
+}
+
+function firstSet(bits: usize, count: u32): i32 {
+  for (let at: u32 = 0; at < count; at++) if (isSet(bits, at)) return at;
+  return -1;
+}
+
+/** Where a budget alone removed a model, its own message is what the client needs; else the names of all that removed. */
+function appendRemovers(out: Bytes, site: usize, result: usize): void {
+  const count = load<u32>(site, SITE_REMOVERS + 4);
+  const names = <usize>load<u32>(site, SITE_REMOVERS);
+  const masks = result + load<u32>(site, SITE_AT_REMOVED);
+  let last: usize = 0;
+  let several = false;
+  for (let at: u32 = 0; at < count; at++) {
+    if (load<u64>(masks + (at << 3)) == 0) continue;
+    const name = names + (at << 3);
+    if (last != 0 && !isSameText(last, name)) several = true;
+    last = name;
+  }
+  const message = several || last == 0 ? 0 : budgetMessage(last);
+  if (message != 0) return appendText(out, message);
+  put<Bytes>(out, "no model is left that this request may use (removed by ");
+  last = 0;
+  for (let at: u32 = 0; at < count; at++) {
+    if (load<u64>(masks + (at << 3)) == 0) continue;
+    const name = names + (at << 3);
+    if (last != 0) {
+      if (isSameText(last, name)) continue;
+      put<Bytes>(out, ", ");
+    }
+    last = name;
+    appendText(out, name);
+  }
+  out.push(0x29);
+}
+
+/** The message of the budget that a remover `budget NAME` names; 0 where it names none, or the budget has no message. */
+function budgetMessage(remover: usize): usize {
+  const count = budgetCount();
+  const length = load<u32>(remover, 4);
+  for (let at: u32 = 0; at < count; at++) {
+    const record = budgetRecord(at);
+    const name = load<u32>(record, BUDGET_NAME + 4);
+    if (length == name + 7 && load<u8>(load<u32>(remover), 6) == 0x20 && memory.compare(load<u32>(remover) + 7, load<u32>(record, BUDGET_NAME), name) == 0) {
+      return load<u32>(record, BUDGET_MESSAGE + 4) == 0 ? 0 : record + BUDGET_MESSAGE;
+    }
+  }
+  return 0;
+}
+
+function appendName(out: Bytes, before: string, name: usize): void {
+  put<Bytes>(out, before);
+  appendText(out, name);
+  out.push(0x29);
+}
+
+function appendText(out: Bytes, place: usize): void {
+  out.append(load<u32>(place), load<u32>(place, 4));
+}

@@ -1,0 +1,332 @@
+/**
+ * From a result block to JSON: the decision document of compiler/plan/decision.ts, and one sentence for the client. `O` is a sink with `push(byte)` and `append(address, bytes)`. A fact's value never appears: only names and
+ * messages that stand in the policy.
+ */
+import { EVENT_CHUNK, EVENT_COMPLETION, EVENT_PROMPT, EVENT_RETRIEVAL, REDACT_MASK, REDACT_PLACEHOLDER, T_MODELS } from "../abi";
+import {
+  DENIAL_BYTES,
+  DENIAL_MESSAGE,
+  DENIAL_NODE,
+  DENIAL_RULE,
+  FLAG_DEFAULT,
+  FLAG_NO_MODEL,
+  FLAG_UNKNOWN_MODEL,
+  MODEL_NAME,
+  MODELS_BY_PRICE,
+  REDACT_RESTORED,
+  REDACTION_BYTES,
+  REDACTION_DETECTOR,
+  REDACTION_NAME,
+  REDACTION_NODE,
+  REDACTION_RULE,
+  RESULT_CANDIDATES,
+  RESULT_FLAGS,
+  RESULT_OUTPUT_TOKENS,
+  RESULT_SITE,
+  SITE_AT_FAILED,
+  SITE_AT_FIRED,
+  SITE_AT_PREFERENCES,
+  SITE_AT_REDACTIONS,
+  SITE_AT_REMOVED,
+  SITE_AT_RESERVES,
+  SITE_AT_TOUCHED,
+  SITE_AT_WITHHELD,
+  SITE_CLASSIFICATION,
+  SITE_DENIALS,
+  SITE_EVENT,
+  SITE_FAILED,
+  SITE_NODES,
+  SITE_PREFERENCES,
+  SITE_REDACTIONS,
+  SITE_REMOVERS,
+  SITE_RESERVES,
+  SITE_TAGS,
+  SITE_TOUCHES,
+  SITE_WITHHELD,
+  TAG_BYTES,
+  TAG_NAME,
+  TAG_NODE,
+  TAG_VALUE,
+  TOUCH_BYTES,
+  TOUCH_NAME,
+  TOUCH_READS,
+} from "./layout";
+import { chosenModel, classificationOf, isAllowed } from "./result";
+import { enumMembers, modelRecord, sameBytes, section } from "./tables";
+
+/** The decision as JSON, keys in the declared order, without spaces. */
+export function writeDecision<O>(result: usize, out: O): void {
+  const site = <usize>load<u32>(result, RESULT_SITE);
+  if (site == 0) {
+    put<O>(
+      out,
+      '{"event":null,"outcome":"deny","model":null,"classification":null,"redact":[],"outputTokens":null,"reserve":[],"tags":[],"reasons":[{"kind":"input"}],"fired":[],"failed":[]}',
+    );
+    return;
+  }
+  const allowed = isAllowed(result);
+  put<O>(out, '{"event":"');
+  putEvent<O>(out, load<u8>(site, SITE_EVENT));
+  put<O>(out, allowed ? '","outcome":"allow","model":' : '","outcome":"deny","model":');
+  const model = chosenModel(result);
+  if (model < 0) put<O>(out, "null");
+  else putText<O>(out, modelRecord(model) + MODEL_NAME);
+  put<O>(out, ',"classification":');
+  const rank = classificationOf(result);
+  if (rank < 0) put<O>(out, "null");
+  else putText<O>(out, load<u32>(enumMembers(load<u16>(site, SITE_CLASSIFICATION) - 1)) + (rank << 3));
+  put<O>(out, ',"redact":[');
+  if (allowed) putRedactions<O>(out, site, result);
+  put<O>(out, '],"outputTokens":');
+  if (allowed && load<u8>(site, SITE_EVENT) == EVENT_PROMPT) putNumber<O>(out, load<i64>(result, RESULT_OUTPUT_TOKENS));
+  else put<O>(out, "null");
+  put<O>(out, ',"reserve":[');
+  if (allowed) putReserves<O>(out, site, result);
+  put<O>(out, '],"tags":[');
+  if (allowed) putTags<O>(out, site, result);
+  put<O>(out, '],"reasons":[');
+  if (!allowed) putReasons<O>(out, site, result);
+  put<O>(out, '],"fired":[');
+  putNames<O>(out, site + SITE_NODES, result + load<u32>(site, SITE_AT_FIRED));
+  put<O>(out, '],"failed":[');
+  putNames<O>(out, site + SITE_FAILED, result + load<u32>(site, SITE_AT_FAILED));
+  put<O>(out, "]}");
+}
+
+function putEvent<O>(out: O, event: u32): void {
+  put<O>(out, event == EVENT_PROMPT ? "prompt" : event == EVENT_COMPLETION ? "completion" : event == EVENT_RETRIEVAL ? "retrieval" : event == EVENT_CHUNK ? "chunk" : "ingest");
+}
+
+// ------------------------------------------------------------------------------------------------------------ what is done
+
+function putRedactions<O>(out: O, site: usize, result: usize): void {
+  const fired = result + load<u32>(site, SITE_AT_FIRED);
+  const modes = result + load<u32>(site, SITE_AT_REDACTIONS);
+  const count = load<u32>(site, SITE_REDACTIONS + 4);
+  let entry = <usize>load<u32>(site, SITE_REDACTIONS);
+  let detector: u32 = 0xffffffff;
+  let rule: usize = 0;
+  for (let at: u32 = 0; at < count; at++, entry += REDACTION_BYTES) {
+    if (!isSet(fired, load<u32>(entry, REDACTION_NODE))) continue;
+    if (load<u32>(entry, REDACTION_DETECTOR) != detector) {
+      if (detector != 0xffffffff) put<O>(out, "]},");
+      detector = load<u32>(entry, REDACTION_DETECTOR);
+      rule = 0;
+      const mode = <u32>load<u8>(modes + detector);
+      put<O>(out, '{"detector":');
+      putText<O>(out, entry + REDACTION_NAME);
+      const how = mode & 127;
+      put<O>(out, how == REDACT_PLACEHOLDER ? ',"as":"placeholder"' : how == REDACT_MASK ? ',"as":"mask"' : ',"as":"remove"');
+      put<O>(out, (mode & REDACT_RESTORED) != 0 ? ',"includingRestored":true,"rules":[' : ',"includingRestored":false,"rules":[');
+    }
+    if (rule != 0) {
+      if (isSameText(rule, entry + REDACTION_RULE)) continue;
+      out.push(0x2c);
+    }
+    rule = entry + REDACTION_RULE;
+    putText<O>(out, rule);
+  }
+  if (detector != 0xffffffff) put<O>(out, "]}");
+}
+
+function putReserves<O>(out: O, site: usize, result: usize): void {
+  const amounts = result + load<u32>(site, SITE_AT_RESERVES);
+  const count = load<u32>(site, SITE_RESERVES + 4);
+  let any = false;
+  for (let at: u32 = 0; at < count; at++) {
+    const amount = load<i64>(amounts + (at << 3)) - 1;
+    if (amount < 0) continue;
+    put<O>(out, any ? ',{"budget":' : '{"budget":');
+    any = true;
+    putText<O>(out, load<u32>(site, SITE_RESERVES) + (at << 3));
+    put<O>(out, ',"amount":');
+    putNumber<O>(out, amount);
+    out.push(0x7d);
+  }
+}
+
+function putTags<O>(out: O, site: usize, result: usize): void {
+  const fired = result + load<u32>(site, SITE_AT_FIRED);
+  const count = load<u32>(site, SITE_TAGS + 4);
+  let entry = <usize>load<u32>(site, SITE_TAGS);
+  let last: usize = 0;
+  for (let at: u32 = 0; at < count; at++, entry += TAG_BYTES) {
+    if (!isSet(fired, load<u32>(entry, TAG_NODE))) continue;
+    if (last != 0 && isSameText(last + TAG_NAME, entry + TAG_NAME) && isSameText(last + TAG_VALUE, entry + TAG_VALUE)) continue;
+    put<O>(out, last != 0 ? ',{"name":' : '{"name":');
+    last = entry;
+    putText<O>(out, entry + TAG_NAME);
+    put<O>(out, ',"value":');
+    putText<O>(out, entry + TAG_VALUE);
+    out.push(0x7d);
+  }
+}
+
+// ---------------------------------------------------------------------------------------------------------------- reasons
+
+/** Whether a reason has been written: the next one needs a comma. */
+let anyReason: bool = false;
+
+function beginReason<O>(out: O, text: string): void {
+  if (anyReason) out.push(0x2c);
+  anyReason = true;
+  put<O>(out, text);
+}
+
+function putReasons<O>(out: O, site: usize, result: usize): void {
+  anyReason = false;
+  const flags = <u32>load<u8>(result, RESULT_FLAGS);
+  putTouched<O>(out, site, result);
+  if (flags & FLAG_UNKNOWN_MODEL) beginReason<O>(out, '{"kind":"unknown_model"}');
+  if (flags & FLAG_NO_MODEL) putRemoved<O>(out, site, result);
+  putDenials<O>(out, site, result);
+  const withheld = result + load<u32>(site, SITE_AT_WITHHELD);
+  const count = load<u32>(site, SITE_WITHHELD + 4);
+  for (let at: u32 = 0; at < count; at++) {
+    if (!isSet(withheld, at)) continue;
+    beginReason<O>(out, '{"kind":"withheld","rule":');
+    putText<O>(out, load<u32>(site, SITE_WITHHELD) + (at << 3));
+    out.push(0x7d);
+  }
+  if (flags & FLAG_DEFAULT) beginReason<O>(out, '{"kind":"default"}');
+}
+
+/** One reason a name, with the failed facts of all that has the name and denies. */
+function putTouched<O>(out: O, site: usize, result: usize): void {
+  const touched = result + load<u32>(site, SITE_AT_TOUCHED);
+  const failed = result + load<u32>(site, SITE_AT_FAILED);
+  const count = load<u32>(site, SITE_TOUCHES + 4);
+  const facts = load<u32>(site, SITE_FAILED + 4);
+  const entries = <usize>load<u32>(site, SITE_TOUCHES);
+  for (let at: u32 = 0; at < count; ) {
+    let next = at + 1;
+    let any = isSet(touched, at);
+    while (next < count && isSameText(entries + at * TOUCH_BYTES + TOUCH_NAME, entries + next * TOUCH_BYTES + TOUCH_NAME)) {
+      if (isSet(touched, next)) any = true;
+      next++;
+    }
+    if (any) {
+      beginReason<O>(out, '{"kind":"failed","rule":');
+      putText<O>(out, entries + at * TOUCH_BYTES + TOUCH_NAME);
+      put<O>(out, ',"facts":[');
+      let first = true;
+      for (let fact: u32 = 0; fact < facts; fact++) {
+        if (!isSet(failed, fact)) continue;
+        for (let entry = at; entry < next; entry++) {
+          if (!isSet(touched, entry) || !isSet(load<u32>(entries + entry * TOUCH_BYTES, TOUCH_READS), fact)) continue;
+          if (!first) out.push(0x2c);
+          first = false;
+          putText<O>(out, load<u32>(site, SITE_FAILED) + (fact << 3));
+          break;
+        }
+      }
+      put<O>(out, "]}");
+    }
+    at = next;
+  }
+}
+
+/** One reason a candidate, in the order in which the route offers them. */
+function putRemoved<O>(out: O, site: usize, result: usize): void {
+  let left = load<u64>(result, RESULT_CANDIDATES);
+  const preferences = load<u32>(site, SITE_PREFERENCES);
+  const removers = load<u32>(site, SITE_REMOVERS + 4);
+  for (let at: u32 = 0; at < preferences; at++) {
+    let offered = load<u64>(result + load<u32>(site, SITE_AT_PREFERENCES) + (at << 3)) & left;
+    left &= ~offered;
+    for (; offered != 0; offered &= offered - 1) {
+      const rank = <u32>ctz(offered);
+      beginReason<O>(out, '{"kind":"removed","model":');
+      putText<O>(out, modelRecord(load<u8>(load<u32>(section(T_MODELS), MODELS_BY_PRICE) + rank)) + MODEL_NAME);
+      put<O>(out, ',"by":[');
+      let last: usize = 0;
+      for (let remover: u32 = 0; remover < removers; remover++) {
+        if (((load<u64>(result + load<u32>(site, SITE_AT_REMOVED) + (remover << 3)) >> rank) & 1) == 0) continue;
+        const name = <usize>load<u32>(site, SITE_REMOVERS) + (remover << 3);
+        if (last != 0) {
+          if (isSameText(last, name)) continue;
+          out.push(0x2c);
+        }
+        last = name;
+        putText<O>(out, name);
+      }
+      put<O>(out, "]}");
+    }
+  }
+}
+
+function putDenials<O>(out: O, site: usize, result: usize): void {
+  const fired = result + load<u32>(site, SITE_AT_FIRED);
+  const count = load<u32>(site, SITE_DENIALS + 4);
+  let entry = <usize>load<u32>(site, SITE_DENIALS);
+  let last: usize = 0;
+  for (let at: u32 = 0; at < count; at++, entry += DENIAL_BYTES) {
+    if (!isSet(fired, load<u32>(entry, DENIAL_NODE))) continue;
+    if (last != 0 && isSameText(last + DENIAL_RULE, entry + DENIAL_RULE) && isSameText(last + DENIAL_MESSAGE, entry + DENIAL_MESSAGE)) continue;
+    last = entry;
+    beginReason<O>(out, '{"kind":"rule","rule":');
+    putText<O>(out, entry + DENIAL_RULE);
+    put<O>(out, ',"message":');
+    putText<O>(out, entry + DENIAL_MESSAGE);
+    out.push(0x7d);
+  }
+}
+
+// ------------------------------------------------------------------------------------------------------------------ parts
+
+export function isSet(bits: usize, at: u32): bool {
+  return ((load<u8>(bits + (at >>> 3)) >>> (at & 7)) & 1) != 0;
+}
+
+export function isSameText(a: usize, b: usize): bool {
+  const length = load<u32>(a, 4);
+  return length == load<u32>(b, 4) && sameBytes(load<u32>(a), load<u32>(b), length);
+}
+
+/** Names whose bit is set, in their order, each once. */
+function putNames<O>(out: O, list: usize, bits: usize): void {
+  const count = load<u32>(list, 4);
+  const names = <usize>load<u32>(list);
+  let last: usize = 0;
+  for (let at: u32 = 0; at < count; at++) {
+    if (!isSet(bits, at)) continue;
+    const name = names + (at << 3);
+    if (last != 0) {
+      if (isSameText(last, name)) continue;
+      out.push(0x2c);
+    }
+    last = name;
+    putText<O>(out, name);
+  }
+}
+
+/** ASCII text of the kernel's own. */
+export function put<O>(out: O, text: string): void {
+  const length = text.length;
+  for (let at = 0; at < length; at++) out.push(load<u8>(changetype<usize>(text) + (<usize>at << 1)));
+}
+
+/** The text (address, bytes) at `place` as a JSON string. */
+export function putText<O>(out: O, place: usize): void {
+  out.push(0x22);
+  const end = <usize>load<u32>(place) + load<u32>(place, 4);
+  for (let at = <usize>load<u32>(place); at < end; at++) {
+    const byte = <u32>load<u8>(at);
+    if (byte < 0x20) {
+      put<O>(out, "\\u00");
+      out.push(0x30 + (byte >>> 4));
+      out.push((byte & 15) < 10 ? 0x30 + (byte & 15) : 0x57 + (byte & 15));
+      continue;
+    }
+    if (byte == 0x22 || byte == 0x5c) out.push(0x5c);
+    out.push(byte);
+  }
+  out.push(0x22);
+}
+
+/** An integer that is not negative. */
+export function putNumber<O>(out: O, value: i64): void {
+  let power: i64 = 1;
+  while (value / power >= 10) power *= 10;
+  for (; power > 0; power /= 10) out.push(0x30 + <u32>((value / power) % 10));
+}
