@@ -1,0 +1,43 @@
+/** What the emitted rules and data are called. One value a plan; names are given in the order they are asked for, so equal plans have equal names. */
+import type { FactId, ModelId, Plan } from "../plan/plan.ts";
+import { identifier, isPlain, quoted } from "./text.ts";
+
+export interface Names {
+  readonly plan: Plan;
+  /** The rule of a fact: `fact_caller_region`. */
+  fact(id: FactId): string;
+  /** The path of a fact joined by dots, as decisions write it. */
+  path(id: FactId): string;
+  model(id: ModelId): string;
+  /** A text literal: written out where it is printable ASCII, else a reference into the data. */
+  text(value: string): string;
+  /** A name for a helper rule that no other rule has. */
+  helper(owner: string, what: string): string;
+  /** The texts that `text` moved to the data. */
+  readonly movedTexts: readonly string[];
+}
+
+export function namesOf(plan: Plan): Names {
+  const taken = new Set<string>();
+  const fresh = (wanted: string): string => {
+    let name = wanted;
+    for (let count = 2; taken.has(name); count++) name = `${wanted}_${count}`;
+    taken.add(name);
+    return name;
+  };
+  const factNames = plan.facts.map((fact) => fresh(identifier("fact", ...fact.path)));
+  const movedTexts: string[] = [];
+  return {
+    plan,
+    fact: (id) => factNames[id]!,
+    path: (id) => plan.facts[id]!.path.join("."),
+    model: (id) => plan.models[id]!.name,
+    text(value) {
+      if (isPlain(value)) return quoted(value);
+      if (!movedTexts.includes(value)) movedTexts.push(value);
+      return `data.writ.texts[${movedTexts.indexOf(value)}]`;
+    },
+    helper: (owner, what) => fresh(identifier("if", owner, what)),
+    movedTexts,
+  };
+}
