@@ -69,6 +69,7 @@ export const BUILT_IN_ATTRIBUTES: readonly BuiltInAttribute[] = [
   { root: 'completion', name: 'tool_calls', type: 'toolCalls', optional: false, events: REPLY, source: 'the reply', doors: ALL, doc: 'the tool calls, each with `name` and `text`; buffers the reply' },
   { root: 'completion', name: 'classification', type: 'classification', optional: false, events: REPLY, source: '`classify completion`', doors: ALL, doc: 'the class of the reply' },
   { root: 'retrieval', name: 'limit', type: 'int', optional: false, events: ['retrieval'], source: 'the request', doors: ALL, doc: 'how many chunks the client asked for' },
+  { root: 'retrieval', name: 'chunks', type: 'chunks', optional: false, events: ['retrieval'], source: 'the store’s answer', doors: ['ext_proc', 'envoy'], doc: 'all chunks of the answer, each with the attributes of its store' },
   { root: 'tool', name: 'name', type: 'text', optional: false, events: ['toolCall'], source: 'the reply', doors: ALL, doc: 'the tool’s name on the wire' },
   { root: 'egress', name: 'host', type: 'text', optional: false, events: ['egress'], source: 'TLS SNI', doors: ['envoy'], doc: 'the host that is called' },
   { root: 'conversation', name: 'turns', type: 'int', optional: false, events: ['prompt'], source: 'the control plane, by caller', doors: ['ext_proc', 'envoy'], doc: 'turns of this conversation before this one' },

@@ -564,4 +564,5 @@ export type UnenforcedForm =
   | 'budgetForEach'
   | 'budgetThresholdNotify'
   | 'guarantee'
+  | 'quantifiedChunks'
   | 'storeKind';

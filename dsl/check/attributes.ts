@@ -1,0 +1,170 @@
+/** Paths → attributes: which fact of which root, and whether this event has it. */
+import { diagnostic, didYouMeanHelp, help, label } from '../diagnostic.ts';
+import { didYouMean } from '../did-you-mean.ts';
+import { BUILT_IN_ATTRIBUTES, type BuiltInAttribute, type BuiltInType, DECLARED_ROOTS, EVENT_WORDING } from '../events.ts';
+import type { Attribute, AttributeRef, CollectionKind, EventKind, Root, Type } from '../program.ts';
+import type { Span } from '../source.ts';
+import type { Name, Path } from '../syntax-tree.ts';
+import type { ConditionScope } from './condition-scope.ts';
+import { declaredHere, listNames, noteUnenforced, report, unknownName } from './context.ts';
+import { sameType } from './types.ts';
+
+const ROOTS = ['caller', 'model', 'prompt', 'completion', 'chunk', 'retrieval', 'tool', 'text', 'now', 'egress', 'conversation'] as const satisfies readonly Root[];
+const builtIn = new Map(BUILT_IN_ATTRIBUTES.map((each) => [`${each.root}.${each.name}`, each]));
+
+export function isRoot(name: string): name is (typeof ROOTS)[number] {
+  return ROOTS.some((root) => root === name);
+}
+
+/** Null, and reported, if there is no such attribute here. */
+export function attributeOf(scope: ConditionScope, path: Path): AttributeRef | null {
+  const [first, second, ...more] = path.parts;
+  if (first === undefined) return null;
+  const collection = scope.variables.get(first.text);
+  if (second === undefined) return wholeRoot(scope, first);
+  if (more.length > 0) {
+    report(scope.context, diagnostic('E0202', scope.usedAt ?? path.span, `\`${path.parts.map((part) => part.text).join('.')}\` has too many parts`, { help: [help('an attribute is one name after the dot, such as `caller.region`')] }));
+    return null;
+  }
+  if (collection !== undefined) return ofVariable(scope, path, first, second, collection);
+  if (!isRoot(first.text)) {
+    report(scope.context, unknownName('fact', { ...first, span: scope.usedAt ?? first.span }, [...ROOTS, ...scope.variables.keys()]));
+    return null;
+  }
+  return ofRoot(scope, path, first.text, second);
+}
+
+/** `text` and `now`, which are attributes by themselves. */
+function wholeRoot(scope: ConditionScope, first: Name): AttributeRef | null {
+  const span = scope.usedAt ?? first.span;
+  const entry = builtIn.get(`${first.text}.`);
+  if (entry !== undefined) return fromTable(scope, entry, first.span, null);
+  if (scope.variables.has(first.text) || isRoot(first.text)) {
+    report(scope.context, diagnostic('E0202', span, `\`${first.text}\` needs an attribute, such as \`${first.text}.${[...namesOf(scope, first.text)][0] ?? 'name'}\``));
+    return null;
+  }
+  report(scope.context, unknownName('fact or term', { ...first, span }, [...ROOTS, ...scope.variables.keys(), ...scope.context.named.term.keys()]));
+  return null;
+}
+
+function ofRoot(scope: ConditionScope, path: Path, root: (typeof ROOTS)[number], name: Name): AttributeRef | null {
+  const { context } = scope;
+  const span = scope.usedAt ?? path.span;
+  const entry = builtIn.get(`${root}.${name.text}`);
+  if (entry !== undefined) return fromTable(scope, entry, path.span, null);
+  if (root !== 'caller' && root !== 'model' && root !== 'chunk' && root !== 'tool') return unknownAttribute(scope, path, root, name);
+  const { events, declaredBy } = DECLARED_ROOTS[root];
+  if (!hasEvent(scope, root, events)) return notHere(scope, span, root, events);
+  const found = declaredAttribute(scope, root, name.text);
+  if (found === undefined) {
+    // What could not be read is reported where it stands.
+    return context.brokenKinds.has(declaredBy) ? null : unknownAttribute(scope, path, root, name);
+  }
+  return { kind: 'attribute', root, name: name.text, type: found.type, optional: found.absence.kind === 'optional', variable: null, span, declared: found.span };
+}
+
+function declaredAttribute(scope: ConditionScope, root: 'caller' | 'model' | 'chunk' | 'tool', name: string): Attribute | undefined {
+  const { typed } = scope.context;
+  if (root === 'caller') return typed.caller.get(name);
+  if (root === 'model') return typed.models.get(name);
+  if (root === 'tool') return scope.tool === null ? undefined : typed.tools.get(scope.tool)?.attributes.find((each) => each.name === name);
+  if (scope.store !== null) return typed.stores.get(scope.store)?.attributes.find((each) => each.name === name);
+  // Without a store the rule is for all of them: each must have it, with one type.
+  const found = [...typed.stores.values()].map((store) => store.attributes.find((each) => each.name === name));
+  const [first] = found;
+  if (first === undefined || found.some((each) => each === undefined || !sameType(each.type, first.type))) return undefined;
+  return found.find((each) => each?.absence.kind === 'optional') ?? first;
+}
+
+function ofVariable(scope: ConditionScope, path: Path, variable: Name, name: Name, collection: CollectionKind): AttributeRef | null {
+  if (collection === 'chunk') {
+    const found = declaredAttribute(scope, 'chunk', name.text);
+    if (found === undefined) return unknownAttribute(scope, path, 'chunk', name);
+    return { kind: 'attribute', root: 'variable', name: name.text, type: found.type, optional: found.absence.kind === 'optional', variable: variable.text, span: scope.usedAt ?? path.span, declared: found.span };
+  }
+  const entry = builtIn.get(`${collection === 'message' ? 'message' : 'toolCallItem'}.${name.text}`);
+  return entry === undefined ? unknownAttribute(scope, path, variable.text, name) : fromTable(scope, entry, path.span, variable.text);
+}
+
+function fromTable(scope: ConditionScope, entry: BuiltInAttribute, written: Span, variable: string | null): AttributeRef | null {
+  const span = scope.usedAt ?? written;
+  const root: Root = entry.root === 'message' || entry.root === 'toolCallItem' ? 'variable' : entry.root;
+  if (root !== 'now' && !hasEvent(scope, root, entry.events)) return notHere(scope, span, entry.name === '' ? root : `${root}.${entry.name}`, entry.events);
+  const type = builtInType(scope, entry.type, span);
+  if (type === null) return null;
+  if (root === 'now') noteUnenforced(scope.context, 'now', scope.declaration, scope.event, span);
+  if (root === 'conversation') noteUnenforced(scope.context, 'conversation', scope.declaration, scope.event, span);
+  return { kind: 'attribute', root, name: entry.name, type, optional: entry.optional, variable, span, declared: null };
+}
+
+function builtInType(scope: ConditionScope, type: BuiltInType, span: Span): Type | null {
+  switch (type) {
+    case 'message_role':
+    case 'finish_reason':
+      return { kind: 'enum', name: type, ordered: false };
+    case 'messages':
+      return { kind: 'collection', of: 'message' };
+    case 'toolCalls':
+      return { kind: 'collection', of: 'toolCall' };
+    case 'chunks':
+      return { kind: 'collection', of: 'chunk' };
+    case 'classification': {
+      const declared = scope.context.typed.enums.get('classification');
+      scope.context.used.add('enum classification');
+      if (declared !== undefined) return { kind: 'enum', name: 'classification', ordered: declared.ordered };
+      if (!scope.context.brokenNames.has('enum classification')) {
+        report(scope.context, diagnostic('E0506', span, 'no enum `classification` is declared', { help: [help('declare the classes in order, such as `classification = public < internal < confidential`')] }));
+      }
+      return null;
+    }
+    default:
+      return { kind: type };
+  }
+}
+
+function hasEvent(scope: ConditionScope, root: Root, events: readonly EventKind[]): boolean {
+  if (root === 'variable') return true;
+  return scope.event === null ? root === 'caller' : events.includes(scope.event);
+}
+
+function notHere(scope: ConditionScope, span: Span, what: string, events: readonly EventKind[]): null {
+  const where = scope.event === null ? 'here' : `on ${EVENT_WORDING[scope.event]}`;
+  report(scope.context, diagnostic('E0207', span, `\`${what}\` is not known ${where}`, { help: [help(scope.event === null ? 'no request is looked at here: only `caller` and `now` are known' : `it is known on ${events.map((event) => EVENT_WORDING[event]).join(', ')}`)] }));
+  return null;
+}
+
+function unknownAttribute(scope: ConditionScope, path: Path, root: string, name: Name): null {
+  const span = scope.usedAt ?? name.span;
+  const names = [...namesOf(scope, root)];
+  const meant = didYouMean(name.text, names);
+  const { context } = scope;
+  const declaration = root === 'caller' || root === 'models' ? context.declarations.find((each) => each.kind === root) : root === 'model' ? context.declarations.find((each) => each.kind === 'models') : root === 'chunk' && scope.store !== null ? context.named.store.get(scope.store) : undefined;
+  const keyword = declaration === undefined ? null : { ...declaration.span, end: declaration.span.start + (declaration.kind === 'store' ? 5 : 6) };
+  const anyStore = root === 'chunk' && scope.store === null ? help('without `from STORE` a rule sees only the attributes that all stores have with one type') : null;
+  report(context, diagnostic('E0202', span, `\`${root}\` has no attribute \`${name.text}\``, {
+    labels: [keyword === null ? null : declaredHere(keyword, `the attributes of \`${root}\` are declared here`)],
+    help: [meant === null ? help(names.length === 0 ? `\`${path.parts[0]?.text ?? root}\` has no attributes here` : `there is ${listNames(names)}`) : didYouMeanHelp(span, scope.usedAt === null ? meant : null), anyStore],
+  }));
+  return null;
+}
+
+/** The attributes that a root has here. */
+export function namesOf(scope: ConditionScope, root: string): Set<string> {
+  const { typed } = scope.context;
+  const names = new Set<string>();
+  const collection = scope.variables.get(root);
+  const table = collection === 'message' ? 'message' : collection === 'toolCall' ? 'toolCallItem' : root;
+  if (root === 'caller') for (const name of typed.caller.keys()) names.add(name);
+  if (root === 'model') for (const name of typed.models.keys()) names.add(name);
+  if (root === 'chunk' || collection === 'chunk') {
+    for (const store of scope.store === null ? typed.stores.values() : [typed.stores.get(scope.store)]) for (const each of store?.attributes ?? []) names.add(each.name);
+  }
+  if (root === 'tool' && scope.tool !== null) for (const each of typed.tools.get(scope.tool)?.attributes ?? []) names.add(each.name);
+  for (const each of BUILT_IN_ATTRIBUTES) if (each.root === table && each.name !== '') names.add(each.name);
+  return names;
+}
+
+/** The label that leads to where an attribute got its type. */
+export function declaredLabel(attribute: AttributeRef, wording: string): ReturnType<typeof label> {
+  return label(attribute.declared, `\`${attribute.root === 'variable' ? (attribute.variable ?? '') : attribute.root}.${attribute.name}\` is ${wording}`);
+}

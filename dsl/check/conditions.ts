@@ -1,0 +1,85 @@
+/** Conditions: connectives, terms, quantifiers. Relations are in `relations.ts`. */
+import { diagnostic, help } from '../diagnostic.ts';
+import type { Condition } from '../program.ts';
+import type { Span } from '../source.ts';
+import type { ConditionNode } from '../syntax-tree.ts';
+import { attributeOf, isRoot } from './attributes.ts';
+import type { ConditionScope } from './condition-scope.ts';
+import { noteUnenforced, report, resolve } from './context.ts';
+import { knownWhen } from './known.ts';
+import { checkRelation } from './relations.ts';
+
+export const CONDITION_PARTS_MAX = 10_000;
+
+/** Null, and reported, if something in it is wrong. */
+export function checkCondition(scope: ConditionScope, node: ConditionNode): Condition | null {
+  scope.size.parts += 1;
+  if (scope.size.parts > CONDITION_PARTS_MAX) {
+    if (scope.size.parts === CONDITION_PARTS_MAX + 1) report(scope.context, diagnostic('E0211', scope.usedAt ?? node.span, `this condition has more than ${CONDITION_PARTS_MAX} parts once its terms are substituted`));
+    return null;
+  }
+  const span = scope.usedAt ?? node.span;
+  switch (node.kind) {
+    case 'and':
+    case 'or': {
+      const known = new Set(scope.known);
+      for (const operand of node.operands) knownWhen(scope.context, operand, node.kind === 'and', known);
+      const operands = node.operands.map((operand) => checkCondition({ ...scope, known }, operand));
+      const whole = operands.filter((operand) => operand !== null);
+      return whole.length === operands.length ? { kind: node.kind, operands: flat(node.kind, whole), span } : null;
+    }
+    case 'not': {
+      const operand = checkCondition(scope, node.operand);
+      return operand === null ? null : { kind: 'not', operand, span };
+    }
+    case 'group':
+      return checkCondition(scope, node.inner);
+    case 'switchOn': {
+      const found = resolve(scope.context, 'switch', node.name);
+      if (found === null) return null;
+      noteUnenforced(scope.context, 'switch', scope.declaration, scope.event, span);
+      return { kind: 'switch', switch: node.name.text, span };
+    }
+    case 'quantified':
+      return checkQuantified(scope, node, span);
+    case 'relation': {
+      const [first] = node.left.parts;
+      if (node.relation.kind === 'holds' && node.left.parts.length === 1 && first !== undefined && !scope.variables.has(first.text) && !isRoot(first.text)) {
+        return substituteTerm(scope, first.text, node.left.span);
+      }
+      return checkRelation(scope, node);
+    }
+  }
+}
+
+/** `a and (b and c)` is one conjunction. */
+function flat(kind: 'and' | 'or', operands: readonly Condition[]): Condition[] {
+  return operands.flatMap((operand) => (operand.kind === kind ? operand.operands : [operand]));
+}
+
+function substituteTerm(scope: ConditionScope, name: string, span: Span): Condition | null {
+  const at = scope.usedAt ?? span;
+  const term = resolve(scope.context, 'term', { kind: 'name', text: name, span: at });
+  if (term === null) return null;
+  // `names.ts` reports the circle itself.
+  if (scope.terms.includes(name)) return null;
+  return checkCondition({ ...scope, usedAt: at, terms: [...scope.terms, name], variables: new Map() }, term.condition);
+}
+
+function checkQuantified(scope: ConditionScope, node: Extract<ConditionNode, { kind: 'quantified' }>, span: Span): Condition | null {
+  const collection = attributeOf(scope, node.collection);
+  if (collection === null) return null;
+  const { type } = collection;
+  if (type.kind !== 'collection') {
+    report(scope.context, diagnostic('E0314', scope.usedAt ?? node.collection.span, `\`${node.quantifier}\` runs over a collection, and this is none`, { help: [help('the collections are `prompt.messages`, `completion.tool_calls` and `retrieval.chunks`')] }));
+    return null;
+  }
+  if (type.of === 'chunk') noteUnenforced(scope.context, 'quantifiedChunks', scope.declaration, scope.event, span);
+  const name = node.variable.text;
+  if (isRoot(name) || scope.context.named.term.has(name) || scope.variables.has(name)) {
+    report(scope.context, diagnostic('E0204', node.variable.span, `\`${name}\` means something else already`, { help: [help('choose another name for each single one, such as `m`')] }));
+    return null;
+  }
+  const body = checkCondition({ ...scope, variables: new Map([...scope.variables, [name, type.of]]) }, node.body);
+  return body === null ? null : { kind: 'quantified', quantifier: node.quantifier, variable: name, collection, body, span };
+}

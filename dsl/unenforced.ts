@@ -1,0 +1,56 @@
+/**
+ * The forms that are checked and that nothing enforces yet. One line a form: whoever makes a form real removes its line here, its member of
+ * `UnenforcedForm` and its codes in the catalogue, and the compiler's complaints lead to the rest.
+ */
+import { type Diagnostic, diagnostic, help } from './diagnostic.ts';
+import type { DiagnosticCode } from './diagnostics-catalogue.ts';
+import { EVENT_WORDING } from './events.ts';
+import type { Program, UnenforcedForm } from './program.ts';
+
+export const UNENFORCED_FORMS: { readonly [K in UnenforcedForm]: { readonly code: DiagnosticCode; readonly wording: string } } = {
+  hold: { code: 'E0901', wording: '`hold for review`' },
+  sample: { code: 'E0902', wording: '`sample … percent for review`' },
+  rate: { code: 'E0903', wording: '`rate`' },
+  list: { code: 'E0904', wording: '`is in LIST`' },
+  waiver: { code: 'E0905', wording: '`waiver`' },
+  import: { code: 'E0906', wording: '`import`' },
+  delegate: { code: 'E0907', wording: '`delegate`' },
+  notify: { code: 'E0908', wording: '`notify`' },
+  switch: { code: 'E0909', wording: '`switch`' },
+  effective: { code: 'E0910', wording: '`effective`' },
+  hours: { code: 'E0911', wording: '`is in hours`' },
+  now: { code: 'E0912', wording: 'a condition on `now`' },
+  toolCall: { code: 'E0913', wording: 'a rule on tool calls' },
+  record: { code: 'E0914', wording: '`record exchange`' },
+  set: { code: 'E0915', wording: '`set`' },
+  exchange: { code: 'E0916', wording: 'a rule on exchanges' },
+  egress: { code: 'E0917', wording: 'a rule on egress' },
+  require: { code: 'E0918', wording: '`require`' },
+  tag: { code: 'E0919', wording: '`tag`' },
+  classifyCompletion: { code: 'E0920', wording: '`classify completion`' },
+  receipts: { code: 'E0921', wording: '`highest of receipts`' },
+  conversation: { code: 'E0922', wording: 'a condition on the conversation' },
+  maskKeeping: { code: 'E0923', wording: '`mask keeping last`' },
+  year: { code: 'E0924', wording: '`redact as year`' },
+  pseudonym: { code: 'E0925', wording: '`redact as pseudonym`' },
+  elseSay: { code: 'E0926', wording: '`else say`' },
+  listDetector: { code: 'E0927', wording: 'a detector that matches a list' },
+  classifierDetector: { code: 'E0928', wording: 'a detector that asks a classifier' },
+  convert: { code: 'E0929', wording: '`convert`' },
+  budgetForEach: { code: 'E0930', wording: '`budget … for each`' },
+  budgetThresholdNotify: { code: 'E0931', wording: '`at … percent notify`' },
+  guarantee: { code: 'E0932', wording: 'the proof of a guarantee' },
+  quantifiedChunks: { code: 'E0933', wording: 'a condition over all chunks' },
+  storeKind: { code: 'E0934', wording: 'a store other than chroma' },
+};
+
+/** One for each use, in the order of the program's list. `build` refuses them; `check` does not show them. */
+export function unenforcedDiagnostics(program: Program): Diagnostic[] {
+  return program.unenforced.map((use) => {
+    const { code, wording } = UNENFORCED_FORMS[use.form];
+    const event = use.event === null ? '' : ` on ${EVENT_WORDING[use.event]}`;
+    return diagnostic(code, use.span, `${wording} is checked but not yet enforced`, {
+      help: [help(`take it out of \`${use.declaration}\`${event}, or build with \`--allow-unenforced\`, and what depends on it denies`)],
+    });
+  });
+}
