@@ -1,6 +1,5 @@
 /**
- * Comparisons that `decide` calls because they loop: over bytes, sets, and the members of an enum. All other conditions are instructions. Exported by the kernel under `decision_*` for the linker, which calls them from the
- * policy's functions and drops the exports.
+ * Comparisons that `decide` calls because they loop: over bytes, sets, and the members of an enum. All other conditions are instructions. decision/exports.ts hands them to the linker.
  */
 import { SLOT_AUX, SLOT_VALUE } from "../abi";
 import { sameBytes, textAtIs } from "./tables";
@@ -41,18 +40,22 @@ export function setWithin(left: usize, leftCount: u32, right: usize, rightCount:
 }
 
 const SUM_MAX: i64 = i64.MAX_VALUE;
+const PER_MILLION: i64 = 1_000_000;
 
-/** The product of two numbers that are not negative; 2^63−1 where it is larger. */
-export function multiply(a: i64, b: i64): i64 {
-  if (clz(a) + clz(b) >= 65) return a * b;
-  return a != 0 && b > SUM_MAX / a ? SUM_MAX : a * b;
+/**
+ * The worst case in micro-units, rounded up: `ceil((input · inputPrice + choices · output · outputPrice) / 1,000,000)`, and 2^63−1 (more than any headroom) where the sum is larger than that. Exact; no argument is negative.
+ */
+export function worstCase(input: i64, inputPrice: i64, choices: i64, output: i64, outputPrice: i64): i64 {
+  const first = multiply(input, inputPrice);
+  const tokens = multiply(choices, output);
+  const second = outputPrice == 0 ? 0 : tokens < 0 ? -1 : multiply(tokens, outputPrice);
+  if (first < 0 || second < 0 || first > SUM_MAX - second) return SUM_MAX;
+  const sum = first + second;
+  return sum / PER_MILLION + (sum % PER_MILLION != 0 ? 1 : 0);
 }
 
-/** Worst-case cost in micro-units, rounded up: `ceil((input · inputPrice + output · outputPrice) / 1,000,000)`; 2^63−1 where the sum is larger than that. Nothing is negative. */
-export function worstCase(input: i64, inputPrice: i64, output: i64, outputPrice: i64): i64 {
-  const first = multiply(input, inputPrice);
-  const second = multiply(output, outputPrice);
-  if (first > SUM_MAX - second || first == SUM_MAX || second == SUM_MAX) return SUM_MAX;
-  const sum = first + second;
-  return sum / 1_000_000 + (sum % 1_000_000 != 0 ? 1 : 0);
+/** The product of two numbers that are not negative; -1 where it is above 2^63−1. */
+function multiply(a: i64, b: i64): i64 {
+  if (clz(a) + clz(b) >= 65) return a * b;
+  return a != 0 && b > SUM_MAX / a ? -1 : a * b;
 }

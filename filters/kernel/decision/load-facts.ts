@@ -75,7 +75,7 @@ export function loadObject<A>(node: usize, facts: usize, arena: A, json: usize, 
 }
 
 /** Gives every fact under a node the state. */
-export function setAllFacts(node: usize, facts: usize, state: u8): void {
+export function setAllFacts(node: usize, facts: usize, state: u32): void {
   block = facts;
   setAll(node, state);
 }
@@ -187,7 +187,7 @@ function applyAbsence(fact: u32, slot: usize): void {
   else store<u8>(slot, absent == ABSENT_UNKNOWN ? FACT_UNKNOWN : FACT_FAILED, SLOT_STATE);
 }
 
-function setAll(node: usize, state: u8): void {
+function setAll(node: usize, state: u32): void {
   const count = load<u32>(node, NODE_COUNT);
   let entry = node + NODE_HEAD_BYTES;
   for (let at: u32 = 0; at < count; at++, entry += ENTRY_BYTES) {

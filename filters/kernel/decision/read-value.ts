@@ -25,7 +25,7 @@ import { collectionFieldNamed, enumOrdinal, sameBytes } from "./tables";
 /** As `SET_MEMBERS_MAX` of the plan. */
 const SET_MEMBERS_MAX: i32 = 256;
 /** The state of a slot that nothing has been read into yet. Never seen outside the loader. */
-export const UNSEEN: u8 = 255;
+export const UNSEEN: u32 = 255;
 
 /** `split` is the place of the separator (text) that cuts a text into a set, 0 where there is none. `keep` copies texts into the arena, because the document does not live as long as the facts. */
 export function readValue<A>(type: usize, split: usize, slot: usize, arena: A, keep: bool, depth: u32): bool {

@@ -81,7 +81,7 @@ function appendRemovers(out: Bytes, site: usize, result: usize): void {
     if (last != 0 && !isSameText(last, name)) several = true;
     last = name;
   }
-  const message = several || last == 0 ? 0 : budgetMessage(last);
+  const message: usize = several || last == 0 ? 0 : budgetMessage(last);
   if (message != 0) return appendText(out, message);
   put<Bytes>(out, "no model is left that this request may use (removed by ");
   last = 0;

@@ -1,0 +1,14 @@
+/** What the compiled `decide` calls. An entry beside every kernel's own; the linker takes the exports away again. */
+export {
+  setHas as decision_set_has,
+  setsOverlap as decision_sets_overlap,
+  setWithin as decision_set_within,
+  textContains as decision_text_contains,
+  textIs as decision_text_is,
+  worstCase as decision_worst_case,
+} from "./compare";
+
+/** First byte behind the kernel's static data: the linker puts the policy's tables there. */
+export function decision_heap_base(): usize {
+  return __heap_base;
+}
