@@ -84,7 +84,7 @@ export function setBudgetLevels(facts: usize, budget: u32, headroom: i64, spent:
 export function carryChoice(facts: usize, result: usize): void {
   const model = chosenModel(result);
   if (model < 0) setFailed(facts, FACT_MODEL_CHOSEN);
-  else setValue(facts, FACT_MODEL_CHOSEN, model));
+  else setValue(facts, FACT_MODEL_CHOSEN, model);
   const rank = classificationOf(result);
   if (rank < 0) setFailed(facts, FACT_PROMPT_CLASSIFICATION);
   else setValue(facts, FACT_PROMPT_CLASSIFICATION, rank);
