@@ -57,6 +57,8 @@ async function buildLocked(root, node, steps) {
     await progress(step.what, async () => {
       const code = await run(node, [step.script], { cwd: root, quiet: true });
       if (code !== 0) throw new Error(`${step.what} failed: ${step.script} ended with exit code ${code}`);
+      const missing = step.outputs.filter((path) => !existsSync(join(root, path)));
+      if (missing.length > 0) throw new Error(`${step.what} failed: ${step.script} did not write ${missing.join(', ')}`);
     });
     mkdirSync(join(root, 'build', 'stamps'), { recursive: true });
     writeFileSync(stampPath(root, step), digest);

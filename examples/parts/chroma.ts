@@ -1,7 +1,7 @@
 // The real Chroma, from PyPI: its own server, with its HTTP API v2.
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { freePort } from './free-port.ts';
 import { pythonEnvironment } from './python-environment.ts';
@@ -34,7 +34,8 @@ export async function install(): Promise<InstalledChroma> {
 export async function start(options: ChromaOptions = {}): Promise<RunningChroma> {
   const { python } = await install();
   const folder = mkdtempSync(join(tmpdir(), 'writ-chroma-'));
-  const { path = join(folder, 'data') } = options;
+  // Its working folder is not ours.
+  const path = options.path === undefined ? join(folder, 'data') : resolve(options.path);
   const port = await freePort();
   const url = `http://127.0.0.1:${port}`;
   const script = fileURLToPath(new URL('chroma-server.py', import.meta.url));
@@ -43,8 +44,7 @@ export async function start(options: ChromaOptions = {}): Promise<RunningChroma>
     command: python,
     args: ['-B', script, 'run', '--path', path, '--host', '127.0.0.1', '--port', String(port)],
     env: { ...process.env, ANONYMIZED_TELEMETRY: 'False' },
-    logFile: join(folder, 'chroma.log'),
-    cwd: folder,
+    folder,
     isReady: async () => (await fetch(`${url}/api/v2/heartbeat`)).status === 200,
     readyMsMax,
   });

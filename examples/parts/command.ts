@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { PartError } from './part-error.ts';
 
 export interface CommandResult {
-  /** 128 + the signal's number is not used here: a command that a signal ended has code -1. */
+  /** -1 when a signal ended the command, as at its time limit. */
   readonly code: number;
   readonly stdout: string;
   readonly stderr: string;
@@ -20,13 +20,19 @@ export interface CommandOptions {
 export function runCommand(part: string, command: string, args: readonly string[], options: CommandOptions = {}): Promise<CommandResult> {
   const { stdin, cwd, env = process.env, timeoutMs = 120_000 } = options;
   return new Promise((resolve, reject) => {
-    const child = spawn(command, args, { ...(cwd === undefined ? {} : { cwd }), env, stdio: 'pipe', timeout: timeoutMs, killSignal: 'SIGKILL' });
+    const child = spawn(command, args, { ...(cwd === undefined ? {} : { cwd }), env, stdio: 'pipe' });
+    // Not spawn's own time limit: its timer outlives a command that could not be started.
+    const timer = setTimeout(() => child.kill('SIGKILL'), timeoutMs);
     const stdout: Buffer[] = [];
     const stderr: Buffer[] = [];
     child.stdout.on('data', (chunk: Buffer) => stdout.push(chunk));
     child.stderr.on('data', (chunk: Buffer) => stderr.push(chunk));
-    child.on('error', (cause) => reject(new PartError(part, 'command_failed', `\`${command}\` cannot be run`, { cause })));
+    child.on('error', (cause) => {
+      clearTimeout(timer);
+      reject(new PartError(part, 'command_failed', `\`${command}\` cannot be run`, { cause }));
+    });
     child.on('close', (code) => {
+      clearTimeout(timer);
       resolve({ code: code ?? -1, stdout: Buffer.concat(stdout).toString(), stderr: Buffer.concat(stderr).toString() });
     });
     // A command that ends without reading its input is not an error of ours.

@@ -60,7 +60,7 @@ export async function start(options: EnvoyOptions): Promise<RunningEnvoy> {
       ...(options.componentLogLevel === undefined ? [] : ['--component-log-level', options.componentLogLevel]),
       ...(options.extraArgs ?? []),
     ],
-    logFile: join(folder, 'envoy.log'),
+    folder,
     isReady: async () => (await fetch(`${adminUrl()}/ready`)).status === 200,
     readyMsMax,
   });

@@ -54,7 +54,7 @@ export async function start(options: LlamaOptions = {}): Promise<RunningLlama> {
     part,
     command: python,
     args: ['-B', fileURLToPath(new URL('llama-server.py', import.meta.url)), JSON.stringify(settings)],
-    logFile: join(folder, 'llama.log'),
+    folder,
     isReady: async () => existsSync(addressFile) && (await fetch(`${readFileSync(addressFile, 'utf8')}/health`)).status === 200,
     readyMsMax,
   });

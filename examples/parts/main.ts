@@ -21,16 +21,19 @@ async function main([verb, ...names]: readonly string[]): Promise<number> {
     process.stderr.write(`usage: node examples/parts/main.ts install [${Object.keys(parts).join('|')}]…\n`);
     return 2;
   }
-  let failed = 0;
-  for (const [name, install] of Object.entries(parts)) {
-    if (names.length > 0 && !names.includes(name)) continue;
-    try {
-      await install();
-    } catch (error) {
-      if (!(error instanceof PartError)) throw error;
-      process.stderr.write(`writ: ${error.message}\n`);
-      failed += 1;
-    }
+  const chosen = Object.entries(parts).filter(([name]) => names.length === 0 || names.includes(name));
+  // At once: most of them wait for the network, OPA for the processor.
+  const installed = await Promise.all(chosen.map(([, install]) => succeeds(install)));
+  return installed.every((success) => success) ? 0 : 1;
+}
+
+async function succeeds(install: () => Promise<object>): Promise<boolean> {
+  try {
+    await install();
+    return true;
+  } catch (error) {
+    if (!(error instanceof PartError)) throw error;
+    process.stderr.write(`writ: ${error.message}\n`);
+    return false;
   }
-  return failed === 0 ? 0 : 1;
 }

@@ -1,6 +1,7 @@
 // Child processes that serve: started with a log file, awaited until ready, ended with us.
 import { type ChildProcess, spawn } from 'node:child_process';
-import { closeSync, openSync, readFileSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { lastLines } from './command.ts';
 import { PartError } from './part-error.ts';
@@ -10,7 +11,7 @@ export interface Running {
   readonly logFile: string;
   /** The exit code once the process has ended; null when a signal ended it. */
   readonly exited: Promise<number | null>;
-  /** SIGTERM, and SIGKILL after `stopMsMax`. Resolves when the process is gone; may be called again. */
+  /** SIGTERM, and SIGKILL after `stopMsMax`. Resolves when the process and its folder are gone; may be called again. */
   stop(): Promise<void>;
   /** SIGKILL at once: a crash. Resolves when the process is gone. */
   kill(): Promise<void>;
@@ -20,9 +21,9 @@ export interface StartOptions {
   readonly part: string;
   readonly command: string;
   readonly args: readonly string[];
-  readonly logFile: string;
+  /** A temporary folder of this process alone, removed by `stop`, kept by a crash. The log is in it. */
+  readonly folder: string;
   readonly env?: NodeJS.ProcessEnv;
-  readonly cwd?: string;
   /** Asked until it says true; an error means "not yet". */
   readonly isReady: () => Promise<boolean>;
   readonly readyMsMax: number;
@@ -34,13 +35,17 @@ const logTailLines = 20;
 
 /** Throws a PartError with the end of the log when the process ends early or is not ready in time. */
 export async function startRunning(options: StartOptions): Promise<Running> {
-  const { part, logFile, isReady, readyMsMax } = options;
-  const { child, exited } = launch(options);
+  const { part, folder, isReady, readyMsMax } = options;
+  const logFile = join(folder, `${part}.log`);
+  const { child, exited } = launch(options, logFile);
   const running: Running = {
     pid: child.pid ?? 0,
     logFile,
     exited,
-    stop: () => end(child, exited, 'SIGTERM'),
+    stop: async () => {
+      await end(child, exited, 'SIGTERM');
+      rmSync(folder, { recursive: true, force: true });
+    },
     kill: () => end(child, exited, 'SIGKILL'),
   };
 
@@ -58,9 +63,9 @@ export async function startRunning(options: StartOptions): Promise<Running> {
   }
 }
 
-function launch({ command, args, logFile, env = process.env, cwd, part }: StartOptions): { child: ChildProcess; exited: Promise<number | null> } {
+function launch({ command, args, env = process.env, folder, part }: StartOptions, logFile: string): { child: ChildProcess; exited: Promise<number | null> } {
   const log = openSync(logFile, 'a', 0o600);
-  const child = spawn(command, args, { env: { ...env, WRIT_PARENT_PID: String(process.pid) }, ...(cwd === undefined ? {} : { cwd }), stdio: ['ignore', log, log] });
+  const child = spawn(command, args, { env: { ...env, WRIT_PARENT_PID: String(process.pid) }, cwd: folder, stdio: ['ignore', log, log] });
   closeSync(log);
   // Our own end by `process.exit` or an uncaught error. A signal that ends us reaches no hook: on Linux each part
   // asks the kernel for a SIGTERM when its parent ends.

@@ -87,6 +87,11 @@ describe('a build step', () => {
     expect(runs()).toBe(2);
   });
 
+  test('that does not write its outputs is an error', async () => {
+    write('source/build.mjs', '');
+    await expect(buildOnce()).rejects.toThrow('copying failed: source/build.mjs did not write out/runs');
+  });
+
   test('runs once for two builds at once', async () => {
     await Promise.all([buildOnce(), buildOnce()]);
     expect(runs()).toBe(1);

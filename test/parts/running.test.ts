@@ -1,7 +1,7 @@
 // Child processes that serve: how a start fails, and that none outlives its parent, however that ends.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -29,7 +29,7 @@ describe('a start', () => {
       code: 'not_ready',
       message: expect.stringMatching(/^fake: was not ready in 0\.3 s\n\d+$/) as unknown,
     });
-    expect(isGone(Number(readFileSync(options.logFile, 'utf8')))).toBe(true);
+    expect(isGone(Number(logOf(options)))).toBe(true);
   });
 
   test('of a command that is not there is an error', async () => {
@@ -40,10 +40,12 @@ describe('a start', () => {
 test('a process that ignores SIGTERM is killed', async () => {
   const script = `process.on('SIGTERM', () => console.log('no')); console.log('up'); setInterval(() => {}, 1000)`;
   const options = node(script);
-  const running = await startRunning({ ...options, isReady: async () => readFileSync(options.logFile, 'utf8').includes('up') });
+  const running = await startRunning({ ...options, isReady: async () => logOf(options).includes('up') });
+  await running.stop();
   await running.stop();
   expect(await running.exited).toBeNull();
   expect(isGone(running.pid)).toBe(true);
+  expect(existsSync(options.folder)).toBe(false);
 });
 
 describe('when the parent ends', () => {
@@ -80,10 +82,14 @@ function node(script: string): StartOptions {
     part: 'fake',
     command: process.execPath,
     args: ['-e', script],
-    logFile: join(mkdtempSync(join(tmpdir(), 'writ-running-test-')), 'log'),
+    folder: mkdtempSync(join(tmpdir(), 'writ-running-test-')),
     isReady: async () => false,
     readyMsMax: 10_000,
   };
+}
+
+function logOf({ folder }: StartOptions): string {
+  return readFileSync(join(folder, 'fake.log'), 'utf8');
 }
 
 async function goneWithin(pid: number, msMax: number): Promise<void> {
