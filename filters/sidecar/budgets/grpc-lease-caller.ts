@@ -2,10 +2,11 @@
 import { status } from "@grpc/grpc-js";
 import type { Client } from "@grpc/grpc-js";
 import { unaryCall } from "../../../proto/grpc-call.ts";
-import { LeaseState_Status, Leases } from "../../../proto/gen/writ/v1/leases_pb.ts";
-import type { LeaseReply, LeaseState } from "../../../proto/gen/writ/v1/leases_pb.ts";
+import { Leases } from "../../../proto/gen/writ/v1/leases_pb.ts";
+import type { LeaseReply } from "../../../proto/gen/writ/v1/leases_pb.ts";
 import { LeaseCallError } from "./lease-caller.ts";
-import type { LeaseAnswer, LeaseCall, LeaseCaller, LeaseSpent, LeaseStatus } from "./lease-caller.ts";
+import type { LeaseCall, LeaseCaller } from "./lease-caller.ts";
+import { answersOf, requestOf } from "./lease-messages.ts";
 
 const CALL_TIMEOUT_MS = 2_000;
 
@@ -14,7 +15,7 @@ export function grpcLeaseCaller(client: Client, policy: string): LeaseCaller {
   return {
     call: async (incarnation, call) => {
       try {
-        return (await send(client, { policy, incarnation, seq: BigInt(call.seq) }, call)).leases.map(answerOf);
+        return answersOf(await send(client, requestOf(policy, incarnation, call), call));
       } catch (cause) {
         throw cause instanceof LeaseCallError ? cause : callError(cause);
       }
@@ -22,56 +23,22 @@ export function grpcLeaseCaller(client: Client, policy: string): LeaseCaller {
   };
 }
 
-function send(client: Client, caller: { readonly policy: string; readonly incarnation: string; readonly seq: bigint }, call: LeaseCall): Promise<LeaseReply> {
-  const spent = call.spent.map(spentOf);
+function send(client: Client, request: ReturnType<typeof requestOf>, call: LeaseCall): Promise<LeaseReply> {
+  const { needs, ...spentOnly } = request;
   const options = { timeoutMs: CALL_TIMEOUT_MS };
   switch (call.method) {
     case "take":
-      return unaryCall(client, Leases.method.take, { caller, spent, needs: call.needs.map((need) => ({ budget: need.budget, micros: BigInt(need.micros) })) }, options);
+      return unaryCall(client, Leases.method.take, { ...spentOnly, needs }, options);
     case "settle":
-      return unaryCall(client, Leases.method.settle, { caller, spent }, options);
+      return unaryCall(client, Leases.method.settle, spentOnly, options);
     case "return":
-      return unaryCall(client, Leases.method.return, { caller, spent }, options);
+      return unaryCall(client, Leases.method.return, spentOnly, options);
   }
-}
-
-function spentOf(spent: LeaseSpent): { readonly lease: bigint; readonly totalMicros: bigint } {
-  return { lease: BigInt(spent.lease), totalMicros: BigInt(spent.total) };
-}
-
-const statuses: { readonly [K in LeaseState_Status]: LeaseStatus | undefined } = {
-  [LeaseState_Status.UNSPECIFIED]: undefined,
-  [LeaseState_Status.ACTIVE]: "active",
-  [LeaseState_Status.EXPIRED]: "expired",
-  [LeaseState_Status.RETURNED]: "returned",
-  [LeaseState_Status.UNKNOWN_BUDGET]: "unknown_budget",
-  [LeaseState_Status.UNKNOWN_LEASE]: "unknown_lease",
-};
-
-function answerOf(state: LeaseState): LeaseAnswer {
-  const leaseStatus = statuses[state.status];
-  if (leaseStatus === undefined) throw new LeaseCallError("unavailable", "the control plane answered with a status that this sidecar does not know");
-  return {
-    budget: state.budget,
-    status: leaseStatus,
-    lease: exact(state.lease),
-    granted: exact(state.grantedTotalMicros),
-    ttlMs: exact(state.ttlMs),
-    windowLeftMs: exact(state.windowLeftMs),
-    window: state.window,
-    limit: exact(state.limitMicros),
-    unleased: exact(state.unleasedMicros),
-  };
-}
-
-function exact(value: bigint): number {
-  if (value < 0n || value > BigInt(Number.MAX_SAFE_INTEGER)) throw new LeaseCallError("unavailable", "the control plane answered with a number out of range");
-  return Number(value);
 }
 
 function callError(cause: unknown): LeaseCallError {
   const code = cause instanceof Error && "code" in cause ? cause.code : undefined;
   // Only this one says that the number of the call can never be right again.
-  if (code === status.FAILED_PRECONDITION) return new LeaseCallError("refused", "the control plane knows later calls of this sidecar than it remembers itself", { cause });
+  if (code === status.FAILED_PRECONDITION) return new LeaseCallError("refused", "the control plane has answered later calls than this sidecar remembers", { cause });
   return new LeaseCallError("unavailable", "the control plane did not answer a lease call", { cause });
 }

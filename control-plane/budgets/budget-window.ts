@@ -1,0 +1,135 @@
+// The windows of budgets: in a time zone, from one local hour, midnight, Monday, first of a month … to the next, whatever the clocks do in between. A window is known by the instant at which it
+// starts. It reads no clock.
+
+export type Period = "hour" | "day" | "week" | "month" | "quarter" | "year";
+
+export interface BudgetWindow {
+  /** `<period>/<start in UTC>`, e.g. `month/2026-02-28T23:00:00.000Z`. */
+  readonly key: string;
+  /** Milliseconds since 1970 UTC. */
+  readonly start: number;
+  /** Exclusive. */
+  readonly end: number;
+}
+
+const HOUR = 3_600_000;
+const DAY = 24 * HOUR;
+
+/** The window that holds an instant (milliseconds since 1970 UTC). Throws RangeError for a zone that does not exist. */
+export function windowAt(instant: number, period: Period, timeZone: string): BudgetWindow {
+  const zone = new Zone(timeZone);
+  const [start, end] = period === "hour" ? hourAround(zone, instant) : datesAround(zone, instant, period);
+  return { key: `${period}/${new Date(start).toISOString()}`, start, end };
+}
+
+/** Local time is written as the UTC instant that reads the same. */
+class Zone {
+  readonly #format: Intl.DateTimeFormat;
+
+  constructor(timeZone: string) {
+    this.#format = new Intl.DateTimeFormat("en-US", {
+      timeZone,
+      calendar: "gregory",
+      numberingSystem: "latn",
+      hourCycle: "h23",
+      era: "short",
+      year: "numeric",
+      month: "numeric",
+      day: "numeric",
+      hour: "numeric",
+      minute: "numeric",
+      second: "numeric",
+    });
+  }
+
+  local(instant: number): number {
+    const whole = Math.floor(instant / 1_000) * 1_000;
+    const parts: { [type: string]: number } = {};
+    for (const { type, value } of this.#format.formatToParts(whole)) parts[type] = Number(value);
+    const { year = 0, month = 1, day = 1, hour = 0, minute = 0, second = 0 } = parts;
+    return Date.UTC(year, month - 1, day, hour, minute, second) + (instant - whole);
+  }
+
+  offset(instant: number): number {
+    return this.local(instant) - instant;
+  }
+
+  /** The first instant of a local time; where the clocks skip it, the instant of the jump. */
+  instantOf(local: number): number {
+    const before = this.offset(local - DAY);
+    const after = this.offset(local + DAY);
+    for (const offset of before > after ? [before, after] : [after, before]) {
+      // A larger offset is the earlier instant: where the time comes twice, the first counts.
+      if (this.offset(local - offset) === offset) return local - offset;
+    }
+    return this.jump(local - Math.max(before, after) - HOUR, local - Math.min(before, after) + HOUR);
+  }
+
+  /** The instant between two at which the offset becomes that of the later one. */
+  jump(from: number, to: number): number {
+    const goal = this.offset(to);
+    let [low, high] = [from, to];
+    while (high - low > 1) {
+      const middle = Math.floor((low + high) / 2);
+      if (this.offset(middle) === goal) high = middle;
+      else low = middle;
+    }
+    return high;
+  }
+}
+
+function datesAround(zone: Zone, instant: number, period: Exclude<Period, "hour">): [start: number, end: number] {
+  const date = firstDate(zone.local(instant), period);
+  const start = zone.instantOf(date);
+  const end = zone.instantOf(nextDate(date, period));
+  // Where the clocks go back over midnight, a date is left and entered twice. Windows follow each other all the same: the first entry counts.
+  if (instant < start) return [zone.instantOf(firstDate(date - DAY, period)), start];
+  if (instant >= end) return [end, zone.instantOf(nextDate(nextDate(date, period), period))];
+  return [start, end];
+}
+
+/** The local midnight with which the period around a local time begins. */
+function firstDate(local: number, period: Exclude<Period, "hour">): number {
+  const date = new Date(local);
+  const [year, month, day] = [date.getUTCFullYear(), date.getUTCMonth(), date.getUTCDate()];
+  switch (period) {
+    case "day":
+      return Date.UTC(year, month, day);
+    case "week":
+      // Weeks begin on Monday, as in ISO 8601.
+      return Date.UTC(year, month, day - ((date.getUTCDay() + 6) % 7));
+    case "month":
+      return Date.UTC(year, month, 1);
+    case "quarter":
+      return Date.UTC(year, month - (month % 3), 1);
+    case "year":
+      return Date.UTC(year, 0, 1);
+  }
+}
+
+function nextDate(first: number, period: Exclude<Period, "hour">): number {
+  const date = new Date(first);
+  const [year, month] = [date.getUTCFullYear(), date.getUTCMonth()];
+  switch (period) {
+    case "day":
+      return first + DAY;
+    case "week":
+      return first + 7 * DAY;
+    case "month":
+      return Date.UTC(year, month + 1, 1);
+    case "quarter":
+      return Date.UTC(year, month + 3, 1);
+    case "year":
+      return Date.UTC(year + 1, 0, 1);
+  }
+}
+
+/** A local hour; one in which the clocks change ends or begins at the change. An hour that comes twice is two windows. */
+function hourAround(zone: Zone, instant: number): [start: number, end: number] {
+  const offset = zone.offset(instant);
+  let start = Math.floor((instant + offset) / HOUR) * HOUR - offset;
+  let end = start + HOUR;
+  if (zone.offset(start) !== offset) start = zone.jump(start, instant);
+  if (zone.offset(end - 1) !== offset) end = zone.jump(instant, end - 1);
+  return [start, end];
+}

@@ -1,0 +1,85 @@
+// The schema, as an ordered list: a step that has run is never changed, a new one is added at the end. Times are milliseconds since 1970 UTC; amounts are micro-units.
+import { integer } from "./database.ts";
+import type { Database } from "./database.ts";
+
+const migrations: readonly (readonly string[])[] = [
+  [
+    `create table bundles (
+       digest text primary key,
+       revision text not null,
+       bytes bytea not null
+     )`,
+    `create table releases (
+       name text not null,
+       sequence bigint not null,
+       revision text not null,
+       digest text not null references bundles (digest),
+       rollback boolean not null,
+       release text not null,
+       pushed_at bigint not null,
+       pushed_by text not null,
+       primary key (name, sequence)
+     )`,
+    `create table nodes (
+       name text primary key,
+       last_seen bigint not null,
+       policy text not null,
+       status bytea not null
+     )`,
+    `create table quarantine (
+       node text not null,
+       type_url text not null,
+       resource text not null,
+       version text not null,
+       message text not null,
+       at bigint not null,
+       primary key (node, type_url, resource, version)
+     )`,
+    `create table accounts (
+       policy text not null,
+       budget text not null,
+       budget_window text not null,
+       charged bigint not null check (charged >= 0),
+       outstanding bigint not null check (outstanding >= 0),
+       primary key (policy, budget, budget_window)
+     )`,
+    `create table leases (
+       id bigint generated always as identity primary key,
+       policy text not null,
+       node text not null,
+       incarnation text not null,
+       budget text not null,
+       budget_window text not null,
+       window_end bigint not null,
+       granted bigint not null check (granted >= 0),
+       charged bigint not null check (charged >= 0),
+       state text not null check (state in ('active', 'expired', 'returned')),
+       expires_at bigint not null
+     )`,
+    // At most one active lease for each holder and window.
+    `create unique index active_leases on leases (policy, budget, budget_window, node, incarnation) where state = 'active'`,
+    `create index due_leases on leases (expires_at) where state = 'active'`,
+    `create table lease_calls (
+       policy text not null,
+       node text not null,
+       incarnation text not null,
+       seq bigint not null,
+       reply bytea not null,
+       primary key (policy, node, incarnation)
+     )`,
+  ],
+];
+
+/** Brings the schema up to date, each step in a transaction of its own. */
+export async function migrate(database: Database): Promise<void> {
+  await database.query("create table if not exists migrations (step bigint primary key)");
+  const [row] = await database.query("select coalesce(max(step), 0) as step from migrations");
+  const done = row === undefined ? 0 : integer(row, "step");
+  for (const [index, statements] of migrations.entries()) {
+    if (index + 1 <= done) continue;
+    await database.transaction(async (tx) => {
+      for (const statement of statements) await tx.query(statement);
+      await tx.query("insert into migrations (step) values ($1)", [index + 1]);
+    });
+  }
+}
