@@ -31,7 +31,16 @@ export interface StartOptions {
 
 const stopMsMax = 5_000;
 const readyPollMs = 50;
+/** A server that takes the question and never answers is not ready. */
+const readyTryMsMax = 2_000;
 const logTailLines = 20;
+
+/**
+ * What to end at our own end by `process.exit` or an uncaught error. A signal that ends us reaches no hook: on Linux each
+ * part asks the kernel for a SIGTERM when its parent ends.
+ */
+const children = new Set<ChildProcess>();
+process.once('exit', () => children.forEach((child) => child.kill('SIGKILL')));
 
 /** Throws a PartError with the end of the log when the process ends early or is not ready in time. */
 export async function startRunning(options: StartOptions): Promise<Running> {
@@ -49,12 +58,13 @@ export async function startRunning(options: StartOptions): Promise<Running> {
     kill: () => end(child, exited, 'SIGKILL'),
   };
 
+  if (child.pid === undefined) await exited;
   const deadline = performance.now() + readyMsMax;
   for (;;) {
-    if (child.exitCode !== null || child.signalCode !== null || child.pid === undefined) {
+    if (child.exitCode !== null || child.signalCode !== null) {
       throw new PartError(part, 'exited_early', `ended with ${child.signalCode ?? `code ${child.exitCode}`} before it was ready\n${tail(logFile)}`);
     }
-    if (await isReady().catch(() => false)) return running;
+    if (await Promise.race([isReady().catch(() => false), sleep(readyTryMsMax, false)])) return running;
     if (performance.now() > deadline) {
       await running.kill();
       throw new PartError(part, 'not_ready', `was not ready in ${readyMsMax / 1000} s\n${tail(logFile)}`);
@@ -67,17 +77,14 @@ function launch({ command, args, env = process.env, folder, part }: StartOptions
   const log = openSync(logFile, 'a', 0o600);
   const child = spawn(command, args, { env: { ...env, WRIT_PARENT_PID: String(process.pid) }, cwd: folder, stdio: ['ignore', log, log] });
   closeSync(log);
-  // Our own end by `process.exit` or an uncaught error. A signal that ends us reaches no hook: on Linux each part
-  // asks the kernel for a SIGTERM when its parent ends.
-  const killNow = (): void => void child.kill('SIGKILL');
-  process.once('exit', killNow);
+  children.add(child);
   const exited = new Promise<number | null>((resolve, reject) => {
     child.once('error', (cause) => {
-      process.off('exit', killNow);
+      children.delete(child);
       reject(new PartError(part, 'exited_early', `\`${command}\` cannot be run`, { cause }));
     });
     child.once('exit', (code) => {
-      process.off('exit', killNow);
+      children.delete(child);
       resolve(code);
     });
   });

@@ -32,8 +32,17 @@ describe('a start', () => {
     expect(isGone(Number(logOf(options)))).toBe(true);
   });
 
+  test('that never answers is not ready', async () => {
+    const options = node(`setInterval(() => {}, 1000)`);
+    const started = startRunning({ ...options, isReady: () => new Promise(() => undefined), readyMsMax: 100 });
+    await expect(started).rejects.toMatchObject({ code: 'not_ready' });
+  });
+
   test('of a command that is not there is an error', async () => {
-    await expect(startRunning({ ...node(''), command: '/nonexistent/binary' })).rejects.toMatchObject({ code: 'exited_early' });
+    await expect(startRunning({ ...node(''), command: '/nonexistent/binary' })).rejects.toMatchObject({
+      code: 'exited_early',
+      message: 'fake: `/nonexistent/binary` cannot be run',
+    });
   });
 });
 
