@@ -64,7 +64,7 @@ export async function startRunning(options: StartOptions): Promise<Running> {
     if (child.exitCode !== null || child.signalCode !== null) {
       throw new PartError(part, 'exited_early', `ended with ${child.signalCode ?? `code ${child.exitCode}`} before it was ready\n${tail(logFile)}`);
     }
-    if (await Promise.race([isReady().catch(() => false), sleep(readyTryMsMax, false)])) return running;
+    if (await Promise.race([isReady().catch(() => false), sleep(readyTryMsMax, false, { ref: false })])) return running;
     if (performance.now() > deadline) {
       await running.kill();
       throw new PartError(part, 'not_ready', `was not ready in ${readyMsMax / 1000} s\n${tail(logFile)}`);
