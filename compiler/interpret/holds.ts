@@ -1,5 +1,6 @@
 /** Whether a condition holds, given the states of the facts. A comparison that reads a value which is not known is false. */
 import type { Expr, FactId, FactRef, Operand, Plan, SetOperand, TextOperand } from "../plan/plan.ts";
+import { COMPARISONS } from "../plan/comparisons.ts";
 import type { Element, FactState, Scalar } from "./read-facts.ts";
 
 export interface Situation {
@@ -98,14 +99,6 @@ function holdsWithin(expr: Expr, situation: Situation, elements: Elements): bool
     return Array.isArray(value) ? value : undefined;
   }
 }
-
-const COMPARISONS = {
-  eq: (left: number, right: number) => left === right,
-  lt: (left: number, right: number) => left < right,
-  le: (left: number, right: number) => left <= right,
-  gt: (left: number, right: number) => left > right,
-  ge: (left: number, right: number) => left >= right,
-};
 
 /** The position of a member in its enum. */
 export function rankOf(plan: Plan, name: string, member: string): number | undefined {

@@ -3,6 +3,7 @@
  * plan's own reading of values that are not known.
  */
 import type { Expr, FactId, FactRef, Operand, SetOperand, TextOperand } from "../plan/plan.ts";
+import { COMPARISONS } from "../plan/comparisons.ts";
 import type { Names } from "./names.ts";
 import { identifier, indented, member, quoted, rule, setOf } from "./text.ts";
 
@@ -55,7 +56,9 @@ function statements(expr: Expr, scope: ConditionScope, elements: Elements): read
     case "is_true":
       return [`${value(expr.fact)} == true`];
     case "compare":
-      return [`${number(expr.left)} ${OPERATORS[expr.op]} ${number(expr.right)}`];
+      if (expr.left.kind === "number" && expr.right.kind === "number") return [String(COMPARISONS[expr.op](expr.left.value, expr.right.value))];
+      // A line that starts with a minus would go on from the line before it.
+      return [isNegative(expr.left) ? `${number(expr.right)} ${MIRRORED[expr.op]} ${number(expr.left)}` : `${number(expr.left)} ${OPERATORS[expr.op]} ${number(expr.right)}`];
     case "text_equals":
       return [`${text(expr.left)} == ${text(expr.right)}`];
     case "text_contains":
@@ -136,6 +139,11 @@ function statements(expr: Expr, scope: ConditionScope, elements: Elements): read
 }
 
 const OPERATORS = { eq: "==", lt: "<", le: "<=", gt: ">", ge: ">=" } as const;
+const MIRRORED = { eq: "==", lt: ">", le: ">=", gt: "<", ge: "<=" } as const;
+
+function isNegative(operand: Operand): boolean {
+  return operand.kind === "number" && operand.value < 0;
+}
 
 function isNegatable(statement: string): boolean {
   return !/^(not|some|every) /.test(statement);

@@ -1,9 +1,11 @@
 /** How Rego is written: names, strings, sets, rules, in the style of `opa fmt`. It knows the syntax and nothing of plans. */
 import { sortedSet } from "../plan/order.ts";
 
-/** A rule with a body: `HEAD if {`, one statement a line. An empty body is no body. */
+/** A rule with a body: `HEAD if {`, one statement a line. A body that always holds is no body. */
 export function rule(head: string, body: readonly string[]): string {
-  return body.length === 0 ? head : [`${head} if {`, ...body.map(indented), "}"].join("\n");
+  const always = body.every((statement) => statement === "true");
+  if (always) return / contains |:=/.test(head) ? head : `${head} := true`;
+  return [`${head} if {`, ...body.map(indented), "}"].join("\n");
 }
 
 /** Every line of a text, one tab deeper. */
@@ -43,7 +45,7 @@ export function setOfTexts(texts: Iterable<string>): string {
 
 /** `.name`, or `["a name"]` where the name is no identifier. */
 export function member(name: string): string {
-  return IDENTIFIER.test(name) && !KEYWORDS.has(name) ? `.${name}` : `[${quoted(name)}]`;
+  return IDENTIFIER.test(name) ? `.${name}` : `[${quoted(name)}]`;
 }
 
 /** Words joined to one identifier that starts with the first. */
@@ -57,4 +59,3 @@ export function lines(open: string, items: readonly string[], close: string): st
 }
 
 const IDENTIFIER = /^[A-Za-z_][A-Za-z0-9_]*$/;
-const KEYWORDS: ReadonlySet<string> = new Set("as contains data default else every false if import in input not null package some true with".split(" "));

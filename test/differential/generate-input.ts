@@ -1,0 +1,121 @@
+/** Random input documents for a plan: mostly whole and plausible, some with one fact absent, wrong or at a limit, a few that are no inputs at all. */
+import { type CollectionField, type EventPlan, type Fact, type FactType, type Plan, SET_MEMBERS_MAX } from "../../compiler/plan/plan.ts";
+import { numberNear } from "./generate-condition.ts";
+import { TEXTS } from "./generate-facts.ts";
+import type { Random } from "./random.ts";
+
+export function generateInput(plan: Plan, random: Random): unknown {
+  if (random.chance(0.02)) return random.pick([null, 3, [], "prompt", {}, { event: "egress" }, { event: ["prompt"] }, { event: "retrieval" }, { event: "chunk", store: "nowhere" }, { event: "ingest", store: 1 }]);
+  const event = pickEvent(plan, random);
+  if (event === undefined) return { event: "prompt" };
+  const input: { [key: string]: unknown } = { event: event.kind === "retrieval" ? random.weighted({ retrieval: 1, chunk: 4 }) : event.kind };
+  if ("store" in event) input["store"] = event.store;
+  const readable = plan.facts.filter((fact) => fact.path[0] !== "chunk" || ("store" in event && fact.path[1] === event.store));
+  // Most failures should stand alone, so that what one failure does can be seen.
+  const broken = random.chance(0.3) ? random.pick(readable).id : undefined;
+  for (const fact of readable) {
+    const value = fact.id === broken ? wrongValue(plan, fact, random) : rightValue(plan, fact, random);
+    if (value !== undefined) put(input, fact.path, value);
+  }
+  if (random.chance(0.03)) input[random.pick(readable).path[0]!] = random.pick([null, 7, [], "x", false]);
+  return input;
+}
+
+function pickEvent(plan: Plan, random: Random): EventPlan | undefined {
+  const kind = random.weighted({ prompt: 7, completion: 2, retrieval: 5, ingest: 1 });
+  const events = plan.events.filter((event) => event.kind === kind);
+  return events.length > 0 ? random.pick(events) : plan.events[0];
+}
+
+function put(input: { [key: string]: unknown }, path: readonly string[], value: unknown): void {
+  let at = input;
+  for (const key of path.slice(0, -1)) at = (at[key] ??= {}) as { [key: string]: unknown };
+  at[path.at(-1)!] = value;
+}
+
+/** undefined where the key is left out. */
+function rightValue(plan: Plan, fact: Fact, random: Random): unknown {
+  if (fact.absent.kind !== "fails" && random.chance(0.2)) return random.chance(0.5) ? undefined : null;
+  const path = fact.path.join(".");
+  switch (path) {
+    case "prompt.requested_model":
+      return random.chance(0.08) ? "nobody" : random.pick(["auto", "best", ...plan.models.flatMap((model) => [model.wireName, model.wireName])]);
+    case "prompt.input_tokens_bound":
+    case "prompt.tokens_estimate":
+      return random.pick([0, 1, 5, 40, 40, 300, 300, 900, 5_000, -3, 9_007_199_254_740_991]);
+    case "prompt.output_tokens":
+      return random.pick([0, 8, 50, 50, 100, 200, 64, 5_000, -1]);
+    case "prompt.choices":
+      return random.pick([1, 1, 1, 2, 5, 0, -1, 4_000_000_000_000]);
+  }
+  if (fact.source.kind === "budget") return fact.path[2] === "spent" ? random.pick([0, 499, 500, 949, 950, 4_000, 4_750, 800_000]) : random.pick([-5, 0, 1, 400, 501, 4_000, 1_000_000, 9_007_199_254_740_991, 9_007_199_254_740_991]);
+  return valueOf(plan, fact.type, random);
+}
+
+function valueOf(plan: Plan, type: FactType, random: Random): unknown {
+  switch (type.kind) {
+    case "bool":
+      return random.chance(0.5);
+    case "number":
+      return Number(`${numberNear(random, type.scale)}e-${type.scale}`);
+    case "text":
+      return random.pick(TEXTS);
+    case "enum":
+      return random.pick(membersOf(plan, type.enum));
+    case "text_set":
+      return subset(TEXTS, random);
+    case "enum_set":
+      return subset(membersOf(plan, type.enum), random);
+    case "collection":
+      return Array.from({ length: random.weighted({ 1: 4, 2: 4, 0: 1, 3: 1 }) as unknown as number }, () => Object.fromEntries(type.fields.map((field: CollectionField) => [field.name, valueOf(plan, field.type, random)])));
+  }
+}
+
+/** In no order, sometimes with a double. */
+function subset(members: readonly string[], random: Random): readonly string[] {
+  const some = random.some(members, random.pick([0.15, 0.4, 0.8])).map((member) => ({ member, at: random.int(0, 99) }));
+  const shuffled = some.sort((a, b) => a.at - b.at).map(({ member }) => member);
+  return shuffled.length > 0 && random.chance(0.2) ? [...shuffled, shuffled[0]!] : shuffled;
+}
+
+/** A value that fails, or is absent, or is barely right. */
+function wrongValue(plan: Plan, fact: Fact, random: Random): unknown {
+  if (random.chance(0.4)) return random.pick([undefined, null]);
+  if (random.chance(0.3)) return random.pick([true, 1.5, "x", [null], [1], {}, { value: 1 }, ["eu", 3], [[]], ""]);
+  const { type } = fact;
+  switch (type.kind) {
+    case "bool":
+      return random.pick([0, "true", []]);
+    case "number":
+      return random.pick([Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER + 1, -Number.MAX_SAFE_INTEGER - 1, 1e300, 0.1, 0.1 + 0.2, 1e-7, -0.001, 9_007_199_254.740991, 9_007_199_254.740993, 123_456_789.012345, 1.0000000000000002, "1"]);
+    case "text":
+      return random.pick([1, ["x"], {}]);
+    case "enum":
+      return random.pick(["", "EU", "eu ", 0, ["eu"]]);
+    case "text_set":
+      return random.pick([Array.from({ length: SET_MEMBERS_MAX }, (_, at) => `g${at}`), Array.from({ length: SET_MEMBERS_MAX + 1 }, () => "u1"), "u1", ["u1", 2], { u1: true }]);
+    case "enum_set": {
+      const [member] = membersOf(plan, type.enum);
+      return random.pick([Array.from({ length: SET_MEMBERS_MAX }, () => member), Array.from({ length: SET_MEMBERS_MAX + 1 }, () => member), [member, "other"], member]);
+    }
+    case "collection": {
+      const element = Object.fromEntries(type.fields.map((field) => [field.name, valueOf(plan, field.type, random)]));
+      const field = random.pick(type.fields);
+      const without = Object.fromEntries(Object.entries(element).filter(([name]) => name !== field.name));
+      return random.pick([
+        Array.from({ length: type.most }, () => element),
+        Array.from({ length: type.most + 1 }, () => element),
+        [element, without],
+        [{ ...element, [field.name]: null }],
+        [{ ...element, [field.name]: wrongValue(plan, { ...fact, type: field.type }, random) ?? null }],
+        [element, 3],
+        element,
+        [{ ...element, more: 1 }],
+      ]);
+    }
+  }
+}
+
+function membersOf(plan: Plan, name: string): readonly string[] {
+  return plan.enums.find((each) => each.name === name)!.members;
+}
