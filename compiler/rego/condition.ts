@@ -4,6 +4,7 @@
  */
 import type { Expr, FactId, FactRef, Operand, SetOperand, TextOperand } from "../plan/plan.ts";
 import { COMPARISONS } from "../plan/comparisons.ts";
+import { readsOf } from "../plan/reads.ts";
 import type { Names } from "./names.ts";
 import { identifier, indented, member, quoted, rule, setOf } from "./text.ts";
 
@@ -42,14 +43,14 @@ function statements(expr: Expr, scope: ConditionScope, elements: Elements): read
     case "const":
       return [String(expr.value)];
     case "and":
-      return expr.of.flatMap((part) => statements(part, scope, elements));
+      return expr.of.flatMap((part) => (isTrue(part) ? [] : statements(part, scope, elements)));
     case "or":
       return [helper("any", alternativesWithin(expr, scope, elements))];
     case "not": {
       if (expr.of.kind === "const") return [String(!expr.of.value)];
       if (expr.of.kind === "not") return statements(expr.of.of, scope, elements);
       const inner = statements(expr.of, scope, elements);
-      return inner.length === 1 && isNegatable(inner[0]!) ? [`not ${inner[0]}`] : [`not ${helper("holds", [inner])}`];
+      return inner.length === 1 && isNegatable(inner[0]!) && !mayBeUndefined(expr.of, scope.names) ? [`not ${inner[0]}`] : [`not ${helper("holds", [inner])}`];
     }
     case "known":
       return [expr.fact.kind === "field" ? "true" : `${scope.names.fact(expr.fact.fact)}.state == "known"`];
@@ -143,6 +144,16 @@ const MIRRORED = { eq: "==", lt: ">", le: ">=", gt: "<", ge: "<=" } as const;
 
 function isNegative(operand: Operand): boolean {
   return operand.kind === "number" && operand.value < 0;
+}
+
+/** `not` over a call or comparison with an undefined operand is itself undefined in Rego; over a rule that is not defined it is true. So what may be unknown is negated through a helper rule. */
+function mayBeUndefined(expr: Expr, names: Names): boolean {
+  const isOptional = (fact: FactId): boolean => names.plan.facts[fact]!.absent.kind === "unknown";
+  return expr.kind !== "known" && readsOf(expr, { classification: [] }).some(isOptional);
+}
+
+function isTrue(expr: Expr): boolean {
+  return expr.kind === "const" && expr.value;
 }
 
 function isNegatable(statement: string): boolean {

@@ -22,7 +22,7 @@ function describe(names: Names, fact: Fact): string {
   const { source, type } = fact;
   const from =
     source.kind === "claim" ? `, claim ${source.claim}` : source.kind === "metadata" ? `, metadata ${source.key} of store ${source.store}` : source.kind === "budget" ? `, level of budget ${source.budget}` : "";
-  const what = type.kind === "enum" || type.kind === "enum_set" ? `${type.kind} ${type.enum}` : type.kind === "number" ? `number, ${type.unit}` : type.kind;
+  const what = type.kind === "enum" || type.kind === "enum_set" ? `${type.kind} ${type.enum}` : type.kind === "number" && type.unit !== "" ? `number of ${type.unit}` : type.kind;
   return `${names.path(fact.id)}: ${what.replace("_", " ")}${from}`;
 }
 

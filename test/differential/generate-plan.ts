@@ -210,7 +210,7 @@ function generateEffect({ random, vocabulary }: Generating, event: RuleEvent, so
 
 function generateRetrieval(context: Generating, store: string): EventPlan {
   const { random, vocabulary } = context;
-  const withChunk = generateRules(context, "retrieval", factsOf(vocabulary, ["caller", "retrieval", "chunk"], store));
+  const withChunk = generateRules(context, "retrieval", factsOf(vocabulary, ["caller", "retrieval"], store));
   const withoutChunk = generateRules(context, "retrieval", factsOf(vocabulary, ["caller", "retrieval"])).slice(0, 2);
   const ofChunk = factsOf(vocabulary, [], store);
   const rules = byName([...withChunk, ...withoutChunk]);
