@@ -1,3 +1,16 @@
+/**
+ * The HTTP filters of the listener, and how the external processor is asked. What was found by experiment on Envoy 1.40:
+ *
+ * - Requests: BUFFERED. One message has the whole body, also when trailers follow (the message then has no `end_of_stream`; the body is whole all the same). One answer may change body, headers and
+ *   route. A changed body needs its exact content-length from us, or Envoy refuses the change; an HTTP/2 request that came without one gets it. Above `per_connection_buffer_limit_bytes` Envoy
+ *   answers 413 itself. With trailers but no body there is no message in which a route could be named, so such a request ends at the 503 route.
+ * - Replies: FULL_DUPLEX_STREAMED, with trailers sent. It is the one mode in which all of these hold at once: the headers may stay unanswered until the body is known, so that a denial by content
+ *   still has an error's status (an immediate response is taken until the headers are answered); a stream passes chunk by chunk with any hold-back; what is held leaves before the trailers. With
+ *   `allow_content_length_header` a reply that was held whole gets its content-length back. STREAMED loses what is held when trailers come, BUFFERED would need a mode override for streams, and
+ *   after an override the first chunk can pass unseen (envoy#40340), so overrides stay off. The price: no `message_timeout` for replies; what stands still ends by `idle_timeout`.
+ * - Envoy closes each gRPC stream by a half-close, and the sidecar answers with its own end after that. The runtime flag `ext_proc_graceful_grpc_close` in the bootstrap is required.
+ * - `disallow_is_error` with `allow_all_routing: false` still lets `content-length`, `:status` and our route header through.
+ */
 import { create } from '@bufbuild/protobuf';
 import type { Any } from '@bufbuild/protobuf/wkt';
 import { PEER_SAN_ATTRIBUTES, JWT_METADATA_NAMESPACE, JWT_PAYLOAD_KEY, ROUTE_HEADER, SIDECAR_CLUSTER } from '../../proto/route-key.ts';

@@ -5,12 +5,12 @@
  * Modes (see compiler/envoy/http-filters.ts): a request's body comes whole in one message and gets exactly one answer. A reply comes in chunks with no fixed relation of messages to answers
  * (FULL_DUPLEX_STREAMED), so its headers may be held until the body is known: a reply denied by its content still gets an error's status.
  */
-import type { JsonObject, JsonValue } from '@bufbuild/protobuf';
-import { JWT_METADATA_NAMESPACE, JWT_PAYLOAD_KEY, OWN_HEADER_PREFIX, PEER_SAN_ATTRIBUTES, ROUTE_HEADER } from '../../proto/route-key.ts';
+import { OWN_HEADER_PREFIX, ROUTE_HEADER } from '../../proto/route-key.ts';
 import type { HeaderMap } from '../../proto/gen/envoy/config/core/v3/base_pb.ts';
 import type { ProcessingRequest, ProcessingResponse } from '../../proto/gen/envoy/service/ext_proc/v3/external_processor_pb.ts';
 import { DoorError } from './door-error.ts';
-import type { Evidence } from './identity.ts';
+import type { Evidence } from './evidence.ts';
+import { evidenceOf } from './evidence.ts';
 import { bufferedBodyAnswer, headersAnswer, immediateAnswer, streamedBodyAnswers, trailersAnswer } from './responses.ts';
 import type { BudgetLevel, Header, HeaderEdits, Reserve, SessionPort, Step } from './session-port.ts';
 import { NO_EDITS } from './session-port.ts';
@@ -19,8 +19,8 @@ import { NO_EDITS } from './session-port.ts';
 export interface ExchangeHost {
   openSession(evidence: Evidence): SessionPort;
   levels(budgets: readonly string[]): Promise<readonly (BudgetLevel | undefined)[]>;
-  /** Sets the amounts aside, in the same turn in which the levels were read. */
-  reserve(amounts: readonly Reserve[]): void;
+  /** Sets the amounts aside. `short` names a budget that has not enough, also after asking for more. */
+  reserve(amounts: readonly Reserve[]): Promise<{ readonly short: string | undefined }>;
   call(request: Extract<Step, { kind: 'call' }>): Promise<{ readonly status: number; readonly body: Uint8Array } | undefined>;
 }
 
@@ -77,7 +77,7 @@ export class Exchange {
     if (this.#session !== undefined) throw new DoorError('protocol', 'request headers came twice');
     const own = all.filter(([name]) => name.startsWith(OWN_HEADER_PREFIX)).map(([name]) => name);
     const headers = all.filter(([name]) => !name.startsWith(OWN_HEADER_PREFIX));
-    this.#session = this.#host.openSession({ headers, jwtPayload: jwtPayload(message), sans: peerSans(message) });
+    this.#session = this.#host.openSession(evidenceOf(message));
     return this.#then(this.#session.requestHeaders(headers, end), (step) => {
       if (step.kind === 'reply') return this.#reply(step);
       // Held: the body is still to come, and Envoy forwards nothing before it was answered.
@@ -159,37 +159,52 @@ export class Exchange {
 
   /** Asks what the session asks for until it decides. */
   #then(step: Step, decided: (step: Final) => void): void | Promise<void> {
-    if (step.kind === 'levels' || step.kind === 'call') return this.#ask(step, decided);
-    this.#finish(step, decided);
+    if (isFinal(step)) decided(step);
+    else return this.#ask(step, decided);
   }
 
   async #ask(first: Step, decided: (step: Final) => void): Promise<void> {
     let step = first;
-    for (let count = 0; step.kind === 'levels' || step.kind === 'call'; count++) {
+    for (let count = 0; !isFinal(step); count++) {
       if (count === QUESTIONS_MAX) throw new DoorError('session', `the session asked more than ${QUESTIONS_MAX} questions`);
-      const session = this.#open();
-      // Between reading the levels and setting amounts aside nothing else may run: no `await` stands between them.
-      if (step.kind === 'levels') {
-        const levels = await this.#host.levels(step.budgets);
-        if (this.#isOver()) return;
-        step = session.levels(levels);
-      } else {
-        const response = await this.#host.call(step);
-        if (this.#isOver()) return;
-        step = session.callResponse(response);
-      }
+      const next = await this.#answer(step);
+      // Whoever hung up meanwhile has taken the session with them.
+      if (this.#isOver()) return;
+      step = next();
     }
-    this.#finish(step, decided);
+    decided(step);
+  }
+
+  /** Gets what the session asked for; the result hands it over. */
+  async #answer(step: Step): Promise<() => Step> {
+    const session = this.#open();
+    switch (step.kind) {
+      case 'levels': {
+        const levels = await this.#host.levels(step.budgets);
+        return () => session.levels(levels);
+      }
+      case 'call': {
+        const response = await this.#host.call(step);
+        return () => session.callResponse(response);
+      }
+      case 'continue': {
+        const { short } = await this.#host.reserve(step.reserve);
+        return () => (short === undefined ? { ...step, reserve: [] } : session.refuseSpend(short));
+      }
+      case 'hold':
+      case 'reply':
+        return () => step;
+    }
   }
 
   #isOver(): boolean {
     return this.#phase === 'over';
   }
+}
 
-  #finish(step: Final, decided: (step: Final) => void): void {
-    if (step.kind === 'continue' && step.reserve.length > 0) this.#host.reserve(step.reserve);
-    decided(step);
-  }
+/** Nothing outside has to be asked any more. */
+function isFinal(step: Step): step is Final {
+  return step.kind === 'hold' || step.kind === 'reply' || (step.kind === 'continue' && step.reserve.length === 0);
 }
 
 function withRoute({ headers, route }: Continue): HeaderEdits {
@@ -198,15 +213,6 @@ function withRoute({ headers, route }: Continue): HeaderEdits {
 
 function headersOf(map: HeaderMap | undefined): Header[] {
   return (map?.headers ?? []).map(({ key, value, rawValue }) => [key, rawValue.length > 0 ? Buffer.from(rawValue.buffer, rawValue.byteOffset, rawValue.length).toString('utf8') : value]);
-}
-
-function jwtPayload({ metadataContext }: ProcessingRequest): JsonValue | undefined {
-  return metadataContext?.filterMetadata[JWT_METADATA_NAMESPACE]?.[JWT_PAYLOAD_KEY];
-}
-
-function peerSans({ attributes }: ProcessingRequest): string[] {
-  const given: JsonObject = Object.assign({}, ...Object.values(attributes));
-  return PEER_SAN_ATTRIBUTES.map((name) => given[name]).filter((value) => typeof value === 'string' && value !== '') as string[];
 }
 
 function same(a: Uint8Array, b: Uint8Array): boolean {

@@ -2,10 +2,10 @@
  * Envoy's external processor as a gRPC service. One gRPC stream is one HTTP exchange. Envoy ends the stream, never we: ending it first fails requests in flight. A session is freed exactly once,
  * whatever ends the exchange, and the host is told what came of it.
  */
-import { fromBinary, toBinary } from '@bufbuild/protobuf';
 import grpc from '@grpc/grpc-js';
 import type { ProcessingRequest, ProcessingResponse } from '../../proto/gen/envoy/service/ext_proc/v3/external_processor_pb.ts';
-import { ProcessingRequestSchema, ProcessingResponseSchema } from '../../proto/gen/envoy/service/ext_proc/v3/external_processor_pb.ts';
+import { ExternalProcessor } from '../../proto/gen/envoy/service/ext_proc/v3/external_processor_pb.ts';
+import { grpcService } from '../../proto/grpc-call.ts';
 import { DoorError } from './door-error.ts';
 import { Exchange } from './exchange.ts';
 import type { ExchangeHost } from './exchange.ts';
@@ -22,20 +22,8 @@ export interface ExtProcHost {
   error(error: unknown): void;
 }
 
-export const EXT_PROC_SERVICE = {
-  process: {
-    path: '/envoy.service.ext_proc.v3.ExternalProcessor/Process',
-    requestStream: true,
-    responseStream: true,
-    requestSerialize: (message: ProcessingRequest) => Buffer.from(toBinary(ProcessingRequestSchema, message)),
-    requestDeserialize: (bytes: Buffer) => fromBinary(ProcessingRequestSchema, bytes),
-    responseSerialize: (message: ProcessingResponse) => Buffer.from(toBinary(ProcessingResponseSchema, message)),
-    responseDeserialize: (bytes: Buffer) => fromBinary(ProcessingResponseSchema, bytes),
-  },
-} as const;
-
 export function addExtProcService(server: grpc.Server, host: ExtProcHost): void {
-  server.addService(EXT_PROC_SERVICE, { process: (call: Call) => serve(call, host) });
+  server.addService(grpcService(ExternalProcessor), { process: (call: Call) => serve(call, host) });
 }
 
 function serve(call: Call, host: ExtProcHost): void {

@@ -2,7 +2,7 @@
  * What the door needs of a policy's filter: one session an exchange, bytes in, steps out. The adapter over the wasm host implements it; tests implement it with an echo. A session keeps no
  * reference to the bytes it is given after a call returns; what it gives is the caller's.
  */
-import type { Claims } from './identity.ts';
+import type { Evidence } from './evidence.ts';
 
 /** Name and value, names in lower case, pseudo-headers included, in the order of the wire. */
 export type Header = readonly [name: string, value: string];
@@ -10,17 +10,18 @@ export type Header = readonly [name: string, value: string];
 export interface FilterPort {
   /** Throws FilterError when the filter has no room for another session. */
   newSession(start: SessionStart): SessionPort;
+  /** The policy's budgets. */
+  readonly budgets: readonly string[];
   /** Bytes that the filter's memory has now. */
   memoryBytes(): number;
 }
 
 export interface SessionStart {
-  /** The verified claims of the caller; undefined for nobody. */
-  readonly caller: Claims | undefined;
+  readonly evidence: Evidence;
   /** Milliseconds since 1970 UTC: the one instant that is `now` for the whole exchange. */
   readonly nowMs: number;
-  /** 16 unpredictable bytes, of which placeholders are made. */
-  readonly random: Uint8Array;
+  /** Unpredictable: placeholders are made of it. */
+  readonly nonce: bigint;
 }
 
 export interface SessionPort {
@@ -32,6 +33,8 @@ export interface SessionPort {
   responseTrailers(): Step;
   /** Answers a step of kind `levels`, in its order of budgets; undefined for a budget whose level is not known. */
   levels(levels: readonly (BudgetLevel | undefined)[]): Step;
+  /** The amounts that the last `continue` names could not be set aside: what it decided does not hold, and this is the answer instead. */
+  refuseSpend(budget: string): Step;
   /** Answers a step of kind `call`; undefined when the store could not be asked. */
   callResponse(response: { readonly status: number; readonly body: Uint8Array } | undefined): Step;
   /** What happened, when the exchange is over: called once, before `free`. */
@@ -57,25 +60,10 @@ export interface Reserve {
 
 /** What the log, the metrics and the budgets are told. It holds names of the policy and numbers, never a piece of a body. */
 export interface SessionOutcome {
-  /** One for each event that was decided, in order. */
-  readonly decisions: readonly DecisionRecord[];
+  /** The decisions as the filter records them, in order, each one JSON document. */
+  readonly records: readonly string[];
   /** What the exchange cost, by the reply's own usage; undefined where the reply did not say. */
   readonly spentMicros: number | undefined;
-  /** The most bytes that the session held. */
-  readonly bytesHeld: number;
-}
-
-export interface DecisionRecord {
-  readonly event: 'prompt' | 'completion' | 'retrieval' | 'ingest' | 'other';
-  readonly outcome: 'allow' | 'deny';
-  /** The rules that decided, sorted. */
-  readonly rules: readonly string[];
-  /** How many places of each detector were redacted. */
-  readonly redactions: { readonly [detector: string]: number };
-  readonly model: string | undefined;
-  readonly store: string | undefined;
-  readonly classification: string | undefined;
-  readonly tags: { readonly [name: string]: string };
 }
 
 export interface HeaderEdits {

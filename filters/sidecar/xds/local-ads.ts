@@ -2,11 +2,13 @@
  * The delta ADS that the sidecar serves to its Envoy: one policy's resources, and when they have arrived. It serves whatever it is given: only `enforcer.ts` gives it anything, and only from a
  * verified bundle.
  */
-import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
+import { create } from '@bufbuild/protobuf';
 import type { Any } from '@bufbuild/protobuf/wkt';
 import grpc from '@grpc/grpc-js';
 import type { DeltaDiscoveryRequest, DeltaDiscoveryResponse } from '../../../proto/gen/envoy/service/discovery/v3/discovery_pb.ts';
-import { DeltaDiscoveryRequestSchema, DeltaDiscoveryResponseSchema } from '../../../proto/gen/envoy/service/discovery/v3/discovery_pb.ts';
+import { DeltaDiscoveryResponseSchema } from '../../../proto/gen/envoy/service/discovery/v3/discovery_pb.ts';
+import { AggregatedDiscoveryService } from '../../../proto/gen/envoy/service/discovery/v3/ads_pb.ts';
+import { grpcService } from '../../../proto/grpc-call.ts';
 import type { VersionedResource } from '../../../proto/xds/delta-subscription.ts';
 import { DeltaSubscription } from '../../../proto/xds/delta-subscription.ts';
 
@@ -41,12 +43,24 @@ export class LocalAds {
   readonly #resources = new Map<ResourceKind, Resources>(ORDER.map((kind) => [kind, new Map()]));
   readonly #waiters = new Set<{ check(): boolean; refuse(error: EnvoyRefusal): void }>();
 
+  /** Told of every refusal, awaited or not. */
+  readonly #onRefusal: (message: string) => void;
+
+  constructor(onRefusal: (message: string) => void) {
+    this.#onRefusal = onRefusal;
+  }
+
   addTo(server: grpc.Server): void {
-    server.addService(SERVICE, { deltaAggregatedResources: (call: Call) => this.#serve(call) });
+    server.addService(grpcService(AggregatedDiscoveryService), { deltaAggregatedResources: (call: Call) => this.#serve(call) });
   }
 
   get connected(): number {
     return this.#streams.size;
+  }
+
+  /** Some Envoy is there, and all have acknowledged what is served now. */
+  get isEnforced(): boolean {
+    return this.#streams.size > 0 && [...this.#streams].every((stream) => this.#isSettled(stream));
   }
 
   resources(kind: ResourceKind): Resources {
@@ -123,6 +137,7 @@ export class LocalAds {
       error: request.errorDetail?.message,
     });
     if (answer.kind === 'nack') {
+      this.#onRefusal(answer.message);
       for (const waiter of [...this.#waiters]) waiter.refuse(new EnvoyRefusal(answer.message));
     }
     this.#push(stream);
@@ -144,15 +159,3 @@ export class LocalAds {
     }
   }
 }
-
-const SERVICE = {
-  deltaAggregatedResources: {
-    path: '/envoy.service.discovery.v3.AggregatedDiscoveryService/DeltaAggregatedResources',
-    requestStream: true,
-    responseStream: true,
-    requestSerialize: (message: DeltaDiscoveryRequest) => Buffer.from(toBinary(DeltaDiscoveryRequestSchema, message)),
-    requestDeserialize: (bytes: Buffer) => fromBinary(DeltaDiscoveryRequestSchema, bytes),
-    responseSerialize: (message: DeltaDiscoveryResponse) => Buffer.from(toBinary(DeltaDiscoveryResponseSchema, message)),
-    responseDeserialize: (bytes: Buffer) => fromBinary(DeltaDiscoveryResponseSchema, bytes),
-  },
-} as const;

@@ -1,0 +1,144 @@
+/**
+ * The sidecar's end of the control plane's delta ADS: subscribes to its policy's `writ.v1.SignedBundle`, hands each release to be verified and enforced, and answers with an ACK or, with the reason, a
+ * NACK. It comes back by itself, later each time, never in step with the other sidecars. Also reports what this node runs. A boundary file: it touches the network, through the channel it is given.
+ */
+import { create } from '@bufbuild/protobuf';
+import { anyUnpack } from '@bufbuild/protobuf/wkt';
+import type grpc from '@grpc/grpc-js';
+import { AggregatedDiscoveryService } from '../../proto/gen/envoy/service/discovery/v3/ads_pb.ts';
+import type { DeltaDiscoveryRequest, DeltaDiscoveryResponse } from '../../proto/gen/envoy/service/discovery/v3/discovery_pb.ts';
+import { DeltaDiscoveryRequestSchema } from '../../proto/gen/envoy/service/discovery/v3/discovery_pb.ts';
+import type { SignedBundle } from '../../proto/gen/writ/v1/bundle_pb.ts';
+import { SignedBundleSchema } from '../../proto/gen/writ/v1/bundle_pb.ts';
+import type { NodeStatus } from '../../proto/gen/writ/v1/nodes_pb.ts';
+import { Nodes } from '../../proto/gen/writ/v1/nodes_pb.ts';
+import { grpcMethod, unaryCall } from '../../proto/grpc-call.ts';
+
+export interface ControlPlaneClientOptions {
+  readonly client: grpc.Client;
+  readonly nodeId: string;
+  readonly policy: string;
+  /** The version of the release that is kept, so that it is not sent again; undefined for none. */
+  readonly keptVersion: () => string | undefined;
+  /** Verifies and enforces. What it throws is the NACK's reason: its message must hold no content. */
+  readonly onRelease: (release: SignedBundle) => Promise<void>;
+  readonly status: () => NodeStatus;
+  /** From 0 (inclusive) to 1 (exclusive). */
+  readonly random: () => number;
+}
+
+const TYPE_URL = 'type.googleapis.com/writ.v1.SignedBundle';
+const RETRY_MS_FIRST = 250;
+const RETRY_MS_MAX = 15_000;
+const REPORT_MS = 20_000;
+const REPORT_TIMEOUT_MS = 5_000;
+/** gRPC's INVALID_ARGUMENT: what a NACK says. */
+const INVALID_ARGUMENT = 3;
+const MESSAGE_CHARACTERS_MAX = 500;
+
+type Stream = grpc.ClientDuplexStream<DeltaDiscoveryRequest, DeltaDiscoveryResponse>;
+
+export class ControlPlaneClient {
+  readonly #options: ControlPlaneClientOptions;
+  #stream: Stream | undefined;
+  #isConnected = false;
+  #isStopped = false;
+  #retryMs = RETRY_MS_FIRST;
+  #retry: NodeJS.Timeout | undefined;
+  #reports: NodeJS.Timeout | undefined;
+  /** Releases are handled one after another. */
+  #work: Promise<void> = Promise.resolve();
+
+  constructor(options: ControlPlaneClientOptions) {
+    this.#options = options;
+  }
+
+  get isConnected(): boolean {
+    return this.#isConnected;
+  }
+
+  start(): void {
+    this.#connect();
+    this.#reports = setInterval(() => this.report(), REPORT_MS);
+    this.#reports.unref();
+  }
+
+  async stop(): Promise<void> {
+    this.#isStopped = true;
+    clearTimeout(this.#retry);
+    clearInterval(this.#reports);
+    this.#stream?.cancel();
+    await this.#work;
+  }
+
+  /** Tells what this node runs. The next report repeats what one that is lost said. */
+  report(): void {
+    if (this.#isStopped) return;
+    unaryCall(this.#options.client, Nodes.method.report, this.#options.status(), { timeoutMs: REPORT_TIMEOUT_MS }).catch(() => undefined);
+  }
+
+  #connect(): void {
+    const { path, requestSerialize, responseDeserialize } = grpcMethod(AggregatedDiscoveryService.method.deltaAggregatedResources);
+    const stream: Stream = this.#options.client.makeBidiStreamRequest(path, requestSerialize, responseDeserialize);
+    this.#stream = stream;
+    stream.on('metadata', () => this.#connected());
+    stream.on('data', (response: DeltaDiscoveryResponse) => {
+      this.#connected();
+      this.#work = this.#work.then(() => this.#receive(stream, response));
+    });
+    // `error` comes with every end that is not OK; `end` alone with an OK one.
+    stream.on('error', () => this.#lost(stream));
+    stream.on('end', () => this.#lost(stream));
+    const { nodeId, policy, keptVersion } = this.#options;
+    const version = keptVersion();
+    stream.write(
+      create(DeltaDiscoveryRequestSchema, {
+        node: { id: nodeId, cluster: policy },
+        typeUrl: TYPE_URL,
+        resourceNamesSubscribe: [policy],
+        initialResourceVersions: version === undefined ? {} : { [policy]: version },
+      }),
+    );
+  }
+
+  #connected(): void {
+    if (this.#isConnected) return;
+    this.#isConnected = true;
+    this.#retryMs = RETRY_MS_FIRST;
+    this.report();
+  }
+
+  #lost(stream: Stream): void {
+    if (this.#stream !== stream) return;
+    this.#stream = undefined;
+    this.#isConnected = false;
+    if (this.#isStopped) return;
+    // Half of it by chance: a fleet that lost one control plane does not come back as one.
+    const ms = this.#retryMs * (0.5 + this.#options.random() / 2);
+    this.#retryMs = Math.min(this.#retryMs * 2, RETRY_MS_MAX);
+    this.#retry = setTimeout(() => this.#connect(), ms);
+  }
+
+  async #receive(stream: Stream, response: DeltaDiscoveryResponse): Promise<void> {
+    const reason = await this.#handle(response);
+    if (this.#stream === stream) {
+      const answer = { typeUrl: TYPE_URL, responseNonce: response.nonce };
+      stream.write(create(DeltaDiscoveryRequestSchema, reason === undefined ? answer : { ...answer, errorDetail: { code: INVALID_ARGUMENT, message: reason.slice(0, MESSAGE_CHARACTERS_MAX) } }));
+    }
+    this.report();
+  }
+
+  /** Why the response is refused; undefined when all of it is in force. A removal is no reason to stop enforcing: what is in force stays. */
+  async #handle(response: DeltaDiscoveryResponse): Promise<string | undefined> {
+    for (const { resource, name } of response.resources) {
+      const release = resource === undefined ? undefined : anyUnpack(resource, SignedBundleSchema);
+      if (release === undefined || name !== this.#options.policy) return 'this is not a release of the policy that was asked for';
+      try {
+        await this.#options.onRelease(release);
+      } catch (error) {
+        return error instanceof Error ? `${'code' in error ? `${String(error.code)}: ` : ''}${error.message}` : 'the release cannot be used';
+      }
+    }
+    return undefined;
+  }
+}

@@ -1,0 +1,63 @@
+/** The sidecar's Prometheus metrics. Labels are names of the policy and fixed words: nothing that a request says. */
+import { Counter, Gauge, Registry, collectDefaultMetrics } from 'prom-client';
+import type { SessionOutcome } from '../door/session-port.ts';
+import { summarise } from './decision-record.ts';
+
+export interface SidecarMetrics {
+  readonly registry: Registry;
+  exchangeEnded(how: 'complete' | 'aborted' | 'failed', outcome: SessionOutcome | undefined): void;
+  error(code: string): void;
+}
+
+export interface Gauges {
+  readonly exchanges: () => number;
+  readonly filterBytes: () => number;
+  readonly sequence: () => { readonly verified: number; readonly enforcing: number };
+  readonly logDropped: () => number;
+  readonly connected: () => { readonly envoy: number; readonly controlPlane: number };
+}
+
+export function createMetrics(gauges: Gauges): SidecarMetrics {
+  const registry = new Registry();
+  collectDefaultMetrics({ register: registry });
+  const registers = [registry];
+  const exchanges = new Counter({ name: 'writ_exchanges_total', help: 'HTTP exchanges by how they ended', labelNames: ['end'], registers });
+  const decisions = new Counter({ name: 'writ_decisions_total', help: 'Decisions by event and outcome', labelNames: ['event', 'outcome'], registers });
+  const rules = new Counter({ name: 'writ_rules_fired_total', help: 'Rules that took part in a decision', labelNames: ['rule', 'outcome'], registers });
+  const redactions = new Counter({ name: 'writ_redactions_total', help: 'Decisions that redacted, by detector', labelNames: ['detector'], registers });
+  const spent = new Counter({ name: 'writ_spent_micros_total', help: 'Spend settled, in micro-units of the policy\'s currency', registers });
+  const errors = new Counter({ name: 'writ_errors_total', help: 'Failures of the sidecar, by code', labelNames: ['code'], registers });
+  gauge(registry, 'writ_exchanges_open', 'Exchanges open now', gauges.exchanges);
+  gauge(registry, 'writ_filter_memory_bytes', 'Memory of the filter in force', gauges.filterBytes);
+  gauge(registry, 'writ_release_verified', 'Sequence of the newest verified release', () => gauges.sequence().verified);
+  gauge(registry, 'writ_release_enforcing', 'Sequence of the release in force', () => gauges.sequence().enforcing);
+  gauge(registry, 'writ_decision_log_dropped', 'Decisions that the log has lost', gauges.logDropped);
+  gauge(registry, 'writ_envoy_connected', 'Envoys connected', () => gauges.connected().envoy);
+  gauge(registry, 'writ_control_plane_connected', 'Whether the control plane is connected', () => gauges.connected().controlPlane);
+  return {
+    registry,
+    exchangeEnded: (how, outcome) => {
+      exchanges.inc({ end: how });
+      if (outcome === undefined) return;
+      for (const record of outcome.records) {
+        const { event, outcome: verdict, rules: fired, detectors } = summarise(record);
+        decisions.inc({ event, outcome: verdict });
+        for (const rule of fired) rules.inc({ rule, outcome: verdict });
+        for (const detector of detectors) redactions.inc({ detector });
+      }
+      if (outcome.spentMicros !== undefined) spent.inc(outcome.spentMicros);
+    },
+    error: (code) => errors.inc({ code }),
+  };
+}
+
+function gauge(registry: Registry, name: string, help: string, value: () => number): void {
+  new Gauge({
+    name,
+    help,
+    registers: [registry],
+    collect() {
+      this.set(value());
+    },
+  });
+}

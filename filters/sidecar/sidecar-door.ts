@@ -1,0 +1,141 @@
+/**
+ * What the door needs of the sidecar: the policy in force when an exchange begins (it stays with it to its end), the budgets, the stores, the log and the metrics. It knows no rule and no body.
+ */
+import { randomBytes, randomUUID } from 'node:crypto';
+import { DoorError } from '../door/door-error.ts';
+import type { ExchangeHost } from '../door/exchange.ts';
+import type { ExtProcHost } from '../door/ext-proc-service.ts';
+import type { Evidence } from '../door/evidence.ts';
+import type { BudgetLevel, FilterPort, Reserve, SessionOutcome, SessionPort, Step } from '../door/session-port.ts';
+import type { BudgetAccounts } from './budgets/budget-accounts.ts';
+import type { DecisionLog } from './decision-log.ts';
+import type { DeploymentSettings } from './deployment-settings.ts';
+import type { SidecarMetrics } from './metrics.ts';
+import { callStore } from './store-client.ts';
+
+/** A policy as the door runs it. */
+export interface Governor {
+  readonly revision: string;
+  readonly sequence: number;
+  readonly filter: FilterPort;
+  readonly settings: DeploymentSettings;
+}
+
+export interface SidecarDoorOptions {
+  readonly budgets: BudgetAccounts | undefined;
+  readonly log: Pick<DecisionLog, 'add'> | undefined;
+  readonly metrics: Pick<SidecarMetrics, 'exchangeEnded' | 'error'>;
+  readonly now: () => number;
+  readonly alarm: (message: string) => void;
+}
+
+const NONCE_BYTES = 8;
+
+export class SidecarDoor implements ExtProcHost {
+  readonly #options: SidecarDoorOptions;
+  readonly #open = new Map<Governor, number>();
+  #governor: Governor | undefined;
+
+  constructor(options: SidecarDoorOptions) {
+    this.#options = options;
+  }
+
+  get governor(): Governor | undefined {
+    return this.#governor;
+  }
+
+  /** Exchanges open now, of every policy. */
+  get exchanges(): number {
+    return [...this.#open.values()].reduce((sum, count) => sum + count, 0);
+  }
+
+  /** Exchanges that begin from now on are decided by this policy. */
+  govern(governor: Governor): void {
+    this.#governor = governor;
+  }
+
+  /** No exchange of an earlier policy is open. */
+  hasDrained(): boolean {
+    return [...this.#open.keys()].every((governor) => governor === this.#governor);
+  }
+
+  beginExchange(): ReturnType<ExtProcHost['beginExchange']> {
+    const governor = this.#governor;
+    if (governor === undefined) throw new DoorError('no_policy', 'no policy is in force');
+    if (this.exchanges >= governor.settings.exchanges) throw new DoorError('too_many_exchanges', `more than ${governor.settings.exchanges} exchanges at one time`);
+    this.#open.set(governor, (this.#open.get(governor) ?? 0) + 1);
+    const exchange = new GovernedExchange(governor, this.#options);
+    return {
+      openSession: (evidence) => exchange.openSession(evidence),
+      levels: (budgets) => exchange.levels(budgets),
+      reserve: (amounts) => exchange.reserve(amounts),
+      call: (request) => exchange.call(request),
+      end: (how, outcome) => {
+        const left = (this.#open.get(governor) ?? 1) - 1;
+        if (left === 0) this.#open.delete(governor);
+        else this.#open.set(governor, left);
+        exchange.end(how, outcome);
+      },
+    };
+  }
+
+  error(error: unknown): void {
+    this.#options.metrics.error(error instanceof DoorError ? error.code : 'unexpected');
+    // An unexpected error's message may quote what it choked on: its name alone is told.
+    if (!(error instanceof DoorError)) this.#options.alarm(`an exchange failed: ${error instanceof Error ? error.name : typeof error}`);
+  }
+}
+
+class GovernedExchange implements ExchangeHost {
+  readonly #governor: Governor;
+  readonly #options: SidecarDoorOptions;
+  readonly #id = randomUUID();
+  #reserved: readonly Reserve[] = [];
+  #hasEnded = false;
+
+  constructor(governor: Governor, options: SidecarDoorOptions) {
+    this.#governor = governor;
+    this.#options = options;
+  }
+
+  openSession(evidence: Evidence): SessionPort {
+    return this.#governor.filter.newSession({ evidence, nowMs: this.#options.now(), nonce: randomBytes(NONCE_BYTES).readBigUInt64LE() });
+  }
+
+  async levels(budgets: readonly string[]): Promise<(BudgetLevel | undefined)[]> {
+    const accounts = this.#options.budgets;
+    if (accounts === undefined) return budgets.map(() => undefined);
+    await accounts.ready(budgets);
+    return accounts.levels(budgets).map((level) => (level.failed ? undefined : { headroom: level.headroom, spent: level.spent }));
+  }
+
+  async reserve(amounts: readonly Reserve[]): Promise<{ short: string | undefined }> {
+    const accounts = this.#options.budgets;
+    if (accounts === undefined) return { short: amounts[0]?.budget };
+    const result = await accounts.obtain(this.#id, amounts.map(({ budget, micros }) => ({ budget, amount: micros })));
+    if (result.kind !== 'reserved') return { short: result.budget };
+    this.#reserved = amounts;
+    // The client hung up while we waited: nothing was forwarded, nothing was spent.
+    if (this.#hasEnded) this.#settle(0);
+    return { short: undefined };
+  }
+
+  async call(request: Extract<Step, { kind: 'call' }>): Promise<{ status: number; body: Uint8Array } | undefined> {
+    const baseUrl = this.#governor.settings.stores.get(request.store);
+    return baseUrl === undefined ? undefined : await callStore({ baseUrl, method: request.method, path: request.path, body: request.body });
+  }
+
+  end(how: 'complete' | 'aborted' | 'failed', outcome: SessionOutcome | undefined): void {
+    this.#hasEnded = true;
+    this.#settle(outcome?.spentMicros);
+    this.#options.metrics.exchangeEnded(how, outcome);
+    for (const record of outcome?.records ?? []) this.#options.log?.add({ exchange: this.#id, revision: this.#governor.revision, record });
+  }
+
+  /** What is not known to have cost less has cost all that was set aside. */
+  #settle(spentMicros: number | undefined): void {
+    if (this.#reserved.length === 0) return;
+    if (spentMicros === undefined) this.#options.budgets?.forfeit(this.#id);
+    else this.#options.budgets?.settle(this.#id, this.#reserved.map(({ budget }) => ({ budget, actual: spentMicros })));
+  }
+}

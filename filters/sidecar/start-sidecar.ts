@@ -1,0 +1,190 @@
+/**
+ * The sidecar: beside one Envoy, it enforces one policy. It verifies releases, keeps the last good one, gives Envoy its resources and decides Envoy's exchanges. It starts without the control plane and
+ * without a policy (then everything is denied), and it never stops enforcing because someone cannot be reached.
+ */
+import { join } from 'node:path';
+import { create } from '@bufbuild/protobuf';
+import grpc from '@grpc/grpc-js';
+import type { VerificationKey } from '../../compiler/bundle/jws.ts';
+import type { SignedBundle } from '../../proto/gen/writ/v1/bundle_pb.ts';
+import { NodeStatusSchema } from '../../proto/gen/writ/v1/nodes_pb.ts';
+import { addExtProcService } from '../door/ext-proc-service.ts';
+import { createGrpcServer, listen } from '../door/grpc-server.ts';
+import type { FilterPort } from '../door/session-port.ts';
+import { startAdminServer } from './admin-server.ts';
+import type { BudgetAccounts } from './budgets/budget-accounts.ts';
+import { grpcLeaseCaller } from './budgets/grpc-lease-caller.ts';
+import { openBudgetAccounts } from './budgets/open-budget-accounts.ts';
+import { ControlPlaneClient } from './control-plane-client.ts';
+import { DecisionLog } from './decision-log.ts';
+import { Enforcer } from './enforcer.ts';
+import { envoyBootstrap } from './envoy-bootstrap.ts';
+import type { EnvoyProcess } from './envoy-process.ts';
+import { startEnvoyProcess } from './envoy-process.ts';
+import { createMetrics } from './metrics.ts';
+import { Releases } from './releases.ts';
+import { SidecarDoor } from './sidecar-door.ts';
+import { openStateFolder } from './state-folder.ts';
+import { sidecarStatus } from './status.ts';
+import type { SidecarStatus } from './status.ts';
+import { LocalAds } from './xds/local-ads.ts';
+
+export interface SidecarOptions {
+  /** Kept between starts; made, for this user alone, if it is not there. Its path must leave room for a socket's name: at most about 90 characters. */
+  readonly stateFolder: string;
+  readonly node: string;
+  /** The policy set. */
+  readonly policy: string;
+  /** All bundle keys that are trusted. */
+  readonly keys: readonly VerificationKey[];
+  readonly loadFilter: (wasm: Uint8Array) => FilterPort | Promise<FilterPort>;
+  readonly controlPlane?: ControlPlaneAddress;
+  /** Loopback port of the admin pages; 0: one that the system chooses. */
+  readonly adminPort: number;
+  /** Envoy is started and kept running by the sidecar when given. */
+  readonly envoy?: { readonly binary: string; readonly concurrency: number };
+  readonly version: string;
+  /** One line for an operator, without any traffic in it. */
+  readonly alarm: (message: string) => void;
+}
+
+export interface ControlPlaneAddress {
+  /** `host:port`. */
+  readonly address: string;
+  /** PEM. */
+  readonly ca: Buffer;
+  readonly certificate: Buffer;
+  readonly key: Buffer;
+  /** The name in the control plane's certificate where it is not that of the address. */
+  readonly serverName?: string;
+}
+
+export interface Sidecar {
+  readonly adminPort: number;
+  /** What an Envoy that the sidecar does not start must be started with. */
+  readonly bootstrap: object;
+  /** Verifies a release and puts it in force, as if the control plane had sent it. Throws BundleError and SidecarError. */
+  offer(release: SignedBundle): Promise<void>;
+  status(): SidecarStatus;
+  /** Lets exchanges in flight end, returns leases, and stops. May be called again. */
+  stop(): Promise<void>;
+}
+
+/** The largest request or reply that a deployment may allow (64 MiB), and what a message has beside it. */
+const MESSAGE_BYTES_MAX = 65 * 1024 * 1024;
+const SETTLE_MS = 15_000;
+const DRAIN_MS_MAX = 10_000;
+const LEASES_RETURN_MS = 2_000;
+const DRAIN_POLL_MS = 50;
+
+/** Throws SidecarError, DoorError and JournalError where it cannot run at all. A release that cannot be used is not such a case: see `status`. */
+export async function startSidecar(options: SidecarOptions): Promise<Sidecar> {
+  const { stateFolder, node, policy, alarm, envoy } = options;
+  const startedAtMs = Date.now();
+  const state = openStateFolder(stateFolder);
+  const channel = options.controlPlane === undefined ? undefined : openChannel(options.controlPlane);
+  const budgets = channel === undefined ? undefined : openBudgetAccounts({ folder: join(stateFolder, 'budgets'), policy, caller: grpcLeaseCaller(channel, policy), alarm });
+  const log = new DecisionLog({ path: join(stateFolder, 'decisions.log'), node, policy, now: () => new Date(), alarm });
+
+  // Made first, filled by what comes after: the two know of each other only through these.
+  const late: { releases?: Releases; client?: ControlPlaneClient } = {};
+  const ads = new LocalAds((message) => late.releases?.refusedByEnvoy(message));
+  const metrics = createMetrics({
+    exchanges: () => door.exchanges,
+    filterBytes: () => door.governor?.filter.memoryBytes() ?? 0,
+    sequence: () => ({ verified: releases.verified.sequence, enforcing: status().enforcing?.sequence ?? 0 }),
+    logDropped: () => log.dropped,
+    connected: () => ({ envoy: ads.connected, controlPlane: late.client?.isConnected === true ? 1 : 0 }),
+  });
+  const door: SidecarDoor = new SidecarDoor({ budgets, log, metrics, now: () => Date.now(), alarm });
+  const enforcer = new Enforcer({ ads, door, loadFilter: options.loadFilter, settleMs: SETTLE_MS, onGovernor: (governor) => budgets?.track(governor.filter.budgets) });
+  const releases = new Releases({ policy, keys: options.keys, state, enforcer, onChange: () => late.client?.report() });
+  late.releases = releases;
+  const status = (): SidecarStatus =>
+    sidecarStatus({ options, releases, ads, startedAtMs, exchanges: door.exchanges, isConnected: late.client?.isConnected ?? false, logDropped: log.dropped });
+
+  await releases.resume();
+  const server = createGrpcServer({ messageBytesMax: MESSAGE_BYTES_MAX });
+  ads.addTo(server);
+  addExtProcService(server, door);
+  const socketPath = join(stateFolder, 'envoy', 'sidecar.sock');
+  await listen(server, socketPath);
+  const admin = await startAdminServer(
+    { metrics: () => metrics.registry.metrics(), isHealthy: () => door.governor !== undefined, status },
+    { port: options.adminPort, socketPath: join(stateFolder, 'admin.sock') },
+  );
+  const bootstrap = envoyBootstrap({ socketPath, nodeId: node, policy, admin: { kind: 'socket', path: join(stateFolder, 'envoy', 'admin.sock') } });
+  const envoyProcess =
+    envoy === undefined ? undefined : startEnvoyProcess({ ...envoy, bootstrap, folder: join(stateFolder, 'envoy'), onExit: (code) => alarm(`envoy ended (${code ?? 'by a signal'}) and is started again`) });
+  if (channel !== undefined) {
+    late.client = new ControlPlaneClient({
+      client: channel,
+      nodeId: node,
+      policy,
+      keptVersion: () => releases.version,
+      onRelease: (release) => releases.offer(release),
+      status: () => create(NodeStatusSchema, nodeStatus(status())),
+      random: Math.random,
+    });
+    late.client.start();
+  }
+  let stopping: Promise<void> | undefined;
+  return {
+    adminPort: admin.port,
+    bootstrap,
+    offer: (release) => releases.offer(release),
+    status,
+    stop: () =>
+      (stopping ??= stopAll({ client: late.client, channel, enforcer, envoyProcess, door, server, admin, budgets, log })),
+  };
+}
+
+function openChannel({ address, ca, certificate, key, serverName }: ControlPlaneAddress): grpc.Client {
+  return new grpc.Client(address, grpc.credentials.createSsl(ca, key, certificate), {
+    'grpc.max_receive_message_length': MESSAGE_BYTES_MAX,
+    'grpc.keepalive_time_ms': 20_000,
+    'grpc.keepalive_timeout_ms': 10_000,
+    'grpc.initial_reconnect_backoff_ms': 200,
+    'grpc.max_reconnect_backoff_ms': 10_000,
+    ...(serverName === undefined ? {} : { 'grpc.ssl_target_name_override': serverName }),
+  });
+}
+
+function nodeStatus(status: SidecarStatus) {
+  const revision = (at: SidecarStatus['verified']) => (at === null ? {} : { revision: at.revision, sequence: BigInt(at.sequence) });
+  return {
+    policy: status.policy,
+    door: 'ext_proc',
+    ...(status.verified === null ? {} : { verified: revision(status.verified) }),
+    ...(status.enforcing === null ? {} : { enforcing: revision(status.enforcing) }),
+    ...(status.refused === null ? {} : { refused: { ...status.refused, sequence: BigInt(status.refused.sequence) } }),
+    startedAtMs: BigInt(status.startedAtMs),
+    version: status.version,
+  };
+}
+
+interface Running {
+  readonly client: ControlPlaneClient | undefined;
+  readonly channel: grpc.Client | undefined;
+  readonly enforcer: Enforcer;
+  readonly envoyProcess: EnvoyProcess | undefined;
+  readonly door: SidecarDoor;
+  readonly server: grpc.Server;
+  readonly admin: { stop(): Promise<void> };
+  readonly budgets: BudgetAccounts | undefined;
+  readonly log: DecisionLog;
+}
+
+/** From the outside in: no new release, no new exchange, then what is open ends, then the money is returned. */
+async function stopAll({ client, channel, enforcer, envoyProcess, door, server, admin, budgets, log }: Running): Promise<void> {
+  await client?.stop();
+  enforcer.stop();
+  const deadline = performance.now() + DRAIN_MS_MAX;
+  while (door.exchanges > 0 && performance.now() < deadline) await new Promise((resolve) => setTimeout(resolve, DRAIN_POLL_MS));
+  await envoyProcess?.stop(DRAIN_MS_MAX);
+  server.forceShutdown();
+  await budgets?.stop(LEASES_RETURN_MS);
+  channel?.close();
+  await log.close();
+  await admin.stop();
+}

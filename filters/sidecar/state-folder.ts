@@ -1,0 +1,92 @@
+/**
+ * What the sidecar keeps on disk: the last release that it enforced, so that it starts without the control plane, and the newest sequence that it has ever verified, so that nothing older comes back
+ * unasked. Files are written beside their place, flushed, and renamed: after a crash the old or the new one is there, whole. What is read is verified again: the disk is not trusted. A boundary file.
+ */
+import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
+import { fromBinary, toBinary } from '@bufbuild/protobuf';
+import type { SignedBundle } from '../../proto/gen/writ/v1/bundle_pb.ts';
+import { SignedBundleSchema } from '../../proto/gen/writ/v1/bundle_pb.ts';
+import { SidecarError } from './sidecar-error.ts';
+
+export interface Newest {
+  readonly sequence: number;
+  readonly revision: string;
+}
+
+export interface StateFolder {
+  readonly path: string;
+  /** Undefined when none was kept. Throws SidecarError `state` when it cannot be read. */
+  readRelease(): SignedBundle | undefined;
+  keepRelease(release: SignedBundle): void;
+  readNewest(): Newest;
+  keepNewest(newest: Newest): void;
+}
+
+const RELEASE_FILE = 'release.bin';
+const NEWEST_FILE = 'newest.json';
+const NONE: Newest = { sequence: 0, revision: '' };
+
+/** Throws SidecarError `state`. */
+export function openStateFolder(path: string): StateFolder {
+  attempt('the state folder cannot be made', () => mkdirSync(path, { recursive: true, mode: 0o700 }));
+  return {
+    path,
+    readRelease: () => {
+      const bytes = readIfThere(join(path, RELEASE_FILE));
+      return bytes === undefined ? undefined : attempt('the kept release is damaged', () => fromBinary(SignedBundleSchema, bytes));
+    },
+    keepRelease: (release) => writeWhole(path, RELEASE_FILE, toBinary(SignedBundleSchema, release)),
+    readNewest: () => {
+      const bytes = readIfThere(join(path, NEWEST_FILE));
+      return bytes === undefined ? NONE : attempt('the record of the newest release is damaged', () => readNewest(bytes.toString('utf8')));
+    },
+    keepNewest: (newest) => writeWhole(path, NEWEST_FILE, Buffer.from(`${JSON.stringify(newest)}\n`, 'utf8')),
+  };
+}
+
+function readNewest(text: string): Newest {
+  const value: unknown = JSON.parse(text);
+  if (typeof value === 'object' && value !== null && 'sequence' in value && 'revision' in value) {
+    const { sequence, revision } = value;
+    if (typeof sequence === 'number' && Number.isSafeInteger(sequence) && sequence >= 0 && typeof revision === 'string') return { sequence, revision };
+  }
+  throw new Error('not a record of a release');
+}
+
+function readIfThere(path: string): Buffer | undefined {
+  try {
+    return readFileSync(path);
+  } catch (cause) {
+    if (cause instanceof Error && 'code' in cause && cause.code === 'ENOENT') return undefined;
+    throw new SidecarError('state', 'the state folder cannot be read', { cause });
+  }
+}
+
+function writeWhole(folder: string, name: string, bytes: Uint8Array): void {
+  attempt('the state folder cannot be written', () => {
+    const fresh = join(folder, `${name}.new`);
+    const file = openSync(fresh, 'w', 0o600);
+    try {
+      for (let at = 0; at < bytes.length; ) at += writeSync(file, bytes, at);
+      fsyncSync(file);
+    } finally {
+      closeSync(file);
+    }
+    renameSync(fresh, join(folder, name));
+    const directory = openSync(folder, 'r');
+    try {
+      fsyncSync(directory);
+    } finally {
+      closeSync(directory);
+    }
+  });
+}
+
+function attempt<T>(message: string, action: () => T): T {
+  try {
+    return action();
+  } catch (cause) {
+    throw new SidecarError('state', message, { cause });
+  }
+}
