@@ -12,7 +12,7 @@ export function diagnosticsJson(diagnostics: readonly Diagnostic[], files: reado
 export function diagnosticsText(diagnostics: readonly Diagnostic[], files: readonly SourceFile[], colour: boolean): string {
   if (diagnostics.length === 0) return '';
   const byPath = new Map(files.map((file) => [file.path, file]));
-  const rendered = diagnostics.map((each) => renderDiagnostic(each, byPath, { colour }));
+  const rendered = diagnostics.map((each) => renderDiagnostic(each, byPath, { color: colour }));
   return `${rendered.join('\n')}\n${summary(diagnostics)}\n`;
 }
 

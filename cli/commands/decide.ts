@@ -1,0 +1,46 @@
+/** `writ decide`: asks a bundle's compiled policy for one decision. */
+import { loadPolicy } from '@open-policy-agent/opa-wasm';
+import { BUNDLE_PATHS } from '../../compiler/bundle/bundle-paths.ts';
+import { readBundle } from '../../compiler/bundle/read-bundle.ts';
+import { type Command, CommandError, parse, type World } from '../command.ts';
+import { readBytes, readText } from '../files.ts';
+
+export const decide: Command = {
+  name: 'decide',
+  summary: 'ask a bundle for one decision',
+  help: `usage: writ decide BUNDLE [FACTS]
+
+Prints the decision of BUNDLE (made by \`writ build\`) on an event's facts, as JSON. FACTS is a JSON file; without it, or with \`-\`, standard input is read.
+The forms of both documents are in the bundle: writ/schema/input.schema.json and writ/schema/decision.schema.json.
+
+  example: echo '{"event":"retrieval","store":"handbook","caller":{"id":"u1"}}' | writ decide acme.tar.gz
+
+exit codes: 0 a decision was made (allow or deny), 2 BUNDLE or FACTS cannot be read`,
+  async run(args, world) {
+    const { positionals } = parse(this, args, { json: { type: 'boolean', default: false } });
+    const [bundle, facts = '-', ...rest] = positionals;
+    if (bundle === undefined || rest.length > 0) throw new CommandError('`writ decide` takes a BUNDLE and at most one file of FACTS', '`writ decide --help` shows how');
+    const files = readBundle(await readBytes(bundle, world.cwd, 'bundle'));
+    const wasm = files.get(BUNDLE_PATHS.policyWasm);
+    if (wasm === undefined) throw new CommandError(`the bundle \`${bundle}\` has no policy.wasm`);
+    const policy = await loadPolicy(Buffer.from(wasm));
+    const data = files.get(BUNDLE_PATHS.data);
+    if (data !== undefined) policy.setData(JSON.parse(new TextDecoder().decode(data)));
+    const results: readonly { readonly result?: unknown }[] = policy.evaluate(await readFacts(facts, world));
+    const decision = results[0]?.result;
+    if (decision === undefined) throw new CommandError('the policy gave no decision');
+    world.out(`${JSON.stringify(decision, null, 2)}\n`);
+    return 0;
+  },
+};
+
+async function readFacts(path: string, world: World): Promise<object> {
+  const text = path === '-' ? await world.stdin() : await readText(path, world.cwd, 'file of facts');
+  try {
+    const facts: unknown = JSON.parse(text);
+    if (typeof facts === 'object' && facts !== null) return facts;
+  } catch {
+    // Said below, for text that is not JSON and for JSON that is not an object alike.
+  }
+  throw new CommandError('the facts are not a JSON object');
+}
