@@ -22,7 +22,7 @@ export function generateInput(plan: Plan, random: Random): unknown {
 }
 
 function pickEvent(plan: Plan, random: Random): EventPlan | undefined {
-  const kind = random.weighted({ prompt: 7, completion: 2, retrieval: 5, ingest: 1 });
+  const kind = random.weighted({ prompt: 9, completion: 2, retrieval: 4.5, ingest: 1 });
   const events = plan.events.filter((event) => event.kind === kind);
   return events.length > 0 ? random.pick(events) : plan.events[0];
 }
@@ -42,13 +42,13 @@ function rightValue(plan: Plan, fact: Fact, random: Random): unknown {
       return random.chance(0.08) ? "nobody" : random.pick(["auto", "best", ...plan.models.flatMap((model) => [model.wireName, model.wireName])]);
     case "prompt.input_tokens_bound":
     case "prompt.tokens_estimate":
-      return random.pick([0, 1, 5, 40, 40, 300, 300, 900, 5_000, -3, 9_007_199_254_740_991]);
+      return random.chance(0.04) ? random.pick([-3, 0, 9_007_199_254_740_991]) : random.pick([1, 5, 40, 40, 40, 300, 900, 5_000]);
     case "prompt.output_tokens":
-      return random.pick([0, 8, 50, 50, 100, 200, 64, 5_000, -1]);
+      return random.chance(0.04) ? random.pick([-1, 0, 9_007_199_254_740_991]) : random.pick([8, 50, 50, 64, 100, 200, 900]);
     case "prompt.choices":
-      return random.pick([1, 1, 1, 2, 5, 0, -1, 4_000_000_000_000]);
+      return random.chance(0.04) ? random.pick([0, -1, 4_000_000_000_000]) : random.pick([1, 1, 1, 2, 5]);
   }
-  if (fact.source.kind === "budget") return fact.path[2] === "spent" ? random.pick([0, 499, 500, 949, 950, 4_000, 4_750, 800_000]) : random.pick([-5, 0, 1, 400, 501, 4_000, 1_000_000, 9_007_199_254_740_991, 9_007_199_254_740_991]);
+  if (fact.source.kind === "budget") return fact.path[2] === "spent" ? random.pick([0, 499, 500, 949, 950, 4_000, 4_750, 800_000]) : random.pick([-5, 0, 1, 400, 501, 4_000, 4_000, 1_000_000, 1_000_000, 9_007_199_254_740_991]);
   return valueOf(plan, fact.type, random);
 }
 

@@ -88,7 +88,7 @@ function generatePrompt(context: Generating): EventPlan {
     return { rule: nameFor(context, "limit"), reads: readsOfModelExpr(when, reading), when, tokens: random.pick([0, 8, 100, 300]), span: SPAN };
   });
   const rules = generateRules(context, "prompt", facts, source.classification, reading);
-  const requirements = listOf(random, 2, (): Requirement => {
+  const requirements = listOf(random, random.pick([0, 1, 2]), (): Requirement => {
     const removes = generateModelCondition(source, 0.6);
     const rule = random.chance(0.15) && rules.length > 0 ? random.pick(rules).name : nameFor(context, "use");
     return { rule, ...(random.chance(0.5) ? { title: "Only some" } : {}), reads: readsOfModelExpr(removes, reading), removes, span: SPAN };

@@ -1,0 +1,24 @@
+/** The kinds of outcome that the generated cases must all reach often, so that no branch of a backend is compared on luck alone. */
+import type { Decision, Reason } from "../../compiler/plan/decision.ts";
+
+export const OUTCOMES: { readonly [outcome: string]: (decision: Decision) => boolean } = {
+  allow: (decision) => decision.outcome === "allow",
+  "denied by a rule": has("rule"),
+  "denied by default": has("default"),
+  failed: has("failed"),
+  "every model removed": has("removed"),
+  "unknown model": has("unknown_model"),
+  "model chosen": (decision) => decision.model !== null,
+  redaction: (decision) => decision.redact.length > 0,
+  "chunk withheld": has("withheld"),
+  budget: (decision) => decision.reserve.length > 0 || decision.reasons.some((reason) => reason.kind === "removed" && reason.by.some((name) => name.startsWith("budget "))),
+};
+
+function has(kind: Reason["kind"]): (decision: Decision) => boolean {
+  return (decision) => decision.reasons.some((reason) => reason.kind === kind);
+}
+
+/** The share of each outcome among the decisions, from 0 to 1. */
+export function sharesOf(decisions: readonly Decision[]): { readonly [outcome: string]: number } {
+  return Object.fromEntries(Object.entries(OUTCOMES).map(([outcome, is]) => [outcome, decisions.filter(is).length / decisions.length]));
+}
