@@ -324,8 +324,8 @@ export type Budget = {
   readonly for: Condition | null;
   readonly unless: Condition | null;
   readonly forEach: AttributeRef | null;
-  /** Money or tokens. */
-  readonly limit: Extract<ScalarValue, { kind: 'money' | 'tokens' }>;
+  /** Above zero. */
+  readonly limit: Extract<ScalarValue, { kind: 'money' }>;
   readonly per: Extract<Period, 'hour' | 'day' | 'week' | 'month' | 'year'>;
   readonly timeZone: string;
   /** Ascending by percent. */
@@ -379,6 +379,7 @@ export type EffectWord =
   | 'deny'
   | 'use'
   | 'require'
+  | 'buffer'
   | 'withhold'
   | 'keep'
   | 'redact'
@@ -501,7 +502,7 @@ export type TestStep =
   | { readonly kind: 'now'; readonly iso: string; readonly span: Span }
   | { readonly kind: 'switch'; readonly switch: string; readonly on: boolean; readonly span: Span }
   | { readonly kind: 'list'; readonly list: string; readonly entries: readonly ScalarValue[]; readonly span: Span }
-  | { readonly kind: 'spent'; readonly amount: Extract<ScalarValue, { kind: 'money' | 'tokens' }>; readonly budget: string; readonly span: Span }
+  | { readonly kind: 'spent'; readonly amount: Extract<ScalarValue, { kind: 'money' }>; readonly budget: string; readonly span: Span }
   /** `requested` is a model's wire name or what a route serves. */
   | { readonly kind: 'prompt'; readonly requested: string; readonly text: string; readonly attributes: readonly GivenAttribute[]; readonly span: Span }
   | { readonly kind: 'completion'; readonly text: string; readonly span: Span }

@@ -1,0 +1,32 @@
+/** `classify`: only raises, and only to a class. */
+import { diagnostic, help } from '../diagnostic.ts';
+import { printClause } from '../print/print-clause.ts';
+import type { Classification } from '../program.ts';
+import { checkOnce, checkWhereUnless } from './clauses.ts';
+import { conditionScope } from './condition-scope.ts';
+import { all, type Context, noteUnenforced, report } from './context.ts';
+import { checkMember } from './values.ts';
+
+export function checkClassifications(context: Context): Classification[] {
+  const found = all(context, 'classify').flatMap((node) => {
+    const { event } = node.event;
+    if (event !== 'prompt' && event !== 'completion') {
+      report(context, diagnostic('E0207', node.event.span, 'only prompts and completions are classified', { help: [help('chunks have their class from the store')] }));
+      return [];
+    }
+    const name = `classify ${event}`;
+    if (event === 'completion') noteUnenforced(context, 'classifyCompletion', name, event, node.span);
+    if (node.level === null) noteUnenforced(context, 'receipts', name, event, node.span);
+    checkOnce(context, node.clauses);
+    const { where, unless } = checkWhereUnless(conditionScope(context, name, event), node.clauses, 'where');
+    if (!context.typed.enums.has('classification') && !context.brokenNames.has('enum classification')) {
+      report(context, diagnostic('E0506', node.level?.span ?? node.span, 'no enum `classification` is declared', { help: [help('declare the classes in order, such as `classification = public < internal < confidential`')] }));
+      return [];
+    }
+    const level = node.level === null ? ('receipts' as const) : checkMember(context, node.level, 'classification', null);
+    if (level === null) return [];
+    const order = `${event} ${level === 'receipts' ? '' : String(level.ordinal).padStart(2, '0')} ${node.clauses.map(printClause).join(' ')}`;
+    return [{ order, value: { event, level, where, unless, span: node.span } }];
+  });
+  return found.sort((a, b) => (a.order < b.order ? -1 : a.order > b.order ? 1 : 0)).map((each) => each.value);
+}

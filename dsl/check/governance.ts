@@ -1,0 +1,94 @@
+/** Who may change what: waivers, switches, delegations, imports, assumptions and guarantees. */
+import { diagnostic, help, label } from '../diagnostic.ts';
+import type { Assumption, Delegation, EffectWord, EventKind, Guarantee, Import, Switch, Waiver } from '../program.ts';
+import type { Text } from '../syntax-tree.ts';
+import { checkMeta, checkOnce, checkRequired, checkWhereUnless, clauseOf } from './clauses.ts';
+import { conditionScope } from './condition-scope.ts';
+import { checkCondition } from './conditions.ts';
+import { all, byName, type Context, noteUnenforced, report, resolve, unknownName } from './context.ts';
+import { checkDate, checkPositive } from './values.ts';
+
+const EFFECT_WORDS = [
+  'allow', 'deny', 'use', 'require', 'buffer', 'withhold', 'keep', 'redact', 'drop', 'set', 'record', 'hold', 'limit', 'tag', 'notify', 'sample', 'classify', 'route',
+  'waive',
+] as const satisfies readonly EffectWord[];
+
+export function checkWaivers(context: Context): Waiver[] {
+  return byName([...context.named.waiver.values()].flatMap((node) => {
+    noteUnenforced(context, 'waiver', node.name.text, null, node.span);
+    checkOnce(context, node.clauses);
+    checkRequired(context, node, node.clauses, [['until', 'until 2026-12-31'], ['owner', 'owner "dpo@acme.example"']]);
+    for (const name of node.of) {
+      const rule = resolve(context, 'rule', name);
+      if (rule === null || clauseOf(rule.clauses, 'waivableBy') !== null) continue;
+      report(context, diagnostic('E0412', name.span, `the rule \`${name.text}\` cannot be waived`, { labels: [label(rule.name.span, 'it does not say `waivable by`')], help: [help('its owner must write `waivable by "…"` in it')] }));
+    }
+    const { where } = checkWhereUnless(conditionScope(context, node.name.text, null), node.clauses, 'where');
+    const notify = clauseOf(node.clauses, 'notify');
+    if (notify !== null) resolve(context, 'recipient', notify.recipient);
+    const until = clauseOf(node.clauses, 'until');
+    const date = until === null ? null : checkDate(context, until.date.text, until.date.span);
+    const owner = clauseOf(node.clauses, 'owner');
+    if (date === null || owner === null) return [];
+    return [{ name: node.name.text, title: node.title.value, of: node.of.map((name) => name.text).sort(), where, until: date, owner: owner.text.value, notify: notify?.recipient.text ?? null, span: node.span }];
+  }));
+}
+
+export function checkSwitches(context: Context): Switch[] {
+  return byName([...context.named.switch.values()].flatMap((node) => {
+    const maxMilliseconds = node.max === null ? null : checkPositive(context, node.max, 'duration', null);
+    if (node.max !== null && maxMilliseconds === null) return [];
+    return [{ name: node.name.text, title: node.title.value, by: node.by.value, maxMilliseconds, span: node.span }];
+  }));
+}
+
+export function checkDelegations(context: Context): Delegation[] {
+  const found = all(context, 'delegate').flatMap((node) => {
+    noteUnenforced(context, 'delegate', node.to.text, null, node.span);
+    const where = checkCondition(conditionScope(context, node.to.text, null), node.condition);
+    const may = node.may.flatMap((name) => {
+      const word = EFFECT_WORDS.find((each) => each === name.text);
+      if (word === undefined) report(context, unknownName('effect', name, EFFECT_WORDS));
+      return word === undefined ? [] : [word];
+    });
+    return where === null ? [] : [{ to: node.to.text, where, may: [...new Set(may)].sort(), span: node.span }];
+  });
+  return found.sort((a, b) => (a.to < b.to ? -1 : a.to > b.to ? 1 : a.may.join() < b.may.join() ? -1 : 1));
+}
+
+export function checkImports(context: Context): Import[] {
+  const found = all(context, 'import').flatMap((node) => {
+    noteUnenforced(context, 'import', node.path.value, null, node.span);
+    const sha256 = checkHash(context, node.hash);
+    return sha256 === null ? [] : [{ path: node.path.value, sha256, span: node.span }];
+  });
+  return found.sort((a, b) => (a.path < b.path ? -1 : 1));
+}
+
+/** The 64 digits of `sha256:…`. */
+export function checkHash(context: Context, text: Text): string | null {
+  const match = /^sha256:([0-9a-f]{64})$/.exec(text.value);
+  if (match?.[1] !== undefined) return match[1];
+  report(context, diagnostic('E0524', text.span, 'this is not a SHA-256 hash', { help: [help('write `"sha256:` and 64 digits of 0–9 and a–f')] }));
+  return null;
+}
+
+export function checkAssumptions(context: Context): Assumption[] {
+  return byName([...context.named.assume.values()].flatMap((node) => {
+    const condition = checkCondition(conditionScope(context, node.name.text, 'prompt'), node.condition);
+    return condition === null ? [] : [{ name: node.name.text, condition, span: node.span }];
+  }));
+}
+
+const SUBJECT_EVENTS: { readonly [K in Guarantee['subject']]: EventKind } = { prompt: 'prompt', completion: 'completion', chunk: 'retrieval' };
+
+export function checkGuarantees(context: Context): Guarantee[] {
+  return byName([...context.named.guarantee.values()].flatMap((node) => {
+    noteUnenforced(context, 'guarantee', node.name.text, null, node.span);
+    checkOnce(context, node.clauses);
+    checkRequired(context, node, node.clauses, [['where', 'where model.zone is external']]);
+    const scope = { ...conditionScope(context, node.name.text, SUBJECT_EVENTS[node.subject]), inGuarantee: true };
+    const { where } = checkWhereUnless(scope, node.clauses, 'where');
+    return where === null ? [] : [{ name: node.name.text, title: node.title?.value ?? null, subject: node.subject, condition: where, meta: checkMeta(context, node.clauses), span: node.span }];
+  }));
+}

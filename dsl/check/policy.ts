@@ -1,0 +1,111 @@
+/** The `policy` block: everything in it is written, nothing has a silent default. */
+import { diagnostic, help, label, replaceWith } from '../diagnostic.ts';
+import { EVENT_KINDS, EVENT_WORDING } from '../events.ts';
+import type { Decision, EventKind, Policy } from '../program.ts';
+import type { Span } from '../source.ts';
+import type { PolicyEntry } from '../syntax-tree.ts';
+import { isCurrency } from '../units.ts';
+import { all, type Context, type DeclarationOf, report } from './context.ts';
+import { checkMember } from './values.ts';
+
+/** These must be written; the others may. */
+const REQUIRED_DEFAULTS: readonly EventKind[] = ['prompt', 'completion', 'retrieval', 'ingest'];
+
+export function checkPolicy(context: Context): void {
+  const [node, second] = all(context, 'policy');
+  if (node === undefined) {
+    const first = context.declarations[0];
+    if (!context.brokenKinds.has('policy')) {
+      const span = first === undefined ? { file: '', start: 0, end: 0 } : { ...first.span, end: first.span.start + 1 };
+      report(context, diagnostic('E0501', span, 'there is no `policy` here', { help: [help('a folder has one `policy NAME { … }` with currency, time zone, defaults and `on failure`')] }));
+    }
+    return;
+  }
+  if (second !== undefined) report(context, diagnostic('E0502', second.name.span, 'there is a second `policy`', { labels: [label(node.name.span, 'the first is here')] }));
+  const entries = uniqueEntries(context, node);
+  const currency = entries.get('currency');
+  const timeZone = entries.get('timeZone');
+  const onFailure = entries.get('onFailure');
+  const base = entries.get('baseClassification');
+  const owner = entries.get('policyOwner');
+  const missing: string[] = [];
+  if (currency === undefined) missing.push('currency usd');
+  if (timeZone === undefined) missing.push('time zone "Europe/Berlin"');
+  for (const event of REQUIRED_DEFAULTS) if (!entries.has(`default ${event}`)) missing.push(`default ${EVENT_WORDING[event]}: deny`);
+  if (onFailure === undefined) missing.push('on failure: deny');
+  if (base === undefined && context.typed.enums.has('classification')) missing.push('base classification: …');
+  if (missing.length > 0) report(context, missingEntries(node, missing));
+  const currencyName = currency?.kind === 'currency' ? currency.name : null;
+  if (currencyName !== null && !isCurrency(currencyName.text)) {
+    report(context, diagnostic('E0523', currencyName.span, `\`${currencyName.text}\` is not a currency`, { help: [isCurrency(currencyName.text.toLowerCase()) ? replaceWith(currencyName.span, currencyName.text.toLowerCase()) : help('write three lower-case letters, such as `usd`')] }));
+  }
+  const zone = timeZone?.kind === 'timeZone' ? timeZone.text : null;
+  if (zone !== null) checkTimeZone(context, zone.value, zone.span);
+  context.typed.policy = {
+    name: node.name.text,
+    owner: owner?.kind === 'policyOwner' ? owner.text.value : null,
+    currency: currencyName?.text ?? 'usd',
+    timeZone: zone?.value ?? 'UTC',
+    defaults: defaultsOf(entries),
+    onFailure: onFailure?.kind === 'onFailure' ? onFailure.decision : 'deny',
+    baseClassification: base?.kind === 'baseClassification' ? baseOf(context, base) : null,
+    classificationEnum: context.typed.enums.has('classification') ? 'classification' : null,
+    span: node.span,
+  };
+}
+
+function missingEntries(node: DeclarationOf<'policy'>, missing: readonly string[]): ReturnType<typeof diagnostic> {
+  const at = { ...node.span, start: node.span.end - 1, end: node.span.end - 1 };
+  const listed = missing.map((entry) => `\`${entry}\``).join(', ');
+  const applicable = missing.every((entry) => !entry.includes('…'));
+  return diagnostic('E0503', node.name.span, `the policy does not say ${missing.map((entry) => `\`${entry.split(/[:"]/)[0]?.trim().replace(/^currency usd$/, 'currency') ?? entry}\``).join(', ')}`, {
+    help: [{ message: `nothing here has a silent default; write ${listed}`, edits: applicable ? [{ span: at, text: missing.map((entry) => `  ${entry}\n`).join('') }] : [] }],
+  });
+}
+
+function uniqueEntries(context: Context, node: DeclarationOf<'policy'>): Map<string, PolicyEntry> {
+  const entries = new Map<string, PolicyEntry>();
+  for (const entry of node.entries) {
+    const key = entry.kind === 'default' ? `default ${entry.event.event}` : entry.kind;
+    const earlier = entries.get(key);
+    if (earlier === undefined) entries.set(key, entry);
+    else report(context, diagnostic('E0406', entry.span, 'this entry is written twice', { labels: [label(earlier.span, 'first written here')] }));
+  }
+  return entries;
+}
+
+function defaultsOf(entries: ReadonlyMap<string, PolicyEntry>): Policy['defaults'] {
+  const written = (event: EventKind): Decision | null => {
+    const entry = entries.get(`default ${event}`);
+    return entry?.kind === 'default' ? entry.decision : null;
+  };
+  const completion = written('completion') ?? 'deny';
+  const fallback = (event: EventKind): Decision => (event === 'toolCall' ? completion : event === 'exchange' ? 'allow' : 'deny');
+  return Object.fromEntries(EVENT_KINDS.map((event) => [event, written(event) ?? fallback(event)])) as { [K in EventKind]: Decision };
+}
+
+function baseOf(context: Context, entry: Extract<PolicyEntry, { kind: 'baseClassification' }>): Policy['baseClassification'] {
+  const declared = context.typed.enums.get('classification');
+  if (declared === undefined) {
+    if (!context.brokenNames.has('enum classification')) report(context, diagnostic('E0506', entry.span, 'no enum `classification` is declared', { help: [help('declare the classes in order, such as `classification = public < internal < confidential`')] }));
+    return null;
+  }
+  if (!declared.ordered) report(context, diagnostic('E0506', declared.span, '`classification` must be ordered', { help: [replaceWith(declared.span, `classification = ${declared.members.join(' < ')}`)] }));
+  return checkMember(context, entry.name, 'classification', null);
+}
+
+/** Only the form of the name and what the runtime knows of it; which offsets it has is the control plane's matter. */
+export function checkTimeZone(context: Context, name: string, span: Span): void {
+  if (isTimeZone(name)) return;
+  report(context, diagnostic('E0522', span, `"${name}" is not a time zone`, { help: [help('write an IANA name such as "Europe/Berlin" or "UTC"')] }));
+}
+
+function isTimeZone(name: string): boolean {
+  if (!/^(?:UTC|[A-Z][A-Za-z_]+(?:\/[A-Za-z0-9_+-]+){1,2})$/.test(name)) return false;
+  try {
+    return new Intl.DateTimeFormat('en', { timeZone: name }).resolvedOptions().timeZone !== '';
+  } catch {
+    // The runtime throws a RangeError for a name that it does not know.
+    return false;
+  }
+}
