@@ -1,0 +1,40 @@
+/** E05 declarations other than rules, E06 tests. */
+import { type Case, POLICY } from './check-case.ts';
+
+const model = (settings: string): string => `model m "m-1" {\n  ${settings}\n}\n`;
+const COMPLETE = 'provider: openai  site: inside  clearance: secret  context: 8_000 tokens\n  input_price: 1 usd per 1M tokens  output_price: 1 usd per 1M tokens';
+
+export const DECLARATION_CASES: readonly Case[] = [
+  { code: 'E0501', source: 'branch = vienna | graz\n', alone: true },
+  { code: 'E0502', source: POLICY.slice(0, POLICY.indexOf('}') + 2) },
+  { code: 'E0503', source: 'policy bank {\n  time zone "Europe/Vienna"\n  default prompt: allow\n  default completion: allow\n  default retrieval: deny\n}\n', alone: true },
+  { code: 'E0504', source: 'only_one = this\n' },
+  { code: 'E0504', source: `many = ${Array.from({ length: 65 }, (_, n) => `m${n}`).join(' | ')}\n` },
+  { code: 'E0505', source: 'colour = red | green | red\n' },
+  { code: 'E0506', source: POLICY.replace('public < internal < confidential < secret', 'public | internal | confidential | secret').slice(0, 330), alone: true },
+  { code: 'E0507', source: model('provider: openai') },
+  { code: 'E0508', source: model(`${COMPLETE}\n  clearence: secret`) },
+  { code: 'E0509', source: model(COMPLETE.replace('openai', 'opnai')) },
+  { code: 'E0510', source: 'store notes croma "notes" { title: text from metadata "title" }\n' },
+  { code: 'E0511', source: 'store notes chroma "notes" {\n  title: text\n  author: text from claim "author"\n}\n' },
+  { code: 'E0512', source: 'tool pay "pay" { to: optional text from argument "to" else "nobody" }\n' },
+  { code: 'E0513', source: 'detector badge matches `B-[0-9`\n' },
+  { code: 'E0514', source: 'detector badge matches `B-[0-9]+`\n' },
+  { code: 'E0514', source: 'detector badge matches `[a-z]{257}`\n' },
+  { code: 'E0515', source: 'detector badge matches `(B-)?`\n' },
+  { code: 'E0516', source: 'detector badge matches `B-[0-9]{4}` near ("") within 40 characters\n' },
+  { code: 'E0517', source: 'detector badge matches `B-[0-9]{4}` examples ("B-1234", "B-12")\n' },
+  { code: 'E0519', source: 'route a\n  for requested "auto"\n  prefer big\n\nroute b\n  for requested "auto"\n  prefer own\n' },
+  { code: 'E0520', source: 'budget b\n  limit 5 usd per day\n  at 95 percent notify desk\n  at 80 percent notify desk\n  at 101 percent notify desk\n' },
+  { code: 'E0521', source: 'budget b\n  limit 5 usd per mont\n' },
+  { code: 'E0522', source: 'budget b\n  limit 5 usd per day in "Berlin"\n' },
+  { code: 'E0523', source: 'convert EUR at 1.08 usd on 2026-01-02\n' },
+  { code: 'E0524', source: 'import "org.writ" at "sha256:1234"\n' },
+  { code: 'E0525', source: Array.from({ length: 257 }, (_, n) => `recipient r${n} by webhook "x"`).join('\n') },
+  { code: 'E0526', source: 'hours night = monday to friday 22:00 to 06:00\n' },
+  { code: 'E0527', source: 'caller from "./caller.ts"\n' },
+  { code: 'E0528', source: 'recipient boss by pigeon "boss"\n' },
+  { code: 'E0601', source: 'test "t" {\n  expect deny\n}\n' },
+  { code: 'E0602', source: 'test "t" {\n  prompt to big "hello"\n  expect withheld\n}\n' },
+  { code: 'W0601', source: 'test "t" {\n  prompt to big "hello"\n}\n' },
+];

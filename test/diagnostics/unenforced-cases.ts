@@ -1,0 +1,42 @@
+/** E09: forms that are checked and not yet enforced. A form that becomes real loses its line here. */
+import type { Case } from './check-case.ts';
+
+const rule = (clauses: string, event = 'prompt'): string => `rule r\n  on ${event}\n  ${clauses}\n`;
+const HASH = `sha256:${'0123456789abcdef'.repeat(4)}`;
+
+export const UNENFORCED_CASES: readonly Case[] = [
+  { code: 'E0901', source: rule('hold for review by 2 of lawyers up to 4 hours else deny') },
+  { code: 'E0902', source: rule('sample 2 percent for review by lawyers') },
+  { code: 'E0903', source: 'rate burst\n  for each caller.id\n  limit 60 requests per minute\n' },
+  { code: 'E0904', source: rule('where caller.id is in vendors\n  deny') },
+  { code: 'E0905', source: `${rule('deny\n  waivable by "dpo"')}\nwaiver w "Exception" of r\n  until 2030-01-01\n  owner "dpo"\n` },
+  { code: 'E0906', source: `import "org.writ" at "${HASH}"\n` },
+  { code: 'E0907', source: 'delegate to graz where caller.branch is graz may allow, redact\n' },
+  { code: 'E0908', source: rule('notify desk') },
+  { code: 'E0909', source: rule('where switch stop_all\n  deny') },
+  { code: 'E0910', source: rule('deny\n  effective 2026-06-01 until 2026-12-31') },
+  { code: 'E0911', source: rule('where caller.since is not in hours opening\n  deny') },
+  { code: 'E0912', source: rule('where now is above 2026-06-01 12:00\n  deny') },
+  { code: 'E0913', source: rule('where tool.amount is above 10_000 usd\n  deny', 'tool call to transfer') },
+  { code: 'E0914', source: rule('record exchange for 5 years', 'completion') },
+  { code: 'E0915', source: rule('set prompt.store to false') },
+  { code: 'E0916', source: rule('record exchange for 90 days', 'exchange') },
+  { code: 'E0917', source: rule('where egress.host is "api.example.com"\n  allow', 'egress') },
+  { code: 'E0918', source: rule('require chunk.branch is graz', 'ingest into files') },
+  { code: 'E0919', source: rule('tag reviewed = false', 'ingest into files') },
+  { code: 'E0920', source: 'classify completion as secret where text contains iban\n' },
+  { code: 'E0921', source: 'classify prompt as highest of receipts\n' },
+  { code: 'E0922', source: rule('where conversation.turns is above 50\n  deny') },
+  { code: 'E0923', source: rule('redact payment_card as mask keeping last 4') },
+  { code: 'E0924', source: rule('redact date_of_birth as year') },
+  { code: 'E0925', source: rule('redact email as pseudonym for each caller.branch') },
+  { code: 'E0926', source: rule('withhold chunk unless chunk.level is at most internal else say "Some results are withheld"', 'retrieval from files') },
+  { code: 'E0927', source: `detector vendor matches list vendors\n${rule('redact vendor as mask')}` },
+  { code: 'E0928', source: `detector toxic matches classifier "toxicity" at "${HASH}" above 80 percent\n${rule('redact toxic as mask')}` },
+  { code: 'E0929', source: 'convert eur at 1.08 usd on 2026-01-02\n\nbudget b\n  limit 100 eur per day\n' },
+  { code: 'E0930', source: 'budget b\n  for each caller.id\n  limit 5 usd per day\n' },
+  { code: 'E0931', source: 'budget b\n  limit 5 usd per day\n  at 80 percent notify desk\n' },
+  { code: 'E0932', source: 'guarantee g\n  never prompt sent where model.site is outside and payment_card is unredacted\n' },
+  { code: 'E0933', source: rule('where some c in retrieval.chunks has (c.level is secret)\n  deny', 'retrieval from files') },
+  { code: 'E0934', source: 'store notes qdrant "notes" { title: text from metadata "title" }\n' },
+];
