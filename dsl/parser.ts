@@ -15,6 +15,7 @@ import type { BrokenDeclaration, Declaration, SyntaxFile } from './syntax-tree.t
 import { CLAUSE_WORDS, CloseBrace, CloseParen, DECLARATION_WORDS, Equals, OpenBrace, OpenParen, TextToken } from './tokens.ts';
 
 export const NESTING_DEPTH_MAX = 32;
+const WORDS_SHOWN_MAX = 9;
 
 export type ParsedFile = { readonly file: SyntaxFile; readonly diagnostics: readonly Diagnostic[] };
 
@@ -36,6 +37,16 @@ class Parser extends DeclarationGrammar {
     const node: Declaration | undefined = this[kind]();
     return { node, mixed: this.mixed };
   }
+
+  parseClauses(path: string, tokens: IToken[]): void {
+    this.input = tokens;
+    this.path = path;
+    this.clauses();
+  }
+
+  stoppedEarly(): boolean {
+    return this.errors.some((error) => error.name === 'NotAllInputParsedException');
+  }
 }
 
 const parser = new Parser();
@@ -43,7 +54,7 @@ const parser = new Parser();
 export function parse(source: SourceFile): ParsedFile {
   if (source.text.length > FILE_BYTES_MAX / 4 && new TextEncoder().encode(source.text).length > FILE_BYTES_MAX) {
     const span = { file: source.path, start: 0, end: 1 };
-    return { file: { path: source.path, declarations: [], broken: [], comments: [] }, diagnostics: [diagnostic('E0104', span, `this file is larger than ${FILE_BYTES_MAX} bytes`)] };
+    return { file: { path: source.path, declarations: [], broken: [{ keyword: 'policy', name: null, span }], comments: [] }, diagnostics: [diagnostic('E0104', span, `this file is larger than ${FILE_BYTES_MAX} bytes`)] };
   }
   const lexed = lex(source);
   const diagnostics: Diagnostic[] = [...lexed.diagnostics];
@@ -51,7 +62,7 @@ export function parse(source: SourceFile): ParsedFile {
   const broken: BrokenDeclaration[] = [];
   reportEscapes(source.path, lexed.tokens, diagnostics);
   for (const tokens of cut(source, lexed.tokens, diagnostics)) {
-    const parsed = parseTokens(source.path, tokens, diagnostics);
+    const parsed = parseTokens(source.path, tokens, lexed.diagnostics, diagnostics);
     if ('keyword' in parsed) broken.push(parsed);
     else declarations.push(parsed);
   }
@@ -99,7 +110,8 @@ function depthAfter(tokens: readonly IToken[]): number {
   return tokens.reduce((depth, token) => depth + (token.tokenType === OpenBrace ? 1 : token.tokenType === CloseBrace ? -1 : 0), 0);
 }
 
-function parseTokens(path: string, tokens: IToken[], diagnostics: Diagnostic[]): Declaration | BrokenDeclaration {
+/** `unread`: what the lexer could not read; within a declaration it explains all else that is wrong there. */
+function parseTokens(path: string, tokens: IToken[], unread: readonly Diagnostic[], diagnostics: Diagnostic[]): Declaration | BrokenDeclaration {
   const first = tokens[0];
   const last = tokens.at(-1);
   if (first === undefined || last === undefined) throw new Error('a declaration has at least one token');
@@ -118,15 +130,29 @@ function parseTokens(path: string, tokens: IToken[], diagnostics: Diagnostic[]):
   const { node, mixed } = parser.parseDeclaration(path, tokens, kind);
   for (const each of mixed) diagnostics.push(mixedConnectives(path, each));
   if (parser.errors.length === 0 && node !== undefined) return withKnownClauses(node, diagnostics);
-  const seen = new Set<number>();
-  let readable = node !== undefined && isWhole(node);
-  for (const error of parser.errors) {
-    const found = syntaxError(error, path, kind === 'enum' ? first.image : kind);
-    if (error.resyncedTokens.length > 0) readable = false;
-    if (!seen.has(found.span.start)) diagnostics.push(found);
-    seen.add(found.span.start);
-  }
+  // A made-up closing brace is the one mistake after which the declaration is still what was meant.
+  const readable = node !== undefined && parser.errors.every((error) => error.name === 'MismatchedTokenException' && error.resyncedTokens.length === 0) && isWhole(node) && !parser.stoppedEarly();
+  const strange = unread.some((each) => each.code === 'E0101' && each.span.start >= span.start && each.span.end <= span.end);
+  if (!strange) diagnostics.push(...syntaxErrors(path, tokens, kind === 'enum' ? first.image : kind));
   return readable && node !== undefined ? withKnownClauses(node, diagnostics) : { ...brokenOne, keyword: kind, name: kind === 'enum' ? first.image : brokenOne.name };
+}
+
+/** One for each place. Where parsing stopped before the end, the next clause word takes it up again, for its errors only. */
+function syntaxErrors(path: string, tokens: readonly IToken[], declaration: string): Diagnostic[] {
+  const found = new Map<number, Diagnostic>();
+  let rest = tokens;
+  while (true) {
+    for (const error of parser.errors) {
+      const each = syntaxError(error, path, declaration);
+      if (!found.has(each.span.start)) found.set(each.span.start, each);
+    }
+    const stopped = parser.errors.find((error) => error.name === 'NotAllInputParsedException');
+    const at = stopped === undefined ? -1 : rest.indexOf(stopped.token);
+    const next = at < 0 ? -1 : rest.findIndex((token, index) => index > at && clauseWords.has(token.image));
+    if (next < 0) return [...found.values()];
+    rest = rest.slice(next);
+    parser.parseClauses(path, [...rest]);
+  }
 }
 
 function kindOf(tokens: readonly IToken[]): DeclarationWord | 'enum' | null {
@@ -146,7 +172,8 @@ function withKnownClauses(node: Declaration, diagnostics: Diagnostic[]): Declara
   if (node.clauses.every((clause) => allowed.has(clause.kind))) return node;
   for (const clause of node.clauses) {
     if (allowed.has(clause.kind)) continue;
-    const wording = [...allowed].map((kind) => `\`${CLAUSE_WORDING[kind]}\``);
+    const words = [...allowed].map((kind) => `\`${CLAUSE_WORDING[kind]}\``);
+    const wording = words.length > WORDS_SHOWN_MAX ? [...words.slice(0, WORDS_SHOWN_MAX), `and ${words.length - WORDS_SHOWN_MAX} more`] : words;
     diagnostics.push(diagnostic('E0113', clause.span, `\`${CLAUSE_WORDING[clause.kind]}\` does not belong in a \`${node.kind}\``, { help: [help(`a \`${node.kind}\` takes ${wording.join(', ')}`)] }));
   }
   return { ...node, clauses: node.clauses.filter((clause) => allowed.has(clause.kind)) } as Declaration;

@@ -1,5 +1,5 @@
 /** A diagnostic as people read it: place, source lines with carets under the spans, labels, help. Decides nothing; prints nothing. */
-import type { Diagnostic, Help } from './diagnostic.ts';
+import type { Diagnostic, Edit, Help } from './diagnostic.ts';
 import type { SourceFile, Span } from './source.ts';
 import { lineText, positionOf } from './source.ts';
 
@@ -77,15 +77,25 @@ function sourceLine(source: SourceFile, line: number, width: number, paint: Pain
 
 function renderHelp(each: Help, files: ReadonlyMap<string, SourceFile>, width: number, paint: Paint): string[] {
   const lines = [`${' '.repeat(width)} ${paint('gutter', '=')} ${paint('help', 'help')}: ${each.message}`];
-  const edit = each.edits[0];
+  const [edit] = each.edits;
   const source = edit === undefined ? undefined : files.get(edit.span.file);
-  if (edit === undefined || source === undefined || each.edits.length !== 1 || each.message.includes(`\`${edit.text.trim()}\``)) return lines;
-  const at = positionOf(source, edit.span.start);
-  const text = lineText(source, at.line);
-  const end = Math.min(text.length, at.column - 1 + edit.span.end - edit.span.start);
-  const fixed = `${text.slice(0, at.column - 1)}${edit.text}${text.slice(end)}`;
-  for (const [index, part] of fixed.split('\n').entries()) lines.push(`${paint('gutter', `${(at.line + index).toString().padStart(width)} ~`)} ${paint('help', part)}`);
+  // A fix that the message spells out is not drawn again.
+  if (edit === undefined || source === undefined || (each.edits.length === 1 && each.message.includes(`\`${edit.text.trim()}\``))) return lines;
+  const { line } = positionOf(source, edit.span.start);
+  const fixed = editedLine(source, line, each.edits);
+  if (fixed === null) return lines;
+  for (const [index, part] of fixed.split('\n').entries()) lines.push(`${paint('gutter', `${(line + index).toString().padStart(width)} ~`)} ${paint('help', part)}`);
   return lines;
+}
+
+/** The line after all edits; null if they are not all within it. */
+function editedLine(source: SourceFile, line: number, edits: readonly Edit[]): string | null {
+  const start = source.lineStarts[line - 1] ?? 0;
+  let text = lineText(source, line);
+  const within = edits.every((edit) => edit.span.file === source.path && edit.span.start >= start && edit.span.end <= start + text.length);
+  if (!within) return null;
+  for (const edit of [...edits].sort((a, b) => b.span.start - a.span.start)) text = text.slice(0, edit.span.start - start) + edit.text + text.slice(edit.span.end - start);
+  return text;
 }
 
 function lastLineOf(span: Span, files: ReadonlyMap<string, SourceFile>): number {

@@ -3,7 +3,7 @@ import { EOF, type IParserErrorMessageProvider, type IRecognitionException, type
 import { type Diagnostic, diagnostic, type Help, help, replaceWith } from './diagnostic.ts';
 import { didYouMean } from './did-you-mean.ts';
 import { tokenSpan } from './lexer.ts';
-import { AnyWord, CloseBrace, CloseParen, NameToken, RESERVED_WORDS } from './tokens.ts';
+import { AnyWord, CLAUSE_WORDS, CloseBrace, CloseParen, NameToken, RESERVED_WORDS } from './tokens.ts';
 
 /** The message of an exception carries the labels of what could have stood there, so that one place below words them all. */
 const SEPARATOR = '\u0000';
@@ -46,7 +46,7 @@ export function syntaxError(error: IRecognitionException, file: string, declarat
 }
 
 function slip(found: IToken, expected: readonly string[], span: Diagnostic['span']): Help | null {
-  const words = expected.filter((label) => /^`[a-z]+`$/.test(label)).map((label) => label.slice(1, -1));
+  const words = expected.includes(labelOf(EOF)) ? CLAUSE_WORDS : expected.filter((label) => /^`[a-z]+`$/.test(label)).map((label) => label.slice(1, -1));
   const meant = didYouMean(found.image, words);
   if (meant !== null) return replaceWith(span, meant, `did you mean \`${meant}\`?`);
   if (found.image === '==' || found.image === '=') return help('comparisons are written with `is`');

@@ -43,8 +43,19 @@ function wholeRoot(scope: ConditionScope, first: Name): AttributeRef | null {
     report(scope.context, diagnostic('E0202', span, `\`${first.text}\` needs an attribute, such as \`${first.text}.${[...namesOf(scope, first.text)][0] ?? 'name'}\``));
     return null;
   }
-  report(scope.context, unknownName('fact or term', { ...first, span }, [...ROOTS, ...scope.variables.keys(), ...scope.context.named.term.keys()]));
+  reportUnknownFact(scope, first.text, span);
   return null;
+}
+
+/** A name alone that means nothing: perhaps a term, a root or an attribute of the caller was meant. */
+export function reportUnknownFact(scope: ConditionScope, name: string, span: Span): void {
+  const { context } = scope;
+  if (context.brokenNames.has(`term ${name}`)) return;
+  const meant = didYouMean(name, [...ROOTS, ...scope.variables.keys(), ...context.named.term.keys()]);
+  const attribute = context.typed.caller.has(name) ? name : didYouMean(name, context.typed.caller.keys());
+  report(context, diagnostic('E0201', span, `there is no fact or term named \`${name}\``, {
+    help: [meant !== null ? didYouMeanHelp(span, meant) : attribute !== null ? didYouMeanHelp(span, `caller.${attribute}`) : help('a fact is written with its owner, such as `caller.region`; a `term` is declared')],
+  }));
 }
 
 function ofRoot(scope: ConditionScope, path: Path, root: (typeof ROOTS)[number], name: Name): AttributeRef | null {
@@ -55,6 +66,9 @@ function ofRoot(scope: ConditionScope, path: Path, root: (typeof ROOTS)[number],
   if (root !== 'caller' && root !== 'model' && root !== 'chunk' && root !== 'tool') return unknownAttribute(scope, path, root, name);
   const { events, declaredBy } = DECLARED_ROOTS[root];
   if (!hasEvent(scope, root, events)) return notHere(scope, span, root, events);
+  // An unknown store or tool is reported where it is named.
+  if (root === 'chunk' && scope.store !== null && !context.typed.stores.has(scope.store)) return null;
+  if (root === 'tool' && scope.tool !== null && !context.typed.tools.has(scope.tool)) return null;
   const found = declaredAttribute(scope, root, name.text);
   if (found === undefined) {
     // What could not be read is reported where it stands.

@@ -3,7 +3,7 @@ import { diagnostic, help } from '../diagnostic.ts';
 import type { Condition } from '../program.ts';
 import type { Span } from '../source.ts';
 import type { ConditionNode } from '../syntax-tree.ts';
-import { attributeOf, isRoot } from './attributes.ts';
+import { attributeOf, isRoot, reportUnknownFact } from './attributes.ts';
 import type { ConditionScope } from './condition-scope.ts';
 import { noteUnenforced, report, resolve } from './context.ts';
 import { knownWhen } from './known.ts';
@@ -59,8 +59,12 @@ function flat(kind: 'and' | 'or', operands: readonly Condition[]): Condition[] {
 
 function substituteTerm(scope: ConditionScope, name: string, span: Span): Condition | null {
   const at = scope.usedAt ?? span;
-  const term = resolve(scope.context, 'term', { kind: 'name', text: name, span: at });
-  if (term === null) return null;
+  scope.context.used.add(`term ${name}`);
+  const term = scope.context.named.term.get(name);
+  if (term === undefined) {
+    reportUnknownFact(scope, name, at);
+    return null;
+  }
   // `names.ts` reports the circle itself.
   if (scope.terms.includes(name)) return null;
   return checkCondition({ ...scope, usedAt: at, terms: [...scope.terms, name], variables: new Map() }, term.condition);

@@ -14,6 +14,8 @@ export type NamedKind = Named['kind'];
 export type DeclarationOf<K extends Declaration['kind']> = Extract<Declaration, { readonly kind: K }>;
 
 export type Context = {
+  /** Of all files, also of those without a declaration. */
+  readonly paths: readonly string[];
   readonly declarations: readonly Declaration[];
   readonly named: { readonly [K in NamedKind]: ReadonlyMap<string, DeclarationOf<K>> };
   /** Declarations that could not be read: their kinds, and `kind name` of those with a name. Nothing is said of what refers to them. */
@@ -45,6 +47,7 @@ export function createContext(files: readonly SyntaxFile[], catalog: DetectorCat
   const declarations = files.flatMap((file) => file.declarations);
   const broken = files.flatMap((file) => file.broken);
   return {
+    paths: files.map((file) => file.path),
     declarations,
     named: index(declarations),
     brokenKinds: new Set(broken.map((each) => each.keyword)),
@@ -102,9 +105,12 @@ export function resolve<K extends NamedKind>(context: Context, kind: K, name: Na
   context.used.add(`${kind} ${name.text}`);
   const found = context.named[kind].get(name.text);
   if (found !== undefined) return found as DeclarationOf<K>;
-  if (!isBroken(context, kind, name.text)) report(context, unknownName(kind, name, context.named[kind].keys()));
+  if (!isBroken(context, kind, name.text)) report(context, unknownName(KIND_WORDING[kind] ?? kind, name, context.named[kind].keys()));
   return null;
 }
+
+/** Where the keyword does not read well in a sentence. */
+const KIND_WORDING: { readonly [K in NamedKind]?: string } = { reviewers: 'group of reviewers', detectors: 'group of detectors' };
 
 export function isBroken(context: Context, kind: string, name: string): boolean {
   return context.brokenNames.has(`${kind} ${name}`);
@@ -113,8 +119,8 @@ export function isBroken(context: Context, kind: string, name: string): boolean 
 export function unknownName(wording: string, name: Name, candidates: Iterable<string>): Diagnostic {
   const known = [...candidates];
   const meant = didYouMean(name.text, known);
-  return diagnostic('E0201', name.span, `there is no \`${wording}\` named \`${name.text}\``, {
-    help: [meant === null ? help(known.length === 0 ? `no \`${wording}\` is declared here` : `there is ${listNames(known)}`) : didYouMeanHelp(name.span, meant)],
+  return diagnostic('E0201', name.span, `there is no ${wording} named \`${name.text}\``, {
+    help: [meant === null ? help(known.length === 0 ? `no ${wording} is declared here` : `there is ${listNames(known)}`) : didYouMeanHelp(name.span, meant)],
   });
 }
 

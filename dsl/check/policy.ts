@@ -16,7 +16,7 @@ export function checkPolicy(context: Context): void {
   if (node === undefined) {
     const first = context.declarations[0];
     if (!context.brokenKinds.has('policy')) {
-      const span = first === undefined ? { file: '', start: 0, end: 0 } : { ...first.span, end: first.span.start + 1 };
+      const span = first === undefined ? { file: context.paths[0] ?? '', start: 0, end: 0 } : { ...first.span, end: first.span.start + 1 };
       report(context, diagnostic('E0501', span, 'there is no `policy` here', { help: [help('a folder has one `policy NAME { … }` with currency, time zone, defaults and `on failure`')] }));
     }
     return;

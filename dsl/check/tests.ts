@@ -142,7 +142,7 @@ function only<K extends 'budget' | 'store'>(context: Context, kind: K, name: Nam
   const names = [...(context.named[kind] as ReadonlyMap<string, DeclarationOf<K>>).keys()];
   const [first] = names;
   if (first !== undefined && names.length === 1) return first;
-  report(context, diagnostic('E0407', span, `this does not say which ${kind}`, { help: [help(names.length === 0 ? `no \`${kind}\` is declared here` : `write \`${example}\`; there is ${listNames(names)}`)] }));
+  report(context, diagnostic('E0407', span, `this does not say which ${kind}`, { help: [help(names.length === 0 ? `no ${kind} is declared here` : `write \`${example}\`; there is ${listNames(names)}`)] }));
   return null;
 }
 

@@ -61,9 +61,9 @@ hours opening = monday to friday 08:00 to 16:00
 tool transfer "transfer_*" { amount: money from argument "amount" }
 switch stop_all "Stop everything" by "on-call"
 rule base
-  on retrieval
-  withhold chunk unless chunk.level is at most classification_of_nobody
-`.replace('classification_of_nobody', 'internal');
+  on retrieval from files
+  withhold chunk unless chunk.level is at most internal
+`;
 
 export function diagnosticsOf(given: Case): { readonly found: readonly Diagnostic[]; readonly files: ReadonlyMap<string, SourceFile> } {
   const file = sourceFile('case.writ', given.source);

@@ -20,7 +20,7 @@ export const NAME_CASES: readonly Case[] = [
   { code: 'E0203', source: 'model again "big-1" {\n  provider: openai  site: inside  clearance: secret  context: 1 tokens\n  input_price: 1 usd per 1M tokens  output_price: 1 usd per 1M tokens\n}\n' },
   { code: 'E0204', source: 'detector email matches `a@b`\n' },
   { code: 'E0205', source: `term a = b\nterm b = a and caller.trusted\n${rule('where a\n  deny')}` },
-  { code: 'E0206', source: 'detectors one = email, two\ndetectors two = iban, one\n' },
+  { code: 'E0206', source: 'detectors first = email, second\ndetectors second = iban, first\n' },
   { code: 'E0207', source: rule('where completion.tokens is above 5 tokens\n  deny') },
   { code: 'E0207', source: 'waiver w "W" of base\n  where prompt.stream\n  until 2030-01-01\n  owner "x"\n' },
   { code: 'E0208', source: 'budget b\n  limit 5 dollar per month\n' },
