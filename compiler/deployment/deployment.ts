@@ -3,6 +3,12 @@
  * allowed. It holds no secret: a credential for an upstream is named by the environment variable of Envoy's process that has it, an API key is known by its SHA-256 alone.
  */
 
+/** What a deployment is checked against: the policy's models and stores, by name. Every plan is one. */
+export interface Places {
+  readonly models: readonly { readonly name: string }[];
+  readonly stores: readonly { readonly name: string }[];
+}
+
 export interface Deployment {
   readonly listener: ListenerAddress;
   /** By the model's name in the policy; every model of the plan is there. */

@@ -1,20 +1,19 @@
 /** Reads `deployment.json` against a plan. It opens no file: certificates and keys are named by paths of the machine that runs Envoy. */
-import type { Plan } from '../plan/plan.ts';
 import { didYouMean } from '../../dsl/did-you-mean.ts';
-import type { Claims, Credential, Deployment, Identity, JwtIssuer, Limits, ListenerAddress, Upstream } from './deployment.ts';
+import type { Claims, Credential, Deployment, Identity, JwtIssuer, Limits, ListenerAddress, Places, Upstream } from './deployment.ts';
 import { DEPLOYMENT_BYTES_MAX, IDENTITIES_MAX, ISSUERS_MAX, LIMIT_RANGES, SYSTEM_CA } from './deployment.ts';
 import type { Problem } from './json-reader.ts';
 import { JsonReader, join, quoted } from './json-reader.ts';
 
 export type ParsedDeployment = { readonly kind: 'deployment'; readonly deployment: Deployment } | { readonly kind: 'problems'; readonly problems: readonly Problem[] };
 
-export function parseDeployment(text: string, plan: Pick<Plan, 'models' | 'stores'>): ParsedDeployment {
+export function parseDeployment(text: string, plan: Places): ParsedDeployment {
   const read = new JsonReader();
   const deployment = readDeployment(read, text, plan);
   return deployment === undefined || read.problems.length > 0 ? { kind: 'problems', problems: read.problems } : { kind: 'deployment', deployment };
 }
 
-function readDeployment(read: JsonReader, text: string, plan: Pick<Plan, 'models' | 'stores'>): Deployment | undefined {
+function readDeployment(read: JsonReader, text: string, plan: Places): Deployment | undefined {
   const document = readJson(read, text);
   if (document === undefined) return undefined;
   const keys = { required: ['listener', ...(plan.models.length > 0 ? ['models'] : []), ...(plan.stores.length > 0 ? ['stores'] : [])], optional: ['models', 'stores', 'identity', 'limits'] };

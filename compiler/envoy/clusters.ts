@@ -5,9 +5,8 @@ import type { Cluster } from '../../proto/gen/envoy/config/cluster/v3/cluster_pb
 import { ClusterSchema, Cluster_DiscoveryType, Cluster_DnsLookupFamily, Cluster_LbPolicy } from '../../proto/gen/envoy/config/cluster/v3/cluster_pb.ts';
 import { UpstreamTlsContextSchema } from '../../proto/gen/envoy/extensions/transport_sockets/tls/v3/tls_pb.ts';
 import { HttpProtocolOptionsSchema } from '../../proto/gen/envoy/extensions/upstreams/http/v3/http_protocol_options_pb.ts';
-import type { Deployment, Upstream } from '../deployment/deployment.ts';
+import type { Deployment, Places, Upstream } from '../deployment/deployment.ts';
 import { isIpAddress } from '../deployment/parse-deployment.ts';
-import type { Plan } from '../plan/plan.ts';
 import { seconds, typed } from './any.ts';
 
 /** Envoy's default of 1,024 would answer 503 before the sidecar's own limit of exchanges does. */
@@ -19,10 +18,10 @@ const IDLE_SECONDS = 4;
 /** What Envoy holds of one reply when the client reads slowly. */
 const BUFFER_BYTES = 1024 * 1024;
 
-export function clusters(plan: Pick<Plan, 'models' | 'stores'>, deployment: Deployment): Cluster[] {
+export function clusters(places: Places, deployment: Deployment): Cluster[] {
   const named = [
-    ...plan.models.map((model) => ({ name: modelRouteKey(model.name), upstream: deployment.models[model.name] })),
-    ...plan.stores.map((store) => ({ name: storeRouteKey(store.name), upstream: deployment.stores[store.name] })),
+    ...places.models.map((model) => ({ name: modelRouteKey(model.name), upstream: deployment.models[model.name] })),
+    ...places.stores.map((store) => ({ name: storeRouteKey(store.name), upstream: deployment.stores[store.name] })),
   ];
   return named
     .flatMap(({ name, upstream }) => (upstream === undefined ? [] : [cluster(name, upstream, deployment)]))

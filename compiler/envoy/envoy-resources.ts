@@ -6,10 +6,12 @@ import { toJson } from '@bufbuild/protobuf';
 import type { JsonObject, JsonValue } from '@bufbuild/protobuf';
 import { envoyRegistry } from '../../proto/envoy-registry.ts';
 import { ClusterSchema } from '../../proto/gen/envoy/config/cluster/v3/cluster_pb.ts';
+import { TypedExtensionConfigSchema } from '../../proto/gen/envoy/config/core/v3/extension_pb.ts';
 import { ListenerSchema } from '../../proto/gen/envoy/config/listener/v3/listener_pb.ts';
 import { RouteConfigurationSchema } from '../../proto/gen/envoy/config/route/v3/route_pb.ts';
-import type { Deployment } from '../deployment/deployment.ts';
+import type { Deployment, Places } from '../deployment/deployment.ts';
 import type { Plan } from '../plan/plan.ts';
+import { extensions } from './http-filters.ts';
 import { clusters } from './clusters.ts';
 import { listener } from './listener.ts';
 import { routes } from './routes.ts';
@@ -20,20 +22,22 @@ export interface EnvoyResources {
   readonly clusters: readonly JsonValue[];
   readonly listeners: readonly JsonValue[];
   readonly routes: readonly JsonValue[];
+  readonly extensions: readonly JsonValue[];
 }
 
-export function envoyResources(plan: Pick<Plan, 'models' | 'stores' | 'events'>, deployment: Deployment): EnvoyResources {
+export function envoyResources(plan: Places & Pick<Plan, 'events'>, deployment: Deployment): EnvoyResources {
   const options = { registry: envoyRegistry };
   const traffic = trafficOf(plan);
   return {
     clusters: clusters(plan, deployment).map((cluster) => toJson(ClusterSchema, cluster, options)),
-    listeners: [toJson(ListenerSchema, listener(traffic, deployment), options)],
+    listeners: [toJson(ListenerSchema, listener(deployment), options)],
     routes: [toJson(RouteConfigurationSchema, routes(plan, deployment), options)],
+    extensions: extensions(traffic, deployment).map((extension) => toJson(TypedExtensionConfigSchema, extension, options)),
   };
 }
 
 /** The file of a bundle: readable, ends with a newline. */
-export function printEnvoyResources({ clusters, listeners, routes }: EnvoyResources): string {
-  const document: JsonObject = { clusters: [...clusters], listeners: [...listeners], routes: [...routes] };
+export function printEnvoyResources({ clusters, listeners, routes, extensions }: EnvoyResources): string {
+  const document: JsonObject = { clusters: [...clusters], listeners: [...listeners], routes: [...routes], extensions: [...extensions] };
   return `${JSON.stringify(document, null, 2)}\n`;
 }

@@ -14,6 +14,11 @@
 import { create } from '@bufbuild/protobuf';
 import type { Any } from '@bufbuild/protobuf/wkt';
 import { PEER_SAN_ATTRIBUTES, JWT_METADATA_NAMESPACE, JWT_PAYLOAD_KEY, ROUTE_HEADER, SIDECAR_CLUSTER } from '../../proto/route-key.ts';
+import { ApiVersion } from '../../proto/gen/envoy/config/core/v3/config_source_pb.ts';
+import type { TypedExtensionConfig } from '../../proto/gen/envoy/config/core/v3/extension_pb.ts';
+import { TypedExtensionConfigSchema } from '../../proto/gen/envoy/config/core/v3/extension_pb.ts';
+import type { HttpFilter } from '../../proto/gen/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager_pb.ts';
+import { HttpFilterSchema } from '../../proto/gen/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager_pb.ts';
 import {
   ExternalProcessorSchema,
   ExternalProcessor_RouteCacheAction,
@@ -33,27 +38,41 @@ export const MESSAGE_OVERHEAD_BYTES = 1024 * 1024;
 /** An Authorization header that holds three parts with dots between them: a JWT, and nothing else that we accept. API keys have no two dots. */
 const LOOKS_LIKE_A_JWT = '[Bb][Ee][Aa][Rr][Ee][Rr] *[^.]*\\.[^.]*\\..*';
 
-interface Filter {
-  readonly name: string;
-  readonly configType: { readonly case: 'typedConfig'; readonly value: Any };
-}
-
 /** Every HTTP filter, in the order in which a request passes them. The order is the argument. */
-export function httpFilters(traffic: Traffic, deployment: Deployment): Filter[] {
+export function httpFilters(): HttpFilter[] {
   return [
     // First, so that nothing after it can be misled: a client's copy of the route header goes.
-    filter('envoy.filters.http.header_mutation', withoutOwnHeaders()),
+    fixed('envoy.filters.http.header_mutation', withoutOwnHeaders()),
     // Who calls: a JWT that is there must be valid. Before the sidecar, which reads the payload that is left here.
-    ...(deployment.identity.jwt.length === 0 ? [] : [filter('envoy.filters.http.jwt_authn', jwtAuthentication(deployment))]),
+    discovered(JWT_FILTER, 'envoy.extensions.filters.http.jwt_authn.v3.JwtAuthentication'),
     // What may happen: decides, edits, and names the route.
-    filter('envoy.filters.http.ext_proc', externalProcessor(traffic, deployment)),
+    discovered(PROCESSOR_FILTER, 'envoy.extensions.filters.http.ext_proc.v3.ExternalProcessor'),
     // Last by Envoy's own rule.
-    filter('envoy.filters.http.router', typed(RouterSchema, { suppressEnvoyHeaders: true })),
+    fixed('envoy.filters.http.router', typed(RouterSchema, { suppressEnvoyHeaders: true })),
   ];
 }
 
-function filter(name: string, value: Any): Filter {
-  return { name, configType: { case: 'typedConfig', value } };
+/**
+ * The filters whose configuration comes by ECDS. It is then read anew for each request: in the listener, a connection that is open would keep the issuers it began with for as long as it lives.
+ */
+export function extensions(traffic: Traffic, deployment: Deployment): TypedExtensionConfig[] {
+  return [
+    create(TypedExtensionConfigSchema, { name: JWT_FILTER, typedConfig: jwtAuthentication(deployment) }),
+    create(TypedExtensionConfigSchema, { name: PROCESSOR_FILTER, typedConfig: externalProcessor(traffic, deployment) }),
+  ];
+}
+
+const JWT_FILTER = 'writ_jwt';
+const PROCESSOR_FILTER = 'writ_processor';
+
+function fixed(name: string, value: Any): HttpFilter {
+  return create(HttpFilterSchema, { name, configType: { case: 'typedConfig', value } });
+}
+
+/** Without a default: until the configuration has come the listener does not open, and should it never come, every request fails. */
+function discovered(name: string, type: string): HttpFilter {
+  const configSource = { resourceApiVersion: ApiVersion.V3, configSourceSpecifier: { case: 'ads', value: {} }, initialFetchTimeout: seconds(0) } as const;
+  return create(HttpFilterSchema, { name, configType: { case: 'configDiscovery', value: { configSource, typeUrls: [`type.googleapis.com/${type}`] } } });
 }
 
 /** The door removes every header that begins with our prefix; this one is also gone if the door should not be asked. */
@@ -69,16 +88,16 @@ function jwtAuthentication({ identity, models, stores }: Deployment): Any {
   const names = identity.jwt.map((_, at) => `issuer_${at}`);
   const forward = [...Object.values(models), ...Object.values(stores)].some((upstream) => upstream.credential.kind === 'forward');
   const requirements = names.map((providerName) => ({ requiresType: { case: 'providerName', value: providerName } }) as const);
-  const any = requirements.length === 1 ? requirements[0] : ({ requiresType: { case: 'requiresAny', value: { requirements } } } as const);
+  const any = requirements.length < 2 ? requirements[0] : ({ requiresType: { case: 'requiresAny', value: { requirements } } } as const);
   return typed(JwtAuthenticationSchema, {
     providers: Object.fromEntries(identity.jwt.map((issuer, at) => [names[at] ?? '', provider(issuer, forward)])),
-    rules: [
+    rules: any === undefined ? [] : [
       {
         match: {
           pathSpecifier: { case: 'prefix', value: '/' },
           headers: [{ name: 'authorization', headerMatchSpecifier: { case: 'stringMatch', value: { matchPattern: { case: 'safeRegex', value: { regex: LOOKS_LIKE_A_JWT } } } } }],
         },
-        requirementType: { case: 'requires', value: any ?? {} },
+        requirementType: { case: 'requires', value: any },
       },
     ],
     stripFailureResponse: false,

@@ -16,7 +16,6 @@ import type { Deployment, ListenerAddress } from '../deployment/deployment.ts';
 import { seconds, typed } from './any.ts';
 import { socketAddress } from './clusters.ts';
 import { httpFilters } from './http-filters.ts';
-import type { Traffic } from './traffic.ts';
 
 /** Envoy reads an empty list as every private network; no client has this address. */
 const NOBODY = { addressPrefix: '0.0.0.0', prefixLen: 32 };
@@ -29,10 +28,8 @@ const REQUEST_SECONDS = 300;
 const STREAMS_MAX = 1024;
 const STREAM_WINDOW_BYTES = 1024 * 1024;
 const CONNECTION_WINDOW_BYTES = 16 * 1024 * 1024;
-/** When a listener or its filters are replaced, exchanges in flight have this long. */
-const DRAIN_SECONDS = 600;
 
-export function listener(traffic: Traffic, deployment: Deployment): Listener {
+export function listener(deployment: Deployment): Listener {
   const { listener: at, limits } = deployment;
   return create(ListenerSchema, {
     name: LISTENER_NAME,
@@ -42,14 +39,14 @@ export function listener(traffic: Traffic, deployment: Deployment): Listener {
     filterChains: [
       {
         name: LISTENER_NAME,
-        filters: [{ name: 'envoy.filters.network.http_connection_manager', configType: { case: 'typedConfig', value: connectionManager(traffic, deployment) } }],
+        filters: [{ name: 'envoy.filters.network.http_connection_manager', configType: { case: 'typedConfig', value: connectionManager(deployment) } }],
         ...(at.tls === undefined ? {} : { transportSocket: tls(at.tls) }),
       },
     ],
   });
 }
 
-function connectionManager(traffic: Traffic, deployment: Deployment) {
+function connectionManager(deployment: Deployment) {
   const { limits } = deployment;
   return typed(HttpConnectionManagerSchema, {
     statPrefix: 'writ',
@@ -58,7 +55,7 @@ function connectionManager(traffic: Traffic, deployment: Deployment) {
       case: 'rds',
       value: { routeConfigName: ROUTES_NAME, configSource: { resourceApiVersion: ApiVersion.V3, configSourceSpecifier: { case: 'ads', value: {} } } },
     },
-    httpFilters: httpFilters(traffic, deployment),
+    httpFilters: httpFilters(),
     commonHttpProtocolOptions: {
       idleTimeout: seconds(3600),
       maxHeadersCount: HEADERS_MAX,
@@ -111,6 +108,3 @@ function tls(files: NonNullable<ListenerAddress['tls']>) {
     },
   } as const;
 }
-
-/** For Envoy's command line: how long exchanges in flight have when a listener goes. */
-export const ENVOY_DRAIN_SECONDS = DRAIN_SECONDS;

@@ -9,8 +9,7 @@ import { RouteConfigurationSchema } from '../../proto/gen/envoy/config/route/v3/
 import type { Route } from '../../proto/gen/envoy/config/route/v3/route_components_pb.ts';
 import { RouteSchema } from '../../proto/gen/envoy/config/route/v3/route_components_pb.ts';
 import { HeaderValueOption_HeaderAppendAction } from '../../proto/gen/envoy/config/core/v3/base_pb.ts';
-import type { Credential, Deployment, Upstream } from '../deployment/deployment.ts';
-import type { Plan } from '../plan/plan.ts';
+import type { Credential, Deployment, Places, Upstream } from '../deployment/deployment.ts';
 import { isIpAddress } from '../deployment/parse-deployment.ts';
 import { seconds } from './any.ts';
 
@@ -21,10 +20,10 @@ const NO_ROUTE_BODY = '{"error":{"message":"no route for this request","type":"w
 /** Tries again only what certainly did not reach the upstream. */
 const RETRY_ON = 'connect-failure,refused-stream';
 
-export function routes(plan: Pick<Plan, 'models' | 'stores'>, deployment: Deployment): RouteConfiguration {
+export function routes(places: Places, deployment: Deployment): RouteConfiguration {
   const named = [
-    ...plan.models.map((model) => ({ key: modelRouteKey(model.name), upstream: deployment.models[model.name] })),
-    ...plan.stores.map((store) => ({ key: storeRouteKey(store.name), upstream: deployment.stores[store.name] })),
+    ...places.models.map((model) => ({ key: modelRouteKey(model.name), upstream: deployment.models[model.name] })),
+    ...places.stores.map((store) => ({ key: storeRouteKey(store.name), upstream: deployment.stores[store.name] })),
   ].sort((a, b) => (a.key < b.key ? -1 : 1));
   return create(RouteConfigurationSchema, {
     name: ROUTES_NAME,

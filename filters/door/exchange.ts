@@ -27,8 +27,9 @@ export interface ExchangeHost {
 /** Questions that one message may make a session ask before it must decide. */
 const QUESTIONS_MAX = 8;
 const EMPTY = new Uint8Array();
+const NO_TUNNELS: Extract<Step, { kind: 'reply' }> = { kind: 'reply', status: 405, headers: [], body: EMPTY };
 
-type Phase = 'request' | 'request_sent' | 'reply_held' | 'reply_flowing' | 'over';
+type Phase = 'request' | 'request_sent' | 'reply_held' | 'reply_flowing' | 'envoys_reply' | 'over';
 type Final = Extract<Step, { kind: 'continue' | 'hold' | 'reply' }>;
 type Continue = Extract<Step, { kind: 'continue' }>;
 
@@ -53,6 +54,7 @@ export class Exchange {
   /** Handles one message. A promise only where something outside had to be asked. Throws DoorError for what Envoy must not send. */
   receive(message: ProcessingRequest): void | Promise<void> {
     if (this.#phase === 'over') return;
+    if (this.#isEnvoysReply(message)) return this.#pass(message);
     const { request } = message;
     switch (request.case) {
       case 'requestHeaders':
@@ -73,8 +75,36 @@ export class Exchange {
     }
   }
 
+  /**
+   * Before the request was answered here nothing has gone to an upstream, so a reply that comes then is one of Envoy's own: a JWT refused before us, a body above the limit, a client too slow. No
+   * session judges it.
+   */
+  #isEnvoysReply({ request }: ProcessingRequest): boolean {
+    if (request.case === 'responseHeaders' && this.#phase === 'request') this.#phase = 'envoys_reply';
+    return this.#phase === 'envoys_reply';
+  }
+
+  #pass({ request }: ProcessingRequest): void {
+    switch (request.case) {
+      case 'responseHeaders':
+        return this.#send(headersAnswer('response', NO_EDITS));
+      case 'responseBody':
+        for (const answer of streamedBodyAnswers(request.value.body, request.value.endOfStream)) this.#send(answer);
+        return;
+      case 'responseTrailers':
+        return this.#send(trailersAnswer('response', NO_EDITS));
+      case 'requestHeaders':
+      case 'requestBody':
+      case 'requestTrailers':
+      case undefined:
+        throw new DoorError('protocol', 'a request went on after its reply had begun');
+    }
+  }
+
   #requestHeaders(message: ProcessingRequest, all: readonly Header[], end: boolean): void | Promise<void> {
     if (this.#session !== undefined) throw new DoorError('protocol', 'request headers came twice');
+    // A tunnel's body never ends, and Envoy would wait for its end.
+    if (all.some(([name, value]) => name === ':method' && value === 'CONNECT')) return this.#reply(NO_TUNNELS);
     const own = all.filter(([name]) => name.startsWith(OWN_HEADER_PREFIX)).map(([name]) => name);
     const headers = all.filter(([name]) => !name.startsWith(OWN_HEADER_PREFIX));
     this.#session = this.#host.openSession(evidenceOf(message));

@@ -74,14 +74,16 @@ export class Enforcer {
   /** Adds what the new policy needs to what the old one has. Routes come after their clusters. */
   async #introduce(document: EnvoyDocument): Promise<void> {
     const { ads, settleMs } = this.#options;
-    const before = { cluster: ads.resources('cluster'), listener: ads.resources('listener'), route: ads.resources('route') };
+    const before = { cluster: ads.resources('cluster'), listener: ads.resources('listener'), route: ads.resources('route'), extension: ads.resources('extension') };
     try {
       ads.set('cluster', new Map([...before.cluster, ...document.cluster]));
       await ads.settled(settleMs);
       ads.set('route', joinRoutes(before.route, document.route));
       ads.set('listener', document.listener);
+      ads.set('extension', document.extension);
       await ads.settled(settleMs);
     } catch (cause) {
+      ads.set('extension', before.extension);
       ads.set('listener', before.listener);
       ads.set('route', before.route);
       ads.set('cluster', before.cluster);

@@ -5,6 +5,7 @@ import type { DescMessage, JsonValue, Message } from '@bufbuild/protobuf';
 import { anyPack } from '@bufbuild/protobuf/wkt';
 import { envoyRegistry } from '../../proto/envoy-registry.ts';
 import { ClusterSchema } from '../../proto/gen/envoy/config/cluster/v3/cluster_pb.ts';
+import { TypedExtensionConfigSchema } from '../../proto/gen/envoy/config/core/v3/extension_pb.ts';
 import { ListenerSchema } from '../../proto/gen/envoy/config/listener/v3/listener_pb.ts';
 import { RouteConfigurationSchema } from '../../proto/gen/envoy/config/route/v3/route_pb.ts';
 import { SidecarError } from './sidecar-error.ts';
@@ -20,6 +21,7 @@ export function readEnvoyDocument(text: string): EnvoyDocument {
       cluster: read(document, 'clusters', ClusterSchema),
       listener: read(document, 'listeners', ListenerSchema),
       route: read(document, 'routes', RouteConfigurationSchema),
+      extension: read(document, 'extensions', TypedExtensionConfigSchema),
     };
   } catch (cause) {
     throw new SidecarError('bad_envoy_document', 'the bundle\'s Envoy resources cannot be read', { cause });

@@ -16,16 +16,17 @@ export interface LocalResource extends VersionedResource {
   readonly resource: Any;
 }
 
-export type ResourceKind = 'cluster' | 'listener' | 'route';
+export type ResourceKind = 'cluster' | 'listener' | 'route' | 'extension';
 export type Resources = ReadonlyMap<string, LocalResource>;
 
 export const TYPE_URLS: { readonly [K in ResourceKind]: string } = {
   cluster: 'type.googleapis.com/envoy.config.cluster.v3.Cluster',
   listener: 'type.googleapis.com/envoy.config.listener.v3.Listener',
   route: 'type.googleapis.com/envoy.config.route.v3.RouteConfiguration',
+  extension: 'type.googleapis.com/envoy.config.core.v3.TypedExtensionConfig',
 };
 /** The order of xDS: what is referred to comes before what refers. */
-const ORDER: readonly ResourceKind[] = ['cluster', 'listener', 'route'];
+const ORDER: readonly ResourceKind[] = ['cluster', 'listener', 'route', 'extension'];
 /** Envoys of one sidecar, those that are going included. */
 const STREAMS_MAX = 64;
 
