@@ -1,0 +1,71 @@
+/** Classes of bytes, and what touches a match: the boundary kinds that the text before or behind an address satisfies. Bytes above 127 are of no class: no script but ASCII's joins words here. */
+import {
+  BOUNDARY_ADDRESS,
+  BOUNDARY_DIGIT,
+  BOUNDARY_NONE,
+  BOUNDARY_NUMBER,
+  BOUNDARY_SERIAL,
+  BOUNDARY_WORD,
+} from "./layout";
+
+const NONE: u32 = 1 << BOUNDARY_NONE;
+const DIGIT: u32 = 1 << BOUNDARY_DIGIT;
+const WORD: u32 = 1 << BOUNDARY_WORD;
+const NUMBER: u32 = 1 << BOUNDARY_NUMBER;
+const SERIAL: u32 = 1 << BOUNDARY_SERIAL;
+const ADDRESS: u32 = 1 << BOUNDARY_ADDRESS;
+const ALL: u32 = NONE | DIGIT | WORD | NUMBER | SERIAL | ADDRESS;
+/** In the second byte of `boundaryAfter`: kinds that only more text can settle. */
+export const UNSETTLED: u32 = 8;
+
+// @ts-ignore: decorator
+@inline
+export function isDigit(c: u32): bool {
+  return c - 0x30 <= 9;
+}
+
+// @ts-ignore: decorator
+@inline
+export function isLetter(c: u32): bool {
+  return (c | 0x20) - 0x61 <= 25;
+}
+
+// @ts-ignore: decorator
+@inline
+export function isHex(c: u32): bool {
+  return c - 0x30 <= 9 || (c | 0x20) - 0x61 <= 5;
+}
+
+// @ts-ignore: decorator
+@inline
+export function isWord(c: u32): bool {
+  return isDigit(c) || isLetter(c) || c == 0x5f;
+}
+
+/** Kinds of boundary that hold before `p`; `first` is where the text begins. */
+export function boundaryBefore(p: usize, first: usize): u32 {
+  if (p == first) return ALL;
+  const c = <u32>load<u8>(p - 1);
+  if (isDigit(c)) return NONE;
+  if (isWord(c)) return NONE | DIGIT;
+  if (p - 1 == first) return ALL;
+  const d = <u32>load<u8>(p - 2);
+  if (c == 0x2e) return isDigit(d) ? ALL & ~(NUMBER | SERIAL | ADDRESS) : ALL;
+  if (c == 0x2d) return isDigit(d) ? ALL & ~SERIAL : ALL;
+  if (c == 0x3a) return isDigit(d) || d == 0x3a ? ALL & ~ADDRESS : ALL;
+  return ALL;
+}
+
+/** Kinds that hold at `p`, the first byte behind a match; shifted by UNSETTLED those that more text must settle, unless `final`. */
+export function boundaryAfter(p: usize, end: usize, final: bool): u32 {
+  if (p == end) return final ? ALL : NONE | ((ALL & ~NONE) << UNSETTLED);
+  const c = <u32>load<u8>(p);
+  if (isDigit(c)) return NONE;
+  if (isWord(c)) return NONE | DIGIT;
+  const joins = c == 0x2e ? NUMBER | SERIAL | ADDRESS : c == 0x2d ? SERIAL : c == 0x3a ? ADDRESS : 0;
+  if (joins == 0) return ALL;
+  if (p + 1 == end) return final ? ALL : (ALL & ~joins) | (joins << UNSETTLED);
+  const d = <u32>load<u8>(p + 1);
+  const joined = c == 0x3a ? isHex(d) || d == 0x3a : isDigit(d);
+  return joined ? ALL & ~joins : ALL;
+}

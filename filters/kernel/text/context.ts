@@ -1,0 +1,101 @@
+/** Whether a word of a form's context stands near a match: as a whole word, ignoring the case of ASCII letters, inside so many characters before or behind. */
+import { isDigit, isLetter } from "./characters";
+import { FORM_WITHIN, FORM_WORDS_AT, WORDS_AT, WORDS_COUNT, WORDS_FIRST } from "./layout";
+import { count, end, final, first, section } from "./window";
+
+export const CONTEXT_ABSENT: u32 = 0;
+export const CONTEXT_FOUND: u32 = 1;
+export const CONTEXT_UNSETTLED: u32 = 2;
+
+export function contextBefore(form: usize, p: usize): bool {
+  let from = p;
+  for (let characters = <u32>load<u16>(form + FORM_WITHIN); characters != 0 && from > first; characters -= 1) {
+    from -= 1;
+    while (from > first && isTail(from)) from -= 1;
+  }
+  return findWord(form, from, p, false) == CONTEXT_FOUND;
+}
+
+export function contextAfter(form: usize, p: usize): u32 {
+  let to = p;
+  let characters = <u32>load<u16>(form + FORM_WITHIN);
+  for (; characters != 0 && to < end; characters -= 1) {
+    to += 1;
+    while (to < end && isTail(to)) to += 1;
+  }
+  const cut = !final && to == end;
+  const result = findWord(form, p, to, cut);
+  return result == CONTEXT_ABSENT && cut ? CONTEXT_UNSETTLED : result;
+}
+
+/** Whether any of the `within` bytes before `p` is a letter or of another script: without one, no context word ends there. */
+export function lettersBefore(p: usize, within: u32): bool {
+  const from = <u32>(p - first) > within ? p - within : first;
+  let at = p;
+  while (at >= from + 16) {
+    at -= 16;
+    const v = v128.load(at);
+    const letters = i8x16.lt_u(i8x16.sub(v128.or(v, i8x16.splat(0x20)), i8x16.splat(0x61)), i8x16.splat(26));
+    if (v128.any_true(v128.or(letters, i8x16.shr_s(v, 7)))) return true;
+  }
+  while (at > from) {
+    at -= 1;
+    const c = <u32>load<u8>(at);
+    if (isLetter(c) || c > 0x7f) return true;
+  }
+  return false;
+}
+
+/** A word that lies in [from, to). `cut`: a word that touches `to` might go on behind it. */
+function findWord(form: usize, from: usize, to: usize, cut: bool): u32 {
+  const words = section + <usize>load<u32>(form + FORM_WORDS_AT);
+  const firsts = load<u32>(words + WORDS_FIRST);
+  count(to - from);
+  let result = CONTEXT_ABSENT;
+  for (let p = from; p < to; p += 1) {
+    const c = normal(load<u8>(p));
+    const letter = c - 0x61;
+    if (((firsts >> (letter < 26 ? letter : 26)) & 1) == 0) continue;
+    if (p > first && isWordByte(load<u8>(p - 1)) && isWordByte(load<u8>(p))) continue;
+    const found = wordAt(words, p, to, cut);
+    if (found == CONTEXT_FOUND) return found;
+    if (found == CONTEXT_UNSETTLED) result = found;
+  }
+  return result;
+}
+
+function wordAt(words: usize, p: usize, to: usize, cut: bool): u32 {
+  let word = words + WORDS_AT;
+  let result = CONTEXT_ABSENT;
+  for (let n = <u32>load<u16>(words + WORDS_COUNT); n != 0; n -= 1) {
+    const length = <usize>load<u8>(word);
+    let i: usize = 0;
+    while (i < length && p + i < to && normal(load<u8>(p + i)) == <u32>load<u8>(word + 1 + i)) i += 1;
+    if (i == length) {
+      const behind = p + length;
+      if (behind == to && cut) result = CONTEXT_UNSETTLED;
+      else if (behind >= end || !isWordByte(load<u8>(behind)) || !isWordByte(load<u8>(behind - 1))) return CONTEXT_FOUND;
+    }
+    word += length + 1;
+  }
+  return result;
+}
+
+/** As context words are written: lower case, a space for each separator. */
+function normal(c: u32): u32 {
+  if (c - 0x41 <= 25) return c | 0x20;
+  if (c == 0x09 || c == 0x0a || c == 0x0d || c == 0x2d || c == 0x2e || c == 0x5f) return 0x20;
+  return c;
+}
+
+// @ts-ignore: decorator
+@inline
+function isWordByte(c: u32): bool {
+  return isLetter(c) || isDigit(c);
+}
+
+// @ts-ignore: decorator
+@inline
+function isTail(p: usize): bool {
+  return (load<u8>(p) & 0xc0) == 0x80;
+}

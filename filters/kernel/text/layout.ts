@@ -1,0 +1,134 @@
+/**
+ * The section T_DETECTORS, as compiler/text writes it and the scanner reads it. The file is read by both compilers: only `export const NAME = integer` stands here. All offsets are in bytes from the
+ * section's start, all numbers little-endian; the section starts at a multiple of 16.
+ */
+
+// Header.
+export const H_DETECTORS = 0;
+export const H_GROUPS = 4;
+export const H_FORMS_AT = 8;
+export const H_GROUPS_AT = 12;
+/** Folded bytes before the hold that boundaries and contexts may still read. */
+export const H_LOOK_BEHIND = 16;
+export const H_FOLDS = 20;
+export const H_FOLDS_AT = 24;
+/** One bit a block of 256 code points: whether any of them folds. */
+export const H_FOLD_BLOCKS_AT = 28;
+/** Eight u32: for each bucket of the prefilter a list of groups, u16 count then u16 numbers. */
+export const H_BUCKETS = 32;
+/** Six tables of 16 bytes: for the three bytes at an anchor, which buckets admit their low and their high half. */
+export const H_PREFILTER = 64;
+export const HEADER_BYTES = 160;
+export const BUCKETS = 8;
+/** Groups that begin with a digit that no digit precedes: of a run of digits only the first is looked at. */
+export const BUCKET_DIGITS = 0;
+
+// A form: one pattern of a detector with its boundaries, validator and context.
+export const FORM_DETECTOR = 0;
+export const FORM_VALIDATOR = 1;
+export const FORM_WHERE = 2;
+export const FORM_WITHIN = 4;
+export const FORM_WORDS_AT = 8;
+/** Folded bytes of the longest match. */
+export const FORM_LONGEST = 12;
+export const FORM_BYTES = 16;
+
+// A group: forms that are found together. u32 masks have a bit a form, the first form of the group at bit 0.
+export const GROUP_KIND = 0;
+export const GROUP_FORMS = 1;
+export const GROUP_FIRST_FORM = 2;
+export const GROUP_FORWARD_AT = 4;
+export const GROUP_BACKWARD_AT = 8;
+export const GROUP_TAIL_AT = 12;
+/** Bytes that the forward and the backward automaton read at most. */
+export const GROUP_FORWARD_MOST = 16;
+export const GROUP_BACKWARD_MOST = 20;
+/** Six masks each: forms whose boundary is of that kind. */
+export const GROUP_BEFORE = 24;
+export const GROUP_AFTER = 48;
+/** Forms whose every accepted end matters, not only the last: those with a validator, or a context behind the match. */
+export const GROUP_ALL_ENDS = 72;
+export const GROUP_CONTEXT_BEFORE = 76;
+/** Characters that the widest context of the group looks back. */
+export const GROUP_WITHIN_MOST = 80;
+export const GROUP_BYTES = 84;
+
+/** A match begins at the anchor. */
+export const KIND_PREFIX = 0;
+/** The anchor is one byte inside the match: a backward automaton finds the starts, a forward automaton the ends. */
+export const KIND_PIVOT = 1;
+/** As PREFIX, with a bitset automaton in place of the forward one. One form. */
+export const KIND_BITSET = 2;
+
+// A deterministic automaton. Rows of u16: the next row for each class of bytes, then the row's info; row numbers are premultiplied by the width. Row 0 is dead.
+export const DFA_CLASSES_AT = 0;
+export const DFA_ROWS_AT = 4;
+/** Pairs of u32: forms that accept here, forms that may accept after one more byte. */
+export const DFA_INFOS_AT = 8;
+export const DFA_START = 12;
+/** Classes of bytes; also the place of the info in a row. */
+export const DFA_CLASSES = 14;
+/** Rows from this one on accept. */
+export const DFA_FIRST_ACCEPT = 16;
+export const DFA_BYTES = 20;
+
+// A bitset automaton: positions of the pattern, 128 bits a set.
+export const BITSET_CLASSES_AT = 0;
+/** For each class of bytes the positions that read it. */
+export const BITSET_READS_AT = 4;
+/** For each position those that may follow it. */
+export const BITSET_FOLLOW_AT = 8;
+export const BITSET_FIRST = 16;
+export const BITSET_LAST = 32;
+export const BITSET_BYTES = 48;
+export const BITSET_POSITIONS_MAX = 128;
+
+// Boundaries: what must not touch a match.
+export const BOUNDARY_NONE = 0;
+export const BOUNDARY_DIGIT = 1;
+export const BOUNDARY_WORD = 2;
+export const BOUNDARY_NUMBER = 3;
+export const BOUNDARY_SERIAL = 4;
+export const BOUNDARY_ADDRESS = 5;
+export const BOUNDARIES = 6;
+
+export const WHERE_NOWHERE = 0;
+export const WHERE_BEFORE = 1;
+export const WHERE_AFTER = 2;
+export const WHERE_AROUND = 3;
+
+export const VALIDATOR_NONE = 0;
+export const VALIDATOR_PAYMENT_CARD = 1;
+export const VALIDATOR_IBAN = 2;
+export const VALIDATOR_US_SSN = 3;
+export const VALIDATOR_IPV4 = 4;
+export const VALIDATOR_IPV6 = 5;
+export const VALIDATOR_PHONE = 6;
+export const VALIDATOR_PHONE_NATIONAL = 7;
+export const VALIDATOR_EMAIL = 8;
+export const VALIDATOR_DATE = 9;
+export const VALIDATOR_ENTROPY = 10;
+
+// Context words: u16 count, u16 unused, u32 first letters (bit 0 `a` … bit 25 `z`, bit 26 anything else), then each: u8 bytes, the bytes in lower case with one space for each separator.
+export const WORDS_COUNT = 0;
+export const WORDS_FIRST = 4;
+export const WORDS_AT = 8;
+
+// A fold: u32 first code point, u32 last code point with the kind in the top byte, u32 what the first becomes. Sorted by code point, disjoint.
+export const FOLD_BYTES = 12;
+export const FOLD_DROP = 0;
+/** Every code point of the range becomes the same character. */
+export const FOLD_SAME = 1;
+/** The range maps to a range. */
+export const FOLD_SHIFT = 2;
+
+// Limits.
+export const FORMS_IN_GROUP_MAX = 32;
+export const GROUPS_MAX = 256;
+export const DETECTORS_MAX = 128;
+/** Bytes of a match of a form whose every end matters. */
+export const ENDS_MAX = 512;
+/** Bytes of any match. */
+export const LONGEST_MAX = 8192;
+/** Characters in which a context word may stand. */
+export const WITHIN_MAX = 256;

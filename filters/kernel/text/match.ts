@@ -1,0 +1,196 @@
+/** Looks for the matches at one anchor: automata, then boundaries, contexts and validators; what passes is a span. */
+import { accepted, endBelow, formsAt, runBitset, runForward } from "./automaton";
+import { boundaryBefore } from "./characters";
+import { CONTEXT_FOUND, CONTEXT_UNSETTLED, contextAfter, contextBefore, lettersBefore } from "./context";
+import {
+  DFA_CLASSES,
+  DFA_CLASSES_AT,
+  DFA_FIRST_ACCEPT,
+  DFA_ROWS_AT,
+  DFA_START,
+  FORM_BYTES,
+  FORM_DETECTOR,
+  FORM_LONGEST,
+  FORM_VALIDATOR,
+  FORM_WHERE,
+  GROUP_BACKWARD_AT,
+  GROUP_BACKWARD_MOST,
+  GROUP_BEFORE,
+  GROUP_BYTES,
+  GROUP_CONTEXT_BEFORE,
+  GROUP_FIRST_FORM,
+  GROUP_FORMS,
+  GROUP_KIND,
+  GROUP_TAIL_AT,
+  GROUP_WITHIN_MOST,
+  GROUPS_MAX,
+  H_FORMS_AT,
+  H_GROUPS,
+  H_GROUPS_AT,
+  KIND_BITSET,
+  KIND_PIVOT,
+  VALIDATOR_EMAIL,
+  VALIDATOR_NONE,
+  WHERE_AFTER,
+  WHERE_AROUND,
+  WHERE_BEFORE,
+  WHERE_NOWHERE,
+} from "./layout";
+import { validate } from "./validate";
+import { count, first, foundSpan, keepLive, section, wanted } from "./window";
+
+/** Starts that one anchor can have: the backward automaton's most, which the compiler holds below. */
+const STARTS_MAX: u32 = 256;
+const starts: usize = memory.data(STARTS_MAX * 4, 8);
+/** For each group the forms whose detector is wanted. */
+const active: usize = memory.data(GROUPS_MAX * 4, 8);
+let activeFor: usize = 0;
+let activeLow: u64 = 0;
+let activeHigh: u64 = 0;
+
+/** Works out which forms are wanted; cheap when nothing has changed since the last scan. */
+export function chooseForms(low: u64, high: u64): void {
+  if (activeFor == section && activeLow == low && activeHigh == high) return;
+  activeFor = section;
+  activeLow = low;
+  activeHigh = high;
+  const groups = load<u32>(section + H_GROUPS);
+  for (let g: u32 = 0; g < groups; g += 1) {
+    const group = groupAt(g);
+    const forms = <u32>load<u8>(group + GROUP_FORMS);
+    let mask: u32 = 0;
+    for (let form: u32 = 0; form < forms; form += 1) {
+      if (wanted(load<u8>(formAt(group, form) + FORM_DETECTOR))) mask |= 1 << form;
+    }
+    store<u32>(active + (g << 2), mask);
+  }
+}
+
+/** Matches of group `g` whose anchor is at `p`. */
+export function matchAt(g: u32, p: usize): void {
+  const group = groupAt(g);
+  let allowed = load<u32>(active + (g << 2));
+  if (allowed == 0) return;
+  const kind = <u32>load<u8>(group + GROUP_KIND);
+  if (kind == KIND_PIVOT) {
+    matchPivot(group, p);
+    return;
+  }
+  allowed &= formsAt(group + GROUP_BEFORE, boundaryBefore(p, first));
+  if (allowed == 0) return;
+  const contextual = load<u32>(group + GROUP_CONTEXT_BEFORE);
+  if ((allowed & contextual) != 0 && !lettersBefore(p, load<u32>(group + GROUP_WITHIN_MOST))) {
+    allowed &= ~contextual;
+    if (allowed == 0) return;
+  }
+  const open = kind == KIND_BITSET ? runBitset(group, p, allowed) : runForward(group, p, allowed);
+  if (open != 0 && keepOpen(group, p, open)) return;
+  for (let rest = accepted; rest != 0; rest &= rest - 1) takeLongest(group, <u32>ctz(rest), p);
+}
+
+/** Matches whose anchor may lie behind the end: what is before the end and could be their beginning stays live. */
+export function matchTail(g: u32, from: usize, end: usize): void {
+  const group = groupAt(g);
+  if (<u32>load<u8>(group + GROUP_KIND) != KIND_PIVOT || load<u32>(active + (g << 2)) == 0) return;
+  const n = runBackward(group, section + <usize>load<u32>(group + GROUP_TAIL_AT), end, from);
+  for (let i: i32 = <i32>n - 1; i >= 0; i -= 1) {
+    const p = <usize>load<u32>(starts + (<usize>i << 2));
+    if (keepOpen(group, p, 1)) return;
+  }
+}
+
+function matchPivot(group: usize, p: usize): void {
+  const n = runBackward(group, section + <usize>load<u32>(group + GROUP_BACKWARD_AT), p, first);
+  if (n == 0) return;
+  const open = runForward(group, p + 1, 1);
+  if (open != 0) {
+    for (let i: i32 = <i32>n - 1; i >= 0; i -= 1) if (keepOpen(group, load<u32>(starts + (<usize>i << 2)), open)) return;
+  }
+  if (accepted == 0) return;
+  // Every start goes with every end: what the farthest start takes covers the others, unless the validator or the context refused it for what stands before the anchor.
+  const form = formAt(group, 0);
+  const startMatters = <u32>load<u8>(form + FORM_WHERE) != WHERE_NOWHERE || readsBeforeAnchor(<u32>load<u8>(form + FORM_VALIDATOR));
+  const longest = endBelow(group, 0, <usize>-1);
+  for (let i: i32 = <i32>n - 1; i >= 0; i -= 1) {
+    if (takeLongest(group, 0, load<u32>(starts + (<usize>i << 2))) == longest || !startMatters) return;
+  }
+}
+
+function readsBeforeAnchor(validator: u32): bool {
+  return validator != VALIDATOR_NONE && validator != VALIDATOR_EMAIL;
+}
+
+/** Starts of matches that end, or go on, at `p`, nearest first. */
+function runBackward(group: usize, dfa: usize, p: usize, from: usize): u32 {
+  const classes = section + <usize>load<u32>(dfa + DFA_CLASSES_AT);
+  const rows = section + <usize>load<u32>(dfa + DFA_ROWS_AT);
+  const firstAccept = <u32>load<u16>(dfa + DFA_FIRST_ACCEPT);
+  const most = <usize>load<u32>(group + GROUP_BACKWARD_MOST);
+  const limit = p - from > most ? p - most : from;
+  let row = <u32>load<u16>(dfa + DFA_START);
+  let n: u32 = 0;
+  let at = p;
+  while (true) {
+    if (row >= firstAccept && formsAt(group + GROUP_BEFORE, boundaryBefore(at, first)) != 0 && n < STARTS_MAX) {
+      store<u32>(starts + (n << 2), <u32>at);
+      n += 1;
+    }
+    if (at == limit) break;
+    row = load<u16>(rows + ((row + load<u8>(classes + load<u8>(at - 1))) << 1));
+    if (row == 0) break;
+    at -= 1;
+  }
+  count(p - at + 1);
+  return n;
+}
+
+/** Whether a match at `p` of one of the `open` forms is still possible; then it stays live. */
+function keepOpen(group: usize, p: usize, open: u32): bool {
+  for (let rest = open; rest != 0; rest &= rest - 1) {
+    const form = formAt(group, <u32>ctz(rest));
+    if (<u32>load<u8>(form + FORM_WHERE) == WHERE_BEFORE && !contextBefore(form, p)) continue;
+    keepLive(p);
+    return true;
+  }
+  return false;
+}
+
+/** Finds the longest end that the form's validator and context accept for a match at `p`; answers it, or 0. */
+function takeLongest(group: usize, index: u32, p: usize): usize {
+  const form = formAt(group, index);
+  const where = <u32>load<u8>(form + FORM_WHERE);
+  let near = where == WHERE_NOWHERE;
+  if (where == WHERE_BEFORE || where == WHERE_AROUND) {
+    near = contextBefore(form, p);
+    if (!near && where == WHERE_BEFORE) return 0;
+  }
+  const longest = load<u32>(form + FORM_LONGEST);
+  const validator = <u32>load<u8>(form + FORM_VALIDATOR);
+  for (let to = endBelow(group, index, <usize>-1); to > p; to = endBelow(group, index, to)) {
+    if (<u32>(to - p) > longest) continue;
+    if (validator != VALIDATOR_NONE && !validate(validator, p, to)) continue;
+    if (!near && (where == WHERE_AFTER || where == WHERE_AROUND)) {
+      const after = contextAfter(form, to);
+      if (after == CONTEXT_UNSETTLED) {
+        keepLive(p);
+        return 0;
+      }
+      if (after != CONTEXT_FOUND) continue;
+    }
+    foundSpan(load<u8>(form + FORM_DETECTOR), p, to);
+    return to;
+  }
+  return 0;
+}
+
+// @ts-ignore: decorator
+@inline
+function groupAt(g: u32): usize {
+  return section + <usize>load<u32>(section + H_GROUPS_AT) + <usize>(g * GROUP_BYTES);
+}
+
+// @ts-ignore: decorator
+@inline
+function formAt(group: usize, index: u32): usize {
+  return section + <usize>load<u32>(section + H_FORMS_AT) + <usize>((load<u16>(group + GROUP_FIRST_FORM) + index) * FORM_BYTES);
+}
