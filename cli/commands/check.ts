@@ -21,7 +21,7 @@ exit codes: 0 no errors (warnings may be), 1 errors, 2 PATH cannot be read`,
     const { program, diagnostics } = checkProgram(files, detectorCatalog);
     if (values.json) world.out(diagnosticsJson(diagnostics, files));
     else if (diagnostics.length > 0) world.err(diagnosticsText(diagnostics, files, world.colour.err));
-    if (hasErrors(diagnostics) || program === undefined) return 1;
+    if (hasErrors(diagnostics) || program === null) return 1;
     if (!values.json) world.out(`${program.policy.name}: ${files.length} file${files.length === 1 ? '' : 's'}, ${program.rules.length} rules, no errors\n`);
     return 0;
   },

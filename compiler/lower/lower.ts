@@ -2,9 +2,11 @@
  * Typed program → plan. Pure: the source's hash and the compiler's version are arguments. A program that uses forms which nothing enforces yet is refused, or, with `allowUnenforced`, denies
  * where it uses them; see unenforced.ts. What the checker guarantees is not checked again.
  */
+import { BUILT_IN_ENUMS } from "../../dsl/events.ts";
 import type { Model as SourceModel, Program, Rule as SourceRule, Store as SourceStore } from "../../dsl/program.ts";
 import {
   type DetectorUse,
+  type EnumType,
   type EventPlan,
   type FactId,
   type Model,
@@ -33,7 +35,7 @@ export function lower(program: Program, options: LowerOptions): Plan {
   const facts = factTable(program);
   const detectors = detectorsOf(program);
   const models = program.models.map(lowerModel);
-  const enums = [...program.enums.map(({ name, ordered, members }) => ({ name, ordered, members })), ...builtinEnums(program, detectors.map((each) => each.name))];
+  const enums = [...declaredEnums(program), ...builtinEnums(program, detectors.map((each) => each.name))];
   const { policy } = program;
   return {
     version: PLAN_VERSION,
@@ -55,6 +57,11 @@ export function lower(program: Program, options: LowerOptions): Plan {
     detectors,
     events: lowerEvents(program, facts, new Map(enums.map(({ name, members }) => [name, members]))),
   };
+}
+
+/** The policy's own enums. Those that the language brings along are named by the compiler, or are text on the wire. */
+function declaredEnums(program: Program): EnumType[] {
+  return program.enums.filter(({ name }) => !(name in BUILT_IN_ENUMS)).map(({ name, ordered, members }) => ({ name, ordered, members }));
 }
 
 function lowerEvents(program: Program, facts: FactTable, enums: ReadonlyMap<string, readonly string[]>): EventPlan[] {

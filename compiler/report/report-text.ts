@@ -29,7 +29,7 @@ export function reportText(report: Report): string {
 }
 
 function eventText(event: EventReport): string {
-  const title = event.store === null ? event.event : `${event.event} from ${event.store}`;
+  const title = event.store === null ? event.event : `${event.event} ${event.event === 'ingest' ? 'into' : 'from'} ${event.store}`;
   const notes = [
     event.default === 'allow' ? 'allowed unless a rule denies' : 'denied unless a rule allows',
     ...(event.stream === null ? [] : [`streams: ${STREAMS[event.stream] ?? event.stream}`]),
