@@ -55,7 +55,7 @@ function leaf(source: ConditionSource, elements: readonly FactId[]): Expr {
 
   function comparison(from: ConditionSource, left: FactRef, of: ScalarType, all: readonly Reference[]): Expr {
     const others = all.filter((each) => JSON.stringify(each.type) === JSON.stringify(of) && JSON.stringify(each.ref) !== JSON.stringify(left)).map((each) => each.ref);
-    const other = others.length > 0 && random.chance(0.3) ? random.pick(others) : undefined;
+    const other = others.length > 0 && random.chance(elements.length > 0 ? 0.5 : 0.3) ? random.pick(others) : undefined;
     switch (of.kind) {
       case "bool":
         return { kind: "is_true", fact: left };
