@@ -26,13 +26,22 @@ class PatternFailure extends Error {
 
 /** Each match has 1 to 256 characters. */
 export function parsePattern(source: string): PatternResult {
-  const reader = { source, at: 0, depth: 0 };
+  return parse({ source, at: 0, depth: 0, open: false });
+}
+
+/** As `parsePattern`, and `*`, `+` and `{2,}` repeat without bound (`max` is infinite): for built-in detectors, whose matches are bounded by other means. */
+export function parseOpenPattern(source: string): PatternResult {
+  return parse({ source, at: 0, depth: 0, open: true });
+}
+
+function parse(reader: Reader): PatternResult {
+  const { source } = reader;
   try {
     const pattern = alternatives(reader);
     if (reader.at < source.length) fail('syntax', 'this `)` closes nothing; write `\\)` for the character', reader.at, reader.at + 1);
     const { min, max } = patternLength(pattern);
     if (min === 0) fail('empty', 'this pattern matches the empty text', 0, source.length);
-    if (max > PATTERN_LENGTH_MAX) fail('tooLong', `a match of this pattern can have ${max} characters; the most is ${PATTERN_LENGTH_MAX}`, 0, source.length);
+    if (max > PATTERN_LENGTH_MAX && !reader.open) fail('tooLong', `a match of this pattern can have ${max} characters; the most is ${PATTERN_LENGTH_MAX}`, 0, source.length);
     return { pattern };
   } catch (failure) {
     if (failure instanceof PatternFailure) return { error: failure.error };
@@ -77,7 +86,7 @@ function toRegExp(node: PatternNode): string {
   }
 }
 
-type Reader = { readonly source: string; at: number; depth: number };
+type Reader = { readonly source: string; readonly open: boolean; at: number; depth: number };
 type Range = readonly [number, number];
 
 const DIGITS: readonly Range[] = [[0x30, 0x39]];
@@ -108,12 +117,17 @@ function repeated(reader: Reader): PatternNode {
     reader.at += 1;
     return noDouble(reader, { kind: 'repeat', item, min: 0, max: 1 });
   }
+  if (reader.open && (sign === '*' || sign === '+')) {
+    reader.at += 1;
+    return noDouble(reader, { kind: 'repeat', item, min: sign === '*' ? 0 : 1, max: Infinity });
+  }
   if (sign === '*' || sign === '+') fail('unbounded', `\`${sign}\` repeats without bound; write \`{${sign === '*' ? 0 : 1},20}\` or another count`, start, start + 1);
   if (sign !== '{') return item;
   const match = /^\{(\d{1,4})(?:(,)(\d{1,4})?)?\}/.exec(reader.source.slice(start));
   if (match === null) fail('syntax', 'a count is written `{3}` or `{2,5}`', start, start + 1);
   reader.at += match[0].length;
   const min = Number(match[1]);
+  if (match[2] !== undefined && match[3] === undefined && reader.open) return noDouble(reader, { kind: 'repeat', item, min, max: Infinity });
   if (match[2] !== undefined && match[3] === undefined) fail('unbounded', `\`${match[0]}\` has no upper bound; write \`{${min},${min + 20}}\` or another count`, start, reader.at);
   const max = match[3] === undefined ? min : Number(match[3]);
   if (max < min || max === 0) fail('syntax', `\`${match[0]}\` is not a count`, start, reader.at);

@@ -42,7 +42,7 @@ export const RESERVED_WORDS: ReadonlySet<string> = new Set<string>([...CLAUSE_WO
 export const AnyWord = createToken({ name: 'AnyWord', pattern: Lexer.NA, label: 'a name' });
 /** A word that may be a name: not reserved. */
 export const NameToken = createToken({ name: 'Name', pattern: Lexer.NA, label: 'a name', categories: [AnyWord] });
-const Identifier = createToken({ name: 'Identifier', pattern: /[A-Za-z_][A-Za-z0-9_]*/, label: 'a name', categories: [NameToken] });
+export const Identifier = createToken({ name: 'Identifier', pattern: /[A-Za-z_][A-Za-z0-9_]*/, label: 'a name', categories: [NameToken] });
 
 export const TextToken = createToken({ name: 'Text', pattern: /"(?:[^"\\\n\r]|\\.)*"/, label: 'a text in quotes' });
 /** The quote is missing; what is read up to the end of the line stands for the text. */

@@ -182,25 +182,33 @@ function setRelation(scope: ConditionScope, node: RelationNode, right: OperandNo
   return found === null ? null : { kind, left, right: found, span };
 }
 
+/** Detectors and words may stand in one list: either kind that hits is enough. */
 function containsInContent(scope: ConditionScope, text: AttributeRef, relation: Extract<Relation, { kind: 'contains' }>, span: Span): Condition | null {
   const { context } = scope;
   const { includingRestored } = relation;
-  const words = relation.values.filter((value) => value.kind === 'text').map((value) => value.value);
-  if (words.length === relation.values.length) {
-    if (words.every((each) => each.trim() !== '')) return { kind: 'containsWords', text, words, includingRestored, span };
-    report(context, diagnostic('E0308', relation.span, 'an empty text is in every text'));
-    return null;
-  }
-  const detectors: string[] = [];
+  const words: string[] = [];
+  const detectors = new Set<string>();
   let whole = true;
   for (const value of relation.values) {
     const name = bareName(value);
-    const found = name === null ? null : resolveDetectors(context, { ...name, span: scope.usedAt ?? name.span });
-    if (name === null) report(context, diagnostic('E0308', scope.usedAt ?? value.span, `text contains detectors, or texts alone; this is ${writtenWording(value)}`, { help: [help('join two conditions with `or`')] }));
-    if (found === null) whole = false;
-    else detectors.push(...found);
+    if (value.kind === 'text' && value.value.trim() !== '') {
+      words.push(value.value);
+    } else if (name !== null) {
+      const found = resolveDetectors(context, { ...name, span: scope.usedAt ?? name.span });
+      for (const each of found ?? []) detectors.add(each);
+      whole &&= found !== null;
+    } else {
+      const what = value.kind === 'text' ? 'an empty text, which is in every text' : writtenWording(value);
+      report(context, diagnostic('E0308', scope.usedAt ?? value.span, `text contains detectors or words in quotes, and this is ${what}`));
+      whole = false;
+    }
   }
-  return whole ? { kind: 'containsDetector', text, detectors: [...new Set(detectors)].sort(), includingRestored, span } : null;
+  if (!whole) return null;
+  const operands: Condition[] = [];
+  if (detectors.size > 0) operands.push({ kind: 'containsDetector', text, detectors: [...detectors].sort(), includingRestored, span });
+  if (words.length > 0) operands.push({ kind: 'containsWords', text, words, includingRestored, span });
+  const [only] = operands;
+  return operands.length === 1 && only !== undefined ? only : { kind: 'or', operands, span };
 }
 
 function containsInSet(scope: ConditionScope, node: RelationNode, set: AttributeRef, type: Extract<Type, { kind: 'set' }>, values: readonly OperandNode[], span: Span): Condition | null {

@@ -6,6 +6,7 @@ import type { Span } from '../source.ts';
 import type * as Tree from '../syntax-tree.ts';
 import * as T from '../tokens.ts';
 import { word } from '../tokens.ts';
+import { UNITS } from '../units.ts';
 
 export type Parsed<R> = ParserMethod<[], R>;
 
@@ -25,6 +26,12 @@ export class BaseGrammar extends EmbeddedActionsParser {
   /** `OR`, typed by what its alternatives give; `index` tells the choices of one rule apart. */
   protected choose<R>(index: number, alternatives: IOrAlt<R>[] | { DEF: IOrAlt<R>[]; IGNORE_AMBIGUITIES: boolean }): R {
     return this.or(index, alternatives as IOrAlt<R>[]);
+  }
+
+  /** Whether the next word is a unit, and not the next clause, step or entry. */
+  protected unitFollows(): boolean {
+    const next = this.LA(1);
+    return (next.tokenType === T.Identifier || UNITS.has(next.image)) && this.LA(2).tokenType !== T.Colon;
   }
 
   /** The span from `start` to the token that was read last. */
@@ -102,7 +109,7 @@ export class BaseGrammar extends EmbeddedActionsParser {
     const number = this.SUBRULE(this.number);
     let result: Tree.NumberNode | Tree.Quantity | Tree.PriceNode = number;
     this.OPTION({
-      GATE: () => this.LA(2).tokenType !== T.Colon,
+      GATE: () => this.unitFollows(),
       DEF: () => {
         const unit = this.SUBRULE(this.name);
         const amount: Tree.Quantity = { kind: 'quantity', number, unit, span: this.spanFrom(start) };
@@ -153,10 +160,13 @@ export class BaseGrammar extends EmbeddedActionsParser {
         ALT: () => {
           const name = this.SUBRULE(this.name);
           let digits: Tree.NumberNode | null = null;
-          this.OPTION(() => {
-            this.CONSUME(word('with'));
-            digits = this.SUBRULE(this.number);
-            this.CONSUME(word('digits'));
+          this.OPTION({
+            GATE: () => this.LA(2).tokenType !== T.Colon,
+            DEF: () => {
+              this.CONSUME(word('with'));
+              digits = this.SUBRULE(this.number);
+              this.CONSUME(word('digits'));
+            },
           });
           return { kind: 'namedType', name, digits, span: this.spanFrom(start) };
         },

@@ -236,9 +236,12 @@ export class ConditionGrammar extends BaseGrammar {
     const start = this.LA(1);
     const number = this.SUBRULE(this.number);
     let result: Tree.NumberNode | Tree.Quantity = number;
-    this.OPTION(() => {
-      const unit = this.SUBRULE(this.name);
-      result = { kind: 'quantity', number, unit, span: this.spanFrom(start) };
+    this.OPTION({
+      GATE: () => this.unitFollows(),
+      DEF: () => {
+        const unit = this.SUBRULE(this.name);
+        result = { kind: 'quantity', number, unit, span: this.spanFrom(start) };
+      },
     });
     return result;
   });

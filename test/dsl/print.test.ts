@@ -1,0 +1,81 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import { parse } from '../../dsl/parser.ts';
+import { print } from '../../dsl/print.ts';
+import { sourceFile } from '../../dsl/source.ts';
+import { generateSyntax, SYNTAX_KINDS } from './generate-syntax.ts';
+
+const FORMS = new URL('./forms/', import.meta.url);
+const SEED = Number(process.env['WRIT_SEED'] ?? 20260101);
+const FILES = 400;
+
+/** The tree without its places. */
+function shape(node: unknown): unknown {
+  if (Array.isArray(node)) return node.map(shape);
+  if (node === null || typeof node !== 'object') return node;
+  return Object.fromEntries(Object.entries(node).filter(([key]) => key !== 'span').map(([key, value]) => [key, shape(value)]));
+}
+
+function kindsOf(node: unknown, found: Set<string>): void {
+  if (node === null || typeof node !== 'object') return;
+  if ('kind' in node && typeof node.kind === 'string') found.add(node.kind);
+  for (const value of Object.values(node)) kindsOf(value, found);
+}
+
+function printed(text: string): string {
+  const source = sourceFile('x.writ', text);
+  const { file, diagnostics } = parse(source);
+  expect(diagnostics).toEqual([]);
+  return print(file, source);
+}
+
+describe('generated files', () => {
+  test(`parse ∘ print is the identity, seeds from ${SEED}`, () => {
+    for (let seed = SEED; seed < SEED + FILES; seed++) {
+      const file = generateSyntax(seed, 12);
+      const text = print(file, null);
+      const again = parse(sourceFile('generated.writ', text));
+      expect(again.diagnostics, `seed ${seed}\n${text}`).toEqual([]);
+      expect(shape(again.file.declarations), `seed ${seed}\n${text}`).toEqual(shape(file.declarations));
+      expect(printed(text), `seed ${seed}`).toBe(text);
+    }
+  });
+
+  test('every kind of node is generated', () => {
+    const found = new Set<string>();
+    for (let seed = SEED; seed < SEED + FILES; seed++) kindsOf(generateSyntax(seed, 12).declarations, found);
+    expect([...found].sort()).toEqual(Object.keys(SYNTAX_KINDS).sort());
+  });
+
+  test('comments stay, and printing again changes nothing', () => {
+    for (let seed = SEED; seed < SEED + FILES; seed++) {
+      const lines = print(generateSyntax(seed, 6), null).split('\n');
+      const commented = lines.flatMap((line, index) => {
+        const random = (seed * 31 + index * 17) % 7;
+        if (random === 0) return [`${line}   // after ${index}`];
+        if (random === 1) return [`    // before ${index}`, line];
+        return random === 2 ? ['', `// apart ${index}`, '', line] : [line];
+      });
+      const once = printed(commented.join('\n'));
+      const count = (text: string): string[] => [...text.matchAll(/\/\/ (?:after|before|apart) \d+/g)].map((match) => match[0]).sort();
+      expect(count(once), `seed ${seed}`).toEqual(count(commented.join('\n')));
+      expect(printed(once), `seed ${seed}\n${once}`).toBe(once);
+    }
+  });
+});
+
+describe.each(readdirSync(FORMS))('%s', (name) => {
+  const text = readFileSync(new URL(name, FORMS), 'utf8');
+
+  test('prints as the same tree', () => {
+    const before = parse(sourceFile(name, text));
+    const after = parse(sourceFile(name, printed(text)));
+    expect(shape(after.file.declarations)).toEqual(shape(before.file.declarations));
+    expect(after.file.comments.map((comment) => comment.text)).toEqual(before.file.comments.map((comment) => comment.text));
+  });
+
+  test('is in the one style', () => {
+    expect(printed(printed(text))).toBe(printed(text));
+    expect(printed(text)).toMatchSnapshot();
+  });
+});
