@@ -1,0 +1,115 @@
+/**
+ * From a policy's path to a bundle: reads the files, checks, lowers, emits, signs. The one place that brings together the compiler, the detectors, the protocols and the kernels that were built with
+ * this clone.
+ */
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { artefacts } from '../compiler/artefacts.ts';
+import type { BundleFiles } from '../compiler/bundle/bundle-paths.ts';
+import type { SigningKey } from '../compiler/bundle/jws.ts';
+import { writeBundle } from '../compiler/bundle/write-bundle.ts';
+import { parseDeployment } from '../compiler/deployment/parse-deployment.ts';
+import { lower } from '../compiler/lower/lower.ts';
+import type { Plan } from '../compiler/plan/plan.ts';
+import { checkProgram } from '../dsl/check.ts';
+import { type Diagnostic, diagnostic, help } from '../dsl/diagnostic.ts';
+import type { Program } from '../dsl/program.ts';
+import type { SourceFile } from '../dsl/source.ts';
+import { unenforcedDiagnostics } from '../dsl/unenforced.ts';
+import { detectors } from '../filters/detectors/detectors.ts';
+import { protocols } from '../filters/protocols/protocols.ts';
+import { CommandError } from './command.ts';
+import { detectorCatalog } from './detector-catalog.ts';
+import { hasErrors } from './diagnostics-output.ts';
+import { readPolicyFiles } from './policy-files.ts';
+import { VERSION } from './version.ts';
+
+export interface CompileOptions {
+  readonly path: string;
+  readonly cwd: string;
+  readonly allowUnenforced: boolean;
+  /** Path of `deployment.json`; null: the one in the policy's folder, if there is one. */
+  readonly deployment: string | null;
+}
+
+export interface Compiled {
+  readonly plan: Plan;
+  readonly program: Program;
+  readonly files: BundleFiles;
+}
+
+export interface CompileResult {
+  readonly diagnostics: readonly Diagnostic[];
+  readonly sources: readonly SourceFile[];
+  /** Null where a diagnostic is an error. */
+  readonly compiled: Compiled | null;
+}
+
+export async function compile(options: CompileOptions): Promise<CompileResult> {
+  const { folder, files: sources } = await readPolicyFiles(options.path, options.cwd);
+  const checked = checkProgram(sources, detectorCatalog);
+  const { program } = checked;
+  if (program === null || hasErrors(checked.diagnostics)) return { diagnostics: checked.diagnostics, sources, compiled: null };
+
+  const unenforced = unenforcedDiagnostics(program).map((each): Diagnostic => (options.allowUnenforced ? { ...each, severity: 'warning' } : each));
+  const diagnostics = [...checked.diagnostics, ...unenforced];
+  if (hasErrors(diagnostics)) return { diagnostics, sources, compiled: null };
+
+  const plan = lower(program, { sourceHash: hashOf(sources), compilerVersion: VERSION });
+  const { files, problems } = artefacts({
+    plan,
+    sources,
+    kernels: await readKernels(),
+    detectors,
+    protocols,
+    deployment: await readDeployment(options, folder, plan),
+  });
+  const refused = problems.map((problem) => {
+    const declared = program.detectors.find((detector) => detector.name === problem.detector);
+    return diagnostic('E0390', declared?.span ?? program.policy.span, problem.message, { help: [help(problem.help)] });
+  });
+  return { diagnostics: [...diagnostics, ...refused], sources, compiled: refused.length > 0 ? null : { plan, program, files } };
+}
+
+/** The bundle's bytes. Without a key it is unsigned: good for OPA and for looking into, and refused by every sidecar. */
+export function bundleOf({ plan, files }: Compiled, key: SigningKey | null): Uint8Array {
+  return writeBundle(files, {
+    policy: plan.policy,
+    compilerVersion: plan.compilerVersion,
+    sourceHash: plan.sourceHash,
+    planVersion: plan.version,
+    ...(key === null ? {} : { key }),
+  });
+}
+
+/** SHA-256 over every file's path and text, in order of path: the same policy in another folder has the same hash. */
+function hashOf(sources: readonly SourceFile[]): string {
+  const hash = createHash('sha256');
+  for (const { path, text } of sources) hash.update(`${path}\0${Buffer.byteLength(text)}\0${text}`);
+  return hash.digest('hex');
+}
+
+async function readKernels(): Promise<{ session: Uint8Array; opa: Uint8Array }> {
+  const folder = fileURLToPath(new URL('../build/kernel', import.meta.url));
+  const read = (name: string): Promise<Uint8Array> =>
+    readFile(join(folder, name)).catch(() => {
+      throw new CommandError(`the compiled kernel \`${name}\` is missing`, 'run `npm run build`');
+    });
+  const [session, opa] = await Promise.all([read('session.wasm'), read('opa.wasm')]);
+  return { session, opa };
+}
+
+async function readDeployment({ deployment, cwd }: CompileOptions, folder: string, plan: Plan) {
+  const path = deployment ?? join(folder, 'deployment.json');
+  const text = await readFile(deployment === null ? path : join(cwd, path), 'utf8').catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT' && deployment === null) return null;
+    throw new CommandError(error.code === 'ENOENT' ? `there is no deployment file \`${path}\`` : `the deployment file \`${path}\` cannot be read: ${error.code ?? 'unknown error'}`);
+  });
+  if (text === null) return null;
+  const parsed = parseDeployment(text, plan);
+  if (parsed.kind === 'deployment') return { parsed: parsed.deployment, text };
+  const problems = parsed.problems.map((problem) => `  ${problem.path === '' ? 'the document' : problem.path}: ${problem.message}${problem.help === undefined ? '' : ` (${problem.help})`}`);
+  throw new CommandError(`the deployment file \`${path}\` is not right:\n${problems.join('\n')}`);
+}

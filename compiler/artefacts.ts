@@ -1,0 +1,83 @@
+/**
+ * Everything that is made of a plan, as the files of a bundle. Each emitter is a line of the list below; none reads another's output. Pure: detectors, protocols and the built kernels are arguments.
+ */
+import type { Detector } from '../filters/detectors/detector.ts';
+import type { Protocol } from '../filters/protocols/protocol.ts';
+import { BUNDLE_PATHS, type BundleFiles, sourcePath } from './bundle/bundle-paths.ts';
+import type { Deployment } from './deployment/deployment.ts';
+import { envoyResources, printEnvoyResources } from './envoy/envoy-resources.ts';
+import type { Plan } from './plan/plan.ts';
+import { emitRego } from './rego/emit-rego.ts';
+import { reportOf } from './report/report.ts';
+import { reportText } from './report/report-text.ts';
+import { decisionSchema, inputSchema } from './schema/schema.ts';
+import { type CompiledDetectors, compileDetectors } from './text/compile-detectors.ts';
+import { typesOf } from './types/types.ts';
+import { filterWasm } from './wasm/filter-wasm.ts';
+import { policyWasm } from './wasm/policy-wasm.ts';
+
+export interface ArtefactInput {
+  readonly plan: Plan;
+  /** The policy's files, as they go into the bundle. */
+  readonly sources: readonly { readonly path: string; readonly text: string }[];
+  readonly kernels: { readonly session: Uint8Array; readonly opa: Uint8Array };
+  readonly detectors: readonly Detector[];
+  readonly protocols: readonly Protocol[];
+  /** Where it runs; without one the bundle decides, but governs no traffic. */
+  readonly deployment: { readonly parsed: Deployment; readonly text: string } | null;
+}
+
+/** A detector of the policy that the text engine cannot run. */
+export interface DetectorProblem {
+  readonly detector: string;
+  readonly message: string;
+  readonly help: string;
+}
+
+interface Emitter {
+  readonly path: string;
+  /** Null: there is nothing to emit for this input. */
+  emit(input: ArtefactInput, detectors: CompiledDetectors): Uint8Array | string | null;
+}
+
+const emitters: readonly Emitter[] = [
+  { path: BUNDLE_PATHS.plan, emit: ({ plan }) => json(plan) },
+  { path: BUNDLE_PATHS.data, emit: ({ plan }) => json({ writ: emitRego(plan).data }) },
+  { path: BUNDLE_PATHS.rego, emit: ({ plan }) => emitRego(plan).policy },
+  { path: BUNDLE_PATHS.regoLibrary, emit: ({ plan }) => emitRego(plan).library },
+  { path: BUNDLE_PATHS.policyWasm, emit: ({ plan, kernels }) => policyWasm(kernels.opa, plan) },
+  {
+    path: BUNDLE_PATHS.filterWasm,
+    emit: ({ plan, kernels, protocols, deployment }, detectors) => filterWasm(kernels.session, plan, { detectors: detectors.bytes, protocols, identity: deployment?.parsed.identity ?? null }),
+  },
+  {
+    path: BUNDLE_PATHS.reportJson,
+    emit: (input, detectors) => json(reportFor(input, detectors)),
+  },
+  { path: BUNDLE_PATHS.reportText, emit: (input, detectors) => reportText(reportFor(input, detectors)) },
+  { path: BUNDLE_PATHS.inputSchema, emit: ({ plan }) => json(inputSchema(plan)) },
+  { path: BUNDLE_PATHS.decisionSchema, emit: ({ plan }) => json(decisionSchema(plan)) },
+  { path: BUNDLE_PATHS.types, emit: ({ plan }) => typesOf(plan) },
+  { path: BUNDLE_PATHS.deployment, emit: ({ deployment }) => deployment?.text ?? null },
+  { path: BUNDLE_PATHS.envoy, emit: ({ plan, deployment }) => (deployment === null ? null : printEnvoyResources(envoyResources(plan, deployment.parsed))) },
+];
+
+export function artefacts(input: ArtefactInput): { readonly files: BundleFiles; readonly problems: readonly DetectorProblem[] } {
+  const detectors = compileDetectors(input.plan.detectors, input.detectors);
+  const files = new Map<string, Uint8Array>();
+  if (detectors.problems.length > 0) return { files, problems: detectors.problems };
+  for (const { path, emit } of emitters) {
+    const content = emit(input, detectors);
+    if (content !== null) files.set(path, typeof content === 'string' ? new TextEncoder().encode(content) : content);
+  }
+  for (const { path, text } of input.sources) files.set(sourcePath(path), new TextEncoder().encode(text));
+  return { files, problems: [] };
+}
+
+function reportFor({ plan, protocols }: ArtefactInput, detectors: CompiledDetectors): ReturnType<typeof reportOf> {
+  return reportOf(plan, protocols, new Map(detectors.report.map(({ detector, holdMost }) => [detector, holdMost])));
+}
+
+function json(value: unknown): string {
+  return `${JSON.stringify(value, null, 2)}\n`;
+}
