@@ -35,6 +35,7 @@ const NUMBERS: { readonly [K in NumberMeaning]: number } = {
   cell: P.PLACE_CELL,
 };
 const BOOLS: { readonly [K in BoolMeaning]: number } = { plain: P.PLACE_PLAIN, stream: P.PLACE_STREAM, include_usage: P.PLACE_INCLUDE_USAGE };
+const NULLS: { readonly [K in NonNullable<Place['null']>]: number } = { plain: P.PLACE_PLAIN, cell: P.PLACE_CELL, empty: P.PLACE_EMPTY };
 const OBJECTS: { readonly [K in ObjectMeaning]: number } = {
   message: P.PLACE_MESSAGE,
   choice: P.PLACE_CHOICE,
@@ -83,10 +84,11 @@ export const KNOWN_KEYS_MAX = 128;
 export function protocolTable(protocols: readonly Protocol[]): Uint8Array {
   const section = new Section();
   const endpoints = protocols.flatMap((protocol) => protocol.endpoints.map((endpoint) => ({ protocol, endpoint })));
-  section.reserve(4 + endpoints.length * P.ENDPOINT_BYTES);
+  section.reserve(P.ENDPOINTS + endpoints.length * P.ENDPOINT_BYTES);
   section.setU32(0, endpoints.length);
+  section.setU32(P.SECTION_ANY, writeAny(section, 'local', ''));
   endpoints.forEach(({ protocol, endpoint }, i) => {
-    const at = 4 + i * P.ENDPOINT_BYTES;
+    const at = P.ENDPOINTS + i * P.ENDPOINT_BYTES;
     section.setU8(at + P.ENDPOINT_METHOD, METHODS[endpoint.method]);
     section.setU8(at + P.ENDPOINT_EVENT, EVENTS[endpoint.event]);
     section.setU8(at + P.ENDPOINT_FORM, FORMS[protocol.form]);
@@ -124,7 +126,7 @@ function writePlace(section: Section, place: Place, name: string): number {
     [P.NODE_STRING, place.string ? STRINGS[place.string] : P.PLACE_DENY],
     [P.NODE_NUMBER, place.number ? NUMBERS[place.number] : P.PLACE_DENY],
     [P.NODE_BOOL, place.bool ? BOOLS[place.bool] : P.PLACE_DENY],
-    [P.NODE_NULL, place.null === 'plain' ? P.PLACE_PLAIN : place.null === 'cell' ? P.PLACE_CELL : P.PLACE_DENY],
+    [P.NODE_NULL, place.null ? NULLS[place.null] : P.PLACE_DENY],
     [P.NODE_OBJECT, place.object ? (place.object.as ? OBJECTS[place.object.as] : P.PLACE_OBJECT) : P.PLACE_DENY],
     [P.NODE_ARRAY, place.array ? (place.array.as ? ARRAYS[place.array.as] : P.PLACE_ARRAY) : P.PLACE_DENY],
     [P.NODE_FLAGS, (place.values && !place.open ? P.FLAG_CLOSED : 0) | (place.object?.others ? P.FLAG_KEYS : 0)],

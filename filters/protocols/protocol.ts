@@ -41,7 +41,7 @@ export interface Place {
   readonly string?: StringMeaning;
   readonly number?: NumberMeaning;
   readonly bool?: BoolMeaning;
-  readonly null?: 'plain' | 'cell';
+  readonly null?: 'plain' | 'cell' | 'empty';
   readonly object?: ObjectPlace;
   readonly array?: { readonly as?: ArrayMeaning; readonly of: Place };
   /** Strings that are allowed as they are. Others are denied (`closed`, the default) or read as text. */

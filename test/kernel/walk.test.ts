@@ -46,7 +46,7 @@ function walker(place: Place): (body: string | Uint8Array) => Walked {
   const bytes = (): Uint8Array => new Uint8Array(exports.memory.buffer);
   view().setUint32(tablesAt + T_PROTOCOLS * 4, tablesAt + 64, true);
   bytes().set(table, tablesAt + 64);
-  const node = new DataView(table.buffer).getUint32(4 + P.ENDPOINT_REQUEST, true);
+  const node = new DataView(table.buffer).getUint32(P.ENDPOINTS + P.ENDPOINT_REQUEST, true);
   return (body) => {
     const data = typeof body === 'string' ? new TextEncoder().encode(body) : body;
     const p = exports.writ_alloc(data.length || 1);

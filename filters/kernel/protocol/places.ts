@@ -38,6 +38,8 @@ export const PLACE_COLLECTION_ID = 24;
 export const PLACE_COLLECTION_NAME = 25;
 /** A value that only has a position: one cell of a column. */
 export const PLACE_CELL = 26;
+/** A null where a value of ours may have to stand. */
+export const PLACE_EMPTY = 27;
 
 // Leaves that the walker finds by itself.
 /** A key of an object whose keys are free. */
@@ -91,7 +93,9 @@ export const FLAG_KEYS = 1;
 /** A string that is none of `values` is denied; without the flag it is read as text. */
 export const FLAG_CLOSED = 2;
 
-// The section: count of endpoints, then the endpoints.
+// The section: count of endpoints, the node that any JSON of an upstream is read by, then the endpoints.
+export const SECTION_ANY = 4;
+export const ENDPOINTS = 8;
 export const ENDPOINT_METHOD = 0;
 export const ENDPOINT_EVENT = 1;
 export const ENDPOINT_FORM = 2;

@@ -1,0 +1,65 @@
+/** Reading and writing a filter's memory. Views are made anew where memory may have grown; what is read out is copied. */
+import { FilterError } from './filter-error.ts';
+import type { KernelExports } from './kernel-exports.ts';
+
+const DECODER = new TextDecoder('utf-8', { fatal: true });
+const ENCODER = new TextEncoder();
+
+export class FilterMemory {
+  readonly #exports: KernelExports;
+  #view: DataView;
+  #bytes: Uint8Array;
+
+  constructor(exports: KernelExports) {
+    this.#exports = exports;
+    this.#view = new DataView(exports.memory.buffer);
+    this.#bytes = new Uint8Array(exports.memory.buffer);
+  }
+
+  get byteLength(): number {
+    return this.#exports.memory.buffer.byteLength;
+  }
+
+  u32(address: number): number {
+    return this.#current().getUint32(address, true);
+  }
+
+  i64(address: number): bigint {
+    return this.#current().getBigInt64(address, true);
+  }
+
+  /** A copy of the run whose address and length stand at `place`. */
+  run(place: number): Uint8Array<ArrayBuffer> {
+    const at = this.u32(place);
+    return this.#bytes.slice(at, at + this.u32(place + 4)) as Uint8Array<ArrayBuffer>;
+  }
+
+  text(place: number): string {
+    const at = this.u32(place);
+    return DECODER.decode(this.#bytes.subarray(at, at + this.u32(place + 4)));
+  }
+
+  /** Hands bytes to `use` at an address of the filter's, for the time of the call. */
+  lend<T>(bytes: Uint8Array, use: (address: number, length: number) => T): T {
+    const address = this.#exports.writ_alloc(Math.max(1, bytes.length));
+    if (address === 0) throw new FilterError('exhausted', 'the filter has no memory left');
+    this.#current();
+    this.#bytes.set(bytes, address);
+    const answer = use(address, bytes.length);
+    this.#exports.writ_free(address);
+    return answer;
+  }
+
+  /** The view of memory as it is now: growing detaches the buffer before. */
+  #current(): DataView {
+    if (this.#view.buffer !== this.#exports.memory.buffer) {
+      this.#view = new DataView(this.#exports.memory.buffer);
+      this.#bytes = new Uint8Array(this.#exports.memory.buffer);
+    }
+    return this.#view;
+  }
+}
+
+export function encodeText(text: string): Uint8Array {
+  return ENCODER.encode(text);
+}

@@ -1,0 +1,169 @@
+/** One exchange in a filter: each call hands bytes over, and reads what the session answers. */
+import * as abi from '../kernel/abi.ts';
+import type { Evidence } from '../door/evidence.ts';
+import type { BudgetLevel, Header, Reserve, SessionOutcome, SessionPort, Step } from '../door/session-port.ts';
+import { encodeText, type FilterMemory } from './filter-memory.ts';
+import { readHeadersToRemove, readHeadersToSet, writeHeaderPairs } from './header-pairs.ts';
+import type { KernelExports } from './kernel-exports.ts';
+import * as O from './output-layout.ts';
+
+const EMPTY = new Uint8Array();
+const LEVEL_BYTES = 24;
+const RESERVE_BYTES = 16;
+
+export class WasmSession implements SessionPort {
+  readonly #exports: KernelExports;
+  readonly #memory: FilterMemory;
+  readonly #budgets: readonly string[];
+  readonly #handle: number;
+  readonly #out: number;
+  /** Chunks of the body in hand that the session has seen and not let go. */
+  #held: Uint8Array[] = [];
+  #outcome: SessionOutcome | undefined;
+
+  constructor(exports: KernelExports, memory: FilterMemory, budgets: readonly string[], handle: number) {
+    this.#exports = exports;
+    this.#memory = memory;
+    this.#budgets = budgets;
+    this.#handle = handle;
+    this.#out = exports.session_out(handle);
+  }
+
+  /** What Envoy has verified of the caller; before all else. */
+  identify(evidence: Evidence): void {
+    const { jwt, san } = evidence;
+    const document = `{"jwt":${jwt === undefined ? 'null' : JSON.stringify(jwt)},"san":${san === undefined ? 'null' : JSON.stringify(san)}}`;
+    this.#memory.lend(encodeText(document), (address, length) => this.#exports.session_identity(this.#handle, address, length));
+  }
+
+  requestHeaders(headers: readonly Header[], end: boolean): Step {
+    return this.#step(this.#lend(writeHeaderPairs(headers), (address, length) => this.#exports.session_request_headers(this.#handle, address, length, end ? 1 : 0)));
+  }
+
+  requestBody(bytes: Uint8Array, end: boolean): Step {
+    this.#held.push(bytes);
+    return this.#step(this.#lend(bytes, (address, length) => this.#exports.session_request_body(this.#handle, address, length, end ? 1 : 0)));
+  }
+
+  requestTrailers(): Step {
+    return this.#step(this.#exports.session_request_trailers(this.#handle));
+  }
+
+  responseHeaders(headers: readonly Header[], end: boolean): Step {
+    this.#held = [];
+    return this.#step(this.#lend(writeHeaderPairs(headers), (address, length) => this.#exports.session_response_headers(this.#handle, address, length, end ? 1 : 0)));
+  }
+
+  responseBody(bytes: Uint8Array, end: boolean): Step {
+    this.#held.push(bytes);
+    return this.#step(this.#lend(bytes, (address, length) => this.#exports.session_response_body(this.#handle, address, length, end ? 1 : 0)));
+  }
+
+  responseTrailers(): Step {
+    return this.#step(this.#exports.session_response_trailers(this.#handle));
+  }
+
+  levels(levels: readonly (BudgetLevel | undefined)[]): Step {
+    const bytes = new Uint8Array(levels.length * LEVEL_BYTES);
+    const view = new DataView(bytes.buffer);
+    levels.forEach((level, i) => {
+      if (level === undefined) return;
+      view.setBigInt64(i * LEVEL_BYTES, BigInt(level.headroom), true);
+      view.setBigInt64(i * LEVEL_BYTES + 8, BigInt(level.spent), true);
+      view.setUint32(i * LEVEL_BYTES + 16, 1, true);
+    });
+    return this.#step(this.#lend(bytes, (address, length) => this.#exports.session_levels(this.#handle, address, length)));
+  }
+
+  refuseSpend(budget: string): Step {
+    return this.#step(this.#exports.session_refuse_spend(this.#handle, this.#budgets.indexOf(budget)));
+  }
+
+  callResponse(response: { readonly status: number; readonly body: Uint8Array } | undefined): Step {
+    return this.#step(
+      this.#lend(response?.body ?? EMPTY, (address, length) => this.#exports.session_call_response(this.#handle, response?.status ?? 0, address, length)),
+    );
+  }
+
+  outcome(): SessionOutcome {
+    if (this.#outcome) return this.#outcome;
+    this.#exports.session_end(this.#handle);
+    const records = Buffer.from(this.#memory.run(this.#out + O.OUTPUT_RECORDS)).toString('utf8');
+    const isKnown = this.#memory.u32(this.#out + O.OUTPUT_USAGE_KNOWN) === 1;
+    this.#outcome = {
+      records: records.split('\n').filter((line) => line !== ''),
+      spentMicros: isKnown ? Number(this.#memory.i64(this.#out + O.OUTPUT_COST)) : undefined,
+    };
+    return this.#outcome;
+  }
+
+  free(): void {
+    this.#exports.session_free(this.#handle);
+  }
+
+  #lend(bytes: Uint8Array, use: (address: number, length: number) => number): number {
+    return this.#memory.lend(bytes, use);
+  }
+
+  #step(action: number): Step {
+    const memory = this.#memory;
+    const out = this.#out;
+    switch (action) {
+      case abi.ACTION_HOLD:
+        return { kind: 'hold' };
+      case abi.ACTION_LEVELS:
+        return { kind: 'levels', budgets: this.#positions(out + O.OUTPUT_BUDGETS).map((position) => this.#budgetName(position)) };
+      case abi.ACTION_CALL:
+        return {
+          kind: 'call',
+          store: memory.text(this.#exports.writ_store_name(memory.u32(out + O.OUTPUT_CALL_STORE))),
+          method: memory.text(out + O.OUTPUT_CALL_METHOD) === 'POST' ? 'POST' : 'GET',
+          path: memory.text(out + O.OUTPUT_CALL_PATH),
+          body: memory.run(out + O.OUTPUT_CALL_BODY),
+        };
+      case abi.ACTION_CONTINUE: {
+        const held = this.#held;
+        this.#held = [];
+        const route = memory.text(out + O.OUTPUT_ROUTE);
+        return {
+          kind: 'continue',
+          headers: { set: readHeadersToSet(memory.run(out + O.OUTPUT_SET)), remove: readHeadersToRemove(memory.run(out + O.OUTPUT_REMOVE)) },
+          body: memory.u32(out + O.OUTPUT_BODY_MODE) === O.BODY_REPLACED ? memory.run(out + O.OUTPUT_BODY) : joined(held),
+          route: route === '' ? undefined : route,
+          reserve: this.#reserves(),
+        };
+      }
+      default:
+        return {
+          kind: 'reply',
+          status: memory.u32(out + O.OUTPUT_STATUS),
+          headers: readHeadersToSet(memory.run(out + O.OUTPUT_REPLY_HEADERS)),
+          body: memory.run(out + O.OUTPUT_REPLY_BODY),
+        };
+    }
+  }
+
+  #reserves(): Reserve[] {
+    const run = this.#memory.run(this.#out + O.OUTPUT_RESERVES);
+    const view = new DataView(run.buffer);
+    return Array.from({ length: run.length / RESERVE_BYTES }, (_, i) => ({
+      budget: this.#budgetName(view.getUint32(i * RESERVE_BYTES, true)),
+      micros: Number(view.getBigInt64(i * RESERVE_BYTES + 8, true)),
+    }));
+  }
+
+  #positions(place: number): number[] {
+    const run = this.#memory.run(place);
+    const view = new DataView(run.buffer);
+    return Array.from({ length: run.length / 4 }, (_, i) => view.getUint32(i * 4, true));
+  }
+
+  #budgetName(position: number): string {
+    return this.#budgets[position] ?? '';
+  }
+}
+
+function joined(chunks: readonly Uint8Array[]): Uint8Array {
+  const [first] = chunks;
+  return chunks.length === 1 && first ? first : Buffer.concat(chunks);
+}

@@ -1,0 +1,160 @@
+/**
+ * The kernel's exports: what a host drives one HTTP exchange with. Each session_* answers an ACTION (abi.ts); what it says beside that stands in the session's output (session/output.ts). A handle is the
+ * session's address; 0 is none, and every call on it answers a refusal.
+ */
+import { ACTION_CONTINUE, ACTION_HOLD, ACTION_REPLY, T_BUDGETS } from "./abi";
+import { budgetCount, budgetRecord, storeRecord } from "./decision/api";
+import { BUDGET_NAME, STORE_NAME } from "./decision/layout";
+import { section } from "./decision/tables";
+import { alloc, bytesInUse, free } from "./memory";
+import { settle, takeLevels } from "./session/budget";
+import { decideDocument, scanDocument } from "./session/documents";
+import { refuseSpend } from "./session/refuse-spend";
+import { decidePrompt } from "./session/request";
+import { answerCall } from "./session/retrieval";
+import { onRequestBody, onRequestEnd, onRequestHeaders } from "./session/request-phase";
+import { onResponseBody, onResponseEnd, onResponseHeaders } from "./session/response-phase";
+import { identify, IDENTITY_BYTES_MAX } from "./session/identity";
+import { freeSession, newSession, PHASE_CALL, PHASE_DONE, PHASE_LEVELS, PHASE_NEW, PHASE_REQUEST, Session } from "./session/session-state";
+
+export function writ_alloc(size: u32): usize {
+  return alloc(size);
+}
+
+export function writ_free(p: usize): void {
+  free(p);
+}
+
+/** Bytes handed out and not given back: what a soak test watches. */
+export function writ_bytes_in_use(): u32 {
+  return bytesInUse;
+}
+
+/** A session, or 0 when memory is exhausted. `nonce` is random; `now` is milliseconds since 1970 UTC. */
+export function session_new(nonce: u64, now: i64): usize {
+  return newSession(nonce, now);
+}
+
+export function session_free(h: usize): void {
+  if (h != 0) freeSession(changetype<Session>(h));
+}
+
+/** Address of the session's output. */
+export function session_out(h: usize): usize {
+  return h == 0 ? 0 : changetype<Session>(h).output;
+}
+
+/** What Envoy verified of the caller: `{"jwt":{…}|null,"san":"…"|null}`. Before the request's headers. */
+export function session_identity(h: usize, ptr: usize, length: u32): void {
+  if (h == 0 || length > IDENTITY_BYTES_MAX) return;
+  const s = changetype<Session>(h);
+  if (s.phase == PHASE_NEW) identify(s, ptr, length);
+}
+
+/** How many budgets the policy has; the host names them by position. */
+export function writ_budget_count(): u32 {
+  return section(T_BUDGETS) == 0 ? 0 : budgetCount();
+}
+
+/** Address of (address, bytes) of a budget's name. */
+export function writ_budget_name(position: u32): usize {
+  return budgetRecord(position) + BUDGET_NAME;
+}
+
+/** Address of (address, bytes) of a store's name. */
+export function writ_store_name(position: u32): usize {
+  return storeRecord(position) + STORE_NAME;
+}
+
+/** Decides over facts given as JSON (compiler/plan/decision.ts): address of (address, bytes) of the decision's JSON, good until the next call; 0 when memory is exhausted. */
+export function writ_decide(ptr: usize, length: u32): usize {
+  return decideDocument(ptr, length);
+}
+
+/** What the detectors find in a text: address of (address, bytes) of detector, start, end (u32 each, bytes of UTF-8), good until the next call; 0 when memory is exhausted. */
+export function writ_scan(ptr: usize, length: u32): usize {
+  return scanDocument(ptr, length);
+}
+
+/** What the last `continue` was to reserve could not be set aside: the request is refused, and nothing is reserved. */
+export function session_refuse_spend(h: usize, position: u32): i32 {
+  if (h == 0) return ACTION_REPLY;
+  const s = begin(h);
+  return finish(s, refuseSpend(s, position));
+}
+
+export function session_request_headers(h: usize, ptr: usize, length: u32, eos: i32): i32 {
+  if (h == 0) return ACTION_REPLY;
+  const s = begin(h);
+  if (s.phase != PHASE_NEW) return finish(s, ACTION_HOLD);
+  return finish(s, onRequestHeaders(s, ptr, length, eos != 0));
+}
+
+export function session_request_body(h: usize, ptr: usize, length: u32, eos: i32): i32 {
+  if (h == 0) return ACTION_REPLY;
+  const s = begin(h);
+  if (s.phase != PHASE_REQUEST) return finish(s, ACTION_HOLD);
+  return finish(s, onRequestBody(s, ptr, length, eos != 0));
+}
+
+/** Trailers end a body. */
+export function session_request_trailers(h: usize): i32 {
+  if (h == 0) return ACTION_REPLY;
+  const s = begin(h);
+  return finish(s, s.phase == PHASE_REQUEST ? onRequestEnd(s) : s.phase == PHASE_DONE ? ACTION_HOLD : ACTION_CONTINUE);
+}
+
+/** Answers ACTION_LEVELS: for each budget asked, in order, i64 headroom, i64 spent, u32 1 if both are known, u32 zero. */
+export function session_levels(h: usize, ptr: usize, length: u32): i32 {
+  if (h == 0) return ACTION_REPLY;
+  const s = begin(h);
+  if (s.phase != PHASE_LEVELS) return finish(s, ACTION_HOLD);
+  takeLevels(s, ptr, length);
+  return finish(s, decidePrompt(s));
+}
+
+/** Answers ACTION_CALL; status 0: the call failed. */
+export function session_call_response(h: usize, status: u32, ptr: usize, length: u32): i32 {
+  if (h == 0) return ACTION_REPLY;
+  const s = begin(h);
+  if (s.phase != PHASE_CALL) return finish(s, ACTION_HOLD);
+  return finish(s, answerCall(s, status, ptr, length));
+}
+
+export function session_response_headers(h: usize, ptr: usize, length: u32, eos: i32): i32 {
+  if (h == 0) return ACTION_REPLY;
+  const s = begin(h);
+  return finish(s, onResponseHeaders(s, ptr, length, eos != 0));
+}
+
+export function session_response_body(h: usize, ptr: usize, length: u32, eos: i32): i32 {
+  if (h == 0) return ACTION_REPLY;
+  const s = begin(h);
+  return finish(s, onResponseBody(s, ptr, length, eos != 0));
+}
+
+export function session_response_trailers(h: usize): i32 {
+  if (h == 0) return ACTION_REPLY;
+  const s = begin(h);
+  return finish(s, onResponseEnd(s));
+}
+
+/** The exchange is over, or was aborted: what is not settled is settled now. */
+export function session_end(h: usize): void {
+  if (h == 0) return;
+  const s = begin(h);
+  settle(s, false);
+  s.phase = PHASE_DONE;
+  s.out().publish();
+}
+
+function begin(h: usize): Session {
+  const s = changetype<Session>(h);
+  s.out().begin();
+  return s;
+}
+
+function finish(s: Session, action: i32): i32 {
+  s.out().publish();
+  return action;
+}

@@ -1,0 +1,109 @@
+/** Budgets: which levels the policy needs, what to reserve for the worst case, and what the exchange cost. Micro-units of the policy's currency throughout. */
+import { ACTION_LEVELS, T_BUDGETS } from "../abi";
+import { budgetCount, chosenModel, modelRecord, reserveOf, setBudgetLevels } from "../decision/api";
+import { MODEL_INPUT_PRICE, MODEL_OUTPUT_PRICE, FLAG_NO_MODEL, RESULT_CANDIDATES, RESULT_FLAGS, RESULT_SITE, SITE_AT_REMOVED, SITE_REMOVERS } from "../decision/layout";
+import { section } from "../decision/tables";
+import { startsWith } from "./literal";
+import { PHASE_LEVELS, Session } from "./session-state";
+
+/** What the host answers for each budget asked: i64 headroom, i64 spent, u32 1 where both are known, u32 zero. */
+const LEVEL_BYTES: u32 = 24;
+const MILLION: u64 = 1_000_000;
+
+export function needsLevels(s: Session): bool {
+  return section(T_BUDGETS) != 0 && budgetCount() > 0;
+}
+
+/** Asks for the levels of all budgets. */
+export function askLevels(s: Session): i32 {
+  const budgets = s.out().budgetsRun();
+  const count = budgetCount();
+  for (let i: u32 = 0; i < count; i += 1) budgets.u32(i);
+  s.phase = PHASE_LEVELS;
+  return ACTION_LEVELS;
+}
+
+/** Takes the levels; a budget that is not answered stays failed. */
+export function takeLevels(s: Session, ptr: usize, length: u32): void {
+  const count = budgetCount();
+  for (let i: u32 = 0; i < count && (i + 1) * LEVEL_BYTES <= length; i += 1) {
+    const level = ptr + i * LEVEL_BYTES;
+    if (load<u32>(level, 16) == 1) setBudgetLevels(s.facts, i, load<i64>(level), load<i64>(level, 8));
+  }
+}
+
+/** Tells the host what to reserve. */
+export function putReserves(s: Session): void {
+  if (!needsLevels(s)) return;
+  const reserves = s.out().reservesRun();
+  reserves.clear();
+  const count = budgetCount();
+  for (let i: u32 = 0; i < count; i += 1) {
+    const amount = reserveOf(s.result, i);
+    if (amount < 0) continue;
+    reserves.u32(i);
+    reserves.u32(0);
+    reserves.u32(<u32>amount);
+    reserves.u32(<u32>(amount >> 32));
+    s.reserved = true;
+  }
+}
+
+/** Ends the exchange's cost: what the upstream told, else nothing is known and the reservation is charged. Once. */
+export function settle(s: Session, upstreamRefused: bool): void {
+  const o = s.out();
+  if (o.settled != 0) return;
+  o.settled = 1;
+  o.inputTokens = s.inputTokens;
+  o.outputTokens = s.outputTokens;
+  if (upstreamRefused && s.inputTokens < 0 && s.outputTokens < 0) {
+    o.usageKnown = 1;
+    o.cost = 0;
+    return;
+  }
+  if (s.inputTokens < 0 || s.chosen < 0) return;
+  const model = modelRecord(s.chosen);
+  const output = s.outputTokens < 0 ? 0 : s.outputTokens;
+  const cost = costOf(<u64>s.inputTokens, load<u64>(model, MODEL_INPUT_PRICE), <u64>output, load<u64>(model, MODEL_OUTPUT_PRICE));
+  if (cost < 0) return;
+  o.usageKnown = 1;
+  o.cost = cost;
+}
+
+/** ceil((input · inputPrice + output · outputPrice) / 1,000,000); -1 where that does not fit. */
+function costOf(input: u64, inputPrice: u64, output: u64, outputPrice: u64): i64 {
+  const most: u64 = 0x3fffffffffffffff;
+  if (inputPrice != 0 && input > most / inputPrice) return -1;
+  if (outputPrice != 0 && output > most / outputPrice) return -1;
+  const sum = input * inputPrice + output * outputPrice;
+  return <i64>((sum + MILLION - 1) / MILLION);
+}
+
+/** Whether some model was left but for budgets: then money, and nothing else, is the reason. */
+export function deniedByBudget(result: usize): bool {
+  if ((load<u8>(result, RESULT_FLAGS) & FLAG_NO_MODEL) == 0) return false;
+  const site = <usize>load<u32>(result, RESULT_SITE);
+  if (site == 0) return false;
+  const removers = <usize>load<u32>(site, SITE_REMOVERS);
+  const count = load<u32>(site, SITE_REMOVERS + 4);
+  const removed = result + load<u32>(site, SITE_AT_REMOVED);
+  let others: u64 = 0;
+  let budgets: u64 = 0;
+  for (let i: u32 = 0; i < count; i += 1) {
+    const name = removers + (i << 3);
+    const bits = load<u64>(removed + (i << 3));
+    if (startsWith(<usize>load<u32>(name), load<u32>(name, 4), "budget ")) budgets |= bits;
+    else others |= bits;
+  }
+  return (load<u64>(result, RESULT_CANDIDATES) & budgets & ~others) != 0;
+}
+
+/** The request never left: it cost nothing. */
+export function settleNothing(s: Session): void {
+  const o = s.out();
+  if (o.settled != 0) return;
+  o.settled = 1;
+  o.usageKnown = 1;
+  o.cost = 0;
+  o.reservesRun().clear();
+}

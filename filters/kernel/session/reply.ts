@@ -1,0 +1,114 @@
+/** A reply that is held whole: walked once, decided once, edited, and sent on. */
+import { ACTION_CONTINUE, EVENT_COMPLETION, FACT_COMPLETION_FINISH_REASON, FACT_COMPLETION_TOKENS } from "../abi";
+import { Bytes } from "../bytes";
+import { carryChoice, isAllowed, setFailed, setText, setValue } from "../decision/api";
+import { RECORD_BYTES, RECORD_KIND, recordAt, walk, WALK_OK } from "../json/walk";
+import * as P from "../protocol/places";
+import { settle } from "./budget";
+import { deny, denyByPolicy, denyFixed, messageOf, reply } from "./denial";
+import { appendPlace } from "./denial";
+import { splice } from "./edits";
+import { protocolSection, rootOf } from "./endpoint";
+import { put } from "./literal";
+import { setFound } from "./messages";
+import { decideEvent } from "./record";
+import { putLength } from "./send-request";
+import { PHASE_DONE, Session } from "./session-state";
+import { clearTexts, editTexts, NO_MESSAGE, scanAlone } from "./texts";
+import { MODE_ARGUMENTS, MODE_FIXED, MODE_TEXT } from "./segment";
+import { takeFinish, takeUsage } from "./usage";
+import { isListed } from "./values-list";
+import { walkPlace, WALK_REFUSED, WALK_UNKNOWN_KEY } from "../json/walk";
+
+/** From here on the texts are the reply's. */
+export function beginReply(s: Session): void {
+  s.isReply = true;
+  s.foundLow = 0;
+  s.foundHigh = 0;
+  s.newLow = 0;
+  s.newHigh = 0;
+  s.textBytes = 0;
+  carryChoice(s.facts, s.result);
+  setFailed(s.facts, FACT_COMPLETION_TOKENS);
+  setFailed(s.facts, FACT_COMPLETION_FINISH_REASON);
+}
+
+/** The reply's body is complete. */
+export function onReply(s: Session): i32 {
+  const body = s.bodyBytes();
+  const refused = s.status >= 400;
+  const records = s.recordBytes();
+  records.clear();
+  const section = protocolSection();
+  const root = refused ? section + load<u32>(section, P.SECTION_ANY) : rootOf(s.endpoint, P.ENDPOINT_REPLY);
+  const code = walk(body.ptr, body.len, section, root, records);
+  if (code != WALK_OK) {
+    settle(s, refused);
+    return refused ? deny(s, s.status, "the upstream refused the request, and its answer cannot be read") : denyUnreadable(s, code);
+  }
+  clearTexts(s);
+  readReply(s, body.ptr);
+  settle(s, refused);
+  if (s.failed) return deny(s, 502, "the upstream's reply holds more values than this gateway reads");
+  setReplyFacts(s);
+  decideEvent(s, EVENT_COMPLETION, 0);
+  if (!isAllowed(s.result)) return denyByPolicy(s, 403);
+  if (!editTexts(s, body.ptr)) return denyFixed(s);
+  if (s.failed) return deny(s, 502, "the upstream's reply holds more values than this gateway reads");
+  return sendReply(s);
+}
+
+/** Sends the held body on, with its edits. */
+export function sendReply(s: Session): i32 {
+  const o = s.out();
+  const body = s.bodyBytes();
+  const edits = changetype<Bytes>(s.edits);
+  o.bodyMode = 1;
+  splice(o.bodyRun(), body.ptr, body.len, edits, changetype<Bytes>(s.replacements));
+  if (o.bodyRun().failed) return deny(s, 502, "the upstream's reply is larger than this gateway can edit");
+  if (edits.len > 0) putLength(s, o.bodyRun().len);
+  s.phase = PHASE_DONE;
+  return ACTION_CONTINUE;
+}
+
+/** The upstream's reply is not what its protocol says. */
+export function denyUnreadable(s: Session, code: i32): i32 {
+  const message = messageOf(s);
+  put(message, "the upstream's reply cannot be read");
+  if (code == WALK_REFUSED || code == WALK_UNKNOWN_KEY) {
+    put(message, ": unknown value at `");
+    appendPlace(message, walkPlace);
+    message.push(0x60);
+  }
+  return reply(s, 502, message);
+}
+
+/** Sets what the reply tells of itself, and what was found in it. */
+export function setReplyFacts(s: Session): void {
+  setFound(s);
+  if (s.outputTokens >= 0) setValue(s.facts, FACT_COMPLETION_TOKENS, s.outputTokens);
+  if (s.finish != 0) setText(s.facts, FACT_COMPLETION_FINISH_REASON, s.finish, s.finishBytes);
+}
+
+/** Scans every text of the reply, and notes its usage and its end. */
+function readReply(s: Session, document: usize): void {
+  const records = s.recordBytes();
+  const count = records.len / RECORD_BYTES;
+  for (let i: u32 = 0; i < count; i += 1) {
+    const r = recordAt(records, i);
+    const kind = <i32>load<u8>(r, RECORD_KIND);
+    if (kind == P.PLACE_FINISH) {
+      if (isListed(document, r)) takeFinish(s, document, r);
+      else scanAlone(s, document, r, MODE_TEXT, NO_MESSAGE);
+    } else if (kind == P.PLACE_USAGE) takeUsage(s, document, i);
+    else scanValue(s, document, r, kind);
+  }
+}
+
+/** Scans a value of a reply that is text in itself. */
+export function scanValue(s: Session, document: usize, r: usize, kind: i32): void {
+  if (kind == P.PLACE_TEXT || kind == P.PLACE_PART || kind == P.PLACE_LOCAL) scanAlone(s, document, r, MODE_TEXT, NO_MESSAGE);
+  else if (kind == P.PLACE_ARGUMENTS) scanAlone(s, document, r, MODE_ARGUMENTS, NO_MESSAGE);
+  else if (kind == P.PLACE_KEY || kind == P.PLACE_NUMBER) scanAlone(s, document, r, MODE_FIXED, NO_MESSAGE);
+  else if ((kind == P.PLACE_ENUM || kind == P.PLACE_EVENT_TYPE) && !isListed(document, r)) scanAlone(s, document, r, MODE_TEXT, NO_MESSAGE);
+}
