@@ -1,0 +1,205 @@
+// The control plane as one process: opens its store, serves ADS, leases, reports and admins over mTLS, and metrics on loopback. A boundary file: it touches clock, network and disk; it reads no
+// environment and no key files, which are the caller's.
+import { Server, ServerCredentials } from "@grpc/grpc-js";
+import type { VerificationKey } from "../compiler/bundle/jws.ts";
+import { Admin } from "../proto/gen/writ/v1/admin_pb.ts";
+import { Leases } from "../proto/gen/writ/v1/leases_pb.ts";
+import { Nodes } from "../proto/gen/writ/v1/nodes_pb.ts";
+import { grpcService } from "../proto/grpc-call.ts";
+import { expireLeases } from "./budgets/lease-calls.ts";
+import type { LeaseCallContext } from "./budgets/lease-calls.ts";
+import { adsDefinition, adsService } from "./grpc/ads-service.ts";
+import { adminService, budgetInfos, leasesService, nodesService } from "./grpc/services.ts";
+import type { ServicesContext } from "./grpc/services.ts";
+import { listenHttp } from "./http-listener.ts";
+import type { Credential } from "./keys/certificate.ts";
+import { createMetrics } from "./metrics.ts";
+import type { ControlPlaneMetrics } from "./metrics.ts";
+import { loadReleasesInForce, putInForce, snapshotOf } from "./releases/releases-in-force.ts";
+import type { Database } from "./store/database.ts";
+import { addQuarantine, listQuarantine } from "./store/node-store.ts";
+import { openPglite } from "./store/open-pglite.ts";
+import { dueWindows, sqlLedger } from "./store/sql-ledger.ts";
+import { AdsHub } from "./xds/ads-hub.ts";
+
+export interface ControlPlaneOptions {
+  /** The folder of the database; made if it is not there. */
+  readonly stateFolder: string;
+  /** The control plane's certificate and key, and the authority's certificate: `readRole` in keys/key-folder.ts. */
+  readonly credential: Credential & { readonly authorityPem: string };
+  /** Public keys of bundles, read for each push. */
+  readonly trustedKeys: () => readonly VerificationKey[];
+  /** Interface and port of the gRPC server; port 0 takes a free one. */
+  readonly host: string;
+  readonly port: number;
+  /** Port of `/metrics` and `/healthz` on 127.0.0.1; 0 takes a free one. */
+  readonly httpPort: number;
+  /** One line for an operator. */
+  readonly log: (message: string) => void;
+  /** Milliseconds since 1970 UTC; the machine's clock unless a test gives another. */
+  readonly now?: () => number;
+}
+
+export interface ControlPlane {
+  readonly ports: { readonly grpc: number; readonly http: number };
+  /** Ends streams, finishes calls, closes the database. */
+  stop(): Promise<void>;
+}
+
+/** A bundle of 64 MiB with what stands around it. */
+const MESSAGE_BYTES_MAX = 72 * 1024 * 1024;
+const SWEEP_MS = 5_000;
+/** Windows that one sweep charges. */
+const SWEEP_WINDOWS_MAX = 1_000;
+const STOP_MS_MAX = 2_000;
+
+/** Starts a control plane. Rejects with DatabaseError, or when a port is taken. */
+export async function startControlPlane(options: ControlPlaneOptions): Promise<ControlPlane> {
+  const { log, now = Date.now } = options;
+  const database = await openPglite(options.stateFolder);
+  try {
+    const metrics = createMetrics();
+    const inForce = await loadReleasesInForce(database);
+    const hub = openHub(database, metrics, now, log);
+    for (const row of await listQuarantine(database)) hub.quarantine(row.node, row.typeUrl, row.resource, row.version);
+    hub.publish(snapshotOf(inForce));
+
+    const leases: LeaseCallContext = {
+      store: sqlLedger(database),
+      termsOf: (policy) => inForce.get(policy)?.budgets,
+      now,
+      onOverrun: ({ policy, budget }, micros) => {
+        metrics.overrunMicros.inc({ policy, budget }, micros);
+        log(`a sidecar spent ${micros} micro-units of budget \`${budget}\` beyond its lease`);
+      },
+      onExpired: ({ policy, budget }, micros) => metrics.expiredMicros.inc({ policy, budget }, micros),
+    };
+    const context: ServicesContext = {
+      database,
+      leases,
+      inForce: () => inForce,
+      trustedKeys: options.trustedKeys,
+      isConnected: (node) => hub.isConnected(node),
+      onRelease: ({ row, bundle }) => {
+        inForce.set(row.name, putInForce(row, bundle));
+        metrics.releases.inc();
+        hub.publish(snapshotOf(inForce));
+        log(`release ${row.sequence} of \`${row.name}\` is revision ${row.revision.slice(0, 12)}, by ${row.pushedBy}`);
+      },
+      onLeaseCall: (method) => metrics.leaseCalls.inc({ method }),
+      now,
+      log,
+    };
+    const { server, port } = await listenGrpc(options, hub, context);
+    const http = await listenHttp({
+      port: options.httpPort,
+      metrics: () => renderMetrics(metrics, hub, context),
+      isHealthy: () => answers(database),
+    });
+    const stopSweep = sweep(database, leases, log);
+    return {
+      ports: { grpc: port, http: http.port },
+      stop: async () => {
+        stopSweep();
+        hub.close();
+        await shutDown(server);
+        await http.stop();
+        await database.close();
+      },
+    };
+  } catch (error) {
+    await database.close();
+    throw error;
+  }
+}
+
+function openHub(database: Database, metrics: ControlPlaneMetrics, now: () => number, log: (message: string) => void): AdsHub {
+  return new AdsHub({
+    later: (action, ms) => {
+      const timer = setTimeout(action, ms);
+      return () => clearTimeout(timer);
+    },
+    onAck: () => metrics.acks.inc(),
+    onNack: (node, nack) => {
+      metrics.nacks.inc();
+      log(`node \`${node}\` refused ${nack.typeUrl}: ${nack.message}`);
+      for (const { name, version } of nack.resources) {
+        const row = { node, typeUrl: nack.typeUrl, resource: name, version, message: nack.message, at: now() };
+        // In memory it holds already; unwritten, it holds until the next start.
+        addQuarantine(database, row).catch(() => log(`the refusal of node \`${node}\` could not be stored`));
+      }
+    },
+  });
+}
+
+async function listenGrpc(options: ControlPlaneOptions, hub: AdsHub, context: ServicesContext): Promise<{ readonly server: Server; readonly port: number }> {
+  const server = new Server({
+    "grpc.max_receive_message_length": MESSAGE_BYTES_MAX,
+    "grpc.max_send_message_length": MESSAGE_BYTES_MAX,
+    // A node whose machine is gone says nothing: ask it.
+    "grpc.keepalive_time_ms": 20_000,
+    "grpc.keepalive_timeout_ms": 10_000,
+  });
+  server.addService(adsDefinition, adsService(hub));
+  server.addService(grpcService(Leases), leasesService(context));
+  server.addService(grpcService(Nodes), nodesService(context));
+  server.addService(grpcService(Admin), adminService(context));
+  const { authorityPem, certificatePem, privateKeyPem } = options.credential;
+  const credentials = ServerCredentials.createSsl(Buffer.from(authorityPem), [{ cert_chain: Buffer.from(certificatePem), private_key: Buffer.from(privateKeyPem) }], true);
+  const host = options.host.includes(":") ? `[${options.host}]` : options.host;
+  const port = await new Promise<number>((resolve, reject) => {
+    server.bindAsync(`${host}:${options.port}`, credentials, (error, bound) => (error === null ? resolve(bound) : reject(error)));
+  });
+  return { server, port };
+}
+
+/** Charges leases whose time is over, also where nobody asks any more. */
+function sweep(database: Database, leases: LeaseCallContext, log: (message: string) => void): () => void {
+  let isSweeping = false;
+  const timer = setInterval(() => {
+    if (isSweeping) return;
+    isSweeping = true;
+    dueWindows(database, leases.now(), SWEEP_WINDOWS_MAX)
+      .then((windows) => expireLeases(leases, windows))
+      .catch(() => log("leases that have ended could not be charged; the next call of their budget does it"))
+      .finally(() => {
+        isSweeping = false;
+      });
+  }, SWEEP_MS);
+  return () => clearInterval(timer);
+}
+
+async function renderMetrics(metrics: ControlPlaneMetrics, hub: AdsHub, context: ServicesContext): Promise<{ readonly contentType: string; readonly body: string }> {
+  metrics.streams.set(hub.streams);
+  for (const [policy, release] of context.inForce()) metrics.sequence.set({ policy }, release.row.sequence);
+  for (const { policy, budget, limitMicros, chargedMicros, outstandingMicros } of await budgetInfos(context, "")) {
+    metrics.budgetLimit.set({ policy, budget }, Number(limitMicros));
+    metrics.budgetCharged.set({ policy, budget }, Number(chargedMicros));
+    metrics.budgetOutstanding.set({ policy, budget }, Number(outstandingMicros));
+  }
+  return { contentType: metrics.registry.contentType, body: await metrics.registry.metrics() };
+}
+
+async function answers(database: Database): Promise<boolean> {
+  try {
+    await database.query("select 1 as one");
+    return true;
+  } catch {
+    // Healthy means that it answers; why it does not is in the log of whoever needed it.
+    return false;
+  }
+}
+
+/** Calls under way may finish; what is still open after two seconds is cut. */
+async function shutDown(server: Server): Promise<void> {
+  await new Promise<void>((resolve) => {
+    const timer = setTimeout(() => {
+      server.forceShutdown();
+      resolve();
+    }, STOP_MS_MAX);
+    server.tryShutdown(() => {
+      clearTimeout(timer);
+      resolve();
+    });
+  });
+}

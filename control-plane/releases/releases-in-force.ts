@@ -1,0 +1,49 @@
+// What is in force now, in memory: each policy set's newest release as an xDS resource, and its budgets. Made from the store, replaced as a whole.
+import { create } from "@bufbuild/protobuf";
+import { BUNDLE_PATHS } from "../../compiler/bundle/bundle-paths.ts";
+import { readBundle } from "../../compiler/bundle/read-bundle.ts";
+import { SignedBundleSchema } from "../../proto/gen/writ/v1/bundle_pb.ts";
+import { readBudgetTerms } from "../budgets/budget-terms.ts";
+import type { BudgetTerms } from "../budgets/budget-terms.ts";
+import type { Database } from "../store/database.ts";
+import { newestReleases, readBundleBytes } from "../store/release-store.ts";
+import type { ReleaseRow } from "../store/release-store.ts";
+import { encodeResource } from "../xds/encode-response.ts";
+import { BUNDLE_TYPE_URL } from "../xds/snapshot.ts";
+import type { Snapshot, XdsResource } from "../xds/snapshot.ts";
+
+export interface ReleaseInForce {
+  readonly row: ReleaseRow;
+  readonly resource: XdsResource;
+  readonly budgets: ReadonlyMap<string, BudgetTerms>;
+}
+
+/** By policy set. */
+export type ReleasesInForce = ReadonlyMap<string, ReleaseInForce>;
+
+/** A verified release with its bundle. Throws BundleError or PlanError. */
+export function putInForce(row: ReleaseRow, bundle: Uint8Array): ReleaseInForce {
+  const plan = readBundle(bundle).get(BUNDLE_PATHS.plan);
+  const { name, revision, rollback, release } = row;
+  const message = create(SignedBundleSchema, { name, revision, sequence: BigInt(row.sequence), rollback, release, bundle });
+  return {
+    row,
+    resource: encodeResource(BUNDLE_TYPE_URL, name, `${row.digest}:${row.sequence}`, SignedBundleSchema, message),
+    budgets: plan === undefined ? new Map<string, BudgetTerms>() : readBudgetTerms(plan),
+  };
+}
+
+/** What a restarted control plane had in force. */
+export async function loadReleasesInForce(database: Database): Promise<Map<string, ReleaseInForce>> {
+  const releases = new Map<string, ReleaseInForce>();
+  for (const row of await newestReleases(database)) {
+    const bundle = await readBundleBytes(database, row.digest);
+    if (bundle !== undefined) releases.set(row.name, putInForce(row, bundle));
+  }
+  return releases;
+}
+
+/** One snapshot for all nodes: a node subscribes to its policy set by name. */
+export function snapshotOf(releases: ReleasesInForce): Snapshot {
+  return new Map([[BUNDLE_TYPE_URL, new Map([...releases].map(([name, { resource }]) => [name, resource]))]]);
+}

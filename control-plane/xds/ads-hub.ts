@@ -1,0 +1,127 @@
+// All open ADS streams: a new snapshot reaches each of them soon, and what a node refused is remembered for it. It knows streams only as something that takes responses.
+import type { DeltaRequest, DeltaResponse, Nack } from "./delta-session.ts";
+import { DeltaSession } from "./delta-session.ts";
+import type { Snapshot } from "./snapshot.ts";
+import { emptySnapshot } from "./snapshot.ts";
+
+export interface AdsHubOptions {
+  readonly onNack: (node: string, nack: Nack) => void;
+  readonly onAck: (node: string, typeUrl: string) => void;
+  readonly later: (action: () => void, ms: number) => () => void;
+}
+
+/** The other end of a stream. */
+export interface AdsPeer {
+  readonly node: string;
+  send(response: DeltaResponse): void;
+  /** Ends the stream: the client comes back with what it has. */
+  close(reason: string): void;
+}
+
+export interface AdsStream {
+  /** Throws XdsError. */
+  receive(request: DeltaRequest): void;
+  end(): void;
+}
+
+/** A change waits this long for further ones, and at most so long in all. */
+export const DEBOUNCE_MS = 20;
+export const DEBOUNCE_MS_MAX = 200;
+/** A response must be acknowledged or refused within this time. */
+export const ACK_MS_MAX = 30_000;
+/** Streams at once. */
+export const STREAMS_MAX = 10_000;
+
+interface OpenStream {
+  readonly peer: AdsPeer;
+  readonly session: DeltaSession;
+  cancelDeadline: (() => void) | undefined;
+}
+
+export class AdsHub {
+  readonly #options: AdsHubOptions;
+  readonly #streams = new Set<OpenStream>();
+  readonly #quarantine = new Set<string>();
+  #snapshot: Snapshot = emptySnapshot;
+  #next: Snapshot = emptySnapshot;
+  #cancelFlush: (() => void) | undefined;
+  #delayed = 0;
+
+  constructor(options: AdsHubOptions) {
+    this.#options = options;
+  }
+
+  get streams(): number {
+    return this.#streams.size;
+  }
+
+  isConnected(node: string): boolean {
+    return [...this.#streams].some((stream) => stream.peer.node === node);
+  }
+
+  /** Remembers a refusal; those of earlier runs are read from the store. */
+  quarantine(node: string, typeUrl: string, resource: string, version: string): void {
+    this.#quarantine.add(key(node, typeUrl, resource, version));
+  }
+
+  /** Puts a snapshot in force: streams get it after a short wait for further changes. */
+  publish(snapshot: Snapshot): void {
+    this.#next = snapshot;
+    const wait = Math.min(DEBOUNCE_MS, DEBOUNCE_MS_MAX - this.#delayed);
+    this.#cancelFlush?.();
+    this.#delayed += wait;
+    this.#cancelFlush = this.#options.later(() => this.#flush(), wait);
+  }
+
+  /** Undefined: there are too many streams. */
+  open(peer: AdsPeer): AdsStream | undefined {
+    if (this.#streams.size >= STREAMS_MAX) return undefined;
+    const session = new DeltaSession(this.#snapshot, {
+      isQuarantined: (typeUrl, name, version) => this.#quarantine.has(key(peer.node, typeUrl, name, version)),
+      onNack: (nack) => {
+        for (const { name, version } of nack.resources) this.quarantine(peer.node, nack.typeUrl, name, version);
+        this.#options.onNack(peer.node, nack);
+      },
+      onAck: (typeUrl) => this.#options.onAck(peer.node, typeUrl),
+    });
+    const stream: OpenStream = { peer, session, cancelDeadline: undefined };
+    this.#streams.add(stream);
+    return {
+      receive: (request) => this.#send(stream, session.request(request)),
+      end: () => {
+        stream.cancelDeadline?.();
+        this.#streams.delete(stream);
+      },
+    };
+  }
+
+  close(): void {
+    this.#cancelFlush?.();
+    for (const stream of [...this.#streams]) {
+      stream.cancelDeadline?.();
+      stream.peer.close("the control plane stops");
+    }
+    this.#streams.clear();
+  }
+
+  #flush(): void {
+    this.#cancelFlush = undefined;
+    this.#delayed = 0;
+    this.#snapshot = this.#next;
+    for (const stream of [...this.#streams]) this.#send(stream, stream.session.update(this.#snapshot));
+  }
+
+  #send(stream: OpenStream, responses: readonly DeltaResponse[]): void {
+    for (const response of responses) stream.peer.send(response);
+    if (!stream.session.isWaiting) {
+      stream.cancelDeadline?.();
+      stream.cancelDeadline = undefined;
+    } else if (stream.cancelDeadline === undefined) {
+      stream.cancelDeadline = this.#options.later(() => stream.peer.close("a response was not acknowledged in time"), ACK_MS_MAX);
+    }
+  }
+}
+
+function key(node: string, typeUrl: string, resource: string, version: string): string {
+  return JSON.stringify([node, typeUrl, resource, version]);
+}
