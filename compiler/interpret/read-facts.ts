@@ -9,6 +9,7 @@ export type FactState = { readonly state: "known"; readonly value: Scalar | read
 
 const FAILED: FactState = { state: "failed" };
 const ABSENT = Symbol("absent");
+const BROKEN = Symbol("broken");
 
 /** One state a fact, by FactId. `input` is the decision's input document, already known to be an object. */
 export function readFacts(plan: Plan, input: object): readonly FactState[] {
@@ -18,7 +19,7 @@ export function readFacts(plan: Plan, input: object): readonly FactState[] {
 function readFact(plan: Plan, fact: Fact, input: object): FactState {
   const raw = valueAt(input, fact.path);
   if (raw === ABSENT) return absent(fact);
-  if (raw === undefined) return FAILED;
+  if (raw === BROKEN) return FAILED;
   const value = fact.type.kind === "collection" ? readCollection(plan, fact.type, raw) : readScalar(plan, fact.type, raw);
   return value === undefined ? FAILED : { state: "known", value };
 }
@@ -34,15 +35,19 @@ function absent(fact: Fact): FactState {
   }
 }
 
-/** ABSENT where a key on the way is missing or null; undefined where the way leads through something that is no object. */
+/** ABSENT where a key on the way is missing or null; BROKEN where the way leads through something that is no object. */
 function valueAt(input: object, path: readonly string[]): unknown {
   let value: unknown = input;
   for (const key of path) {
-    if (!isObject(value)) return undefined;
-    if (!Object.hasOwn(value, key) || value[key] === null) return ABSENT;
-    value = value[key];
+    if (!isObject(value)) return BROKEN;
+    value = ownValue(value, key);
+    if (value === undefined || value === null) return ABSENT;
   }
   return value;
+}
+
+function ownValue(object: { readonly [key: string]: unknown }, key: string): unknown {
+  return Object.hasOwn(object, key) ? object[key] : undefined;
 }
 
 /** undefined where the value is not of the type. */
@@ -76,7 +81,7 @@ function readCollection(plan: Plan, type: Extract<FactType, { kind: "collection"
     if (!isObject(item)) return undefined;
     const element: Scalar[] = [];
     for (const field of type.fields) {
-      const value = readScalar(plan, field.type, Object.hasOwn(item, field.name) ? item[field.name] : undefined);
+      const value = readScalar(plan, field.type, ownValue(item, field.name));
       if (value === undefined) return undefined;
       element.push(value);
     }

@@ -45,7 +45,8 @@ export type ModelId = number;
 /**
  * The type of a fact at run time. Numbers are integers at a declared scale: a JSON number `x` stands for the integer `x · 10^scale`, which must be exact and
  * at most 2^53−1 in magnitude, else the fact has failed. Times are milliseconds since 1970 UTC (scale 0).
- * `x` is the decimal number that its JSON text writes (`1`, `1.0` and `1e0` are one number); a text of more than 17 significant digits is outside I-JSON, and backends may then differ.
+ * `x` is the decimal number that its JSON text writes (`1`, `1.0` and `1e0` are one number); a fraction of more than 15 significant digits is outside what I-JSON
+ * keeps (RFC 7493 §2.2), and where a host has parsed the text first, backends may then differ.
  *
  * A value of another JSON type has failed; so has an enum or enum set with a name that is no member, a set or collection with an element that is of the wrong type (null included), a set of more than `SET_MEMBERS_MAX`
  * elements or a collection of more than `most` (counted as written, doubles included), and text with a lone surrogate. On the way to a fact's `path` a missing key or null is an absent value, any other value that is not an object a failed one.

@@ -21,7 +21,7 @@ export const REGO_MUTATIONS: readonly RegoMutation[] = [
   inLibrary("members are not checked", "\tvalue in object.keys(ranks[enum])\n", "", (input, { failed }, plan) => failed.some((path) => isEnum(plan, path) && typeof valueAt(input, path) === "string")),
   inLibrary("failure is never always denied", "\talways\n", "\talways == null\n", (_, { reasons }, plan) => plan.onFailure === "allow" && reasons.some((reason) => reason.kind === "failed" && !reason.facts.some((path) => failsClosed(plan, path)))),
   inLibrary("failure never closes", "denies([_, reads, _]) if count((reads & failed_facts) & facts_failing_closed) > 0", "denies([_, reads, _]) if count((reads & failed_facts) & facts_failing_closed) > 99"),
-  inLibrary("costs are rounded down", "(sum + 999999) - ((sum + 999999) % 1000000)", "sum - (sum % 1000000)"),
+  inLibrary("costs are rounded down", "(sum + 999999) - ((sum + 999999) % 1000000)", "sum - (sum % 1000000)", (_, { reserve }) => reserve.length > 0),
   inLibrary("negative counts count", "max([0, number])", "number", (input, { model }) => model !== null && /"(output_tokens|tokens_estimate|choices)":-/.test(JSON.stringify(input))),
   inLibrary("mask is stronger than remove", '"remove" if {\n\t"remove" in modes\n}', '"remove" if {\n\tmodes == {"remove"}\n}'),
   inLibrary("what is denied is redacted", "[redaction | count(parts.reasons) == 0; some", "[redaction | count(parts.reasons) < 9; some"),
