@@ -9,8 +9,8 @@ import type { DeltaDiscoveryRequest, DeltaDiscoveryResponse } from '../../../pro
 import { DeltaDiscoveryResponseSchema } from '../../../proto/gen/envoy/service/discovery/v3/discovery_pb.ts';
 import { AggregatedDiscoveryService } from '../../../proto/gen/envoy/service/discovery/v3/ads_pb.ts';
 import { grpcService } from '../../../proto/grpc-call.ts';
-import type { VersionedResource } from '../../../proto/xds/delta-subscription.ts';
-import { DeltaSubscription } from '../../../proto/xds/delta-subscription.ts';
+import type { VersionedResource } from './delta-subscription.ts';
+import { DeltaSubscription } from './delta-subscription.ts';
 
 export interface LocalResource extends VersionedResource {
   readonly resource: Any;

@@ -1,6 +1,6 @@
 /**
- * One type of resource on one delta xDS stream, as the server sees it: what the client wants, has, has refused, and what it must be sent next. Pure: no stream, no clock. Both of our servers
- * (control plane to sidecar, sidecar to Envoy) drive it.
+ * One type of resource on one delta xDS stream, as the server sees it: what the client wants, has, has refused, and what it must be sent next. Pure: no stream, no clock. `local-ads.ts`
+ * drives one for each type of each Envoy.
  *
  * Invariants, after Envoy's "xDS REST and gRPC protocol": at most one response is in flight; a request is an ACK or a NACK only if it carries that response's nonce, and a NACK only if it has an
  * `error_detail`; subscriptions count even when the nonce is stale; a version that this client has refused is not sent to it again; a name that is wanted and does not exist is answered once, as removed.
