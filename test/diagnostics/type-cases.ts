@@ -24,7 +24,7 @@ export const TYPE_CASES: readonly Case[] = [
   { code: 'E0306', source: where('caller.manager is caller.id') },
   { code: 'E0307', source: where('caller.id is known') },
   { code: 'E0308', source: where('caller.branch contains graz') },
-  { code: 'E0308', source: where('text contains any of (iban, "secret")') },
+  { code: 'E0308', source: where('text contains any of (iban, "", 4)') },
   { code: 'E0309', source: where('caller.id overlaps caller.groups') },
   { code: 'E0310', source: where('caller.branch') },
   { code: 'E0311', source: where('prompt.complexity is above 1__000') },
