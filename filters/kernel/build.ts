@@ -60,13 +60,14 @@ export function kernelFlags(name: KernelName): readonly string[] {
   return KERNELS[name];
 }
 
-async function main(): Promise<void> {
+/** `node filters/kernel/build.ts [NAME…]`: all kernels where none is named. */
+async function main(names: readonly string[]): Promise<void> {
   const folder = join(ROOT, "build", "kernel");
   mkdirSync(folder, { recursive: true });
   for (const name of Object.keys(KERNELS) as KernelName[]) {
-    if (!existsSync(kernelEntry(name))) continue;
+    if (!existsSync(kernelEntry(name)) || (names.length > 0 && !names.includes(name))) continue;
     writeFileSync(join(folder, `${name}.wasm`), await compileKernel(kernelEntry(name), kernelFlags(name)));
   }
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) await main();
+if (process.argv[1] === fileURLToPath(import.meta.url)) await main(process.argv.slice(2));

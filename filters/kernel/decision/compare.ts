@@ -39,6 +39,37 @@ export function setWithin(left: usize, leftCount: u32, right: usize, rightCount:
   return true;
 }
 
+/** The set of enum members (bits, and the enum's names) has the member of this name. */
+export function bitsHave(low: u64, high: u64, names: usize, count: u32, text: usize, length: u32): bool {
+  for (let at: u32 = 0; at < count; at++) if (hasBit(low, high, at) && textAtIs(names + (at << 3), text, length)) return true;
+  return false;
+}
+
+/** A set of enum members and a set of texts share a name. */
+export function bitsOverlap(low: u64, high: u64, names: usize, count: u32, pairs: usize, texts: u32): bool {
+  for (let at: u32 = 0; at < texts; at++, pairs += 8) if (bitsHave(low, high, names, count, load<u32>(pairs), load<u32>(pairs, 4))) return true;
+  return false;
+}
+
+/** Every member of a set of enum members is in the set of texts. */
+export function bitsWithin(low: u64, high: u64, names: usize, count: u32, pairs: usize, texts: u32): bool {
+  for (let at: u32 = 0; at < count; at++) {
+    const name = names + (at << 3);
+    if (hasBit(low, high, at) && !setHas(pairs, texts, load<u32>(name), load<u32>(name, 4))) return false;
+  }
+  return true;
+}
+
+/** Every text of a set is in the set of enum members. */
+export function setWithinBits(pairs: usize, texts: u32, low: u64, high: u64, names: usize, count: u32): bool {
+  for (let at: u32 = 0; at < texts; at++, pairs += 8) if (!bitsHave(low, high, names, count, load<u32>(pairs), load<u32>(pairs, 4))) return false;
+  return true;
+}
+
+function hasBit(low: u64, high: u64, at: u32): bool {
+  return (((at < 64 ? low : high) >> (at & 63)) & 1) != 0;
+}
+
 const SUM_MAX: i64 = i64.MAX_VALUE;
 const PER_MILLION: i64 = 1_000_000;
 

@@ -1,7 +1,11 @@
 /** What the compiled `decide` calls. An entry beside every kernel's own; the linker takes the exports away again. */
 export {
+  bitsHave as decision_bits_have,
+  bitsOverlap as decision_bits_overlap,
+  bitsWithin as decision_bits_within,
   setHas as decision_set_has,
   setsOverlap as decision_sets_overlap,
+  setWithinBits as decision_set_within_bits,
   setWithin as decision_set_within,
   textContains as decision_text_contains,
   textIs as decision_text_is,

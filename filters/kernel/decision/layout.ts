@@ -118,7 +118,10 @@ export const MODELS_BY_PRICE = 8; // address of u8 ids
 export const MODEL_NAME = 0; // text
 export const MODEL_WIRE_NAME = 8; // text
 export const MODEL_PROVIDER = 16; // text
-export const MODEL_BYTES = 24;
+export const MODEL_INPUT_PRICE = 24; // u64: micro-units per million tokens
+export const MODEL_OUTPUT_PRICE = 32; // u64
+export const MODEL_MAX_OUTPUT = 40; // u64: tokens
+export const MODEL_BYTES = 48;
 
 // ---- T_STORES: list of STORE_*
 export const STORE_NAME = 0; // text

@@ -182,10 +182,13 @@ function putReasons<O>(out: O, site: usize, result: usize): void {
   putDenials<O>(out, site, result);
   const withheld = result + load<u32>(site, SITE_AT_WITHHELD);
   const count = load<u32>(site, SITE_WITHHELD + 4);
+  let last: usize = 0;
   for (let at: u32 = 0; at < count; at++) {
-    if (!isSet(withheld, at)) continue;
+    const name = <usize>load<u32>(site, SITE_WITHHELD) + (at << 3);
+    if (!isSet(withheld, at) || (last != 0 && isSameText(last, name))) continue;
+    last = name;
     beginReason<O>(out, '{"kind":"withheld","rule":');
-    putText<O>(out, load<u32>(site, SITE_WITHHELD) + (at << 3));
+    putText<O>(out, name);
     out.push(0x7d);
   }
   if (flags & FLAG_DEFAULT) beginReason<O>(out, '{"kind":"default"}');

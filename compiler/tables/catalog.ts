@@ -1,0 +1,97 @@
+/** T_ENUMS, T_MODELS, T_STORES, T_BUDGETS and T_IDENTITIES: what the policy declares, by name. Layout: filters/kernel/decision/layout.ts. */
+import * as layout from "../../filters/kernel/decision/layout.ts";
+import { compareText } from "../plan/order.ts";
+import { invariant } from "../plan/invariant.ts";
+import type { Budget, Plan } from "../plan/plan.ts";
+import type { TableWriter } from "./table-writer.ts";
+
+/** Who an API key or a certificate's SAN belongs to. */
+export interface Identity {
+  /** SHA-256 (hex, 64 digits) of the key's or the SAN's bytes. */
+  readonly sha256: string;
+  /** Claims as a token would have them. */
+  readonly claims: { readonly [claim: string]: unknown };
+}
+
+export function writeEnums(plan: Plan, writer: TableWriter): number {
+  const enums = writer.reserve(4 + plan.enums.length * 8);
+  writer.u32(enums, plan.enums.length);
+  plan.enums.forEach((type, at) => writer.list(enums + 4 + at * 8, writer.texts(type.members), type.members.length));
+  return enums;
+}
+
+export function writeModels(plan: Plan, writer: TableWriter): number {
+  const records = writer.reserve(plan.models.length * layout.MODEL_BYTES);
+  plan.models.forEach((model, at) => {
+    const record = records + at * layout.MODEL_BYTES;
+    writer.text(record + layout.MODEL_NAME, model.name);
+    writer.text(record + layout.MODEL_WIRE_NAME, model.wireName);
+    writer.text(record + layout.MODEL_PROVIDER, model.provider);
+    writer.u64(record + layout.MODEL_INPUT_PRICE, BigInt(model.inputPrice));
+    writer.u64(record + layout.MODEL_OUTPUT_PRICE, BigInt(model.outputPrice));
+    writer.u64(record + layout.MODEL_MAX_OUTPUT, BigInt(model.maxOutput));
+  });
+  const byPrice = writer.block(Uint8Array.from(plan.byPrice));
+  const models = writer.reserve(12);
+  writer.list(models + layout.MODELS_RECORDS, records, plan.models.length);
+  writer.u32(models + layout.MODELS_BY_PRICE, byPrice);
+  return models;
+}
+
+/** `metadata` are the key nodes of writeFacts; `filters` the addresses of the pushed-down filters' tables, 0 where a store has none. */
+export function writeStores(plan: Plan, metadata: readonly number[], filters: readonly number[], writer: TableWriter): number {
+  const records = writer.reserve(plan.stores.length * layout.STORE_BYTES);
+  plan.stores.forEach((store, at) => {
+    const record = records + at * layout.STORE_BYTES;
+    writer.text(record + layout.STORE_NAME, store.name);
+    writer.text(record + layout.STORE_KIND, store.kind);
+    writer.text(record + layout.STORE_COLLECTION, store.collection);
+    writer.u32(record + layout.STORE_METADATA, metadata[at]!);
+    writer.u32(record + layout.STORE_FILTER, filters[at] ?? 0);
+  });
+  const stores = writer.reserve(8);
+  writer.list(stores, records, plan.stores.length);
+  return stores;
+}
+
+const PERIODS: { readonly [K in Budget["period"]]: number } = {
+  hour: layout.PERIOD_HOUR,
+  day: layout.PERIOD_DAY,
+  week: layout.PERIOD_WEEK,
+  month: layout.PERIOD_MONTH,
+  quarter: layout.PERIOD_QUARTER,
+  year: layout.PERIOD_YEAR,
+};
+
+export function writeBudgets(plan: Plan, writer: TableWriter): number {
+  const budgets = plan.events.flatMap((event) => (event.kind === "prompt" ? event.budgets : []));
+  const records = writer.reserve(budgets.length * layout.BUDGET_BYTES);
+  budgets.forEach((budget, at) => {
+    const record = records + at * layout.BUDGET_BYTES;
+    writer.text(record + layout.BUDGET_NAME, budget.name);
+    writer.text(record + layout.BUDGET_MESSAGE, budget.message);
+    writer.text(record + layout.BUDGET_TIME_ZONE, budget.timeZone);
+    writer.u64(record + layout.BUDGET_LIMIT, BigInt(budget.limit));
+    writer.u32(record + layout.BUDGET_HEADROOM, budget.headroom);
+    writer.u32(record + layout.BUDGET_SPENT, budget.spent);
+    writer.u32(record + layout.BUDGET_PERIOD, PERIODS[budget.period]);
+  });
+  const table = writer.reserve(8);
+  writer.list(table, records, budgets.length);
+  return table;
+}
+
+export function writeIdentities(identities: readonly Identity[], writer: TableWriter): number {
+  const sorted = identities.toSorted((a, b) => compareText(a.sha256, b.sha256));
+  const records = writer.reserve(sorted.length * layout.IDENTITY_BYTES);
+  sorted.forEach((identity, at) => {
+    invariant(/^[0-9a-f]{64}$/.test(identity.sha256), "an identity is named by a SHA-256 in lower-case hex");
+    invariant(identity.sha256 !== sorted[at - 1]?.sha256, "an identity is listed twice");
+    const record = records + at * layout.IDENTITY_BYTES;
+    for (let byte = 0; byte < 32; byte++) writer.u8(record + layout.IDENTITY_HASH + byte, Number.parseInt(identity.sha256.slice(byte * 2, byte * 2 + 2), 16));
+    writer.text(record + layout.IDENTITY_CLAIMS, JSON.stringify(identity.claims));
+  });
+  const table = writer.reserve(8);
+  writer.list(table, records, sorted.length);
+  return table;
+}

@@ -1,0 +1,82 @@
+/** T_RULES: for each site the names that its result's bits stand for. Layout: filters/kernel/decision/layout.ts. What the rules mean is code (compiler/wasm/). */
+import * as layout from "../../filters/kernel/decision/layout.ts";
+import type { FactId, Plan } from "../plan/plan.ts";
+import { wordsFor, wordsOf } from "../wasm/bits.ts";
+import type { Site } from "../wasm/site.ts";
+import { enumAt } from "./facts.ts";
+import type { TableWriter } from "./table-writer.ts";
+
+export interface RuleTables {
+  readonly rules: number;
+  /** Address of each site. */
+  readonly sites: readonly number[];
+}
+
+export function writeRules(plan: Plan, sites: readonly Site[], writer: TableWriter): RuleTables {
+  const addresses = sites.map((site) => writeSite(plan, site, writer));
+  const list = writer.reserve(addresses.length * 4);
+  addresses.forEach((address, at) => writer.u32(list + at * 4, address));
+  const rules = writer.reserve(8);
+  writer.list(rules, list, addresses.length);
+  return { rules, sites: addresses };
+}
+
+function writeSite(plan: Plan, site: Site, writer: TableWriter): number {
+  const address = writer.reserve(layout.SITE_BYTES);
+  const names = (at: number, texts: readonly string[]) => writer.list(address + at, writer.texts(texts), texts.length);
+  const records = <T>(at: number, bytes: number, entries: readonly T[], write: (entry: T, record: number) => void) => {
+    const first = writer.reserve(entries.length * bytes);
+    entries.forEach((entry, index) => write(entry, first + index * bytes));
+    writer.list(address + at, first, entries.length);
+  };
+  writer.u8(address + layout.SITE_EVENT, site.event);
+  if (site.prompt !== undefined && plan.classification !== undefined) writer.u16(address + layout.SITE_CLASSIFICATION, enumAt(plan, plan.classification.enum) + 1);
+  names(layout.SITE_FAILED, site.failed.map((fact) => plan.facts[fact]!.path.join(".")));
+  names(layout.SITE_NODES, site.nodes);
+  const position = new Map(site.failed.map((fact, at) => [fact, at]));
+  const masks = new Map<string, number>();
+  records(layout.SITE_TOUCHES, layout.TOUCH_BYTES, site.touches, (touch, record) => {
+    writer.text(record + layout.TOUCH_NAME, touch.name);
+    const key = touch.reads.join(",");
+    const mask = masks.get(key) ?? writeMask(touch.reads, position, writer);
+    masks.set(key, mask);
+    writer.u32(record + layout.TOUCH_READS, mask);
+  });
+  records(layout.SITE_DENIALS, layout.DENIAL_BYTES, site.denials, ({ node, rule, message }, record) => {
+    writer.u32(record + layout.DENIAL_NODE, node);
+    writer.text(record + layout.DENIAL_RULE, rule);
+    writer.text(record + layout.DENIAL_MESSAGE, message);
+  });
+  records(layout.SITE_REDACTIONS, layout.REDACTION_BYTES, site.redactions, ({ node, rule, detector }, record) => {
+    writer.u32(record + layout.REDACTION_DETECTOR, plan.detectors.findIndex((each) => each.name === detector));
+    writer.u32(record + layout.REDACTION_NODE, node);
+    writer.text(record + layout.REDACTION_NAME, detector);
+    writer.text(record + layout.REDACTION_RULE, rule);
+  });
+  records(layout.SITE_TAGS, layout.TAG_BYTES, site.tags, ({ node, name, value }, record) => {
+    writer.u32(record + layout.TAG_NODE, node);
+    writer.text(record + layout.TAG_NAME, name);
+    writer.text(record + layout.TAG_VALUE, value);
+  });
+  names(layout.SITE_WITHHELD, site.withheld);
+  names(layout.SITE_REMOVERS, site.removers);
+  names(layout.SITE_RESERVES, site.reserves.map((budget) => budget.name));
+  writer.u32(address + layout.SITE_PREFERENCES, (site.layout.reserves - site.layout.preferences) / 8);
+  const { failed, fired, touched, withheld, removed, preferences, reserves, redactions } = site.layout;
+  writer.u32(address + layout.SITE_AT_FAILED, failed);
+  writer.u32(address + layout.SITE_AT_FIRED, fired);
+  writer.u32(address + layout.SITE_AT_TOUCHED, touched);
+  writer.u32(address + layout.SITE_AT_WITHHELD, withheld);
+  writer.u32(address + layout.SITE_AT_REMOVED, removed);
+  writer.u32(address + layout.SITE_AT_PREFERENCES, preferences);
+  writer.u32(address + layout.SITE_AT_RESERVES, reserves);
+  writer.u32(address + layout.SITE_AT_REDACTIONS, redactions);
+  return address;
+}
+
+function writeMask(reads: readonly FactId[], position: ReadonlyMap<FactId, number>, writer: TableWriter): number {
+  const words = wordsOf(reads.map((fact) => position.get(fact)!), position.size);
+  const address = writer.reserve(wordsFor(position.size) * 8);
+  words.forEach((word, at) => writer.u64(address + at * 8, word));
+  return address;
+}

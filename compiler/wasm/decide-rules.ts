@@ -1,0 +1,70 @@
+/** The function (facts, result) of a site that is decided by its rules alone: completion, retrieval, chunk, ingest. */
+import binaryen from "binaryen";
+import { FACT_KNOWN } from "../../filters/kernel/abi.ts";
+import { FLAG_DEFAULT, RESULT_OUTCOME } from "../../filters/kernel/decision/layout.ts";
+import { MODEL_ENUM } from "../plan/plan.ts";
+import { wordsFor } from "./bits.ts";
+import type { Code } from "./function-builder.ts";
+import { I32, I64, type PolicyCode, some, stateOf, valueOf } from "./policy-code.ts";
+import {
+  addChunkEffects,
+  addRuleWords,
+  addTouched,
+  anyFired,
+  beginBody,
+  type Body,
+  firedWords,
+  nodesWith,
+  type SiteCode,
+  storeFired,
+  storeFlags,
+  storeRedactions,
+  touchedDenies,
+} from "./site-code.ts";
+
+export function addRulesSite(siteCode: SiteCode): void {
+  const { code, site } = siteCode;
+  const { module } = code;
+  const touched = addTouched(siteCode);
+  const words = addRuleWords(siteCode);
+  const chunkEffects = addChunkEffects(siteCode);
+
+  const body = beginBody(siteCode, [], "computed");
+  const { build } = body;
+  const chosen = build.hold(I64, chosenBit(code, body));
+  const fired = firedWords(body, words, chosen);
+  storeFired(body, fired);
+
+  const passes = build.hold(I32, module.i32.or(anyFired(code, fired, nodesWith(site, "allow")), module.i32.const(site.passesUndecided ? 1 : 0)));
+  for (const name of chunkEffects) build.add(passes.set(module.i32.or(passes.get(), module.call(name, [body.facts.get(), body.result.get()], I32))));
+  const byDefault = build.hold(I32, site.default === "deny" ? module.i32.eqz(passes.get()) : module.i32.const(0));
+  const denied = some(code, [
+    touchedDenies(body, touched, module.i32.const(-1)),
+    anyFired(code, fired, nodesWith(site, "deny")),
+    withholds(body),
+    byDefault.get(),
+  ]);
+  const outcome = build.hold(I32, module.i32.eqz(denied));
+  storeRedactions(body, fired);
+  storeFlags(body, fired, [[FLAG_DEFAULT, byDefault.get()]]);
+  build.add(module.i32.store8(RESULT_OUTCOME, 1, body.result.get(), outcome.get()));
+  build.end(siteCode.name, binaryen.none);
+}
+
+/** The model that was chosen for the prompt, as the fact says: its bit, 0 where it is not known. */
+function chosenBit(code: PolicyCode, body: Body): Code {
+  const { i32, i64 } = code.module;
+  const fact = code.plan.facts.find(({ path, type }) => type.kind === "enum" && type.enum === MODEL_ENUM && path.join(".") === "model.chosen");
+  if (fact === undefined) return i64.const(0n);
+  const isKnown = i32.eq(stateOf(code, body.facts.get(), fact.id), i32.const(FACT_KNOWN));
+  return i64.shl(i64.extend_u(isKnown), valueOf(code, body.facts.get(), fact.id));
+}
+
+function withholds(body: Body): Code {
+  const { module } = body.code;
+  const { layout, withheld } = body.site.site;
+  return some(
+    body.code,
+    Array.from({ length: wordsFor(withheld.length) }, (_, word) => module.i64.ne(module.i64.load(layout.withheld + word * 8, 8, body.result.get()), module.i64.const(0n))),
+  );
+}

@@ -1,0 +1,67 @@
+/** One wasm function while it is written: its locals and its statements. Expressions are binaryen's, and each stands in the tree once. */
+import binaryen from "binaryen";
+
+export type Code = binaryen.ExpressionRef;
+
+/** A local: every `get` is a new expression. */
+export interface Local {
+  readonly get: () => Code;
+  readonly set: (value: Code) => Code;
+}
+
+export class FunctionBuilder {
+  readonly module: binaryen.Module;
+  readonly #params: readonly binaryen.Type[];
+  readonly #vars: binaryen.Type[] = [];
+  readonly #body: Code[] = [];
+  #labels = 0;
+
+  constructor(module: binaryen.Module, params: readonly binaryen.Type[]) {
+    this.module = module;
+    this.#params = params;
+  }
+
+  param(at: number): Local {
+    return this.#local(at, this.#params[at]!);
+  }
+
+  /** A new local, zero until it is set. */
+  local(type: binaryen.Type): Local {
+    this.#vars.push(type);
+    return this.#local(this.#params.length + this.#vars.length - 1, type);
+  }
+
+  /** A new local that holds the value from here on. */
+  hold(type: binaryen.Type, value: Code): Local {
+    const local = this.local(type);
+    this.add(local.set(value));
+    return local;
+  }
+
+  add(...statements: readonly Code[]): void {
+    this.#body.push(...statements);
+  }
+
+  label(): string {
+    return `l${this.#labels++}`;
+  }
+
+  /** Statements that `write` adds, as one block instead. */
+  block(write: () => void): Code {
+    const before = this.#body.splice(0);
+    write();
+    const block = this.module.block(null, this.#body.splice(0));
+    this.#body.push(...before);
+    return block;
+  }
+
+  /** Adds the function to the module. */
+  end(name: string, results: binaryen.Type): void {
+    this.module.addFunction(name, binaryen.createType([...this.#params]), results, this.#vars, this.module.block(null, this.#body, results));
+  }
+
+  #local(index: number, type: binaryen.Type): Local {
+    const { module } = this;
+    return { get: () => module.local.get(index, type), set: (value) => module.local.set(index, value) };
+  }
+}

@@ -1,0 +1,173 @@
+/**
+ * Links a policy into a kernel: `decide` and the tables take the place of the kernel's imports from module `policy`, and the whole is optimised. The same arguments give the same bytes. What the kernel exports beyond that is
+ * its own affair; names and debug information are dropped.
+ */
+import binaryen from "binaryen";
+import * as abi from "../../filters/kernel/abi.ts";
+import { type Identity, writeBudgets, writeEnums, writeIdentities, writeModels, writeStores } from "../tables/catalog.ts";
+import { writeFacts } from "../tables/facts.ts";
+import { writeRules } from "../tables/rules.ts";
+import { TableWriter } from "../tables/table-writer.ts";
+import { PLAN_VERSION, type Plan } from "../plan/plan.ts";
+import { invariant } from "../plan/invariant.ts";
+import { dataSegments, replaceMemory } from "./data-segments.ts";
+import { addDecide } from "./decide.ts";
+import type { Helper, PolicyCode } from "./policy-code.ts";
+import { sitesOf } from "./site.ts";
+
+export interface LinkInput {
+  /** A kernel as filters/kernel/build.ts makes it: with names, not optimised. */
+  readonly kernel: Uint8Array;
+  readonly plan: Plan;
+  /** Tables that hold no absolute addresses. */
+  readonly detectors?: Uint8Array;
+  readonly protocols?: Uint8Array;
+  /** Of each store (by its position), the pushed-down filter's table. */
+  readonly storeFilters?: readonly (Uint8Array | undefined)[];
+  readonly identities?: readonly Identity[];
+  /** Pages of 64 KiB: memory is imported with this minimum, or the module has its own. */
+  readonly memory: { readonly kind: "imported" } | { readonly kind: "own"; readonly pagesMax: number };
+}
+
+const FEATURES = (binaryen.Features.MutableGlobals | binaryen.Features.SignExt | binaryen.Features.NontrappingFPToInt | binaryen.Features.BulkMemory | binaryen.Features.BulkMemoryOpt | binaryen.Features.SIMD128) as binaryen.Features;
+/** The section that names what the module was made from. */
+export const WRIT_SECTION = "writ";
+const PAGE_BYTES = 65_536;
+/** Hosts grow imported memory as they like. */
+const NO_MAXIMUM = 0xffff_ffff;
+
+export function link(input: LinkInput): Uint8Array {
+  const { plan } = input;
+  const module = binaryen.readBinary(input.kernel);
+  module.setFeatures(FEATURES);
+  try {
+    const kernel = kernelFunctions(module);
+    const writer = new TableWriter((heapBase(module, kernel) + 15) & ~15);
+    const tables = writeTables(input, writer);
+    const code: PolicyCode = { module, plan, writer, helper: (name: Helper) => named(kernel.exports, `decision_${name}`) };
+    const decide = named(kernel.imports, "decide");
+    module.removeFunction(decide);
+    addDecide(code, tables.sites, tables.addresses, decide);
+    const resultBytes = Math.max(...tables.sites.map((site) => site.layout.bytes), 32);
+    const directory = tables.end();
+
+    const constants: { readonly [name: string]: number } = {
+      heap_start: writer.end,
+      tables: directory,
+      facts_bytes: Math.max(1, plan.facts.length) * abi.SLOT_BYTES,
+      result_bytes: resultBytes,
+    };
+    for (const [name, value] of Object.entries(constants)) {
+      const internal = kernel.imports.get(name);
+      if (internal === undefined) continue;
+      module.removeFunction(internal);
+      module.addFunction(internal, binaryen.none, binaryen.i32, [], module.i32.const(value));
+    }
+    for (const name of kernel.exports.keys()) if (name.startsWith("decision_")) module.removeExport(name);
+    setMemory(module, input.memory, writer);
+    optimize(module);
+    module.addCustomSection(WRIT_SECTION, provenance(plan));
+    return emit(module);
+  } finally {
+    module.dispose();
+  }
+}
+
+// ------------------------------------------------------------------------------------------------------------------ kernel
+
+interface KernelFunctions {
+  /** Internal names of the imports of module `policy`, by their name there. */
+  readonly imports: ReadonlyMap<string, string>;
+  /** Internal names of the exported functions. */
+  readonly exports: ReadonlyMap<string, string>;
+}
+
+function kernelFunctions(module: binaryen.Module): KernelFunctions {
+  const imports = new Map<string, string>();
+  for (let at = 0; at < module.getNumFunctions(); at++) {
+    const info = binaryen.getFunctionInfo(module.getFunctionByIndex(at));
+    if (info.module === "policy" && info.base !== null) imports.set(info.base, info.name);
+  }
+  const exports = new Map<string, string>();
+  for (let at = 0; at < module.getNumExports(); at++) {
+    const info = binaryen.getExportInfo(module.getExportByIndex(at));
+    if (info.kind === binaryen.ExternalFunction) exports.set(info.name, info.value);
+  }
+  return { imports, exports };
+}
+
+function named(functions: ReadonlyMap<string, string>, name: string): string {
+  const internal = functions.get(name);
+  invariant(internal !== undefined, `the kernel has a function ${name}`);
+  return internal;
+}
+
+/** First byte behind the kernel's static data: the constant that `decision_heap_base` returns. */
+function heapBase(module: binaryen.Module, { exports }: KernelFunctions): number {
+  const { body } = binaryen.getFunctionInfo(module.getFunction(named(exports, "decision_heap_base")));
+  const found = constantIn(module, body);
+  invariant(found !== undefined, "decision_heap_base returns a constant");
+  return found;
+}
+
+function constantIn(module: binaryen.Module, expression: binaryen.ExpressionRef): number | undefined {
+  const info = binaryen.getExpressionInfo(expression);
+  if (info.id === binaryen.ConstId) return Number((info as binaryen.ConstInfo).value);
+  if (info.id === binaryen.GlobalGetId) return constantIn(module, binaryen.getGlobalInfo(module.getGlobal((info as binaryen.GlobalGetInfo).name)).init);
+  if (info.id === binaryen.ReturnId) return constantIn(module, (info as binaryen.ReturnInfo).value);
+  if (info.id === binaryen.BlockId) return (info as binaryen.BlockInfo).children.map((child) => constantIn(module, child)).find((value) => value !== undefined);
+  return undefined;
+}
+
+// ------------------------------------------------------------------------------------------------------------------ tables
+
+function writeTables(input: LinkInput, writer: TableWriter) {
+  const { plan } = input;
+  const directory = writer.reserve(abi.TABLE_SECTIONS * 4);
+  const section = (which: number, address: number) => writer.u32(directory + which * 4, address);
+  const facts = writeFacts(plan, writer);
+  section(abi.T_FACTS, facts.facts);
+  section(abi.T_BUILTIN_SLOTS, facts.builtinSlots);
+  section(abi.T_ENUMS, writeEnums(plan, writer));
+  section(abi.T_MODELS, writeModels(plan, writer));
+  const filters = plan.stores.map((_, at) => block(input.storeFilters?.[at], writer));
+  section(abi.T_STORES, writeStores(plan, facts.metadata, filters, writer));
+  const sites = sitesOf(plan);
+  const rules = writeRules(plan, sites, writer);
+  section(abi.T_RULES, rules.rules);
+  section(abi.T_BUDGETS, writeBudgets(plan, writer));
+  section(abi.T_DETECTORS, block(input.detectors, writer));
+  section(abi.T_PROTOCOLS, block(input.protocols, writer));
+  section(abi.T_IDENTITIES, writeIdentities(input.identities ?? [], writer));
+  return { sites, addresses: rules.sites, end: () => directory };
+}
+
+function block(bytes: Uint8Array | undefined, writer: TableWriter): number {
+  return bytes === undefined ? 0 : writer.block(bytes);
+}
+
+function setMemory(module: binaryen.Module, memory: LinkInput["memory"], writer: TableWriter): void {
+  const imported = memory.kind === "imported";
+  // A page beyond the tables, so that the first allocations need not grow it.
+  const pages = Math.ceil(writer.end / PAGE_BYTES) + (imported ? 0 : 1);
+  const data = [...dataSegments(module), { offset: writer.base, data: writer.image }];
+  replaceMemory(module, { pages, pagesMax: imported ? NO_MAXIMUM : memory.pagesMax, imported }, data);
+}
+
+// ---------------------------------------------------------------------------------------------------------------- finishing
+
+function optimize(module: binaryen.Module): void {
+  invariant(module.validate() === 1, "the linked module is valid");
+  binaryen.setOptimizeLevel(2);
+  binaryen.setShrinkLevel(1);
+  binaryen.setDebugInfo(false);
+  module.optimize();
+}
+
+function provenance(plan: Plan): Uint8Array {
+  return new TextEncoder().encode(JSON.stringify({ policy: plan.policy, sourceHash: plan.sourceHash, compiler: plan.compilerVersion, plan: PLAN_VERSION }));
+}
+
+function emit(module: binaryen.Module): Uint8Array {
+  return module.emitBinary();
+}
