@@ -63,6 +63,7 @@ export const DIAGNOSTICS = {
   E0411: { title: 'dates in the wrong order', explanation: 'The end comes before the beginning.' },
   E0412: { title: 'a rule that cannot be waived', explanation: 'A waiver needs its rule to say `waivable by`, so that the rule’s readers know of it.' },
   E0413: { title: '`keep newest` on something else', explanation: 'The version is a number, a time or an ordered enum of the chunk, and what it is a version of is another attribute of the chunk.' },
+  E0414: { title: 'a fact that is known only later', explanation: 'Facts come first, then classes, then the model, then effects; each reads only what comes before it.' },
   E0501: { title: 'no `policy`', explanation: 'A folder has one `policy` with its currency, time zone, defaults and what happens on failure.' },
   E0502: { title: 'two `policy` blocks', explanation: 'A folder of files is one policy.' },
   E0503: { title: 'an entry of `policy` is missing', explanation: 'Nothing here has a silent default.' },

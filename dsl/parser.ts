@@ -74,7 +74,8 @@ function cut(source: SourceFile, tokens: readonly IToken[], diagnostics: Diagnos
   const pieces: IToken[][] = [];
   let piece: IToken[] = [];
   for (const [index, token] of tokens.entries()) {
-    const inFirstColumn = token.startOffset === 0 || source.text[token.startOffset - 1] === '\n';
+    const before = source.text[token.startOffset - 1];
+    const inFirstColumn = before === undefined || before === '\n' || (token.startOffset === 1 && before === '\uFEFF');
     const begins = inFirstColumn && /^[A-Za-z_]/.test(token.image) && beginsDeclaration(tokens, index);
     if (inFirstColumn && !begins && clauseWords.has(token.image) && piece.length > 0) {
       diagnostics.push(clauseInFirstColumn(source.path, token));

@@ -53,7 +53,7 @@ export const DateToken = createToken({ name: 'Date', pattern: /\d{4}-\d{2}-\d{2}
 export const TimeToken = createToken({ name: 'TimeOfDay', pattern: /\d{2}:\d{2}(?!\d)/, label: 'a time of day (09:00)' });
 export const NumberToken = createToken({ name: 'Number', pattern: /-?\d[\d_]*(?:\.\d[\d_]*)?(?:[kM](?![A-Za-z0-9_]))?/, label: 'a number' });
 export const Comment = createToken({ name: 'Comment', pattern: /\/\/[^\n\r]*/, group: 'comments' });
-const Space = createToken({ name: 'Space', pattern: /[ \t\r\n]+/, group: Lexer.SKIPPED, line_breaks: true });
+const Space = createToken({ name: 'Space', pattern: /[ \t\r\n\uFEFF]+/, group: Lexer.SKIPPED, line_breaks: true });
 
 const sign = (name: string, text: string): TokenType => createToken({ name, pattern: text, label: `\`${text}\`` });
 export const OpenBrace = sign('OpenBrace', '{');

@@ -3,6 +3,7 @@ import { diagnostic, help, label } from '../diagnostic.ts';
 import type { Absence, Attribute, AttributeSource, Caller, Store, Tool } from '../program.ts';
 import type { AttributeNode } from '../syntax-tree.ts';
 import { all, byName, type Context, noteUnenforced, report, unknownName } from './context.ts';
+import { BUILT_IN_SETTINGS } from './models.ts';
 import { checkType } from './types.ts';
 import { checkValue } from './values.ts';
 
@@ -24,6 +25,9 @@ export function checkCaller(context: Context): Caller {
 export function checkModelAttributes(context: Context): Attribute[] {
   const node = all(context, 'models')[0];
   const attributes = node === undefined ? [] : checkAttributes(context, node.attributes, null);
+  for (const { name } of node?.attributes ?? []) {
+    if (BUILT_IN_SETTINGS.includes(name.text)) report(context, diagnostic('E0204', name.span, `every model has \`${name.text}\` already`, { help: [help('choose another name')] }));
+  }
   for (const each of attributes) context.typed.models.set(each.name, each);
   return attributes;
 }

@@ -1,7 +1,8 @@
 /** `classify`: only raises, and only to a class. */
 import { diagnostic, help } from '../diagnostic.ts';
+import { attributesOf, readsModel } from '../condition-facts.ts';
 import { printClause } from '../print/print-clause.ts';
-import type { Classification } from '../program.ts';
+import type { Classification, Condition } from '../program.ts';
 import { checkOnce, checkWhereUnless } from './clauses.ts';
 import { conditionScope } from './condition-scope.ts';
 import { all, type Context, noteUnenforced, report } from './context.ts';
@@ -19,6 +20,7 @@ export function checkClassifications(context: Context): Classification[] {
     if (node.level === null) noteUnenforced(context, 'receipts', name, event, node.span);
     checkOnce(context, node.clauses);
     const { where, unless } = checkWhereUnless(conditionScope(context, name, event), node.clauses, 'where');
+    for (const condition of [where, unless]) if (condition !== null) checkEarlier(context, condition, event);
     if (!context.typed.enums.has('classification') && !context.brokenNames.has('enum classification')) {
       report(context, diagnostic('E0506', node.level?.span ?? node.span, 'no enum `classification` is declared', { help: [help('declare the classes in order, such as `classification = public < internal < confidential`')] }));
       return [];
@@ -29,4 +31,14 @@ export function checkClassifications(context: Context): Classification[] {
     return [{ order, value: { event, level, where, unless, span: node.span } }];
   });
   return found.sort((a, b) => (a.order < b.order ? -1 : a.order > b.order ? 1 : 0)).map((each) => each.value);
+}
+
+/** Classes are decided before the model is chosen and before anything is redacted, and not from themselves. */
+function checkEarlier(context: Context, condition: Condition, event: 'prompt' | 'completion'): void {
+  const attribute = attributesOf(condition).find((each) => each.root === event && (each.name === 'classification' || each.name === 'sent_classification'));
+  const later = attribute ?? (event === 'prompt' ? readsModel(condition) : null);
+  if (later === null) return;
+  report(context, diagnostic('E0414', later.span, attribute === undefined ? 'a prompt is classified before its model is chosen' : `the class of a ${event} cannot depend on itself`, {
+    help: [help('the highest class of every `classify` that fires is taken, so each can stand alone')],
+  }));
 }

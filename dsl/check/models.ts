@@ -12,6 +12,7 @@ export const MAX_OUTPUT_TOKENS = 1024;
 export const TEMPLATE_OVERHEAD_TOKENS = 256;
 const REQUIRED_SETTINGS = ['provider', 'input_price', 'output_price', 'context'] as const;
 const OPTIONAL_SETTINGS = ['max_output', 'template_overhead'] as const;
+export const BUILT_IN_SETTINGS: readonly string[] = [...REQUIRED_SETTINGS, ...OPTIONAL_SETTINGS];
 
 export function checkModels(context: Context): Model[] {
   return byName([...context.named.model.values()].flatMap((node) => checkModel(context, node) ?? []));
@@ -32,6 +33,11 @@ function checkModel(context: Context, node: DeclarationOf<'model'>): Model | nul
   const inputPrice = checkPrice(context, settings.get('input_price'));
   const outputPrice = checkPrice(context, settings.get('output_price'));
   const contextTokens = checkTokens(context, settings.get('context'));
+  const maxOutput = settings.get('max_output');
+  const maxOutputTokens = checkTokens(context, maxOutput);
+  if (maxOutput !== undefined && maxOutputTokens !== null && contextTokens !== null && maxOutputTokens > contextTokens) {
+    report(context, diagnostic('E0304', maxOutput.value.span, 'more output than the context holds', { labels: [label(settings.get('context')?.value.span ?? null, 'the context is declared here')] }));
+  }
   const attributes = [...context.typed.models.values()].map((attribute) => {
     const setting = settings.get(attribute.name);
     const value = setting === undefined ? null : checkValue(context, setting.value, attribute.type, declaredHere(attribute.span, `\`${attribute.name}\` is declared here`));
@@ -46,7 +52,7 @@ function checkModel(context: Context, node: DeclarationOf<'model'>): Model | nul
     inputPrice,
     outputPrice,
     contextTokens,
-    maxOutputTokens: checkTokens(context, settings.get('max_output')) ?? Math.min(MAX_OUTPUT_TOKENS, contextTokens),
+    maxOutputTokens: maxOutputTokens ?? Math.min(MAX_OUTPUT_TOKENS, contextTokens),
     templateOverheadTokens: checkTokens(context, settings.get('template_overhead')) ?? TEMPLATE_OVERHEAD_TOKENS,
     attributes: whole,
     span: node.span,

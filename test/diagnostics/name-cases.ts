@@ -19,6 +19,7 @@ export const NAME_CASES: readonly Case[] = [
   { code: 'E0203', source: `${rule('deny')}${rule('deny')}` },
   { code: 'E0203', source: 'model again "big-1" {\n  provider: openai  site: inside  clearance: secret  context: 1 tokens\n  input_price: 1 usd per 1M tokens  output_price: 1 usd per 1M tokens\n}\n' },
   { code: 'E0204', source: 'detector email matches `a@b`\n' },
+  { code: 'E0204', source: 'models { context: tokens }\n', alone: true },
   { code: 'E0205', source: `term a = b\nterm b = a and caller.trusted\n${rule('where a\n  deny')}` },
   { code: 'E0206', source: 'detectors first = email, second\ndetectors second = iban, first\n' },
   { code: 'E0207', source: rule('where completion.tokens is above 5 tokens\n  deny') },

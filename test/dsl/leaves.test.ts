@@ -2,7 +2,9 @@
 import { describe, expect, test } from 'vitest';
 import { didYouMean } from '../../dsl/did-you-mean.ts';
 import { quote, unquote } from '../../dsl/lexer.ts';
+import { parse } from '../../dsl/parser.ts';
 import { parsePattern, patternLength, patternMatches } from '../../dsl/pattern.ts';
+import { print } from '../../dsl/print.ts';
 import { positionOf, sourceFile } from '../../dsl/source.ts';
 import { atScale, convertMicros, exactNumber, isCurrency, isDate, minuteOfDay } from '../../dsl/units.ts';
 
@@ -82,4 +84,10 @@ test('positions count from 1, over every kind of line end', () => {
   expect([0, 1, 4, 6, 7, 8].map((offset) => positionOf(source, offset))).toEqual([
     { line: 1, column: 1 }, { line: 1, column: 2 }, { line: 2, column: 1 }, { line: 3, column: 1 }, { line: 4, column: 1 }, { line: 4, column: 2 },
   ]);
+});
+
+test('a byte order mark and carriage returns are white space', () => {
+  const { file, diagnostics } = parse(sourceFile('x', '\uFEFFrule r\r\n  on prompt\r\n  deny // no\r\n'));
+  expect(diagnostics).toEqual([]);
+  expect(print(file, sourceFile('x', '\uFEFFrule r\r\n  on prompt\r\n  deny // no\r\n'))).toBe('rule r\n  on prompt\n  deny  // no\n');
 });
