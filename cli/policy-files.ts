@@ -26,6 +26,11 @@ export async function readPolicyFiles(path: string, cwd: string): Promise<Policy
   return { folder: at, files: files.sort((a, b) => (a.path < b.path ? -1 : 1)) };
 }
 
+/** The absolute paths of a folder's `.writ` files, in no order. */
+export function listPolicyFiles(folder: string): Promise<readonly string[]> {
+  return writFiles(folder, 0);
+}
+
 async function writFiles(folder: string, depth: number): Promise<string[]> {
   if (depth > FOLDER_DEPTH_MAX) throw new CommandError(`\`${folder}\` is more than ${FOLDER_DEPTH_MAX} folders deep`);
   const entries = await readdir(folder, { withFileTypes: true });

@@ -1,0 +1,35 @@
+/** The thread in which a watched policy is built: an order in, a signed bundle or the reasons why there is none out. */
+import { parentPort } from 'node:worker_threads';
+import { signingKeyOf } from '../control-plane/keys/bundle-key.ts';
+import { CommandError } from './command.ts';
+import { bundleOf, compile } from './compile.ts';
+import { diagnosticsText } from './diagnostics-output.ts';
+
+export interface BuildOrder {
+  readonly path: string;
+  readonly deployment: string | null;
+  readonly privateKeyPem: string;
+  readonly colour: boolean;
+}
+
+export interface BuildResult {
+  /** Null where the policy is wrong. */
+  readonly bundle: Uint8Array | null;
+  /** What there is to say, for people; empty where there is nothing. */
+  readonly said: string;
+}
+
+// Orders come one at a time: whoever sends one waits for its answer.
+parentPort?.on('message', (order: BuildOrder) => {
+  void build(order).then((result) => parentPort?.postMessage(result));
+});
+
+async function build({ path, deployment, privateKeyPem, colour }: BuildOrder): Promise<BuildResult> {
+  try {
+    const { diagnostics, sources, compiled } = await compile({ path, cwd: path, allowUnenforced: false, deployment });
+    return { bundle: compiled === null ? null : bundleOf(compiled, signingKeyOf(privateKeyPem)), said: diagnosticsText(diagnostics, sources, colour) };
+  } catch (error) {
+    if (error instanceof CommandError) return { bundle: null, said: `${error.message}\n` };
+    throw error;
+  }
+}

@@ -1,0 +1,106 @@
+/** `writ control-plane`: runs the control plane in the foreground. */
+import { isIPv6 } from 'node:net';
+import { join, resolve } from 'node:path';
+import { readRole, readSigningKey, readTrustedKeys } from '../../control-plane/keys/key-folder.ts';
+import { startControlPlane } from '../../control-plane/main.ts';
+import { type Command, CommandError, parse, type World } from '../command.ts';
+import { CONTROL_PLANE_ADDRESS, hostAndPort, keysFolder, keysOption, openAdminAt, portNumber } from '../connection.ts';
+import { describeRelease, pushBundle } from '../release.ts';
+import { untilAborted } from '../until-aborted.ts';
+import { watchPolicy } from '../watched-policy.ts';
+
+const text = { type: 'string' } as const;
+
+export const controlPlane: Command = {
+  name: 'control-plane',
+  summary: 'run the control plane',
+  help: `usage: writ control-plane [options]
+
+Runs until Ctrl-C: takes releases, sends them to sidecars, keeps budgets. Everybody who calls it shows a certificate of the same authority.
+
+  --listen HOST:PORT   usual: ${CONTROL_PLANE_ADDRESS}; port 0 takes a free one
+  --data DIR           its database; usual: .writ/control-plane
+  --keys DIR           made by \`writ keys init\`; usual: the environment variable WRIT_KEYS
+  --metrics-port PORT  of /metrics and /healthz on 127.0.0.1; usual: 9901; 0 takes a free one
+  --watch DIR          build, sign and release the policy in DIR now and on every change (needs the signing key and the certificate of an admin)
+  --deployment FILE    for --watch; usual: deployment.json in DIR
+  --admin NAME         for --watch: whose certificate releases; usual: admin
+
+exit codes: 0 stopped by Ctrl-C or SIGTERM, 2 it could not run`,
+  async run(args, world) {
+    const { values, positionals } = parse(this, args, { ...keysOption, listen: text, data: text, 'metrics-port': text, watch: text, deployment: text, admin: text });
+    if (positionals.length > 0) throw new CommandError('`writ control-plane` takes no arguments', '`writ control-plane --help` shows how');
+    if (values.watch === undefined && values.deployment !== undefined) throw new CommandError('`--deployment` goes with `--watch`');
+    const keys = keysFolder(values, world);
+    const { host, port } = hostAndPort(values.listen ?? CONTROL_PLANE_ADDRESS);
+    const plane = await startControlPlane({
+      stateFolder: resolve(world.cwd, values.data ?? join('.writ', 'control-plane')),
+      credential: readRole(keys, { kind: 'control-plane' }),
+      trustedKeys: () => readTrustedKeys(keys),
+      host,
+      port,
+      httpPort: portNumber(values['metrics-port'] ?? '9901', '--metrics-port'),
+      log: (message) => world.err(`writ: ${message}\n`),
+    }).catch((error: unknown) => {
+      throw inUse(error) ? new CommandError(`\`${host}:${port}\`, or the metrics' port, is in use`, 'is another control plane running?') : error;
+    });
+    try {
+      world.out(`control plane on ${bracketed(host)}:${plane.ports.grpc}, metrics on http://127.0.0.1:${plane.ports.http}/metrics\n`);
+      const address = `${bracketed(reachable(host))}:${plane.ports.grpc}`;
+      if (values.watch === undefined) await untilAborted(world.signal);
+      else await watch(resolve(world.cwd, values.watch), { address, keys, admin: values.admin ?? 'admin', deployment: values.deployment === undefined ? null : resolve(world.cwd, values.deployment) }, world);
+    } finally {
+      await plane.stop();
+    }
+    return 0;
+  },
+};
+
+interface WatchSettings {
+  readonly address: string;
+  readonly keys: string;
+  readonly admin: string;
+  readonly deployment: string | null;
+}
+
+/** A policy that is wrong, or a push that fails, leaves what is in force in force: it is said, and the next change is a new try. */
+async function watch(folder: string, { address, keys, admin: name, deployment }: WatchSettings, world: World): Promise<void> {
+  const admin = openAdminAt(address, keys, { kind: 'admin', name });
+  try {
+    await watchPolicy({
+      folder,
+      deployment,
+      privateKeyPem: readSigningKey(keys).privateKeyPem,
+      colour: world.colour.err,
+      signal: world.signal,
+      onBuilt: async ({ bundle, said }) => {
+        world.err(said);
+        if (bundle === null) return world.err('writ: nothing is released: what was in force stays in force\n');
+        try {
+          // What stands in the folder is what is meant, also where it stood there before.
+          const released = await pushBundle(admin, bundle, { key: readSigningKey(keys), trusted: readTrustedKeys(keys), mayGoBack: true });
+          world.out(`${describeRelease(released)}\n`);
+        } catch (error) {
+          if (!(error instanceof CommandError)) throw error;
+          world.err(`writ: nothing is released: ${error.message}\n`);
+        }
+      },
+    });
+  } finally {
+    admin.close();
+  }
+}
+
+function inUse(error: unknown): boolean {
+  return error instanceof Error && /EADDRINUSE|address (already )?in use/i.test(error.message);
+}
+
+/** An interface that means all of them is reached at this machine's own. */
+function reachable(host: string): string {
+  if (host === '0.0.0.0') return '127.0.0.1';
+  return host === '::' ? '::1' : host;
+}
+
+function bracketed(host: string): string {
+  return isIPv6(host) ? `[${host}]` : host;
+}

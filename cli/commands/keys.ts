@@ -1,0 +1,115 @@
+/** `writ keys`: makes and rotates the keys of an installation, and tokens of its demo issuer. It prints tokens and names, never a private key. */
+import { resolve } from 'node:path';
+import { ROLE_NAME } from '../../control-plane/keys/certificate.ts';
+import { signJwt } from '../../control-plane/keys/jwt-issuer.ts';
+import { addCertificate, createBundleKeyIn, createKeyFolder, readJwtIssuer, readSigningKey } from '../../control-plane/keys/key-folder.ts';
+import { type Command, CommandError, type ExitCode, onePath, parse, type World } from '../command.ts';
+import { keysFolder, keysOption } from '../connection.ts';
+
+export const DEMO_ISSUER = 'https://issuer.writ.example';
+const HOSTS = ['localhost', '127.0.0.1', '::1'];
+const TOKEN_SECONDS = 3_600;
+const TOKEN_SECONDS_MAX = 366 * 86_400;
+
+export const keys: Command = {
+  name: 'keys',
+  summary: 'make the keys of an installation',
+  help: `usage: writ keys init DIR [--host NAME]… [--node NAME]… [--admin NAME]…
+       writ keys node NAME [--keys DIR]
+       writ keys admin NAME [--keys DIR]
+       writ keys rotate [--keys DIR]
+       writ keys jwt --claims JSON [--seconds N] [--issuer URL] [--keys DIR]
+
+init    makes the key that signs bundles, the authority of our mTLS, the certificates of the control plane, of nodes and of admins, and a small issuer of JWTs for demos.
+        It refuses to overwrite a key. Private keys can be read by their owner alone.
+node    makes the certificate of one more sidecar
+admin   makes the certificate of one more person or machine that may push
+rotate  makes a new key that signs bundles; bundles of the old one are trusted until its file is removed from bundle/trusted on every machine
+jwt     prints a token of the demo issuer with these claims
+
+  --host NAME    a name or address at which sidecars reach the control plane; usual: ${HOSTS.join(', ')}
+  --node NAME    usual: sidecar
+  --admin NAME   usual: admin
+  --claims JSON  e.g. '{"sub":"u1","dept":"finance","groups":["finance"]}'
+  --seconds N    how long the token is good; usual: ${TOKEN_SECONDS}
+  --issuer URL   its \`iss\`; usual: ${DEMO_ISSUER}
+  --keys DIR     usual: the environment variable WRIT_KEYS
+
+A sidecar's machine needs bundle/trusted, mtls/ca.crt and its own mtls/node-NAME.*, nothing else.
+
+exit codes: 0 done, 2 it could not be done`,
+  async run(args, world) {
+    const [verb = '', ...rest] = args;
+    const action = Object.hasOwn(verbs, verb) ? verbs[verb] : undefined;
+    if (action === undefined) {
+      const what = verb === '' || verb.startsWith('-') ? 'none is given' : `\`${verb}\` is none of them`;
+      throw new CommandError(`\`writ keys\` takes one of ${Object.keys(verbs).map((each) => `\`${each}\``).join(', ')}, but ${what}`, '`writ keys --help` shows how');
+    }
+    return action(rest, world);
+  },
+};
+
+type Verb = (args: readonly string[], world: World) => Promise<ExitCode>;
+
+const verbs: { readonly [verb: string]: Verb } = { init, node: (args, world) => certificate('node', args, world), admin: (args, world) => certificate('admin', args, world), rotate, jwt };
+
+async function init(args: readonly string[], world: World): Promise<ExitCode> {
+  const many = { type: 'string', multiple: true } as const;
+  const { values, positionals } = parse(keys, args, { host: many, node: many, admin: many });
+  const path = onePath({ name: 'keys init' }, positionals, 'DIR');
+  const { host: hosts = HOSTS, node: nodes = ['sidecar'], admin: admins = ['admin'] } = values;
+  for (const name of [...nodes, ...admins]) assertRoleName(name);
+  const folder = resolve(world.cwd, path);
+  createKeyFolder(folder, { hosts, nodes, admins, now: Date.now() });
+  world.out(`keys are in ${path}: bundle key ${readSigningKey(folder).kid}, control plane at ${hosts.join(', ')}, nodes ${nodes.join(', ')}, admins ${admins.join(', ')}\n`);
+  return 0;
+}
+
+async function certificate(kind: 'node' | 'admin', args: readonly string[], world: World): Promise<ExitCode> {
+  const { values, positionals } = parse(keys, args, keysOption);
+  const name = onePath({ name: `keys ${kind}` }, positionals, 'NAME');
+  assertRoleName(name);
+  addCertificate(keysFolder(values, world), { kind, name }, [], Date.now());
+  world.out(`mtls/${kind}-${name}.crt and .key are made\n`);
+  return 0;
+}
+
+async function rotate(args: readonly string[], world: World): Promise<ExitCode> {
+  const { values, positionals } = parse(keys, args, keysOption);
+  if (positionals.length > 0) throw new CommandError('`writ keys rotate` takes no arguments');
+  const folder = keysFolder(values, world);
+  const old = readSigningKey(folder).kid;
+  const { kid } = createBundleKeyIn(folder, { replace: true });
+  world.out(`bundle key ${kid} signs from now on\ncopy bundle/trusted/${kid}.pem to every sidecar and to the control plane, start them again, push; then remove bundle/trusted/${old}.pem everywhere\n`);
+  return 0;
+}
+
+async function jwt(args: readonly string[], world: World): Promise<ExitCode> {
+  const text = { type: 'string' } as const;
+  const { values, positionals } = parse(keys, args, { ...keysOption, claims: text, seconds: text, issuer: text });
+  if (positionals.length > 0 || values.claims === undefined) throw new CommandError('`writ keys jwt` takes `--claims JSON`', '`writ keys --help` shows how');
+  const now = Math.floor(Date.now() / 1_000);
+  const claims = { iss: values.issuer ?? DEMO_ISSUER, iat: now, exp: now + seconds(values.seconds), ...claimsOf(values.claims) };
+  world.out(`${signJwt(readJwtIssuer(keysFolder(values, world)).privateKeyPem, claims)}\n`);
+  return 0;
+}
+
+function assertRoleName(name: string): void {
+  if (!ROLE_NAME.test(name)) throw new CommandError(`\`${name}\` cannot be a name here`, 'a name has 1 to 63 characters of a-z, 0-9, `_`, `.` and `-`, and begins with a letter or digit');
+}
+
+function seconds(text: string | undefined): number {
+  const number = Number(text ?? TOKEN_SECONDS);
+  if (Number.isInteger(number) && number >= 1 && number <= TOKEN_SECONDS_MAX) return number;
+  throw new CommandError(`\`--seconds ${text}\` is not a whole number from 1 to ${TOKEN_SECONDS_MAX}`);
+}
+
+function claimsOf(text: string): { readonly [claim: string]: unknown } {
+  try {
+    const claims: unknown = JSON.parse(text);
+    if (typeof claims === 'object' && claims !== null && !Array.isArray(claims)) return { ...claims };
+  } catch {
+    // Said below, for text that is not JSON and for JSON that is not an object alike.
+  }
+  throw new CommandError('the claims are not a JSON object', 'e.g. --claims \'{"sub":"u1","dept":"finance"}\'');
+}

@@ -1,0 +1,56 @@
+/** `writ push`: releases a bundle, or a policy that it builds and signs first. */
+import { stat } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { readSigningKey, readTrustedKeys } from '../../control-plane/keys/key-folder.ts';
+import { type Command, CommandError, onePath, parse, type World } from '../command.ts';
+import { bundleOf, compile } from '../compile.ts';
+import { adminOptions, adminOptionsHelp, keysFolder, openAdmin } from '../connection.ts';
+import { diagnosticsText } from '../diagnostics-output.ts';
+import { readBytes } from '../files.ts';
+import { describeRelease, pushBundle } from '../release.ts';
+
+export const push: Command = {
+  name: 'push',
+  summary: 'release a policy to every sidecar',
+  help: `usage: writ push PATH [options]
+
+Releases PATH: a signed bundle (a file made by \`writ build --key\`), or a policy (a \`.writ\` file or a folder), which is built and signed first.
+The control plane verifies it and sends it to every sidecar of the policy.
+
+${adminOptionsHelp}
+  --deployment FILE          for a policy: where models and stores are; usual: deployment.json in its folder
+  --json                     print {"policy","revision","sequence","rollback","isNew"}
+
+exit codes: 0 released (or in force already), 1 the policy is wrong, 2 usage or operation`,
+  async run(args, world) {
+    const { values, positionals } = parse(this, args, { ...adminOptions, deployment: { type: 'string' }, json: { type: 'boolean', default: false } });
+    const path = onePath(this, positionals, 'PATH');
+    const folder = keysFolder(values, world);
+    const key = readSigningKey(folder);
+    const admin = openAdmin(values, world);
+    try {
+      const bytes = (await isPolicy(path, world.cwd)) ? await built(path, values.deployment, key, world) : await readBytes(path, world.cwd, 'bundle');
+      if (bytes === null) return 1;
+      const released = await pushBundle(admin, bytes, { key, trusted: readTrustedKeys(folder), mayGoBack: false });
+      world.out(values.json ? `${JSON.stringify(released)}\n` : `${describeRelease(released)}\n`);
+      return 0;
+    } finally {
+      admin.close();
+    }
+  },
+};
+
+/** A policy is a folder or a file that ends in `.writ`; any other file is taken for a bundle. */
+async function isPolicy(path: string, cwd: string): Promise<boolean> {
+  const found = await stat(resolve(cwd, path)).catch((error: NodeJS.ErrnoException) => {
+    throw new CommandError(error.code === 'ENOENT' ? `there is no file or folder \`${path}\`` : `\`${path}\` cannot be read: ${error.code ?? 'unknown error'}`);
+  });
+  return found.isDirectory() || path.endsWith('.writ');
+}
+
+/** Null where the policy is wrong; its diagnostics are then printed. */
+async function built(path: string, deployment: string | undefined, key: ReturnType<typeof readSigningKey>, world: World): Promise<Uint8Array | null> {
+  const { diagnostics, sources, compiled } = await compile({ path, cwd: world.cwd, allowUnenforced: false, deployment: deployment ?? null });
+  if (diagnostics.length > 0) world.err(diagnosticsText(diagnostics, sources, world.colour.err));
+  return compiled === null ? null : bundleOf(compiled, key);
+}

@@ -1,0 +1,170 @@
+/** `writ status`: who runs what, and what is spent. */
+import { Admin, type NodeInfo, type RevisionsReply, type StatusReply } from '../../proto/gen/writ/v1/admin_pb.ts';
+import type { RevisionState } from '../../proto/gen/writ/v1/nodes_pb.ts';
+import { type Command, CommandError, parse } from '../command.ts';
+import { adminOptions, adminOptionsHelp, openAdmin } from '../connection.ts';
+import { moneyText } from '../money-text.ts';
+import { short } from '../release.ts';
+import { textTable } from '../text-table.ts';
+
+export const status: Command = {
+  name: 'status',
+  summary: 'say which sidecar enforces which revision',
+  help: `usage: writ status [--policy NAME] [options]
+
+Prints every sidecar that the control plane knows: the revision that it last verified, the one that decides traffic now, and what it last refused and why. Then each budget.
+
+  --policy NAME              only this policy's, with the history of its releases
+${adminOptionsHelp}
+  --json                     print {"nodes":[…],"budgets":[…],"releases":[…]}
+
+exit codes: 0 printed, 2 usage or operation`,
+  async run(args, world) {
+    const { values, positionals } = parse(this, args, { ...adminOptions, policy: { type: 'string' }, json: { type: 'boolean', default: false } });
+    if (positionals.length > 0) throw new CommandError('`writ status` takes no arguments', '`writ status --help` shows how');
+    const admin = openAdmin(values, world);
+    try {
+      const reply = await admin.call(Admin.method.status, { policy: values.policy ?? '' });
+      const history = values.policy === undefined ? null : await admin.call(Admin.method.revisions, { name: values.policy });
+      const document = statusDocument(reply, history);
+      world.out(values.json ? `${JSON.stringify(document, null, 2)}\n` : statusText(document, Date.now()));
+      return 0;
+    } finally {
+      admin.close();
+    }
+  },
+};
+
+export interface StatusDocument {
+  readonly nodes: readonly NodeDocument[];
+  readonly budgets: readonly BudgetDocument[];
+  readonly releases?: readonly ReleaseDocument[];
+}
+
+interface NodeDocument {
+  readonly name: string;
+  readonly policy: string | null;
+  readonly connected: boolean;
+  readonly lastSeen: string;
+  readonly startedAt: string | null;
+  readonly verified: RevisionDocument | null;
+  readonly enforcing: RevisionDocument | null;
+  readonly refused: (RevisionDocument & { readonly code: string; readonly message: string }) | null;
+  readonly quarantined: readonly { readonly resource: string; readonly version: string; readonly message: string; readonly at: string }[];
+}
+
+interface RevisionDocument {
+  readonly revision: string;
+  readonly sequence: number;
+}
+
+interface BudgetDocument {
+  readonly policy: string;
+  readonly budget: string;
+  readonly window: string;
+  /** Micro-units of the policy's currency. */
+  readonly limitMicros: number;
+  readonly chargedMicros: number;
+  readonly outstandingMicros: number;
+}
+
+interface ReleaseDocument extends RevisionDocument {
+  readonly rollback: boolean;
+  readonly digest: string;
+  readonly pushedAt: string;
+  readonly pushedBy: string;
+}
+
+export function statusDocument(reply: StatusReply, history: RevisionsReply | null): StatusDocument {
+  return {
+    nodes: reply.nodes.map(nodeDocument),
+    budgets: reply.budgets.map((each) => ({
+      policy: each.policy,
+      budget: each.budget,
+      window: each.window,
+      limitMicros: Number(each.limitMicros),
+      chargedMicros: Number(each.chargedMicros),
+      outstandingMicros: Number(each.outstandingMicros),
+    })),
+    ...(history === null
+      ? {}
+      : {
+          releases: history.revisions.map((each) => ({
+            revision: each.revision,
+            sequence: Number(each.sequence),
+            rollback: each.rollback,
+            digest: each.digest,
+            pushedAt: instant(each.pushedAtMs),
+            pushedBy: each.pushedBy,
+          })),
+        }),
+  };
+}
+
+function nodeDocument({ name, connected, lastSeenMs, status: reported, quarantined }: NodeInfo): NodeDocument {
+  const refused = reported?.refused;
+  return {
+    name,
+    policy: reported?.policy ?? null,
+    connected,
+    lastSeen: instant(lastSeenMs),
+    startedAt: reported === undefined ? null : instant(reported.startedAtMs),
+    verified: revisionDocument(reported?.verified),
+    enforcing: revisionDocument(reported?.enforcing),
+    refused: refused === undefined ? null : { revision: refused.revision, sequence: Number(refused.sequence), code: refused.code, message: refused.message },
+    quarantined: quarantined.map(({ resource, version, message, atMs }) => ({ resource, version, message, at: instant(atMs) })),
+  };
+}
+
+function revisionDocument(state: RevisionState | undefined): RevisionDocument | null {
+  return state === undefined ? null : { revision: state.revision, sequence: Number(state.sequence) };
+}
+
+function instant(ms: bigint): string {
+  return new Date(Number(ms)).toISOString();
+}
+
+export function statusText({ nodes, budgets, releases }: StatusDocument, now: number): string {
+  const parts = [
+    nodes.length === 0
+      ? 'no sidecar has come yet\n'
+      : textTable(
+          ['node', 'policy', 'connected', 'verified', 'enforcing', 'seen', 'last refusal'],
+          nodes.map((node) => [node.name, node.policy ?? '', node.connected ? 'yes' : 'no', revisionText(node.verified), revisionText(node.enforcing), ago(node.lastSeen, now), refusalText(node)]),
+        ),
+    ...(budgets.length === 0
+      ? []
+      : [
+          textTable(
+            ['budget', 'policy', 'window', 'limit', 'spent', 'held by sidecars'],
+            budgets.map((each) => [each.budget, each.policy, each.window, ...[each.limitMicros, each.chargedMicros, each.outstandingMicros].map((micros) => moneyText(BigInt(micros)))]),
+          ),
+        ]),
+    ...(releases === undefined
+      ? []
+      : [
+          textTable(
+            ['release', 'revision', 'pushed', 'by', ''],
+            releases.map((each) => [String(each.sequence), short(each.revision), each.pushedAt, each.pushedBy, each.rollback ? 'rollback' : '']),
+          ),
+        ]),
+  ];
+  return parts.join('\n');
+}
+
+function revisionText(at: RevisionDocument | null): string {
+  return at === null ? 'none' : `${short(at.revision)} (${at.sequence})`;
+}
+
+/** What the node itself says, else what the control plane keeps of its last NACK. */
+function refusalText({ refused, quarantined }: NodeDocument): string {
+  if (refused !== null) return `${refused.revision === '' ? '' : `${short(refused.revision)} `}(${refused.sequence}) ${refused.code}: ${refused.message}`;
+  const last = quarantined.at(-1);
+  return last === undefined ? '' : `${last.version.slice(0, 12)} ${last.message}`;
+}
+
+function ago(at: string, now: number): string {
+  const seconds = Math.max(0, Math.round((now - Date.parse(at)) / 1_000));
+  if (seconds < 120) return `${seconds} s ago`;
+  return seconds < 7_200 ? `${Math.round(seconds / 60)} min ago` : `${Math.round(seconds / 3_600)} h ago`;
+}

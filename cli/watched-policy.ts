@@ -1,0 +1,74 @@
+/**
+ * Watches a policy's folder: builds on every change and hands over what came out. It looks at names, sizes and times several times a second rather than subscribe to events, because these also change
+ * on network file systems and where a folder is swapped as a whole by a link (as Kubernetes does). Building runs in a thread of its own: the caller goes on serving. A boundary file.
+ */
+import { stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Worker } from 'node:worker_threads';
+import type { BuildOrder, BuildResult } from './build-worker.ts';
+import { CommandError } from './command.ts';
+import { listPolicyFiles } from './policy-files.ts';
+
+export interface WatchOptions {
+  /** The policy's folder, absolute. */
+  readonly folder: string;
+  /** Absolute; null: `deployment.json` in the folder. */
+  readonly deployment: string | null;
+  /** The private key that signs, PEM. */
+  readonly privateKeyPem: string;
+  readonly colour: boolean;
+  readonly onBuilt: (result: BuildResult) => Promise<void>;
+  readonly signal: AbortSignal;
+}
+
+export const LOOK_MS = 150;
+
+/** Builds once at the start, then on every change, one at a time, until the signal. Throws CommandError where the folder cannot be read at the start. */
+export async function watchPolicy(options: WatchOptions): Promise<void> {
+  const { folder, deployment, signal } = options;
+  const look = (): Promise<string> => fingerprint(folder, deployment ?? join(folder, 'deployment.json'));
+  let built: string | undefined;
+  let seen = await look();
+  const worker = new Worker(new URL('./build-worker.ts', import.meta.url));
+  try {
+    while (!signal.aborted) {
+      if (seen !== built) {
+        built = seen;
+        const order: BuildOrder = { path: folder, deployment, privateKeyPem: options.privateKeyPem, colour: options.colour };
+        await options.onBuilt(await buildIn(worker, order));
+      }
+      await sleep(LOOK_MS, undefined, { signal }).catch(() => undefined);
+      // A folder that is gone for a moment, while it is replaced, is not a change.
+      seen = await look().catch(() => seen);
+    }
+  } finally {
+    await worker.terminate();
+  }
+}
+
+async function fingerprint(folder: string, deployment: string): Promise<string> {
+  const paths = [...(await listPolicyFiles(folder)).toSorted(), deployment];
+  const states = await Promise.all(paths.map((path) => stat(path, { bigint: true }).then(({ mtimeNs, ctimeNs, size, ino }) => `${path}\0${mtimeNs} ${ctimeNs} ${size} ${ino}`, () => `${path}\0gone`)));
+  return states.join('\n');
+}
+
+function buildIn(worker: Worker, order: BuildOrder): Promise<BuildResult> {
+  return new Promise((resolve, reject) => {
+    const done = (): void => {
+      worker.off('message', onMessage);
+      worker.off('error', onError);
+    };
+    const onMessage = (result: BuildResult): void => {
+      done();
+      resolve(result);
+    };
+    const onError = (cause: unknown): void => {
+      done();
+      reject(new CommandError(`the policy could not be built: ${cause instanceof Error ? cause.message : String(cause)}`));
+    };
+    worker.on('message', onMessage);
+    worker.on('error', onError);
+    worker.postMessage(order);
+  });
+}
