@@ -38,6 +38,8 @@ export class Exchange {
   readonly #send: (answer: ProcessingResponse) => void;
   #session: SessionPort | undefined;
   #phase: Phase = 'request';
+  /** Later steps of the session still name what the request had to set aside. */
+  #hasReserved = false;
   #replyHeaderEdits: HeaderEdits = NO_EDITS;
 
   constructor(host: ExchangeHost, send: (answer: ProcessingResponse) => void) {
@@ -189,13 +191,13 @@ export class Exchange {
 
   /** Asks what the session asks for until it decides. */
   #then(step: Step, decided: (step: Final) => void): void | Promise<void> {
-    if (isFinal(step)) decided(step);
+    if (this.#isFinal(step)) decided(step);
     else return this.#ask(step, decided);
   }
 
   async #ask(first: Step, decided: (step: Final) => void): Promise<void> {
     let step = first;
-    for (let count = 0; !isFinal(step); count++) {
+    for (let count = 0; !this.#isFinal(step); count++) {
       if (count === QUESTIONS_MAX) throw new DoorError('session', `the session asked more than ${QUESTIONS_MAX} questions`);
       const next = await this.#answer(step);
       // Whoever hung up meanwhile has taken the session with them.
@@ -219,7 +221,8 @@ export class Exchange {
       }
       case 'continue': {
         const { short } = await this.#host.reserve(step.reserve);
-        return () => (short === undefined ? { ...step, reserve: [] } : session.refuseSpend(short));
+        this.#hasReserved = short === undefined;
+        return () => (short === undefined ? step : session.refuseSpend(short));
       }
       case 'hold':
       case 'reply':
@@ -227,22 +230,23 @@ export class Exchange {
     }
   }
 
+  /** Nothing outside has to be asked any more. */
+  #isFinal(step: Step): step is Final {
+    return step.kind === 'hold' || step.kind === 'reply' || (step.kind === 'continue' && (this.#hasReserved || step.reserve.length === 0));
+  }
+
   #isOver(): boolean {
     return this.#phase === 'over';
   }
-}
-
-/** Nothing outside has to be asked any more. */
-function isFinal(step: Step): step is Final {
-  return step.kind === 'hold' || step.kind === 'reply' || (step.kind === 'continue' && step.reserve.length === 0);
 }
 
 function withRoute({ headers, route }: Continue): HeaderEdits {
   return route === undefined ? headers : { set: [...headers.set, [ROUTE_HEADER, route]], remove: headers.remove };
 }
 
+/** A header's value is bytes; Latin-1 keeps each as it is. */
 function headersOf(map: HeaderMap | undefined): Header[] {
-  return (map?.headers ?? []).map(({ key, value, rawValue }) => [key, rawValue.length > 0 ? Buffer.from(rawValue.buffer, rawValue.byteOffset, rawValue.length).toString('utf8') : value]);
+  return (map?.headers ?? []).map(({ key, value, rawValue }) => [key, rawValue.length > 0 ? Buffer.from(rawValue.buffer, rawValue.byteOffset, rawValue.length).toString('latin1') : value]);
 }
 
 function same(a: Uint8Array, b: Uint8Array): boolean {

@@ -79,7 +79,7 @@ export function immediateAnswer(reply: { readonly status: number; readonly heade
 function mutation({ set, remove }: HeaderEdits): HeaderMutation {
   return create(HeaderMutationSchema, {
     setHeaders: set.map(([key, value]) => ({
-      header: { key, rawValue: Buffer.from(value, 'utf8') },
+      header: { key, rawValue: Buffer.from(value, 'latin1') },
       appendAction: HeaderValueOption_HeaderAppendAction.OVERWRITE_IF_EXISTS_OR_ADD,
     })),
     removeHeaders: [...remove],

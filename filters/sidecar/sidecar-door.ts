@@ -7,6 +7,7 @@ import type { ExchangeHost } from '../door/exchange.ts';
 import type { ExtProcHost } from '../door/ext-proc-service.ts';
 import type { Evidence } from '../door/evidence.ts';
 import type { BudgetLevel, FilterPort, Reserve, SessionOutcome, SessionPort, Step } from '../door/session-port.ts';
+import { FilterError } from '../host/filter-error.ts';
 import type { BudgetAccounts } from './budgets/budget-accounts.ts';
 import type { DecisionLog } from './decision-log.ts';
 import type { DeploymentSettings } from './deployment-settings.ts';
@@ -99,7 +100,12 @@ class GovernedExchange implements ExchangeHost {
   }
 
   openSession(evidence: Evidence): SessionPort {
-    return this.#governor.filter.newSession({ evidence, nowMs: this.#options.now(), nonce: randomBytes(NONCE_BYTES).readBigUInt64LE() });
+    try {
+      return this.#governor.filter.newSession({ evidence, nowMs: this.#options.now(), nonce: randomBytes(NONCE_BYTES).readBigUInt64LE() });
+    } catch (cause) {
+      if (cause instanceof FilterError) throw new DoorError('filter_full', 'the filter has no room for another exchange', { cause });
+      throw cause;
+    }
   }
 
   async levels(budgets: readonly string[]): Promise<(BudgetLevel | undefined)[]> {
