@@ -1,7 +1,7 @@
 /** The function (facts, result) of a site that is decided by its rules alone: completion, retrieval, chunk, ingest. */
 import binaryen from "binaryen";
 import { FACT_KNOWN } from "../../filters/kernel/abi.ts";
-import { FLAG_DEFAULT, RESULT_OUTCOME } from "../../filters/kernel/decision/layout.ts";
+import { FLAG_BUFFER, FLAG_DEFAULT, RESULT_OUTCOME } from "../../filters/kernel/decision/layout.ts";
 import { MODEL_ENUM } from "../plan/plan.ts";
 import { wordsFor } from "./bits.ts";
 import type { Code } from "./function-builder.ts";
@@ -46,9 +46,17 @@ export function addRulesSite(siteCode: SiteCode): void {
   ]);
   const outcome = build.hold(I32, module.i32.eqz(denied));
   storeRedactions(body, fired);
-  storeFlags(body, fired, [[FLAG_DEFAULT, byDefault.get()]]);
+  storeFlags(body, fired, [
+    [FLAG_DEFAULT, byDefault.get()],
+    [FLAG_BUFFER, module.i32.const(holdsReplies(siteCode) ? 1 : 0)],
+  ]);
   build.add(module.i32.store8(RESULT_OUTCOME, 1, body.result.get(), outcome.get()));
   build.end(siteCode.name, binaryen.none);
+}
+
+/** Whether a streamed reply must be held whole, whatever fires: the class of the policy's completion rules. */
+function holdsReplies({ code, site }: SiteCode): boolean {
+  return site.event === "completion" && code.plan.events.some((event) => event.kind === "completion" && event.stream === "buffered");
 }
 
 /** The model that was chosen for the prompt, as the fact says: its bit, 0 where it is not known. */

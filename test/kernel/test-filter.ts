@@ -17,7 +17,7 @@ let kernel: Promise<Uint8Array> | undefined;
 
 /** The policy's plan; throws with its diagnostics where it has errors. */
 export function planOf(source: string): Plan {
-  const { program, diagnostics } = checkProgram([sourceFile('test.writ', source)], new Map(detectors.map((each) => [each.name, each])) as never);
+  const { program, diagnostics } = checkProgram([sourceFile('test.writ', source)], detectors);
   if (program === null) throw new Error(diagnostics.map((each) => `${each.code} ${each.message}`).join('\n'));
   return lower(program, { sourceHash: '0'.repeat(64), compilerVersion: 'test' });
 }
