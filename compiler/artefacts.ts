@@ -58,7 +58,7 @@ const emitters: readonly Emitter[] = [
   { path: BUNDLE_PATHS.inputSchema, emit: ({ plan }) => json(inputSchema(plan)) },
   { path: BUNDLE_PATHS.decisionSchema, emit: ({ plan }) => json(decisionSchema(plan)) },
   { path: BUNDLE_PATHS.types, emit: ({ plan }) => typesOf(plan) },
-  { path: BUNDLE_PATHS.deployment, emit: ({ deployment }) => deployment?.text ?? null },
+  { path: BUNDLE_PATHS.deployment, emit: ({ deployment }) => (deployment === null ? null : json(deployment.parsed)) },
   { path: BUNDLE_PATHS.envoy, emit: ({ plan, deployment }) => (deployment === null ? null : printEnvoyResources(envoyResources(plan, deployment.parsed))) },
 ];
 
