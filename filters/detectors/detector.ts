@@ -9,19 +9,39 @@ export interface Detector {
   readonly title: string;
   /** What it finds, what it does not, by which standard. One or two sentences. */
   readonly about: string;
-  /** Alternatives in the pattern syntax of the language (regular, bounded length), matched against folded text: ASCII digits, one kind of dash and space, no zero-width characters. */
-  readonly patterns: readonly string[];
-  /** What must not stand directly before and after a match. `word`: a letter, digit or `_`; `digit`: a digit; `none`: anything may. */
-  readonly boundary: { readonly before: Boundary; readonly after: Boundary };
-  /** A check on the matched text that patterns cannot express. Each is a function of the kernel. */
-  readonly validator?: Validator;
-  /** One of the words must stand near, ignoring case, as a whole word. */
-  readonly context?: { readonly words: readonly string[]; readonly within: number; readonly where: "before" | "after" | "around" };
+  /** The ways in which the value is written. A hit is found by any of them; hits of one detector that overlap are one. */
+  readonly forms: readonly Form[];
   /** Texts in which the part between `⟦` and `⟧` is the hit. Used in documentation, in tests, and as witnesses. */
   readonly examples: readonly string[];
   /** Texts in which nothing may be found. */
   readonly lookAlikes: readonly string[];
 }
 
-export type Boundary = "word" | "digit" | "none";
-export type Validator = "luhn" | "iban" | "us_ssn" | "ipv4" | "ipv6" | "phone" | "email" | "jwt" | "date" | "aws_key" | "entropy";
+/** A hit is every stretch of text that the pattern matches, that the boundaries and the context allow, and that the validator accepts. */
+export interface Form {
+  /** In the pattern syntax of the language, matched against folded text: ASCII digits, one kind of dash and space, no zero-width characters. With `longest` it may repeat without bound. */
+  readonly pattern: string;
+  /** Bytes of the longest match; longer ones are none. Needed where the pattern repeats without bound. */
+  readonly longest?: number;
+  /** What must not stand directly before and after a match. */
+  readonly boundary: { readonly before: Boundary; readonly after: Boundary };
+  /** A check on the matched text that patterns cannot express. Each is a function of the kernel. */
+  readonly validator?: Validator;
+  /** One of the words must stand near, as a whole word, ignoring case. A space in a word stands for any one space, dash, dot or underscore. */
+  readonly context?: Context;
+}
+
+export interface Context {
+  readonly words: readonly string[];
+  /** Characters before or after the match in which the whole word must lie. */
+  readonly within: number;
+  readonly where: 'before' | 'after' | 'around';
+}
+
+/**
+ * `none`: anything may touch the match. `digit`: no digit. `word`: no ASCII letter, digit or `_`. `number`: as `word`, and no further digit joined by a dot (1.2.3.4 in 1.2.3.4.5). `serial`: as
+ * `number`, and none joined by a dash. `address`: as `number`, and none joined by a colon.
+ */
+export type Boundary = 'none' | 'digit' | 'word' | 'number' | 'serial' | 'address';
+
+export type Validator = 'payment_card' | 'iban' | 'us_ssn' | 'ipv4' | 'ipv6' | 'phone' | 'phone_national' | 'email' | 'date' | 'entropy';

@@ -1,0 +1,34 @@
+/** The prefilter's eight buckets: which groups share one, so that as few places as possible are admitted in vain. */
+import * as L from '../../filters/kernel/text/layout.ts';
+import { frequencyOf } from './byte-frequency.ts';
+import { fromHalves, halvesOf, type ByteSet } from './byte-set.ts';
+import type { Group } from './groups.ts';
+
+export interface Bucket {
+  /** Positions of the groups. */
+  readonly groups: readonly number[];
+  readonly bytes: readonly [ByteSet, ByteSet, ByteSet];
+}
+
+const EMPTY: Bucket = { groups: [], bytes: [0n, 0n, 0n] };
+
+export function bucketsOf(groups: readonly Group[]): readonly Bucket[] {
+  const buckets: Bucket[] = Array.from({ length: L.BUCKETS }, () => EMPTY);
+  // The rare ones last: they cost least where they share.
+  const order = groups.map((group, i) => ({ group, i })).sort((a, b) => b.group.frequency - a.group.frequency || a.i - b.i);
+  for (const { group, i } of order) {
+    const candidates = buckets.map((bucket, number) => ({ number, joined: join(bucket, group, i), before: cost(bucket) })).filter(({ number }) => (number === L.BUCKET_DIGITS) === group.digits);
+    const best = candidates.reduce((least, candidate) => (cost(candidate.joined) - candidate.before < cost(least.joined) - least.before ? candidate : least));
+    buckets[best.number] = best.joined;
+  }
+  return buckets;
+}
+
+function join({ groups, bytes }: Bucket, { anchor }: Group, i: number): Bucket {
+  return { groups: [...groups, i], bytes: [bytes[0] | anchor[0], bytes[1] | anchor[1], bytes[2] | anchor[2]] };
+}
+
+/** Groups asked in vain, a byte. */
+function cost({ groups, bytes }: Bucket): number {
+  return groups.length * bytes.map((set) => frequencyOf(fromHalves(halvesOf(set)))).reduce((product, share) => product * share, 1);
+}

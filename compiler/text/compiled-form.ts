@@ -1,0 +1,124 @@
+/** One form of a detector on its way to the tables: parsed, measured, and with the way in which it is found. */
+import { patternLength, parseOpenPattern, parsePattern, type PatternResult } from '../../dsl/pattern.ts';
+import type { PatternNode } from '../../dsl/program.ts';
+import * as L from '../../filters/kernel/text/layout.ts';
+import { leadingBytes } from './automaton.ts';
+import { ALL_BYTES, bytesOf, fromHalves, halvesOf, type ByteSet } from './byte-set.ts';
+import { frequencyOf } from './byte-frequency.ts';
+import type { FormSource } from './detector-source.ts';
+import { positionsOf, TooManyPositions, type Positions } from './positions.ts';
+
+export interface Problem {
+  readonly message: string;
+  readonly help: string;
+}
+
+/** Three bytes by which a match is noticed. */
+export type Anchor = readonly [ByteSet, ByteSet, ByteSet];
+
+export interface CompiledForm {
+  /** Position of the detector in the policy. */
+  readonly detector: number;
+  readonly source: FormSource;
+  /** Folded bytes of the longest match. */
+  readonly longest: number;
+  readonly anchor: Anchor;
+  readonly frequency: number;
+  readonly how:
+    | { readonly kind: 'prefix'; readonly positions: Positions }
+    | { readonly kind: 'pivot'; readonly before: Positions; readonly behind: Positions; readonly beforeMost: number };
+}
+
+/** A pivot costs a look back: the anchor must be so much rarer than the pattern's beginning. */
+const PIVOT_GAIN = 4;
+/** Bytes before a pivot at most. */
+const PIVOT_BEFORE_MAX = 200;
+/** With a validator that reads the whole match each start is tried with each end: there may be few starts. */
+const PIVOT_STARTS_MAX = 8;
+const UTF8_BYTES_MAX = 4;
+/** Characters of a pattern that a policy may ask the engine to find, in bytes. */
+const OWN_LONGEST_MAX = 1_024;
+
+export function compileForm(detector: number, source: FormSource, ignoreCase: boolean): CompiledForm | Problem {
+  const parsed: PatternResult = source.longest === undefined ? parsePattern(source.pattern) : parseOpenPattern(source.pattern);
+  if ('error' in parsed) return { message: parsed.error.message, help: 'correct the pattern' };
+  const most = source.longest ?? bytesMost(parsed.pattern);
+  const everyEnd = source.validator !== undefined || (source.context !== undefined && source.context.where !== 'before');
+  const bound = everyEnd ? L.ENDS_MAX : source.longest === undefined ? OWN_LONGEST_MAX : L.LONGEST_MAX;
+  if (most > bound) return { message: `a match of the pattern can have ${most} bytes; the most is ${bound}`, help: 'make the counts of the pattern smaller' };
+  const context = source.context === undefined ? null : contextProblem(source.context);
+  if (context !== null) return context;
+  try {
+    const positions = positionsOf([parsed.pattern], ignoreCase);
+    if (positions.reads.some((set) => set === 0n) || positions.first.size === 0) return { message: 'the pattern matches no text', help: 'remove characters that are invisible: they are dropped before a detector reads' };
+    const anchor = leadingBytes([positions]);
+    const prefix: CompiledForm = { detector, source, longest: most, anchor, frequency: anchorFrequency(anchor), how: { kind: 'prefix', positions } };
+    const pivot = bestPivot(prefix, parsed.pattern, ignoreCase);
+    return pivot !== null && pivot.frequency * PIVOT_GAIN < prefix.frequency ? pivot : prefix;
+  } catch (failure) {
+    if (failure instanceof TooManyPositions) return { message: 'the pattern is too large', help: 'make its counts smaller, or make two detectors of its alternatives' };
+    throw failure;
+  }
+}
+
+/** Share of the places in running text at which the prefilter sees the anchor. */
+export function anchorFrequency(anchor: Anchor): number {
+  return anchor.map((set) => frequencyOf(fromHalves(halvesOf(set)))).reduce((product, share) => product * share, 1);
+}
+
+/** Bytes of the longest match; infinite for an open pattern. */
+export function bytesMost(node: PatternNode): number {
+  switch (node.kind) {
+    case 'class':
+      if (node.negated) return UTF8_BYTES_MAX;
+      return Math.max(...node.ranges.map(([, to]) => new TextEncoder().encode(String.fromCodePoint(to)).length));
+    case 'sequence':
+      return node.items.reduce((sum, item) => sum + bytesMost(item), 0);
+    case 'alternatives':
+      return Math.max(...node.items.map(bytesMost));
+    case 'repeat':
+      return bytesMost(node.item) * node.max;
+  }
+}
+
+/** The rarest single byte of the pattern's outer sequence as an anchor. */
+function bestPivot(form: CompiledForm, pattern: PatternNode, ignoreCase: boolean): CompiledForm | null {
+  const items = pattern.kind === 'sequence' ? pattern.items.flatMap(flat) : [];
+  let best: CompiledForm | null = null;
+  items.forEach((item, i) => {
+    if (i === 0 || !isOneByte(item, ignoreCase)) return;
+    const front = items.slice(0, i);
+    const beforeMost = front.reduce((sum, each) => sum + bytesMost(each), 0);
+    const starts = form.source.validator === undefined || form.source.validator === 'email' ? PIVOT_BEFORE_MAX : PIVOT_STARTS_MAX;
+    if (beforeMost > starts) return;
+    // A cap on an open pattern would refuse long pairs of start and end; only the check of an email's domain is sure to refuse them first.
+    if (form.source.longest !== undefined && form.source.validator !== 'email') return;
+    const anchor = leadingBytes([positionsOf(items.slice(i), ignoreCase)]);
+    const frequency = anchorFrequency(anchor);
+    if (best !== null && best.frequency <= frequency) return;
+    best = { ...form, anchor, frequency, how: { kind: 'pivot', before: positionsOf(front, ignoreCase), behind: positionsOf(items.slice(i + 1), ignoreCase), beforeMost } };
+  });
+  return best;
+}
+
+/** Counted single characters are taken apart, so that each can be an anchor. */
+function flat(node: PatternNode): readonly PatternNode[] {
+  if (node.kind === 'sequence') return node.items.flatMap(flat);
+  if (node.kind === 'repeat' && node.min === 1 && node.max === 1) return flat(node.item);
+  return [node];
+}
+
+function isOneByte(node: PatternNode, ignoreCase: boolean): boolean {
+  if (node.kind !== 'class' || node.negated) return false;
+  const { reads } = positionsOf([node], ignoreCase);
+  return reads.length === 1 && reads[0] !== ALL_BYTES && bytesOf(reads[0] ?? ALL_BYTES).length <= 8 && patternLength(node).max === 1;
+}
+
+function contextProblem({ words, within }: NonNullable<FormSource['context']>): Problem | null {
+  if (words.length === 0 || words.some((word) => word.trim() === '')) return { message: 'a word of `near` is empty', help: 'write the words that stand near a match' };
+  const long = words.find((word) => new TextEncoder().encode(word).length > 255);
+  if (long !== undefined) return { message: `\`${long.slice(0, 20)}…\` is longer than 255 bytes`, help: 'write a shorter word' };
+  if (within > L.WITHIN_MAX) return { message: `\`near\` looks at ${within} characters; the most is ${L.WITHIN_MAX}`, help: `write a number up to ${L.WITHIN_MAX}` };
+  if (within < Math.min(...words.map((word) => [...word].length))) return { message: `\`near\` looks at ${within} characters, which no word of it fits into`, help: 'write a larger number of characters' };
+  return null;
+}

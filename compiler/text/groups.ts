@@ -1,0 +1,105 @@
+/** Forms to groups: what is found together, and by which automata. Forms that begin with a digit share one automaton, because digits are common and their patterns alike; others only where that saves room. */
+import * as L from '../../filters/kernel/text/layout.ts';
+import { automatonOf, leadingBytes, type Automaton } from './automaton.ts';
+import { DIGITS, type ByteSet } from './byte-set.ts';
+import { anchorFrequency, type Anchor, type CompiledForm, type Problem } from './compiled-form.ts';
+import { beginnings, reversed, type Positions } from './positions.ts';
+
+export type Group = {
+  readonly forms: readonly CompiledForm[];
+  readonly anchor: Anchor;
+  readonly frequency: number;
+  /** Every form begins with a digit that no digit may precede. */
+  readonly digits: boolean;
+} & (
+  | { readonly kind: 'prefix'; readonly forward: Automaton }
+  | { readonly kind: 'bitset'; readonly positions: Positions }
+  | { readonly kind: 'pivot'; readonly forward: Automaton; readonly backward: Automaton; readonly tail: Automaton; readonly beforeMost: number }
+);
+
+/** States of one form's automaton before minimising. */
+const FORM_STATES_MAX = 20_000;
+/** Bytes of rows of one automaton. */
+const FORM_BYTES_MAX = 24_576;
+const SHARED_BYTES_MAX = 16_384;
+/** Row numbers are u16. */
+const CELLS_MAX = 65_535;
+/** Bits of a number, one a form. */
+const SHARED_FORMS_MAX = 30;
+
+type PrefixGroup = Extract<Group, { kind: 'prefix' }>;
+
+export function groupForms(forms: readonly CompiledForm[]): readonly (Group | { readonly form: CompiledForm; readonly problem: Problem })[] {
+  const result: (Group | { readonly form: CompiledForm; readonly problem: Problem })[] = [];
+  const shared: PrefixGroup[] = [];
+  for (const form of forms) {
+    const group = groupOf(form);
+    if ('problem' in group || group.kind !== 'prefix') {
+      result.push(group);
+      continue;
+    }
+    const at = shared.findLastIndex((candidate) => sameKind(candidate, group));
+    const merged = at === -1 ? null : merge(shared[at]!, group);
+    if (merged === null) shared.push(group);
+    else shared[at] = merged;
+  }
+  return [...shared, ...result];
+}
+
+/** Bytes of an automaton in the tables. */
+export function automatonBytes({ states, classCount }: Automaton): number {
+  return states.length * (classCount + 1) * 2 + 256;
+}
+
+function groupOf(form: CompiledForm): Group | { readonly form: CompiledForm; readonly problem: Problem } {
+  const common = { forms: [form], anchor: form.anchor, frequency: form.frequency, digits: beginsWithDigit(form) };
+  if (form.how.kind === 'pivot') {
+    const forward = smallEnough(automatonOf([form.how.behind], FORM_STATES_MAX));
+    const backward = smallEnough(automatonOf([reversed(form.how.before)], FORM_STATES_MAX));
+    const tail = smallEnough(automatonOf([reversed(beginnings(form.how.before))], FORM_STATES_MAX));
+    if (forward !== null && backward !== null && tail !== null) return { ...common, digits: false, kind: 'pivot', forward, backward, tail, beforeMost: form.how.beforeMost };
+    return { form, problem: TOO_LARGE };
+  }
+  const forward = smallEnough(automatonOf([form.how.positions], FORM_STATES_MAX));
+  if (forward !== null) return { ...common, kind: 'prefix', forward };
+  if (form.how.positions.reads.length <= L.BITSET_POSITIONS_MAX) return { ...common, digits: false, kind: 'bitset', positions: form.how.positions };
+  return { form, problem: TOO_LARGE };
+}
+
+const TOO_LARGE: Problem = {
+  message: 'the pattern needs too large an automaton',
+  help: 'begin it with characters that tell it from other text, make its counts smaller, or make two detectors of its alternatives',
+};
+
+function smallEnough(automaton: Automaton | null): Automaton | null {
+  return automaton !== null && automatonBytes(automaton) <= FORM_BYTES_MAX && automaton.states.length * (automaton.classCount + 1) <= CELLS_MAX ? automaton : null;
+}
+
+/** Digit forms go with digit forms; those that need a context word before them are kept apart, because most text is ruled out at once. */
+function sameKind(a: PrefixGroup, b: PrefixGroup): boolean {
+  return a.digits === b.digits && needsContext(a) === needsContext(b);
+}
+
+function needsContext({ forms }: PrefixGroup): boolean {
+  return forms.every(({ source }) => source.context?.where === 'before');
+}
+
+function merge(a: PrefixGroup, b: PrefixGroup): PrefixGroup | null {
+  const forms = [...a.forms, ...b.forms];
+  if (forms.length > SHARED_FORMS_MAX) return null;
+  const positions = forms.flatMap(({ how }) => (how.kind === 'prefix' ? [how.positions] : []));
+  const forward = automatonOf(positions, FORM_STATES_MAX);
+  if (forward === null || forward.states.length * (forward.classCount + 1) > CELLS_MAX) return null;
+  const most = a.digits ? SHARED_BYTES_MAX : Math.min(SHARED_BYTES_MAX, automatonBytes(a.forward) + automatonBytes(b.forward));
+  if (automatonBytes(forward) > most) return null;
+  const anchor = leadingBytes(positions);
+  return { kind: 'prefix', forms, anchor, frequency: anchorFrequency(anchor), digits: a.digits, forward };
+}
+
+function beginsWithDigit({ anchor, source }: CompiledForm): boolean {
+  return isWithin(anchor[0], DIGITS) && source.boundary.before !== 'none';
+}
+
+function isWithin(set: ByteSet, other: ByteSet): boolean {
+  return (set & ~other) === 0n;
+}
