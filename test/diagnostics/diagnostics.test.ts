@@ -1,3 +1,4 @@
+// Every diagnostic code: at least one case, a snapshot of source and message, and the form of the words.
 import { describe, expect, test } from 'vitest';
 import { DIAGNOSTICS } from '../../dsl/diagnostics-catalogue.ts';
 import { type Case, diagnosticsOf, POLICY, render } from './check-case.ts';

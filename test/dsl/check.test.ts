@@ -1,3 +1,4 @@
+// The typed program: what is in it, in which order, and where an optional attribute may be used.
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { checkProgram } from '../../dsl/check.ts';

@@ -1,3 +1,4 @@
+// Printing: the same tree again, the same text again, and every comment kept.
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { parse } from '../../dsl/parser.ts';

@@ -1,3 +1,4 @@
+// What one mistake costs, what the fixes do, and how diagnostics look as JSON.
 import { describe, expect, test } from 'vitest';
 import { checkProgram } from '../../dsl/check.ts';
 import { diagnosticToJson, type Diagnostic } from '../../dsl/diagnostic.ts';
@@ -22,7 +23,7 @@ rule outside
 rule friends
   on prompt
   where caller.trusted and caller.branch is graz or caller.branch is linz
-  deny "no
+  deny "no"
 
 rule classes
   on prompt
@@ -50,9 +51,9 @@ function found(text: string): readonly Diagnostic[] {
   return checkProgram([sourceFile('policy.writ', POLICY), sourceFile('ten.writ', text)], CATALOG).diagnostics.filter((each) => each.severity === 'error');
 }
 
-test('ten different mistakes are ten good diagnostics, and one for each quote that was forgotten', () => {
+test('ten different mistakes are ten good diagnostics', () => {
   const diagnostics = found(TEN);
-  expect(diagnostics.map((each) => each.code)).toEqual(['E0202', 'E0302', 'E0201', 'E0403', 'E0112', 'E0102', 'E0305', 'E0306', 'E0402', 'E0110', 'E0106']);
+  expect(diagnostics.map((each) => each.code)).toEqual(['E0202', 'E0302', 'E0201', 'E0403', 'E0112', 'E0305', 'E0306', 'E0402', 'E0110', 'E0106']);
   const files = new Map([['policy.writ', sourceFile('policy.writ', POLICY)], ['ten.writ', sourceFile('ten.writ', TEN)]]);
   expect(diagnostics.map((each) => renderDiagnostic(each, files, { color: false })).join('\n')).toMatchSnapshot();
 });
