@@ -10,6 +10,7 @@ export const SIGNATURES_PATH = "/.signatures.json";
 export const BUNDLE_PATHS = {
   data: "/data.json",
   rego: "/writ/policy.rego",
+  regoLibrary: "/writ/library.rego",
   policyWasm: "/policy.wasm",
   filterWasm: "/filter.wasm",
   plan: "/writ/policy.plan.json",

@@ -40,7 +40,8 @@ export function readTar(tar: Uint8Array, limits: TarLimits): Map<string, Uint8Ar
     if (total > limits.bytesMax) throw new BundleError("too_large", `the files have more than ${limits.bytesMax} bytes`);
     const start = at + BLOCK;
     if (start + entry.size > tar.length) throw new BundleError("truncated", `\`${entry.path}\` is cut off`);
-    files.set(entry.path, tar.slice(start, start + entry.size));
+    // A copy: a view would keep the whole archive in memory.
+    files.set(entry.path, Uint8Array.from(tar.subarray(start, start + entry.size)));
     at = start + entry.size + padding(entry.size);
   }
   if (tar.length < at + 2 * BLOCK) throw new BundleError("truncated", "the archive ends before its end marker");
