@@ -1,6 +1,6 @@
 /** The function (facts, result) of a site that is decided by its rules alone: completion, retrieval, chunk, ingest. */
 import binaryen from "binaryen";
-import { FACT_KNOWN } from "../../filters/kernel/abi.ts";
+import { EVENT_COMPLETION, FACT_KNOWN } from "../../filters/kernel/abi.ts";
 import { FLAG_BUFFER, FLAG_DEFAULT, RESULT_OUTCOME } from "../../filters/kernel/decision/layout.ts";
 import { MODEL_ENUM } from "../plan/plan.ts";
 import { wordsFor } from "./bits.ts";
@@ -56,7 +56,7 @@ export function addRulesSite(siteCode: SiteCode): void {
 
 /** Whether a streamed reply must be held whole, whatever fires: the class of the policy's completion rules. */
 function holdsReplies({ code, site }: SiteCode): boolean {
-  return site.event === "completion" && code.plan.events.some((event) => event.kind === "completion" && event.stream === "buffered");
+  return site.event === EVENT_COMPLETION && code.plan.events.some((event) => event.kind === "completion" && event.stream === "buffered");
 }
 
 /** The model that was chosen for the prompt, as the fact says: its bit, 0 where it is not known. */
