@@ -1,6 +1,6 @@
 /**
  * Every diagnostic there is: code, title, explanation. `writ check --explain` and the reference are made of this table, and each code has a
- * snapshot in `test/diagnostics`. E01 syntax, E02 names, E03 types, E04 rules, E05 other declarations, E06 tests, E09 not yet enforced; W warnings.
+ * snapshot in `test/diagnostics`. E01 syntax, E02 names, E03 types, E04 rules, E05 other declarations, E06 tests, E08 found while compiling, E09 not yet enforced; W warnings.
  */
 
 export type CatalogueEntry = { readonly title: string; readonly explanation: string };
@@ -95,6 +95,7 @@ export const DIAGNOSTICS = {
   E0602: { title: 'an expectation that cannot be', explanation: 'The expectation does not fit the event before it.' },
   W0210: { title: 'declared and never used', explanation: 'Nothing refers to this declaration.' },
   W0601: { title: 'a test that expects nothing', explanation: 'A test without an `expect` cannot fail.' },
+  E0801: { title: 'a detector that cannot be compiled', explanation: 'Detectors become automata of a bounded size, so that scanning never slows down. A pattern that needs more is written more narrowly, or as several detectors.' },
   E0901: { title: '`hold for review` is checked but not yet enforced', explanation: NOT_ENFORCED },
   E0902: { title: '`sample … percent for review` is checked but not yet enforced', explanation: NOT_ENFORCED },
   E0903: { title: '`rate` is checked but not yet enforced', explanation: NOT_ENFORCED },

@@ -23,9 +23,13 @@ export function lex(source: SourceFile): Lexed {
     if (kind !== UnclosedText && kind !== UnclosedPattern && token.image.length <= TEXT_BYTES_MAX / 3) continue;
     const span = tokenSpan(source.path, token);
     if (kind === UnclosedText) {
-      diagnostics.push(diagnostic('E0102', span, 'this text has no closing quote', { help: [replaceWith({ ...span, start: span.end }, '"', 'close it with `"` on the same line')] }));
+      diagnostics.push(diagnostic('E0102', span, 'this text has no closing quote', {
+        help: [replaceWith({ ...span, start: span.end }, '"', 'close it with `"` on the same line')],
+      }));
     } else if (kind === UnclosedPattern) {
-      diagnostics.push(diagnostic('E0102', span, 'this pattern has no closing backtick', { help: [replaceWith({ ...span, start: span.end }, '`', 'close it with a backtick on the same line')] }));
+      diagnostics.push(diagnostic('E0102', span, 'this pattern has no closing backtick', {
+        help: [replaceWith({ ...span, start: span.end }, '`', 'close it with a backtick on the same line')],
+      }));
     } else if (new TextEncoder().encode(token.image).length - 2 > TEXT_BYTES_MAX) {
       diagnostics.push(diagnostic('E0103', span, `this text is longer than ${TEXT_BYTES_MAX} bytes`));
     }
@@ -80,8 +84,14 @@ function strangeCharacters(text: string, span: Span): Diagnostic {
   if (/^[“”„«»‟]+$/u.test(text)) {
     return diagnostic('E0101', span, `\`${text}\` is a typographic quote`, { help: [replaceWith(span, '"', 'use the plain quote `"`')] });
   }
-  if (/^[-–—]+$/u.test(text)) return diagnostic('E0101', span, `\`${text}\` cannot stand here`, { help: [help('names are joined with `_`, as in `gpt_4o`')] });
-  if (/^[;]+$/.test(text)) return diagnostic('E0101', span, `\`${text}\` is not used in this language`, { help: [replaceWith(span, '', 'leave it out')] });
+  if (/^[-–—]+$/u.test(text)) {
+    return diagnostic('E0101', span, `\`${text}\` cannot stand here`, { help: [help('names are joined with `_`, as in `gpt_4o`')] });
+  }
+  if (/^[;]+$/.test(text)) {
+    return diagnostic('E0101', span, `\`${text}\` is not used in this language`, { help: [replaceWith(span, '', 'leave it out')] });
+  }
   const shown = [...text].slice(0, 20).join('');
-  return diagnostic('E0101', span, `\`${shown}\` cannot be read`, { help: /\p{L}/u.test(text) ? [help('names are made of a–z, A–Z, 0–9 and `_`; put other letters in quotes')] : [] });
+  return diagnostic('E0101', span, `\`${shown}\` cannot be read`, {
+    help: /\p{L}/u.test(text) ? [help('names are made of a–z, A–Z, 0–9 and `_`; put other letters in quotes')] : [],
+  });
 }

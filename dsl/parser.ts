@@ -54,7 +54,10 @@ const parser = new Parser();
 export function parse(source: SourceFile): ParsedFile {
   if (source.text.length > FILE_BYTES_MAX / 4 && new TextEncoder().encode(source.text).length > FILE_BYTES_MAX) {
     const span = { file: source.path, start: 0, end: 1 };
-    return { file: { path: source.path, declarations: [], broken: [{ keyword: 'policy', name: null, span }], comments: [] }, diagnostics: [diagnostic('E0104', span, `this file is larger than ${FILE_BYTES_MAX} bytes`)] };
+    return {
+      file: { path: source.path, declarations: [], broken: [{ keyword: 'policy', name: null, span }], comments: [] },
+      diagnostics: [diagnostic('E0104', span, `this file is larger than ${FILE_BYTES_MAX} bytes`)],
+    };
   }
   const lexed = lex(source);
   const diagnostics: Diagnostic[] = [...lexed.diagnostics];
@@ -100,7 +103,9 @@ function beginsDeclaration(tokens: readonly IToken[], index: number): boolean {
 /** An indented line that can only be the next declaration: `rule NAME`, outside every brace. */
 function beginsLate(source: SourceFile, tokens: readonly IToken[], index: number, piece: readonly IToken[]): boolean {
   const token = tokens[index];
-  if (token === undefined || !declarationWords.has(token.image) || !/\n[ \t]*$/.test(source.text.slice(Math.max(0, token.startOffset - 200), token.startOffset))) return false;
+  if (token === undefined || !declarationWords.has(token.image) || !/\n[ \t]*$/.test(source.text.slice(Math.max(0, token.startOffset - 200), token.startOffset))) {
+    return false;
+  }
   if (token.image === 'switch' || token.image === 'hours') return false;
   const next = tokens[index + 1];
   const named = next !== undefined && (/^[A-Za-z_"]/.test(next.image) || ((token.image === 'caller' || token.image === 'models') && next.tokenType === OpenBrace));
@@ -132,10 +137,16 @@ function parseTokens(path: string, tokens: IToken[], unread: readonly Diagnostic
   for (const each of mixed) diagnostics.push(mixedConnectives(path, each));
   if (parser.errors.length === 0 && node !== undefined) return withKnownClauses(node, diagnostics);
   // A made-up closing brace is the one mistake after which the declaration is still what was meant.
-  const readable = node !== undefined && parser.errors.every((error) => error.name === 'MismatchedTokenException' && error.resyncedTokens.length === 0) && isWhole(node) && !parser.stoppedEarly();
+  const readable = node !== undefined && parser.errors.every(
+    (error) => error.name === 'MismatchedTokenException' && error.resyncedTokens.length === 0,
+  ) && isWhole(node) && !parser.stoppedEarly();
   const strange = unread.some((each) => each.code === 'E0101' && each.span.start >= span.start && each.span.end <= span.end);
   if (!strange) diagnostics.push(...syntaxErrors(path, tokens, kind === 'enum' ? first.image : kind));
-  return readable && node !== undefined ? withKnownClauses(node, diagnostics) : { ...brokenOne, keyword: kind, name: kind === 'enum' ? first.image : brokenOne.name };
+  return readable && node !== undefined ? withKnownClauses(node, diagnostics) : {
+    ...brokenOne,
+    keyword: kind,
+    name: kind === 'enum' ? first.image : brokenOne.name,
+  };
 }
 
 /** One for each place. Where parsing stopped before the end, the next clause word takes it up again, for its errors only. */
@@ -174,8 +185,13 @@ function withKnownClauses(node: Declaration, diagnostics: Diagnostic[]): Declara
   for (const clause of node.clauses) {
     if (allowed.has(clause.kind)) continue;
     const words = [...allowed].map((kind) => `\`${CLAUSE_WORDING[kind]}\``);
-    const wording = words.length > WORDS_SHOWN_MAX ? [...words.slice(0, WORDS_SHOWN_MAX), `and ${words.length - WORDS_SHOWN_MAX} more`] : words;
-    diagnostics.push(diagnostic('E0113', clause.span, `\`${CLAUSE_WORDING[clause.kind]}\` does not belong in a \`${node.kind}\``, { help: [help(`a \`${node.kind}\` takes ${wording.join(', ')}`)] }));
+    const wording = words.length > WORDS_SHOWN_MAX ? [
+      ...words.slice(0, WORDS_SHOWN_MAX),
+      `and ${words.length - WORDS_SHOWN_MAX} more`,
+    ] : words;
+    diagnostics.push(diagnostic('E0113', clause.span, `\`${CLAUSE_WORDING[clause.kind]}\` does not belong in a \`${node.kind}\``, {
+      help: [help(`a \`${node.kind}\` takes ${wording.join(', ')}`)],
+    }));
   }
   return { ...node, clauses: node.clauses.filter((clause) => allowed.has(clause.kind)) } as Declaration;
 }
@@ -206,7 +222,10 @@ function mixedConnectives(path: string, { connectives, operands }: MixedConditio
   const span = other === undefined ? { file: path, start: 0, end: 1 } : tokenSpan(path, other);
   return diagnostic('E0112', span, '`and` and `or` are mixed without parentheses', {
     labels: connectives[0] === undefined ? [] : [{ span: tokenSpan(path, connectives[0]), message: `here it is \`${first}\`` }],
-    help: whole === null ? [] : [{ message: 'write parentheses around what belongs together', edits: [{ span: { ...whole, end: whole.start }, text: '(' }, { span: { ...whole, start: whole.end }, text: ')' }] }],
+    help: whole === null ? [] : [{
+      message: 'write parentheses around what belongs together',
+      edits: [{ span: { ...whole, end: whole.start }, text: '(' }, { span: { ...whole, start: whole.end }, text: ')' }],
+    }],
   });
 }
 
@@ -214,17 +233,23 @@ function unknownDeclaration(path: string, token: IToken): Diagnostic {
   const span = tokenSpan(path, token);
   const meant = didYouMean(token.image, DECLARATION_WORDS);
   return diagnostic('E0106', span, `no declaration begins with \`${token.image}\``, {
-    help: [meant === null ? help('declarations begin in column 1; the lines that belong to one are indented') : replaceWith(span, meant, `did you mean \`${meant}\`?`)],
+    help: [meant === null ? help(
+      'declarations begin in column 1; the lines that belong to one are indented',
+    ) : replaceWith(span, meant, `did you mean \`${meant}\`?`)],
   });
 }
 
 function clauseInFirstColumn(path: string, token: IToken): Diagnostic {
   const span = tokenSpan(path, token);
-  return diagnostic('E0107', span, `\`${token.image}\` belongs to the declaration above it and must be indented`, { help: [replaceWith({ ...span, end: span.start }, '  ', 'indent it by two spaces')] });
+  return diagnostic('E0107', span, `\`${token.image}\` belongs to the declaration above it and must be indented`, {
+    help: [replaceWith({ ...span, end: span.start }, '  ', 'indent it by two spaces')],
+  });
 }
 
 function notInFirstColumn(path: string, token: IToken): Diagnostic {
-  return diagnostic('E0108', tokenSpan(path, token), `the declaration that begins with \`${token.image}\` must start in column 1`, { help: [help('move it to the beginning of the line')] });
+  return diagnostic('E0108', tokenSpan(path, token), `the declaration that begins with \`${token.image}\` must start in column 1`, {
+    help: [help('move it to the beginning of the line')],
+  });
 }
 
 function reportEscapes(path: string, tokens: readonly IToken[], diagnostics: Diagnostic[]): void {
@@ -233,6 +258,8 @@ function reportEscapes(path: string, tokens: readonly IToken[], diagnostics: Dia
     const unknown = unknownEscape(token.image);
     if (unknown === null) continue;
     const start = token.startOffset + unknown.at;
-    diagnostics.push(diagnostic('E0114', { file: path, start, end: start + unknown.text.length }, `\`${unknown.text}\` is not an escape`, { help: [help('the escapes are `\\"`, `\\\\`, `\\n`, `\\t` and `\\u{1F600}`')] }));
+    diagnostics.push(diagnostic('E0114', { file: path, start, end: start + unknown.text.length }, `\`${unknown.text}\` is not an escape`, {
+      help: [help('the escapes are `\\"`, `\\\\`, `\\n`, `\\t` and `\\u{1F600}`')],
+    }));
   }
 }

@@ -41,7 +41,9 @@ function parse(reader: Reader): PatternResult {
     if (reader.at < source.length) fail('syntax', 'this `)` closes nothing; write `\\)` for the character', reader.at, reader.at + 1);
     const { min, max } = patternLength(pattern);
     if (min === 0) fail('empty', 'this pattern matches the empty text', 0, source.length);
-    if (max > PATTERN_LENGTH_MAX && !reader.open) fail('tooLong', `a match of this pattern can have ${max} characters; the most is ${PATTERN_LENGTH_MAX}`, 0, source.length);
+    if (max > PATTERN_LENGTH_MAX && !reader.open) {
+      fail('tooLong', `a match of this pattern can have ${max} characters; the most is ${PATTERN_LENGTH_MAX}`, 0, source.length);
+    }
     return { pattern };
   } catch (failure) {
     if (failure instanceof PatternFailure) return { error: failure.error };
@@ -55,7 +57,10 @@ export function patternLength(node: PatternNode): { readonly min: number; readon
     case 'class':
       return { min: 1, max: 1 };
     case 'sequence':
-      return node.items.map(patternLength).reduce((sum, each) => ({ min: sum.min + each.min, max: sum.max + each.max }), { min: 0, max: 0 });
+      return node.items.map(patternLength).reduce((sum, each) => ({
+        min: sum.min + each.min,
+        max: sum.max + each.max,
+      }), { min: 0, max: 0 });
     case 'alternatives': {
       const lengths = node.items.map(patternLength);
       return { min: Math.min(...lengths.map((each) => each.min)), max: Math.max(...lengths.map((each) => each.max)) };
@@ -121,21 +126,29 @@ function repeated(reader: Reader): PatternNode {
     reader.at += 1;
     return noDouble(reader, { kind: 'repeat', item, min: sign === '*' ? 0 : 1, max: Infinity });
   }
-  if (sign === '*' || sign === '+') fail('unbounded', `\`${sign}\` repeats without bound; write \`{${sign === '*' ? 0 : 1},20}\` or another count`, start, start + 1);
+  if (sign === '*' || sign === '+') {
+    fail('unbounded', `\`${sign}\` repeats without bound; write \`{${sign === '*' ? 0 : 1},20}\` or another count`, start, start + 1);
+  }
   if (sign !== '{') return item;
   const match = /^\{(\d{1,4})(?:(,)(\d{1,4})?)?\}/.exec(reader.source.slice(start));
   if (match === null) fail('syntax', 'a count is written `{3}` or `{2,5}`', start, start + 1);
   reader.at += match[0].length;
   const min = Number(match[1]);
-  if (match[2] !== undefined && match[3] === undefined && reader.open) return noDouble(reader, { kind: 'repeat', item, min, max: Infinity });
-  if (match[2] !== undefined && match[3] === undefined) fail('unbounded', `\`${match[0]}\` has no upper bound; write \`{${min},${min + 20}}\` or another count`, start, reader.at);
+  if (match[2] !== undefined && match[3] === undefined && reader.open) {
+    return noDouble(reader, { kind: 'repeat', item, min, max: Infinity });
+  }
+  if (match[2] !== undefined && match[3] === undefined) {
+    fail('unbounded', `\`${match[0]}\` has no upper bound; write \`{${min},${min + 20}}\` or another count`, start, reader.at);
+  }
   const max = match[3] === undefined ? min : Number(match[3]);
   if (max < min || max === 0) fail('syntax', `\`${match[0]}\` is not a count`, start, reader.at);
   return noDouble(reader, { kind: 'repeat', item, min, max });
 }
 
 function noDouble(reader: Reader, node: PatternNode): PatternNode {
-  if ('?*+{'.includes(reader.source[reader.at] ?? ' ')) fail('syntax', 'this is repeated already; put it in parentheses', reader.at, reader.at + 1);
+  if ('?*+{'.includes(reader.source[reader.at] ?? ' ')) {
+    fail('syntax', 'this is repeated already; put it in parentheses', reader.at, reader.at + 1);
+  }
   return node;
 }
 
@@ -149,8 +162,12 @@ function atom(reader: Reader): PatternNode {
     reader.at += 1;
     return { kind: 'class', ranges: [[0x0a, 0x0a]], negated: true };
   }
-  if ('^$'.includes(character)) fail('syntax', `\`${character}\` is not used: a detector finds its match anywhere, at word boundaries`, start, start + 1);
-  if ('*+?{}]'.includes(character)) fail('syntax', `\`${character}\` stands alone; write \`\\${character}\` for the character`, start, start + 1);
+  if ('^$'.includes(character)) {
+    fail('syntax', `\`${character}\` is not used: a detector finds its match anywhere, at word boundaries`, start, start + 1);
+  }
+  if ('*+?{}]'.includes(character)) {
+    fail('syntax', `\`${character}\` stands alone; write \`\\${character}\` for the character`, start, start + 1);
+  }
   reader.at += character.length;
   return single(character.codePointAt(0) ?? 0);
 }
@@ -212,7 +229,14 @@ function escape(reader: Reader): readonly Range[] {
   const ranges = SHORTHANDS.get(character);
   if (ranges !== undefined) return ranges;
   if (character === 't') return [[9, 9]];
-  if (/[A-Za-z0-9]/.test(character)) fail('syntax', `\`\\${character}\` is not an escape of these patterns; there are \`\\d\`, \`\\w\`, \`\\s\` and \`\\t\``, start, start + 2);
+  if (/[A-Za-z0-9]/.test(character)) {
+    fail(
+      'syntax',
+      `\`\\${character}\` is not an escape of these patterns; there are \`\\d\`, \`\\w\`, \`\\s\` and \`\\t\``,
+      start,
+      start + 2,
+    );
+  }
   const codePoint = character.codePointAt(0) ?? 0;
   return [[codePoint, codePoint]];
 }

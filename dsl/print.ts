@@ -34,7 +34,9 @@ export function print(file: SyntaxFile, source: SourceFile | null): string {
     if (kept && !line.closes && (previous?.opens !== true || before.length > 0)) blank();
     const [comment, ...more] = trailing.get(index) ?? [];
     for (const each of more) out.push(INDENT.repeat(line.indent) + each.text);
-    out.push(...`${line.text}${comment === undefined ? '' : `  ${comment.text}`}`.split('\n').map((text) => INDENT.repeat(line.indent) + text));
+    out.push(
+      ...`${line.text}${comment === undefined ? '' : `  ${comment.text}`}`.split('\n').map((text) => INDENT.repeat(line.indent) + text),
+    );
     for (const each of last.get(index) ?? []) out.push(INDENT + each.text);
   }
   for (const comment of leading.get(lines.length) ?? []) {
@@ -66,8 +68,9 @@ function attach(comments: readonly Comment[], lines: readonly Line[], source: So
     while (next < lines.length && (lines[next]?.start ?? 0) < comment.span.start) next += 1;
     const before = source === null ? '' : source.text.slice(source.text.lastIndexOf('\n', comment.span.start - 1) + 1, comment.span.start);
     if (before.trim() !== '' && next > 0) add(trailing, next - 1, comment);
-    else if (before !== '' && next > 0 && (lines[next]?.indent ?? 0) === 0 && lines[next]?.closes !== true && (lines[next - 1]?.indent ?? 0) > 0) add(last, next - 1, comment);
-    else add(leading, next, comment);
+    else if (before !== '' && next > 0 && (lines[next]?.indent ?? 0) === 0 && lines[next]?.closes !== true && (lines[next - 1]?.indent ?? 0) > 0) {
+      add(last, next - 1, comment);
+    } else add(leading, next, comment);
   }
   return { leading, trailing, last };
 }

@@ -49,7 +49,9 @@ function snippet(source: SourceFile, marks: readonly Mark[], width: number, seve
   let previous: number | null = null;
   for (const line of [...byLine.keys()].sort((a, b) => a - b)) {
     if (previous !== null && line - previous > GAP_LINES_MAX) lines.push(paint('gutter', '...'));
-    else if (previous !== null) for (let between = previous + 1; between < line; between++) lines.push(sourceLine(source, between, width, paint));
+    else if (previous !== null) {
+      for (let between = previous + 1; between < line; between++) lines.push(sourceLine(source, between, width, paint));
+    }
     lines.push(sourceLine(source, line, width, paint));
     const onLine = (byLine.get(line) ?? []).sort((a, b) => a.span.start - b.span.start);
     for (const mark of onLine) {
@@ -80,11 +82,15 @@ function renderHelp(each: Help, files: ReadonlyMap<string, SourceFile>, width: n
   const [edit] = each.edits;
   const source = edit === undefined ? undefined : files.get(edit.span.file);
   // A fix that the message spells out is not drawn again.
-  if (edit === undefined || source === undefined || (each.edits.length === 1 && each.message.includes(`\`${edit.text.trim()}\``))) return lines;
+  if (edit === undefined || source === undefined || (each.edits.length === 1 && each.message.includes(`\`${edit.text.trim()}\``))) {
+    return lines;
+  }
   const { line } = positionOf(source, edit.span.start);
   const fixed = editedLine(source, line, each.edits);
   if (fixed === null) return lines;
-  for (const [index, part] of fixed.split('\n').entries()) lines.push(`${paint('gutter', `${(line + index).toString().padStart(width)} ~`)} ${paint('help', part)}`);
+  for (const [index, part] of fixed.split('\n').entries()) {
+    lines.push(`${paint('gutter', `${(line + index).toString().padStart(width)} ~`)} ${paint('help', part)}`);
+  }
   return lines;
 }
 
@@ -94,7 +100,9 @@ function editedLine(source: SourceFile, line: number, edits: readonly Edit[]): s
   let text = lineText(source, line);
   const within = edits.every((edit) => edit.span.file === source.path && edit.span.start >= start && edit.span.end <= start + text.length);
   if (!within) return null;
-  for (const edit of [...edits].sort((a, b) => b.span.start - a.span.start)) text = text.slice(0, edit.span.start - start) + edit.text + text.slice(edit.span.end - start);
+  for (const edit of [...edits].sort((a, b) => b.span.start - a.span.start)) {
+    text = text.slice(0, edit.span.start - start) + edit.text + text.slice(edit.span.end - start);
+  }
   return text;
 }
 

@@ -28,18 +28,28 @@ export function syntaxError(error: IRecognitionException, file: string, declarat
   const found = error.token;
   const atEnd = found.tokenType === EOF || Number.isNaN(found.startOffset);
   const last = lastToken(error);
-  const span = atEnd && last !== null ? { file, start: tokenSpan(file, last).end, end: tokenSpan(file, last).end + 1 } : tokenSpan(file, found);
+  const span = atEnd && last !== null ? {
+    file,
+    start: tokenSpan(file, last).end,
+    end: tokenSpan(file, last).end + 1,
+  } : tokenSpan(file, found);
   const expected = error.message.split(SEPARATOR);
   const rule = error.context.ruleStack.at(-1) ?? '';
   const foundText = atEnd ? `the end of this \`${declaration}\`` : `\`${found.image}\``;
   if (expected.includes(labelOf(CloseBrace)) && expected.length === 1 && atEnd) {
-    return diagnostic('E0110', span, `this \`${declaration}\` has no closing \`}\``, { help: [replaceWith({ ...span, end: span.start }, '\n}', 'close it with `}`')] });
+    return diagnostic('E0110', span, `this \`${declaration}\` has no closing \`}\``, {
+      help: [replaceWith({ ...span, end: span.start }, '\n}', 'close it with `}`')],
+    });
   }
   if (expected.includes(labelOf(CloseParen)) && expected.length === 1) {
-    return diagnostic('E0110', span, `a \`)\` is missing before ${foundText}`, { help: [replaceWith({ ...span, end: span.start }, ')', 'close it with `)`')] });
+    return diagnostic('E0110', span, `a \`)\` is missing before ${foundText}`, {
+      help: [replaceWith({ ...span, end: span.start }, ')', 'close it with `)`')],
+    });
   }
   if (expected.includes(labelOf(NameToken)) && RESERVED_WORDS.has(found.image) && expected.length === 1) {
-    return diagnostic('E0111', span, `\`${found.image}\` is a word of the language and cannot be a name`, { help: [replaceWith(span, `${found.image}_`, `choose another name, such as \`${found.image}_\``)] });
+    return diagnostic('E0111', span, `\`${found.image}\` is a word of the language and cannot be a name`, {
+      help: [replaceWith(span, `${found.image}_`, `choose another name, such as \`${found.image}_\``)],
+    });
   }
   const phrase = expected.includes(labelOf(EOF)) ? `a clause of \`${declaration}\` or its end` : (PHRASES[rule] ?? list(expected));
   return diagnostic('E0109', span, `expected ${phrase}, found ${foundText}`, { help: [slip(found, expected, span)] });

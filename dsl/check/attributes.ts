@@ -9,7 +9,19 @@ import type { ConditionScope } from './condition-scope.ts';
 import { declaredHere, listNames, noteUnenforced, report, unknownName } from './context.ts';
 import { sameType } from './types.ts';
 
-const ROOTS = ['caller', 'model', 'prompt', 'completion', 'chunk', 'retrieval', 'tool', 'text', 'now', 'egress', 'conversation'] as const satisfies readonly Root[];
+const ROOTS = [
+  'caller',
+  'model',
+  'prompt',
+  'completion',
+  'chunk',
+  'retrieval',
+  'tool',
+  'text',
+  'now',
+  'egress',
+  'conversation',
+] as const satisfies readonly Root[];
 const builtIn = new Map(BUILT_IN_ATTRIBUTES.map((each) => [`${each.root}.${each.name}`, each]));
 
 export function isRoot(name: string): name is (typeof ROOTS)[number] {
@@ -23,7 +35,9 @@ export function attributeOf(scope: ConditionScope, path: Path): AttributeRef | n
   const collection = scope.variables.get(first.text);
   if (second === undefined) return wholeRoot(scope, first);
   if (more.length > 0) {
-    report(scope.context, diagnostic('E0202', scope.usedAt ?? path.span, `\`${path.parts.map((part) => part.text).join('.')}\` has too many parts`, { help: [help('an attribute is one name after the dot, such as `caller.region`')] }));
+    report(scope.context, diagnostic('E0202', scope.usedAt ?? path.span, `\`${path.parts.map((part) => part.text).join('.')}\` has too many parts`, {
+      help: [help('an attribute is one name after the dot, such as `caller.region`')],
+    }));
     return null;
   }
   if (collection !== undefined) return ofVariable(scope, path, first, second, collection);
@@ -40,7 +54,14 @@ function wholeRoot(scope: ConditionScope, first: Name): AttributeRef | null {
   const entry = builtIn.get(`${first.text}.`);
   if (entry !== undefined) return fromTable(scope, entry, first.span, null);
   if (scope.variables.has(first.text) || isRoot(first.text)) {
-    report(scope.context, diagnostic('E0202', span, `\`${first.text}\` needs an attribute, such as \`${first.text}.${[...namesOf(scope, first.text)][0] ?? 'name'}\``));
+    report(
+      scope.context,
+      diagnostic(
+        'E0202',
+        span,
+        `\`${first.text}\` needs an attribute, such as \`${first.text}.${[...namesOf(scope, first.text)][0] ?? 'name'}\``,
+      ),
+    );
     return null;
   }
   reportUnknownFact(scope, first.text, span);
@@ -54,7 +75,9 @@ export function reportUnknownFact(scope: ConditionScope, name: string, span: Spa
   const meant = didYouMean(name, [...ROOTS, ...scope.variables.keys(), ...context.named.term.keys()]);
   const attribute = context.typed.caller.has(name) ? name : didYouMean(name, context.typed.caller.keys());
   report(context, diagnostic('E0201', span, `there is no fact or term named \`${name}\``, {
-    help: [meant !== null ? didYouMeanHelp(span, meant) : attribute !== null ? didYouMeanHelp(span, `caller.${attribute}`) : help('a fact is written with its owner, such as `caller.region`; a `term` is declared')],
+    help: [meant !== null ? didYouMeanHelp(span, meant) : attribute !== null ? didYouMeanHelp(span, `caller.${attribute}`) : help(
+      'a fact is written with its owner, such as `caller.region`; a `term` is declared',
+    )],
   }));
 }
 
@@ -74,7 +97,16 @@ function ofRoot(scope: ConditionScope, path: Path, root: (typeof ROOTS)[number],
     // What could not be read is reported where it stands.
     return context.brokenKinds.has(declaredBy) ? null : unknownAttribute(scope, path, root, name);
   }
-  return { kind: 'attribute', root, name: name.text, type: found.type, optional: found.absence.kind === 'optional', variable: null, span, declared: found.span };
+  return {
+    kind: 'attribute',
+    root,
+    name: name.text,
+    type: found.type,
+    optional: found.absence.kind === 'optional',
+    variable: null,
+    span,
+    declared: found.span,
+  };
 }
 
 function declaredAttribute(scope: ConditionScope, root: 'caller' | 'model' | 'chunk' | 'tool', name: string): Attribute | undefined {
@@ -94,7 +126,16 @@ function ofVariable(scope: ConditionScope, path: Path, variable: Name, name: Nam
   if (collection === 'chunk') {
     const found = declaredAttribute(scope, 'chunk', name.text);
     if (found === undefined) return unknownAttribute(scope, path, 'chunk', name);
-    return { kind: 'attribute', root: 'variable', name: name.text, type: found.type, optional: found.absence.kind === 'optional', variable: variable.text, span: scope.usedAt ?? path.span, declared: found.span };
+    return {
+      kind: 'attribute',
+      root: 'variable',
+      name: name.text,
+      type: found.type,
+      optional: found.absence.kind === 'optional',
+      variable: variable.text,
+      span: scope.usedAt ?? path.span,
+      declared: found.span,
+    };
   }
   const entry = builtIn.get(`${collection === 'message' ? 'message' : 'toolCallItem'}.${name.text}`);
   return entry === undefined ? unknownAttribute(scope, path, variable.text, name) : fromTable(scope, entry, path.span, variable.text);
@@ -103,7 +144,9 @@ function ofVariable(scope: ConditionScope, path: Path, variable: Name, name: Nam
 function fromTable(scope: ConditionScope, entry: BuiltInAttribute, written: Span, variable: string | null): AttributeRef | null {
   const span = scope.usedAt ?? written;
   const root: Root = entry.root === 'message' || entry.root === 'toolCallItem' ? 'variable' : entry.root;
-  if (root !== 'now' && !hasEvent(scope, root, entry.events)) return notHere(scope, span, entry.name === '' ? root : `${root}.${entry.name}`, entry.events);
+  if (root !== 'now' && !hasEvent(scope, root, entry.events)) {
+    return notHere(scope, span, entry.name === '' ? root : `${root}.${entry.name}`, entry.events);
+  }
   const type = builtInType(scope, entry.type, span);
   if (type === null) return null;
   if (root === 'now') noteUnenforced(scope.context, 'now', scope.declaration, scope.event, span);
@@ -127,7 +170,9 @@ function builtInType(scope: ConditionScope, type: BuiltInType, span: Span): Type
       scope.context.used.add('enum classification');
       if (declared !== undefined) return { kind: 'enum', name: 'classification', ordered: declared.ordered };
       if (!scope.context.brokenNames.has('enum classification')) {
-        report(scope.context, diagnostic('E0506', span, 'no enum `classification` is declared', { help: [help('declare the classes in order, such as `classification = public < internal < confidential`')] }));
+        report(scope.context, diagnostic('E0506', span, 'no enum `classification` is declared', {
+          help: [help('declare the classes in order, such as `classification = public < internal < confidential`')],
+        }));
       }
       return null;
     }
@@ -143,7 +188,11 @@ function hasEvent(scope: ConditionScope, root: Root, events: readonly EventKind[
 
 function notHere(scope: ConditionScope, span: Span, what: string, events: readonly EventKind[]): null {
   const where = scope.event === null ? 'here' : `on ${EVENT_WORDING[scope.event]}`;
-  report(scope.context, diagnostic('E0207', span, `\`${what}\` is not known ${where}`, { help: [help(scope.event === null ? 'no request is looked at here: only `caller` and `now` are known' : `it is known on ${events.map((event) => EVENT_WORDING[event]).join(', ')}`)] }));
+  report(scope.context, diagnostic('E0207', span, `\`${what}\` is not known ${where}`, {
+    help: [help(
+      scope.event === null ? 'no request is looked at here: only `caller` and `now` are known' : `it is known on ${events.map((event) => EVENT_WORDING[event]).join(', ')}`,
+    )],
+  }));
   return null;
 }
 
@@ -152,14 +201,29 @@ function unknownAttribute(scope: ConditionScope, path: Path, root: string, name:
   const names = [...namesOf(scope, root)];
   const meant = didYouMean(name.text, names);
   const { context } = scope;
-  const declaration = root === 'caller' || root === 'models' ? context.declarations.find((each) => each.kind === root) : root === 'model' ? context.declarations.find((each) => each.kind === 'models') : root === 'chunk' && scope.store !== null ? context.named.store.get(scope.store) : undefined;
-  const keyword = declaration === undefined ? null : { ...declaration.span, end: declaration.span.start + (declaration.kind === 'store' ? 5 : 6) };
-  const anyStore = root === 'chunk' && scope.store === null ? help('without `from STORE` a rule sees only the attributes that all stores have with one type') : null;
+  const keyword = keywordOf(scope, root);
+  const anyStore = root === 'chunk' && scope.store === null ? help(
+    'without `from STORE` a rule sees only the attributes that all stores have with one type',
+  ) : null;
   report(context, diagnostic('E0202', span, `\`${root}\` has no attribute \`${name.text}\``, {
     labels: [keyword === null ? null : declaredHere(keyword, `the attributes of \`${root}\` are declared here`)],
-    help: [meant === null ? help(names.length === 0 ? `\`${path.parts[0]?.text ?? root}\` has no attributes here` : `there is ${listNames(names)}`) : didYouMeanHelp(span, scope.usedAt === null ? meant : null), anyStore],
+    help: [
+      meant === null ? help(
+        names.length === 0 ? `\`${path.parts[0]?.text ?? root}\` has no attributes here` : `there is ${listNames(names)}`,
+      ) : didYouMeanHelp(span, scope.usedAt === null ? meant : null),
+      anyStore,
+    ],
   }));
   return null;
+}
+
+/** The keyword of the declaration that gives a root its attributes. */
+function keywordOf(scope: ConditionScope, root: string): Span | null {
+  const { declarations, named } = scope.context;
+  const kind = root === 'model' ? 'models' : root;
+  const store = root === 'chunk' && scope.store !== null ? named.store.get(scope.store) : undefined;
+  const declaration = store ?? (kind === 'caller' || kind === 'models' ? declarations.find((each) => each.kind === kind) : undefined);
+  return declaration === undefined ? null : { ...declaration.span, end: declaration.span.start + declaration.kind.length };
 }
 
 /** The attributes that a root has here. */
@@ -171,7 +235,9 @@ export function namesOf(scope: ConditionScope, root: string): Set<string> {
   if (root === 'caller') for (const name of typed.caller.keys()) names.add(name);
   if (root === 'model') for (const name of typed.models.keys()) names.add(name);
   if (root === 'chunk' || collection === 'chunk') {
-    for (const store of scope.store === null ? typed.stores.values() : [typed.stores.get(scope.store)]) for (const each of store?.attributes ?? []) names.add(each.name);
+    for (const store of scope.store === null ? typed.stores.values() : [typed.stores.get(scope.store)]) {
+      for (const each of store?.attributes ?? []) names.add(each.name);
+    }
   }
   if (root === 'tool' && scope.tool !== null) for (const each of typed.tools.get(scope.tool)?.attributes ?? []) names.add(each.name);
   for (const each of BUILT_IN_ATTRIBUTES) if (each.root === table && each.name !== '') names.add(each.name);
@@ -180,5 +246,8 @@ export function namesOf(scope: ConditionScope, root: string): Set<string> {
 
 /** The label that leads to where an attribute got its type. */
 export function declaredLabel(attribute: AttributeRef, wording: string): ReturnType<typeof label> {
-  return label(attribute.declared, `\`${attribute.root === 'variable' ? (attribute.variable ?? '') : attribute.root}.${attribute.name}\` is ${wording}`);
+  return label(
+    attribute.declared,
+    `\`${attribute.root === 'variable' ? (attribute.variable ?? '') : attribute.root}.${attribute.name}\` is ${wording}`,
+  );
 }

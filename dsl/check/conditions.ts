@@ -15,7 +15,16 @@ export const CONDITION_PARTS_MAX = 10_000;
 export function checkCondition(scope: ConditionScope, node: ConditionNode): Condition | null {
   scope.size.parts += 1;
   if (scope.size.parts > CONDITION_PARTS_MAX) {
-    if (scope.size.parts === CONDITION_PARTS_MAX + 1) report(scope.context, diagnostic('E0211', scope.usedAt ?? node.span, `this condition has more than ${CONDITION_PARTS_MAX} parts once its terms are substituted`));
+    if (scope.size.parts === CONDITION_PARTS_MAX + 1) {
+      report(
+        scope.context,
+        diagnostic(
+          'E0211',
+          scope.usedAt ?? node.span,
+          `this condition has more than ${CONDITION_PARTS_MAX} parts once its terms are substituted`,
+        ),
+      );
+    }
     return null;
   }
   const span = scope.usedAt ?? node.span;
@@ -75,13 +84,17 @@ function checkQuantified(scope: ConditionScope, node: Extract<ConditionNode, { k
   if (collection === null) return null;
   const { type } = collection;
   if (type.kind !== 'collection') {
-    report(scope.context, diagnostic('E0314', scope.usedAt ?? node.collection.span, `\`${node.quantifier}\` runs over a collection, and this is none`, { help: [help('the collections are `prompt.messages`, `completion.tool_calls` and `retrieval.chunks`')] }));
+    report(scope.context, diagnostic('E0314', scope.usedAt ?? node.collection.span, `\`${node.quantifier}\` runs over a collection, and this is none`, {
+      help: [help('the collections are `prompt.messages`, `completion.tool_calls` and `retrieval.chunks`')],
+    }));
     return null;
   }
   if (type.of === 'chunk') noteUnenforced(scope.context, 'quantifiedChunks', scope.declaration, scope.event, span);
   const name = node.variable.text;
   if (isRoot(name) || scope.context.named.term.has(name) || scope.variables.has(name)) {
-    report(scope.context, diagnostic('E0204', node.variable.span, `\`${name}\` means something else already`, { help: [help('choose another name for each single one, such as `m`')] }));
+    report(scope.context, diagnostic('E0204', node.variable.span, `\`${name}\` means something else already`, {
+      help: [help('choose another name for each single one, such as `m`')],
+    }));
     return null;
   }
   const body = checkCondition({ ...scope, variables: new Map([...scope.variables, [name, type.of]]) }, node.body);

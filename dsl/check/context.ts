@@ -120,7 +120,9 @@ export function unknownName(wording: string, name: Name, candidates: Iterable<st
   const known = [...candidates];
   const meant = didYouMean(name.text, known);
   return diagnostic('E0201', name.span, `there is no ${wording} named \`${name.text}\``, {
-    help: [meant === null ? help(known.length === 0 ? `no ${wording} is declared here` : `there is ${listNames(known)}`) : didYouMeanHelp(name.span, meant)],
+    help: [meant === null ? help(
+      known.length === 0 ? `no ${wording} is declared here` : `there is ${listNames(known)}`,
+    ) : didYouMeanHelp(name.span, meant)],
   });
 }
 

@@ -51,9 +51,14 @@ export function checkEffect(scope: ConditionScope, clause: EffectClause): Effect
   const kind = EFFECT_OF_CLAUSE[clause.kind];
   const events = EVENTS_OF_EFFECT[kind];
   if (scope.event !== null && !events.includes(scope.event)) {
-    const possible = (Object.keys(EFFECT_OF_CLAUSE) as EffectClause['kind'][]).filter((each) => scope.event !== null && EVENTS_OF_EFFECT[EFFECT_OF_CLAUSE[each]].includes(scope.event));
+    const possible = (Object.keys(EFFECT_OF_CLAUSE) as EffectClause['kind'][]).filter(
+      (each) => scope.event !== null && EVENTS_OF_EFFECT[EFFECT_OF_CLAUSE[each]].includes(scope.event),
+    );
     report(scope.context, diagnostic('E0401', clause.span, `\`${CLAUSE_WORDING[clause.kind]}\` has no meaning on ${EVENT_WORDING[scope.event]}`, {
-      help: [help(`it stands on ${events.map((event) => EVENT_WORDING[event]).join(', ')}`), help(`on ${EVENT_WORDING[scope.event]} there is ${possible.map((each) => `\`${CLAUSE_WORDING[each]}\``).join(', ')}`)],
+      help: [
+        help(`it stands on ${events.map((event) => EVENT_WORDING[event]).join(', ')}`),
+        help(`on ${EVENT_WORDING[scope.event]} there is ${possible.map((each) => `\`${CLAUSE_WORDING[each]}\``).join(', ')}`),
+      ],
     }));
     return null;
   }
@@ -91,7 +96,9 @@ const EFFECTS: { readonly [K in EffectClause['kind']]: (scope: ConditionScope, c
     const version = chunkAttribute(scope, newest);
     const key = chunkAttribute(scope, forEach);
     if (version !== null && !isOrdered(version.type)) {
-      report(scope.context, diagnostic('E0413', newest.span, `\`${version.name}\` is ${typeWording(version.type)}, and no one of them is the newest`, { labels: [label(version.declared, 'declared here')] }));
+      report(scope.context, diagnostic('E0413', newest.span, `\`${version.name}\` is ${typeWording(version.type)}, and no one of them is the newest`, {
+        labels: [label(version.declared, 'declared here')],
+      }));
       return null;
     }
     return version === null || key === null ? null : { kind: 'keepNewest', newest: version, forEach: key, span };
@@ -99,7 +106,11 @@ const EFFECTS: { readonly [K in EffectClause['kind']]: (scope: ConditionScope, c
   redact: (scope, { detectors, includingRestored, mode, span }) => {
     const found = detectors.map((name) => resolveDetectors(scope.context, name));
     const checkedMode = checkMode(scope, mode);
-    if (includingRestored && scope.event !== 'completion') report(scope.context, diagnostic('E0401', span, '`including restored` is said of completions only: nothing is restored before', { help: [help('leave it out')] }));
+    if (includingRestored && scope.event !== 'completion') {
+      report(scope.context, diagnostic('E0401', span, '`including restored` is said of completions only: nothing is restored before', {
+        help: [help('leave it out')],
+      }));
+    }
     const names = found.filter((each) => each !== null).flat();
     if (found.includes(null) || checkedMode === null) return null;
     return { kind: 'redact', detectors: [...new Set(names)].sort(), includingRestored, mode: checkedMode, span };
@@ -109,7 +120,9 @@ const EFFECTS: { readonly [K in EffectClause['kind']]: (scope: ConditionScope, c
     noteUnenforced(scope.context, 'set', scope.declaration, scope.event, span);
     const [root, ...rest] = path.parts.map((part) => part.text);
     if (root !== 'prompt' || rest.length === 0) {
-      report(scope.context, diagnostic('E0202', path.span, 'what is set is a field of the prompt on the wire', { help: [help('such as `set prompt.store to false`')] }));
+      report(scope.context, diagnostic('E0202', path.span, 'what is set is a field of the prompt on the wire', {
+        help: [help('such as `set prompt.store to false`')],
+      }));
       return null;
     }
     const checked = plainValue(scope.context, value);
@@ -129,13 +142,21 @@ const EFFECTS: { readonly [K in EffectClause['kind']]: (scope: ConditionScope, c
       report(scope.context, diagnostic('E0409', count.span, `1 to ${HOLD_APPROVALS_MAX} approvals can be asked for, not ${count.text}`));
       return null;
     }
-    return found === null || milliseconds === null ? null : { kind: 'hold', count: approvals, reviewers: reviewers.text, milliseconds, span };
+    return found === null || milliseconds === null ? null : {
+      kind: 'hold',
+      count: approvals,
+      reviewers: reviewers.text,
+      milliseconds,
+      span,
+    };
   },
   limitTo: (scope, { path, to, span }) => {
     const attribute = attributeOf(scope, path);
     if (attribute === null) return null;
     if (attribute.root !== 'prompt' || attribute.name !== 'output_tokens') {
-      report(scope.context, diagnostic('E0410', path.span, 'only `prompt.output_tokens` can be limited', { help: [{ message: 'write `prompt.output_tokens`', edits: [{ span: path.span, text: 'prompt.output_tokens' }] }] }));
+      report(scope.context, diagnostic('E0410', path.span, 'only `prompt.output_tokens` can be limited', {
+        help: [{ message: 'write `prompt.output_tokens`', edits: [{ span: path.span, text: 'prompt.output_tokens' }] }],
+      }));
       return null;
     }
     const value = checkPositive(scope.context, to, 'tokens', null);
@@ -186,19 +207,29 @@ function doesNothing(scope: ConditionScope, span: EffectClause['span']): void {
   if (policy === null || scope.event === null || policy.defaults[scope.event] !== 'allow') return;
   report(scope.context, diagnostic('E0402', span, `this \`allow\` does nothing: ${EVENT_WORDING[scope.event]} is allowed by default; did you mean \`unless\`?`, {
     labels: [label({ ...policy.span, end: policy.span.start + 6 }, `\`default ${EVENT_WORDING[scope.event]}: allow\` is written in here`)],
-    help: [help('an exception from a rule that denies is its `unless`'), help(`or write \`default ${EVENT_WORDING[scope.event]}: deny\`, and only what some rule allows passes`)],
+    help: [
+      help('an exception from a rule that denies is its `unless`'),
+      help(`or write \`default ${EVENT_WORDING[scope.event]}: deny\`, and only what some rule allows passes`),
+    ],
   }));
 }
 
 function chunkAttribute(scope: ConditionScope, path: Path): ReturnType<typeof checkForEach> {
   if (path.parts[0]?.text === 'chunk') return checkForEach(scope, path);
-  report(scope.context, diagnostic('E0413', path.span, 'an attribute of the chunk is needed here', { help: [help('such as `keep newest chunk.version for each chunk.source`')] }));
+  report(scope.context, diagnostic('E0413', path.span, 'an attribute of the chunk is needed here', {
+    help: [help('such as `keep newest chunk.version for each chunk.source`')],
+  }));
   return null;
 }
 
 /** A value whose type is its own. */
 function plainValue(context: Context, node: Literal): ScalarValue | null {
   if (node.kind === 'boolean') return { kind: 'bool', value: node.value };
-  if (node.kind === 'number') return checkScalar(context, node, (exactNumber(node.text)?.scale ?? 0) > 0 ? { kind: 'decimal', scale: exactNumber(node.text)?.scale ?? 0 } : { kind: 'int' }, null);
+  if (node.kind === 'number') {
+    return checkScalar(context, node, (exactNumber(node.text)?.scale ?? 0) > 0 ? {
+      kind: 'decimal',
+      scale: exactNumber(node.text)?.scale ?? 0,
+    } : { kind: 'int' }, null);
+  }
   return checkScalar(context, node, { kind: 'text' }, null);
 }

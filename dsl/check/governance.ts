@@ -21,7 +21,10 @@ export function checkWaivers(context: Context): Waiver[] {
     for (const name of node.of) {
       const rule = resolve(context, 'rule', name);
       if (rule === null || clauseOf(rule.clauses, 'waivableBy') !== null) continue;
-      report(context, diagnostic('E0412', name.span, `the rule \`${name.text}\` cannot be waived`, { labels: [label(rule.name.span, 'it does not say `waivable by`')], help: [help('its owner must write `waivable by "…"` in it')] }));
+      report(context, diagnostic('E0412', name.span, `the rule \`${name.text}\` cannot be waived`, {
+        labels: [label(rule.name.span, 'it does not say `waivable by`')],
+        help: [help('its owner must write `waivable by "…"` in it')],
+      }));
     }
     const { where } = checkWhereUnless(conditionScope(context, node.name.text, null), node.clauses, 'where');
     const notify = clauseOf(node.clauses, 'notify');
@@ -30,7 +33,16 @@ export function checkWaivers(context: Context): Waiver[] {
     const date = until === null ? null : checkDate(context, until.date.text, until.date.span);
     const owner = clauseOf(node.clauses, 'owner');
     if (date === null || owner === null) return [];
-    return [{ name: node.name.text, title: node.title.value, of: node.of.map((name) => name.text).sort(), where, until: date, owner: owner.text.value, notify: notify?.recipient.text ?? null, span: node.span }];
+    return [{
+      name: node.name.text,
+      title: node.title.value,
+      of: node.of.map((name) => name.text).sort(),
+      where,
+      until: date,
+      owner: owner.text.value,
+      notify: notify?.recipient.text ?? null,
+      span: node.span,
+    }];
   }));
 }
 
@@ -69,7 +81,9 @@ export function checkImports(context: Context): Import[] {
 export function checkHash(context: Context, text: Text): string | null {
   const match = /^sha256:([0-9a-f]{64})$/.exec(text.value);
   if (match?.[1] !== undefined) return match[1];
-  report(context, diagnostic('E0524', text.span, 'this is not a SHA-256 hash', { help: [help('write `"sha256:` and 64 digits of 0–9 and a–f')] }));
+  report(context, diagnostic('E0524', text.span, 'this is not a SHA-256 hash', {
+    help: [help('write `"sha256:` and 64 digits of 0–9 and a–f')],
+  }));
   return null;
 }
 
@@ -80,7 +94,11 @@ export function checkAssumptions(context: Context): Assumption[] {
   }));
 }
 
-const SUBJECT_EVENTS: { readonly [K in Guarantee['subject']]: EventKind } = { prompt: 'prompt', completion: 'completion', chunk: 'retrieval' };
+const SUBJECT_EVENTS: { readonly [K in Guarantee['subject']]: EventKind } = {
+  prompt: 'prompt',
+  completion: 'completion',
+  chunk: 'retrieval',
+};
 
 export function checkGuarantees(context: Context): Guarantee[] {
   return byName([...context.named.guarantee.values()].flatMap((node) => {
@@ -89,6 +107,13 @@ export function checkGuarantees(context: Context): Guarantee[] {
     checkRequired(context, node, node.clauses, [['where', 'where model.zone is external']]);
     const scope = { ...conditionScope(context, node.name.text, SUBJECT_EVENTS[node.subject]), inGuarantee: true };
     const { where } = checkWhereUnless(scope, node.clauses, 'where');
-    return where === null ? [] : [{ name: node.name.text, title: node.title?.value ?? null, subject: node.subject, condition: where, meta: checkMeta(context, node.clauses), span: node.span }];
+    return where === null ? [] : [{
+      name: node.name.text,
+      title: node.title?.value ?? null,
+      subject: node.subject,
+      condition: where,
+      meta: checkMeta(context, node.clauses),
+      span: node.span,
+    }];
   }));
 }

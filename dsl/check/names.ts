@@ -45,7 +45,10 @@ function count(context: Context, declaration: Declaration, counts: Map<Declarati
 }
 
 function duplicate(what: string, span: Span, earlier: Span): ReturnType<typeof diagnostic> {
-  return diagnostic('E0203', span, `${what} is declared twice`, { labels: [{ span: earlier, message: 'first declared here' }], help: [help('give one of them another name')] });
+  return diagnostic('E0203', span, `${what} is declared twice`, {
+    labels: [{ span: earlier, message: 'first declared here' }],
+    help: [help('give one of them another name')],
+  });
 }
 
 function duplicateTexts(context: Context, texts: readonly { readonly value: string; readonly span: Span }[], what: string): void {
@@ -59,7 +62,9 @@ function duplicateTexts(context: Context, texts: readonly { readonly value: stri
 
 function onlyOne(context: Context, kind: 'caller' | 'callerFrom' | 'models'): void {
   const [first, second] = all(context, kind);
-  if (first !== undefined && second !== undefined) report(context, duplicate(`\`${kind === 'models' ? 'models' : 'caller'}\``, second.span, first.span));
+  if (first !== undefined && second !== undefined) {
+    report(context, duplicate(`\`${kind === 'models' ? 'models' : 'caller'}\``, second.span, first.span));
+  }
 }
 
 function checkBuiltIn(context: Context, declaration: Named): void {
@@ -78,7 +83,14 @@ function checkTermCircles(context: Context): void {
     if (term === undefined || state.get(name) === 'done') return;
     if (state.get(name) === 'open') {
       const circle = [...path.slice(path.indexOf(name)), name];
-      report(context, diagnostic('E0205', term.name.span, circle.length === 2 ? `the term \`${name}\` contains itself` : `the terms ${circle.map((each) => `\`${each}\``).join(' → ')} go in a circle`));
+      report(
+        context,
+        diagnostic(
+          'E0205',
+          term.name.span,
+          circle.length === 2 ? `the term \`${name}\` contains itself` : `the terms ${circle.map((each) => `\`${each}\``).join(' → ')} go in a circle`,
+        ),
+      );
       return;
     }
     state.set(name, 'open');

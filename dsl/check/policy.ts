@@ -17,27 +17,41 @@ export function checkPolicy(context: Context): void {
     const first = context.declarations[0];
     if (!context.brokenKinds.has('policy')) {
       const span = first === undefined ? { file: context.paths[0] ?? '', start: 0, end: 0 } : { ...first.span, end: first.span.start + 1 };
-      report(context, diagnostic('E0501', span, 'there is no `policy` here', { help: [help('a folder has one `policy NAME { … }` with currency, time zone, defaults and `on failure`')] }));
+      report(context, diagnostic('E0501', span, 'there is no `policy` here', {
+        help: [help('a folder has one `policy NAME { … }` with currency, time zone, defaults and `on failure`')],
+      }));
     }
     return;
   }
-  if (second !== undefined) report(context, diagnostic('E0502', second.name.span, 'there is a second `policy`', { labels: [label(node.name.span, 'the first is here')] }));
+  if (second !== undefined) {
+    report(context, diagnostic('E0502', second.name.span, 'there is a second `policy`', {
+      labels: [label(node.name.span, 'the first is here')],
+    }));
+  }
   const entries = uniqueEntries(context, node);
   const currency = entries.get('currency');
   const timeZone = entries.get('timeZone');
   const onFailure = entries.get('onFailure');
   const base = entries.get('baseClassification');
   const owner = entries.get('policyOwner');
-  const missing: string[] = [];
-  if (currency === undefined) missing.push('currency usd');
-  if (timeZone === undefined) missing.push('time zone "Europe/Berlin"');
-  for (const event of REQUIRED_DEFAULTS) if (!entries.has(`default ${event}`)) missing.push(`default ${EVENT_WORDING[event]}: deny`);
-  if (onFailure === undefined) missing.push('on failure: deny');
-  if (base === undefined && context.typed.enums.has('classification')) missing.push('base classification: …');
+  const missing: Missing[] = [];
+  if (currency === undefined) missing.push({ words: 'currency', example: 'currency usd' });
+  if (timeZone === undefined) missing.push({ words: 'time zone', example: 'time zone "Europe/Berlin"' });
+  for (const event of REQUIRED_DEFAULTS) {
+    const words = `default ${EVENT_WORDING[event]}`;
+    if (!entries.has(`default ${event}`)) missing.push({ words, example: `${words}: deny` });
+  }
+  if (onFailure === undefined) missing.push({ words: 'on failure', example: 'on failure: deny' });
+  if (base === undefined && context.typed.enums.has('classification')) missing.push({ words: 'base classification', example: 'base classification: …' });
   if (missing.length > 0) report(context, missingEntries(node, missing));
   const currencyName = currency?.kind === 'currency' ? currency.name : null;
   if (currencyName !== null && !isCurrency(currencyName.text)) {
-    report(context, diagnostic('E0523', currencyName.span, `\`${currencyName.text}\` is not a currency`, { help: [isCurrency(currencyName.text.toLowerCase()) ? replaceWith(currencyName.span, currencyName.text.toLowerCase()) : help('write three lower-case letters, such as `usd`')] }));
+    report(context, diagnostic('E0523', currencyName.span, `\`${currencyName.text}\` is not a currency`, {
+      help: [isCurrency(currencyName.text.toLowerCase()) ? replaceWith(
+        currencyName.span,
+        currencyName.text.toLowerCase(),
+      ) : help('write three lower-case letters, such as `usd`')],
+    }));
   }
   const zone = timeZone?.kind === 'timeZone' ? timeZone.text : null;
   if (zone !== null) checkTimeZone(context, zone.value, zone.span);
@@ -54,12 +68,17 @@ export function checkPolicy(context: Context): void {
   };
 }
 
-function missingEntries(node: DeclarationOf<'policy'>, missing: readonly string[]): ReturnType<typeof diagnostic> {
+/** What is missing: its words, and how it may be written. */
+type Missing = { readonly words: string; readonly example: string };
+
+function missingEntries(node: DeclarationOf<'policy'>, missing: readonly Missing[]): ReturnType<typeof diagnostic> {
   const at = { ...node.span, start: node.span.end - 1, end: node.span.end - 1 };
-  const listed = missing.map((entry) => `\`${entry}\``).join(', ');
-  const applicable = missing.every((entry) => !entry.includes('…'));
-  return diagnostic('E0503', node.name.span, `the policy does not say ${missing.map((entry) => `\`${entry.split(/[:"]/)[0]?.trim().replace(/^currency usd$/, 'currency') ?? entry}\``).join(', ')}`, {
-    help: [{ message: `nothing here has a silent default; write ${listed}`, edits: applicable ? [{ span: at, text: missing.map((entry) => `  ${entry}\n`).join('') }] : [] }],
+  const applicable = missing.every(({ example }) => !example.includes('…'));
+  const words = missing.map((each) => `\`${each.words}\``).join(', ');
+  const examples = missing.map((each) => `\`${each.example}\``).join(', ');
+  const edits = applicable ? [{ span: at, text: missing.map(({ example }) => `  ${example}\n`).join('') }] : [];
+  return diagnostic('E0503', node.name.span, `the policy does not say ${words}`, {
+    help: [{ message: `nothing here has a silent default; write ${examples}`, edits }],
   });
 }
 
@@ -69,7 +88,11 @@ function uniqueEntries(context: Context, node: DeclarationOf<'policy'>): Map<str
     const key = entry.kind === 'default' ? `default ${entry.event.event}` : entry.kind;
     const earlier = entries.get(key);
     if (earlier === undefined) entries.set(key, entry);
-    else report(context, diagnostic('E0406', entry.span, 'this entry is written twice', { labels: [label(earlier.span, 'first written here')] }));
+    else {
+      report(context, diagnostic('E0406', entry.span, 'this entry is written twice', {
+        labels: [label(earlier.span, 'first written here')],
+      }));
+    }
   }
   return entries;
 }
@@ -87,17 +110,27 @@ function defaultsOf(entries: ReadonlyMap<string, PolicyEntry>): Policy['defaults
 function baseOf(context: Context, entry: Extract<PolicyEntry, { kind: 'baseClassification' }>): Policy['baseClassification'] {
   const declared = context.typed.enums.get('classification');
   if (declared === undefined) {
-    if (!context.brokenNames.has('enum classification')) report(context, diagnostic('E0506', entry.span, 'no enum `classification` is declared', { help: [help('declare the classes in order, such as `classification = public < internal < confidential`')] }));
+    if (!context.brokenNames.has('enum classification')) {
+      report(context, diagnostic('E0506', entry.span, 'no enum `classification` is declared', {
+        help: [help('declare the classes in order, such as `classification = public < internal < confidential`')],
+      }));
+    }
     return null;
   }
-  if (!declared.ordered) report(context, diagnostic('E0506', declared.span, '`classification` must be ordered', { help: [replaceWith(declared.span, `classification = ${declared.members.join(' < ')}`)] }));
+  if (!declared.ordered) {
+    report(context, diagnostic('E0506', declared.span, '`classification` must be ordered', {
+      help: [replaceWith(declared.span, `classification = ${declared.members.join(' < ')}`)],
+    }));
+  }
   return checkMember(context, entry.name, 'classification', null);
 }
 
 /** Only the form of the name and what the runtime knows of it; which offsets it has is the control plane's matter. */
 export function checkTimeZone(context: Context, name: string, span: Span): void {
   if (isTimeZone(name)) return;
-  report(context, diagnostic('E0522', span, `"${name}" is not a time zone`, { help: [help('write an IANA name such as "Europe/Berlin" or "UTC"')] }));
+  report(context, diagnostic('E0522', span, `"${name}" is not a time zone`, {
+    help: [help('write an IANA name such as "Europe/Berlin" or "UTC"')],
+  }));
 }
 
 function isTimeZone(name: string): boolean {

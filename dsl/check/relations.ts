@@ -25,7 +25,10 @@ const CHECKS: { readonly [K in Relation['kind']]: Check<K> } = {
     const attribute = usable(scope, node);
     if (attribute === null) return null;
     if (attribute.type.kind === 'bool') return { kind: 'isTrue', attribute, span };
-    report(scope.context, diagnostic('E0310', span, `\`${textOf(node)}\` is ${typeWording(attribute.type)}, not true or false`, { labels: [declaredLabel(attribute, typeWording(attribute.type))], help: [help('say what must hold of it, such as `is …` or `contains …`')] }));
+    report(scope.context, diagnostic('E0310', span, `\`${textOf(node)}\` is ${typeWording(attribute.type)}, not true or false`, {
+      labels: [declaredLabel(attribute, typeWording(attribute.type))],
+      help: [help('say what must hold of it, such as `is …` or `contains …`')],
+    }));
     return null;
   },
 
@@ -44,7 +47,9 @@ const CHECKS: { readonly [K in Relation['kind']]: Check<K> } = {
     const name = node.left.parts.length === 1 ? node.left.parts[0] : undefined;
     if (!scope.inGuarantee) return guaranteeOnly(scope, relation.span, 'is unredacted');
     if (name === undefined) {
-      report(scope.context, diagnostic('E0308', span, 'a detector stands before `is unredacted`', { help: [help('such as `payment_card is unredacted`')] }));
+      report(scope.context, diagnostic('E0308', span, 'a detector stands before `is unredacted`', {
+        help: [help('such as `payment_card is unredacted`')],
+      }));
       return null;
     }
     const detectors = resolveDetectors(scope.context, { ...name, span: scope.usedAt ?? name.span });
@@ -82,7 +87,9 @@ const CHECKS: { readonly [K in Relation['kind']]: Check<K> } = {
     const hours = resolve(scope.context, 'hours', relation.hours);
     if (attribute === null || hours === null) return null;
     if (attribute.type.kind !== 'time') {
-      report(scope.context, diagnostic('E0315', span, `\`${textOf(node)}\` is ${typeWording(attribute.type)}, not a time`, { help: [help('the instant of the request is `now`')] }));
+      report(scope.context, diagnostic('E0315', span, `\`${textOf(node)}\` is ${typeWording(attribute.type)}, not a time`, {
+        help: [help('the instant of the request is `now`')],
+      }));
       return null;
     }
     noteUnenforced(scope.context, 'hours', scope.declaration, scope.event, span);
@@ -94,16 +101,25 @@ const CHECKS: { readonly [K in Relation['kind']]: Check<K> } = {
     const what = textOf(node);
     const subject = scope.event === 'retrieval' ? 'chunk' : scope.event;
     if (what !== subject) {
-      report(scope.context, diagnostic('E0308', span, `only \`${subject}\` can be approved here, not \`${what}\``, { help: [replaceWith(node.left.span, subject)] }));
+      report(scope.context, diagnostic('E0308', span, `only \`${subject}\` can be approved here, not \`${what}\``, {
+        help: [replaceWith(node.left.span, subject)],
+      }));
       return null;
     }
-    return resolve(scope.context, 'reviewers', relation.reviewers) === null ? null : { kind: 'approvedBy', event: scope.event, reviewers: relation.reviewers.text, span };
+    return resolve(scope.context, 'reviewers', relation.reviewers) === null ? null : {
+      kind: 'approvedBy',
+      event: scope.event,
+      reviewers: relation.reviewers.text,
+      span,
+    };
   },
 
   compare: (scope, node, relation, span) => {
     if (isModel(node)) {
       if (relation.operator === 'is') return modelIs(scope, [relation.right], span);
-      report(scope.context, diagnostic('E0305', span, 'models have no order', { help: [help('compare an attribute of the model, such as `model.clearance`')] }));
+      report(scope.context, diagnostic('E0305', span, 'models have no order', {
+        help: [help('compare an attribute of the model, such as `model.clearance`')],
+      }));
       return null;
     }
     const left = usable(scope, node);
@@ -121,17 +137,28 @@ const CHECKS: { readonly [K in Relation['kind']]: Check<K> } = {
     const attribute = usable(scope, node);
     if (attribute === null) return null;
     const { type } = attribute;
-    if (relation.includingRestored && type.kind !== 'content') report(scope.context, diagnostic('E0308', span, '`including restored` is said of scanned text only'));
+    if (relation.includingRestored && type.kind !== 'content') {
+      report(scope.context, diagnostic('E0308', span, '`including restored` is said of scanned text only'));
+    }
     if (type.kind === 'content') return containsInContent(scope, attribute, relation, span);
     if (type.kind === 'set') return containsInSet(scope, node, attribute, type, relation.values, span);
     if (type.kind === 'text') {
-      const values = relation.values.map((value) => checkScalar(scope.context, value, { kind: 'text' }, declaredLabel(attribute, 'a text')));
+      const values = relation.values.map(
+        (value) => checkScalar(scope.context, value, { kind: 'text' }, declaredLabel(attribute, 'a text')),
+      );
       const texts = values.filter((value) => value?.kind === 'text').map((value) => value.value);
       return texts.length === values.length ? { kind: 'containsText', attribute, texts, span } : null;
     }
     const first = relation.values[0];
-    const fix: Help | null = first !== undefined && relation.values.length === 1 ? replaceWith(relation.span, `is ${sourceText(first)}`, `did you mean \`is ${sourceText(first)}\`?`) : null;
-    report(scope.context, diagnostic('E0308', relation.span, `\`${textOf(node)}\` is ${typeWording(type)} and contains nothing`, { labels: [declaredLabel(attribute, typeWording(type))], help: [fix] }));
+    const fix: Help | null = first !== undefined && relation.values.length === 1 ? replaceWith(
+      relation.span,
+      `is ${sourceText(first)}`,
+      `did you mean \`is ${sourceText(first)}\`?`,
+    ) : null;
+    report(scope.context, diagnostic('E0308', relation.span, `\`${textOf(node)}\` is ${typeWording(type)} and contains nothing`, {
+      labels: [declaredLabel(attribute, typeWording(type))],
+      help: [fix],
+    }));
     return null;
   },
 };
@@ -147,7 +174,13 @@ function knownOrReported(scope: ConditionScope, attribute: AttributeRef, path: s
   const span = scope.usedAt ?? whole;
   report(scope.context, diagnostic('E0306', span, `\`${path}\` may have no value here`, {
     labels: [declaredLabel(attribute, '`optional`')],
-    help: [{ message: `say what holds then: \`${path} is known and …\`, or \`${path} is not known or …\``, edits: scope.usedAt === null ? [{ span: { ...whole, end: whole.start }, text: `(${path} is known and ` }, { span: { ...whole, start: whole.end }, text: ')' }] : [] }],
+    help: [{
+      message: `say what holds then: \`${path} is known and …\`, or \`${path} is not known or …\``,
+      edits: scope.usedAt === null ? [{
+        span: { ...whole, end: whole.start },
+        text: `(${path} is known and `,
+      }, { span: { ...whole, start: whole.end }, text: ')' }] : [],
+    }],
   }));
   return null;
 }
@@ -175,7 +208,9 @@ function setRelation(scope: ConditionScope, node: RelationNode, right: OperandNo
   if (left === null) return null;
   if (left.type.kind !== 'set') {
     const words = kind === 'overlaps' ? 'overlaps' : 'subset of';
-    report(scope.context, diagnostic('E0309', span, `\`${words}\` compares two sets, and \`${textOf(node)}\` is ${typeWording(left.type)}`, { labels: [declaredLabel(left, typeWording(left.type))] }));
+    report(scope.context, diagnostic('E0309', span, `\`${words}\` compares two sets, and \`${textOf(node)}\` is ${typeWording(left.type)}`, {
+      labels: [declaredLabel(left, typeWording(left.type))],
+    }));
     return null;
   }
   const found = operand(scope, node, right, left, left.type);
@@ -235,7 +270,11 @@ function modelIs(scope: ConditionScope, values: readonly OperandNode[], span: Sp
   const models = names.map((name, index) => {
     const value = values[index];
     if (name !== null) return resolve(scope.context, 'model', { ...name, span: scope.usedAt ?? name.span });
-    if (value !== undefined) report(scope.context, diagnostic('E0301', value.span, `a model is needed here, and this is ${writtenWording(value)}`, { help: [help('models are named as they are declared, without quotes')] }));
+    if (value !== undefined) {
+      report(scope.context, diagnostic('E0301', value.span, `a model is needed here, and this is ${writtenWording(value)}`, {
+        help: [help('models are named as they are declared, without quotes')],
+      }));
+    }
     return null;
   });
   const found = models.filter((model) => model !== null).map((model) => model.name.text);
@@ -246,7 +285,9 @@ function notComparable(scope: ConditionScope, node: RelationNode, attribute: Att
   const { type } = attribute;
   report(scope.context, diagnostic('E0301', span, `\`${textOf(node)}\` is ${typeWording(type)}, which cannot be compared so`, {
     labels: [declaredLabel(attribute, typeWording(type))],
-    help: [help(type.kind === 'set' ? 'of sets one says `contains`, `overlaps` or `subset of`' : type.kind === 'content' ? 'of scanned text one says `contains`' : 'of collections one says `some m in … has (…)`')],
+    help: [help(
+      type.kind === 'set' ? 'of sets one says `contains`, `overlaps` or `subset of`' : type.kind === 'content' ? 'of scanned text one says `contains`' : 'of collections one says `some m in … has (…)`',
+    )],
   }));
   return null;
 }
@@ -254,8 +295,13 @@ function notComparable(scope: ConditionScope, node: RelationNode, attribute: Att
 function unordered(scope: ConditionScope, node: RelationNode, left: AttributeRef, span: Span): null {
   const declared = left.type.kind === 'enum' ? scope.context.typed.enums.get(left.type.name) : undefined;
   report(scope.context, diagnostic('E0305', scope.usedAt ?? span, `\`${textOf(node)}\` is ${typeWording(left.type)}, which has no order`, {
-    labels: [declared === undefined || declared.span.file === '' ? declaredLabel(left, typeWording(left.type)) : { span: declared.span, message: 'declared with `|`, without order' }],
-    help: [help(declared === undefined ? 'compare with `is`' : `compare with \`is one of (…)\`, or declare the order: \`${declared.name} = ${declared.members.join(' < ')}\``)],
+    labels: [declared === undefined || declared.span.file === '' ? declaredLabel(left, typeWording(left.type)) : {
+      span: declared.span,
+      message: 'declared with `|`, without order',
+    }],
+    help: [help(
+      declared === undefined ? 'compare with `is`' : `compare with \`is one of (…)\`, or declare the order: \`${declared.name} = ${declared.members.join(' < ')}\``,
+    )],
   }));
   return null;
 }

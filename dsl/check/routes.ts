@@ -17,10 +17,20 @@ export function checkRoutes(context: Context): Route[] {
       const key = requested.requested === null ? 'any' : `"${requested.requested.value}"`;
       const earlier = served.get(key);
       if (earlier === undefined) served.set(key, { name: node.name.text, span: requested.span });
-      else report(context, diagnostic('E0519', requested.span, `two routes serve ${key === 'any' ? 'any request' : key}`, { labels: [label(earlier.span, `\`${earlier.name}\` serves it already`)] }));
+      else {
+        report(context, diagnostic('E0519', requested.span, `two routes serve ${key === 'any' ? 'any request' : key}`, {
+          labels: [label(earlier.span, `\`${earlier.name}\` serves it already`)],
+        }));
+      }
     }
     const preferences = clausesOf(node.clauses, 'prefer').flatMap((clause) => checkPreference(context, node.name.text, clause) ?? []);
-    return { name: node.name.text, title: node.title?.value ?? null, requested: requested?.requested?.value ?? null, preferences, span: node.span };
+    return {
+      name: node.name.text,
+      title: node.title?.value ?? null,
+      requested: requested?.requested?.value ?? null,
+      preferences,
+      span: node.span,
+    };
   }));
 }
 
@@ -31,5 +41,9 @@ function checkPreference(context: Context, route: string, clause: Extract<Clause
   if (clause.condition !== null && where === null) return null;
   if (choice.kind === 'preferRequested') return { choice: { kind: 'requested' }, where, span: clause.span };
   if (choice.kind === 'preferCheapest') return { choice: { kind: 'cheapest' }, where, span: clause.span };
-  return resolve(context, 'model', choice.name) === null ? null : { choice: { kind: 'model', model: choice.name.text }, where, span: clause.span };
+  return resolve(context, 'model', choice.name) === null ? null : {
+    choice: { kind: 'model', model: choice.name.text },
+    where,
+    span: clause.span,
+  };
 }

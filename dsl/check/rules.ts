@@ -11,7 +11,11 @@ import { conditionScope } from './condition-scope.ts';
 import { byName, type Context, type DeclarationOf, noteUnenforced, report, resolve } from './context.ts';
 import { checkEffect } from './effects.ts';
 
-const UNENFORCED_EVENTS: { readonly [K in EventKind]?: 'toolCall' | 'exchange' | 'egress' } = { toolCall: 'toolCall', exchange: 'exchange', egress: 'egress' };
+const UNENFORCED_EVENTS: { readonly [K in EventKind]?: 'toolCall' | 'exchange' | 'egress' } = {
+  toolCall: 'toolCall',
+  exchange: 'exchange',
+  egress: 'egress',
+};
 const effectKinds: ReadonlySet<string> = new Set(EFFECT_KINDS);
 
 export function checkRules(context: Context): Rule[] {
@@ -28,7 +32,11 @@ function checkRule(context: Context, node: DeclarationOf<'rule'>): Rule {
   const scope = conditionScope(context, node.name.text, event, place);
   const { where, unless, inner } = checkWhereUnless(scope, node.clauses, 'where');
   const effects = node.clauses.filter(isEffect);
-  if (effects.length === 0) report(context, diagnostic('E0405', node.name.span, `the rule \`${node.name.text}\` does nothing`, { help: [help('write what it does, such as `deny "…"`')] }));
+  if (effects.length === 0) {
+    report(context, diagnostic('E0405', node.name.span, `the rule \`${node.name.text}\` does nothing`, {
+      help: [help('write what it does, such as `deny "…"`')],
+    }));
+  }
   const checked = effects.map((effect) => checkEffect(inner, effect)).filter((effect) => effect !== null);
   checkModelDeny(context, node, checked, [where, unless]);
   checkSentClassification(context, node, [where, unless]);
@@ -63,7 +71,9 @@ function checkPlace(context: Context, node: EventNode): { readonly store: string
     resolve(context, 'tool', node.of);
     return { store: null, tool: node.of.text };
   }
-  report(context, diagnostic('E0408', node.of.span, `${EVENT_WORDING[node.event]} has no place of its own`, { help: [help('leave the name out, and say what you mean with `where`')] }));
+  report(context, diagnostic('E0408', node.of.span, `${EVENT_WORDING[node.event]} has no place of its own`, {
+    help: [help('leave the name out, and say what you mean with `where`')],
+  }));
   return { store: null, tool: null };
 }
 
@@ -91,9 +101,15 @@ function useOnlyFix(node: DeclarationOf<'rule'>, denySpan: Diagnostic['span']): 
   const negated = more.length === 0 ? negate(first) : `not (${ofModel.map((operand) => printCondition(operand, 0)).join(' and ')})`;
   const fix = `use only models where ${negated}`;
   const kept = others.map((operand) => printCondition(operand, 0)).join(' and ');
-  const edits = others.length === 0 ? [{ span: { ...where.span, end: denySpan.end }, text: fix }] : [{ span: where.span, text: `where ${kept}` }, { span: denySpan, text: fix }];
+  const edits = others.length === 0 ? [{
+    span: { ...where.span, end: denySpan.end },
+    text: fix,
+  }] : [{ span: where.span, text: `where ${kept}` }, { span: denySpan, text: fix }];
   const between = node.clauses.filter((clause) => clause.span.start > where.span.end && clause.span.end < denySpan.start);
-  return { message: `say which models may be used: \`${fix}\``, edits: others.length === 0 && (between.length > 0 || denySpan.start < where.span.end) ? [] : edits };
+  return {
+    message: `say which models may be used: \`${fix}\``,
+    edits: others.length === 0 && (between.length > 0 || denySpan.start < where.span.end) ? [] : edits,
+  };
 }
 
 function mentionsModel(node: ConditionNode): boolean {
@@ -115,7 +131,9 @@ function mentionsModel(node: ConditionNode): boolean {
 }
 
 function negate(node: ConditionNode): string {
-  if (node.kind !== 'relation' || node.relation.kind === 'contains' || node.relation.kind === 'overlaps' || node.relation.kind === 'holds') return `not (${printCondition(node, 0)})`;
+  if (node.kind !== 'relation' || node.relation.kind === 'contains' || node.relation.kind === 'overlaps' || node.relation.kind === 'holds') {
+    return `not (${printCondition(node, 0)})`;
+  }
   return printCondition({ ...node, negated: !node.negated }, 0);
 }
 
@@ -123,10 +141,15 @@ function negate(node: ConditionNode): string {
 function checkSentClassification(context: Context, node: DeclarationOf<'rule'>, conditions: readonly (Condition | null)[]): void {
   const redact = node.clauses.find((clause) => clause.kind === 'redact');
   if (redact === undefined) return;
-  const read = conditions.flatMap((condition) => (condition === null ? [] : attributesOf(condition))).find((each) => each.root === 'prompt' && each.name === 'sent_classification');
+  const read = conditions.flatMap(
+    (condition) => (condition === null ? [] : attributesOf(condition)),
+  ).find((each) => each.root === 'prompt' && each.name === 'sent_classification');
   if (read === undefined) return;
   report(context, diagnostic('E0404', read.span, '`prompt.sent_classification` is known only after redaction', {
     labels: [label(redact.span, 'this redaction would depend on itself')],
-    help: [{ message: 'read `prompt.classification`, the class of what came', edits: [{ span: read.span, text: 'prompt.classification' }] }],
+    help: [{
+      message: 'read `prompt.classification`, the class of what came',
+      edits: [{ span: read.span, text: 'prompt.classification' }],
+    }],
   }));
 }

@@ -13,8 +13,20 @@ const EVENT_OF_STEP: { readonly [K in TestStepNode['kind']]: EventStep | null } 
   givenDocument: 'document', givenToolCall: 'toolCall', expect: null,
 };
 const EXPECTED_OF: { readonly [K in ExpectationNode['kind']]: readonly EventStep[] } = {
-  expectAllow: ['prompt', 'completion', 'chunk', 'document', 'toolCall'], expectDeny: ['prompt', 'completion', 'chunk', 'document', 'toolCall'],
-  expectRedact: ['prompt', 'completion', 'chunk', 'document', 'toolCall'], expectSent: ['prompt', 'completion', 'chunk', 'document', 'toolCall'], expectModel: ['prompt'],
+  expectAllow: [
+    'prompt',
+    'completion',
+    'chunk',
+    'document',
+    'toolCall',
+  ], expectDeny: ['prompt', 'completion', 'chunk', 'document', 'toolCall'],
+  expectRedact: [
+    'prompt',
+    'completion',
+    'chunk',
+    'document',
+    'toolCall',
+  ], expectSent: ['prompt', 'completion', 'chunk', 'document', 'toolCall'], expectModel: ['prompt'],
   expectWithheld: ['chunk'], expectClassification: ['prompt', 'completion'], expectHold: ['prompt', 'completion', 'toolCall'], expectTag: ['prompt', 'completion', 'document', 'toolCall'],
 };
 
@@ -28,7 +40,11 @@ export function checkTests(context: Context): PolicyTest[] {
       const checked = checkStep(context, step);
       if (checked !== null) steps.push(checked);
     }
-    if (!node.steps.some((step) => step.kind === 'expect')) report(context, diagnostic('W0601', node.title.span, 'this test expects nothing', { help: [help('write what must come of it, such as `expect deny`')] }));
+    if (!node.steps.some((step) => step.kind === 'expect')) {
+      report(context, diagnostic('W0601', node.title.span, 'this test expects nothing', {
+        help: [help('write what must come of it, such as `expect deny`')],
+      }));
+    }
     return { title: node.title.value, steps, span: node.span };
   });
   return tests.sort((a, b) => (a.title < b.title ? -1 : a.title > b.title ? 1 : 0));
@@ -36,7 +52,9 @@ export function checkTests(context: Context): PolicyTest[] {
 
 function checkPlace(context: Context, node: ExpectationNode, event: EventStep | null): void {
   if (event === null) {
-    report(context, diagnostic('E0601', node.span, 'nothing has happened before this expectation', { help: [help('write what is sent first, such as `prompt to NAME "…"`')] }));
+    report(context, diagnostic('E0601', node.span, 'nothing has happened before this expectation', {
+      help: [help('write what is sent first, such as `prompt to NAME "…"`')],
+    }));
   } else if (!EXPECTED_OF[node.kind].includes(event)) {
     report(context, diagnostic('E0602', node.span, `this cannot be expected of a ${event === 'toolCall' ? 'tool call' : event}`));
   }
@@ -56,7 +74,9 @@ function checkStep(context: Context, step: TestStepNode): TestStep | null {
     case 'givenList': {
       const list = resolve(context, 'list', step.name);
       const element = context.typed.lists.get(step.name.text);
-      if (list === null || element === undefined || element.kind === 'set' || element.kind === 'content' || element.kind === 'collection') return null;
+      if (list === null || element === undefined || element.kind === 'set' || element.kind === 'content' || element.kind === 'collection') {
+        return null;
+      }
       const entries = step.entries.elements.flatMap((each) => checkScalar(context, each, element, declaredHere(list.name.span)) ?? []);
       return { kind: 'list', list: step.name.text, entries, span };
     }
@@ -76,7 +96,13 @@ function checkStep(context: Context, step: TestStepNode): TestStep | null {
     case 'givenChunk':
     case 'givenDocument': {
       const kind = step.kind === 'givenChunk' ? 'chunk' : 'document';
-      const store = only(context, 'store', step.store, { ...span, end: span.start + kind.length }, kind === 'chunk' ? 'chunk from NAME { … }' : 'document into NAME { … }');
+      const store = only(
+        context,
+        'store',
+        step.store,
+        { ...span, end: span.start + kind.length },
+        kind === 'chunk' ? 'chunk from NAME { … }' : 'document into NAME { … }',
+      );
       if (store === null) return null;
       const declared = new Map((context.typed.stores.get(store)?.attributes ?? []).map((each) => [each.name, each]));
       const text = declared.has('text') ? undefined : step.settings.find((setting) => setting.name.text === 'text');
@@ -142,7 +168,9 @@ function only<K extends 'budget' | 'store'>(context: Context, kind: K, name: Nam
   const names = [...(context.named[kind] as ReadonlyMap<string, DeclarationOf<K>>).keys()];
   const [first] = names;
   if (first !== undefined && names.length === 1) return first;
-  report(context, diagnostic('E0407', span, `this does not say which ${kind}`, { help: [help(names.length === 0 ? `no ${kind} is declared here` : `write \`${example}\`; there is ${listNames(names)}`)] }));
+  report(context, diagnostic('E0407', span, `this does not say which ${kind}`, {
+    help: [help(names.length === 0 ? `no ${kind} is declared here` : `write \`${example}\`; there is ${listNames(names)}`)],
+  }));
   return null;
 }
 
@@ -152,14 +180,25 @@ function given(context: Context, settings: readonly Setting[], declared: Declare
   const seen = new Map<string, Setting>();
   return settings.flatMap((setting) => {
     const earlier = seen.get(setting.name.text);
-    if (earlier !== undefined) report(context, diagnostic('E0406', setting.name.span, `\`${setting.name.text}\` is given twice`, { labels: [label(earlier.name.span, 'first given here')] }));
+    if (earlier !== undefined) {
+      report(context, diagnostic('E0406', setting.name.span, `\`${setting.name.text}\` is given twice`, {
+        labels: [label(earlier.name.span, 'first given here')],
+      }));
+    }
     seen.set(setting.name.text, setting);
     const attribute = declared.get(setting.name.text);
     if (attribute === undefined) {
-      if (!context.brokenKinds.has(owner) && !context.brokenNames.has(`store ${owner}`)) report(context, { ...unknownName(`attribute of ${owner}`, setting.name, declared.keys()), code: 'E0202' });
+      if (!context.brokenKinds.has(owner) && !context.brokenNames.has(`store ${owner}`)) {
+        report(context, { ...unknownName(`attribute of ${owner}`, setting.name, declared.keys()), code: 'E0202' });
+      }
       return [];
     }
-    const value = checkValue(context, setting.value, attribute.type, declaredHere(attribute.span, `\`${attribute.name}\` is declared here`));
+    const value = checkValue(
+      context,
+      setting.value,
+      attribute.type,
+      declaredHere(attribute.span, `\`${attribute.name}\` is declared here`),
+    );
     return value === null ? [] : [{ name: setting.name.text, value, span: setting.span }];
   });
 }
@@ -169,9 +208,13 @@ function promptAttributes(context: Context): Declared {
   const found = new Map<string, Pick<Attribute, 'name' | 'type'> & { readonly span: null }>();
   for (const { root, name, type } of BUILT_IN_ATTRIBUTES) {
     if (root !== 'prompt') continue;
-    if (type === 'bool' || type === 'int' || type === 'text' || type === 'tokens' || type === 'bytes') found.set(name, { name, type: { kind: type }, span: null });
+    if (type === 'bool' || type === 'int' || type === 'text' || type === 'tokens' || type === 'bytes') {
+      found.set(name, { name, type: { kind: type }, span: null });
+    }
     const classification = context.typed.enums.get('classification');
-    if (type === 'classification' && classification !== undefined) found.set(name, { name, type: { kind: 'enum', name: 'classification', ordered: classification.ordered }, span: null });
+    if (type === 'classification' && classification !== undefined) {
+      found.set(name, { name, type: { kind: 'enum', name: 'classification', ordered: classification.ordered }, span: null });
+    }
   }
   return found;
 }

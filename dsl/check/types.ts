@@ -14,7 +14,9 @@ export function checkType(context: Context, node: TypeNode): Type | null {
     const element = checkType(context, node.element);
     if (element === null) return null;
     if (element.kind !== 'text' && element.kind !== 'int' && element.kind !== 'enum') {
-      report(context, diagnostic('E0318', node.element.span, `a set cannot hold ${typeWording(element)}`, { help: [{ message: 'sets hold text, int or members of an enum', edits: [] }] }));
+      report(context, diagnostic('E0318', node.element.span, `a set cannot hold ${typeWording(element)}`, {
+        help: [{ message: 'sets hold text, int or members of an enum', edits: [] }],
+      }));
       return null;
     }
     return { kind: 'set', element };
@@ -37,7 +39,10 @@ export function checkType(context: Context, node: TypeNode): Type | null {
   if (isBroken(context, 'enum', name) || context.named.enum.has(name)) return null;
   const meant = didYouMean(name, [...SIMPLE, 'decimal', ...context.typed.enums.keys()]);
   report(context, diagnostic('E0318', node.name.span, `\`${name}\` is not a type`, {
-    help: [meant === null ? { message: `declare it as an enum, such as \`${name} = a | b\``, edits: [] } : didYouMeanHelp(node.name.span, meant)],
+    help: [meant === null ? {
+      message: `declare it as an enum, such as \`${name} = a | b\``,
+      edits: [],
+    } : didYouMeanHelp(node.name.span, meant)],
   }));
   return null;
 }

@@ -2,7 +2,18 @@
 import { diagnostic, help } from '../diagnostic.ts';
 import { type Context, type NamedKind, report } from './context.ts';
 
-const KINDS = ['enum', 'list', 'recipient', 'reviewers', 'hours', 'detector', 'detectors', 'term', 'tool', 'switch'] as const satisfies readonly NamedKind[];
+const KINDS = [
+  'enum',
+  'list',
+  'recipient',
+  'reviewers',
+  'hours',
+  'detector',
+  'detectors',
+  'term',
+  'tool',
+  'switch',
+] as const satisfies readonly NamedKind[];
 
 export function checkUnused(context: Context): void {
   // What could not be read may have used anything.
@@ -11,7 +22,9 @@ export function checkUnused(context: Context): void {
     for (const declaration of context.named[kind].values()) {
       const { text, span } = declaration.name;
       if (context.used.has(`${kind} ${text}`)) continue;
-      report(context, diagnostic('W0210', span, `nothing refers to the ${kind === 'detectors' ? 'detector group' : kind} \`${text}\``, { help: [help('use it, or take it out')] }));
+      report(context, diagnostic('W0210', span, `nothing refers to the ${kind === 'detectors' ? 'detector group' : kind} \`${text}\``, {
+        help: [help('use it, or take it out')],
+      }));
     }
   }
 }

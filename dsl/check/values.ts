@@ -112,13 +112,20 @@ export function checkPositive(context: Context, node: Quantity, dimension: 'toke
 export function integer(context: Context, node: NumberNode, span: Span, scale: number, factor: bigint): number | null {
   const exact = exactNumber(node.text);
   if (exact === null) {
-    report(context, diagnostic('E0311', node.span, `\`${node.text}\` is not a number: \`_\` stands between digits only`, { help: [replaceWith(node.span, node.text.replace(/_+/g, '').replace(/\B(?=(\d{3})+(?!\d))/g, '_'))] }));
+    report(context, diagnostic('E0311', node.span, `\`${node.text}\` is not a number: \`_\` stands between digits only`, {
+      help: [replaceWith(node.span, node.text.replace(/_+/g, '').replace(/\B(?=(\d{3})+(?!\d))/g, '_'))],
+    }));
     return null;
   }
   const scaled = atScale(exact, scale, factor);
   if (scaled.kind === 'integer') return scaled.value;
-  if (scaled.kind === 'tooLarge') report(context, diagnostic('E0304', span, `\`${node.text}\` is too large here: the most is ${INTEGER_MAX} of the smallest unit`));
-  else report(context, diagnostic('E0303', span, scale === 0 && factor === 1n ? `\`${node.text}\` must be a whole number` : `\`${node.text}\` has more decimals than fit here`, { help: [help(scale > 0 ? `at most ${scale} digits after the point` : 'write a whole number')] }));
+  if (scaled.kind === 'tooLarge') {
+    report(context, diagnostic('E0304', span, `\`${node.text}\` is too large here: the most is ${INTEGER_MAX} of the smallest unit`));
+  } else {
+    report(context, diagnostic('E0303', span, scale === 0 && factor === 1n ? `\`${node.text}\` must be a whole number` : `\`${node.text}\` has more decimals than fit here`, {
+      help: [help(scale > 0 ? `at most ${scale} digits after the point` : 'write a whole number')],
+    }));
+  }
   return null;
 }
 
@@ -153,7 +160,10 @@ function checkMoney(context: Context, node: WrittenValue, why: Label | null): Sc
   if (rate === undefined) {
     report(context, diagnostic('E0302', node.unit.span, `this policy counts in \`${currency}\`, and no rate for \`${node.unit.text}\` is declared`, {
       labels: [label(context.typed.policy.span, `the currency is \`${currency}\``)],
-      help: [replaceWith(node.unit.span, currency), help(`or declare a dated rate: \`convert ${node.unit.text} at 1.08 ${currency} on 2026-01-02\``)],
+      help: [
+        replaceWith(node.unit.span, currency),
+        help(`or declare a dated rate: \`convert ${node.unit.text} at 1.08 ${currency} on 2026-01-02\``),
+      ],
     }));
     return null;
   }
@@ -169,7 +179,11 @@ function wrongUnit(node: Quantity, needed: Type, example: string, why: Label | n
   if (!UNITS.has(unit) && !isCurrency(unit)) {
     return diagnostic('E0208', node.unit.span, `\`${unit}\` is not a unit`, {
       labels: [why],
-      help: [meant === null ? replaceWith(node.unit.span, example, `${typeWording(needed)} is needed, such as \`${node.number.text} ${example}\``) : didYouMeanHelp(node.unit.span, meant)],
+      help: [meant === null ? replaceWith(
+        node.unit.span,
+        example,
+        `${typeWording(needed)} is needed, such as \`${node.number.text} ${example}\``,
+      ) : didYouMeanHelp(node.unit.span, meant)],
     });
   }
   return diagnostic('E0302', node.span, `${typeWording(needed)} is needed here, and \`${node.number.text} ${unit}\` is ${unitWording(unit)}`, {
@@ -210,16 +224,33 @@ function mismatch(context: Context, node: WrittenValue, type: Type, why: Label |
   }
   if (node.kind === 'number' && (type.kind === 'money' || type.kind === 'tokens' || type.kind === 'bytes' || type.kind === 'duration')) {
     const unit = type.kind === 'money' ? (context.typed.policy?.currency ?? 'usd') : EXAMPLE_UNIT[type.kind];
-    report(context, diagnostic('E0302', node.span, `${typeWording(type)} is needed here, and \`${node.text}\` has no unit`, { labels: [why], help: [replaceWith(node.span, `${node.text} ${unit}`)] }));
+    report(context, diagnostic('E0302', node.span, `${typeWording(type)} is needed here, and \`${node.text}\` has no unit`, {
+      labels: [why],
+      help: [replaceWith(node.span, `${node.text} ${unit}`)],
+    }));
     return null;
   }
   if (node.kind === 'quantity' && (type.kind === 'int' || type.kind === 'decimal')) {
-    report(context, diagnostic('E0302', node.span, `${typeWording(type)} without a unit is needed here`, { labels: [why], help: [replaceWith(node.span, node.number.text)] }));
+    report(context, diagnostic('E0302', node.span, `${typeWording(type)} without a unit is needed here`, {
+      labels: [why],
+      help: [replaceWith(node.span, node.number.text)],
+    }));
     return null;
   }
-  const quoted = node.kind === 'text' && type.kind === 'enum' && /^[A-Za-z_]\w*$/.test(node.value) ? replaceWith(node.span, node.value, `members of an enum are written without quotes: \`${node.value}\``) : null;
-  const unquoted = name !== null && type.kind === 'text' ? replaceWith(node.span, `"${name.text}"`, `texts are written in quotes: \`"${name.text}"\``) : null;
-  report(context, diagnostic('E0301', node.span, `${typeWording(type)} is needed here, and this is ${writtenWording(node)}`, { labels: [why], help: [quoted, unquoted] }));
+  const quoted = node.kind === 'text' && type.kind === 'enum' && /^[A-Za-z_]\w*$/.test(node.value) ? replaceWith(
+    node.span,
+    node.value,
+    `members of an enum are written without quotes: \`${node.value}\``,
+  ) : null;
+  const unquoted = name !== null && type.kind === 'text' ? replaceWith(
+    node.span,
+    `"${name.text}"`,
+    `texts are written in quotes: \`"${name.text}"\``,
+  ) : null;
+  report(context, diagnostic('E0301', node.span, `${typeWording(type)} is needed here, and this is ${writtenWording(node)}`, {
+    labels: [why],
+    help: [quoted, unquoted],
+  }));
   return null;
 }
 

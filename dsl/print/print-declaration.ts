@@ -30,36 +30,73 @@ const DECLARATIONS: Printers = {
   callerFrom: (node) => one(`caller from ${quote(node.path.value)}`, node.span),
   models: (node) => block('models', node.span, node.attributes, attribute),
   model: (node) => block(`model ${node.name.text} ${quote(node.wireName.value)}`, node.span, node.settings, setting),
-  store: (node) => block(`store ${node.name.text} ${node.store.text} ${quote(node.collection.value)}`, node.span, node.attributes, attribute),
+  store: (node) => block(
+    `store ${node.name.text} ${node.store.text} ${quote(node.collection.value)}`,
+    node.span,
+    node.attributes,
+    attribute,
+  ),
   tool: (node) => block(`tool ${node.name.text} ${quote(node.wirePattern.value)}`, node.span, node.attributes, attribute),
   list: (node) =>
-    one(`list ${node.name.text} of ${type(node.element)} from ${quote(node.feed.value)} max age ${literal(node.maxAge)}${node.maxEntries === null ? '' : ` max entries ${node.maxEntries.text}`}`, node.span),
+    one(
+      `list ${node.name.text} of ${type(node.element)} from ${quote(node.feed.value)} max age ${literal(node.maxAge)}${node.maxEntries === null ? '' : ` max entries ${node.maxEntries.text}`}`,
+      node.span,
+    ),
   recipient: (node) => one(`recipient ${node.name.text} by ${node.channel.text} ${quote(node.address.value)}`, node.span),
   reviewers: (node) => one(`reviewers ${node.name.text} from group ${quote(node.group.value)}`, node.span),
   hours: (node) => {
-    const ranges = node.ranges.map((range) => `${range.from.text}${range.to === null ? '' : ` to ${range.to.text}`} ${range.start.text} to ${range.end.text}`);
-    return one(`hours ${node.name.text} = ${ranges.join(', ')}${node.except === null ? '' : ` except ${node.except.text}`}${node.zone === null ? '' : ` in ${quote(node.zone.value)}`}`, node.span);
+    const ranges = node.ranges.map(
+      (range) => `${range.from.text}${range.to === null ? '' : ` to ${range.to.text}`} ${range.start.text} to ${range.end.text}`,
+    );
+    return one(
+      `hours ${node.name.text} = ${ranges.join(', ')}${node.except === null ? '' : ` except ${node.except.text}`}${node.zone === null ? '' : ` in ${quote(node.zone.value)}`}`,
+      node.span,
+    );
   },
   convert: (node) => one(`convert ${node.from.text} at ${node.rate.text} ${node.to.text} on ${node.date.text}`, node.span),
   detector: (node) => {
     const near = node.near === null ? '' : ` near ${texts(node.near.words)} within ${node.near.characters.text} characters${node.near.side === 'either' ? '' : ` ${node.near.side}`}`;
     const title = node.title === null ? '' : ` ${quote(node.title.value)}`;
-    return one(`detector ${node.name.text}${title} matches ${detectorMatch(node.match)}${near}${node.examples.length === 0 ? '' : ` examples ${texts(node.examples)}`}`, node.span);
+    return one(
+      `detector ${node.name.text}${title} matches ${detectorMatch(node.match)}${near}${node.examples.length === 0 ? '' : ` examples ${texts(node.examples)}`}`,
+      node.span,
+    );
   },
   detectors: (node) => one(`detectors ${node.name.text} = ${node.members.map((name) => name.text).join(', ')}`, node.span),
   term: (node) => one(`term ${node.name.text} = ${printCondition(node.condition, node.name.text.length + 8)}`, node.span),
-  rule: (node) => [...one(titled('rule', node.name, node.title), node.span), line(1, `on ${printEvent(node.event)}`, node.event.span), ...clauses(node.clauses)],
-  classify: (node) => headed(`classify ${printEvent(node.event)} as ${node.level === null ? 'highest of receipts' : node.level.text}`, 0, node.span, node.clauses),
+  rule: (node) => [
+    ...one(titled('rule', node.name, node.title), node.span),
+    line(1, `on ${printEvent(node.event)}`, node.event.span),
+    ...clauses(node.clauses),
+  ],
+  classify: (node) => headed(
+    `classify ${printEvent(node.event)} as ${node.level === null ? 'highest of receipts' : node.level.text}`,
+    0,
+    node.span,
+    node.clauses,
+  ),
   route: (node) => [...one(titled('route', node.name, node.title), node.span), ...clauses(node.clauses)],
   budget: (node) => [...one(titled('budget', node.name, node.title), node.span), ...clauses(node.clauses)],
   rate: (node) => [...one(titled('rate', node.name, node.title), node.span), ...clauses(node.clauses)],
-  waiver: (node) => [...one(`waiver ${node.name.text} ${quote(node.title.value)} of ${node.of.map((name) => name.text).join(', ')}`, node.span), ...clauses(node.clauses)],
-  switch: (node) => one(`switch ${node.name.text} ${quote(node.title.value)} by ${quote(node.by.value)}${node.max === null ? '' : ` max ${literal(node.max)}`}`, node.span),
-  delegate: (node) => one(`delegate to ${node.to.text} where ${printCondition(node.condition, node.to.text.length + 19)} may ${node.may.map((name) => name.text).join(', ')}`, node.span),
+  waiver: (node) => [
+    ...one(`waiver ${node.name.text} ${quote(node.title.value)} of ${node.of.map((name) => name.text).join(', ')}`, node.span),
+    ...clauses(node.clauses),
+  ],
+  switch: (node) => one(
+    `switch ${node.name.text} ${quote(node.title.value)} by ${quote(node.by.value)}${node.max === null ? '' : ` max ${literal(node.max)}`}`,
+    node.span,
+  ),
+  delegate: (node) => one(
+    `delegate to ${node.to.text} where ${printCondition(node.condition, node.to.text.length + 19)} may ${node.may.map((name) => name.text).join(', ')}`,
+    node.span,
+  ),
   assume: (node) => one(`assume ${node.name.text} ${printCondition(node.condition, node.name.text.length + 8)}`, node.span),
   guarantee: (node) => {
     const header = titled('guarantee', node.name, node.title);
-    return [...one(header, node.span), ...headed(`never ${node.subject} sent`, 1, { ...node.span, start: node.span.start + 1 }, node.clauses)];
+    return [
+      ...one(header, node.span),
+      ...headed(`never ${node.subject} sent`, 1, { ...node.span, start: node.span.start + 1 }, node.clauses),
+    ];
   },
   test: (node) => block(`test ${quote(node.title.value)}`, node.span, node.steps, testStep),
 };
@@ -80,7 +117,9 @@ function clauses(nodes: readonly Tree.Clause[]): PrintedLine[] {
 function headed(header: string, indent: number, span: Span, nodes: readonly Tree.Clause[]): PrintedLine[] {
   const [first, ...rest] = nodes;
   const text = first === undefined || first.kind !== 'where' ? null : printClause(first);
-  if (text === null || text.includes('\n') || header.length + text.length + 1 + indent * 2 > LINE_WIDTH) return [line(indent, header, span), ...clauses(nodes)];
+  if (text === null || text.includes('\n') || header.length + text.length + 1 + indent * 2 > LINE_WIDTH) {
+    return [line(indent, header, span), ...clauses(nodes)];
+  }
   return [line(indent, `${header} ${text}`, span), ...clauses(rest)];
 }
 

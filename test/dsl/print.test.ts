@@ -1,9 +1,11 @@
 // Printing: the same tree again, the same text again, and every comment kept.
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
+import { checkProgram } from '../../dsl/check.ts';
 import { parse } from '../../dsl/parser.ts';
 import { print } from '../../dsl/print.ts';
 import { sourceFile } from '../../dsl/source.ts';
+import { CATALOG } from '../diagnostics/check-case.ts';
 import { generateSyntax, SYNTAX_KINDS } from './generate-syntax.ts';
 
 const FORMS = new URL('./forms/', import.meta.url);
@@ -39,6 +41,14 @@ describe('generated files', () => {
       expect(again.diagnostics, `seed ${seed}\n${text}`).toEqual([]);
       expect(shape(again.file.declarations), `seed ${seed}\n${text}`).toEqual(shape(file.declarations));
       expect(printed(text), `seed ${seed}`).toBe(text);
+    }
+  });
+
+  test('checking what is well formed and not well typed throws nothing', () => {
+    for (let seed = SEED; seed < SEED + FILES / 4; seed++) {
+      const { program, diagnostics } = checkProgram([sourceFile('g.writ', print(generateSyntax(seed, 25), null))], CATALOG);
+      expect(program, `seed ${seed}`).toBeNull();
+      expect(diagnostics.length, `seed ${seed}`).toBeGreaterThan(0);
     }
   });
 
