@@ -123,11 +123,10 @@ function openHub(database: Database, metrics: ControlPlaneMetrics, now: () => nu
     onNack: (node, nack) => {
       metrics.nacks.inc();
       log(`node \`${node}\` refused ${nack.typeUrl}: ${nack.message}`);
-      for (const { name, version } of nack.resources) {
-        const row = { node, typeUrl: nack.typeUrl, resource: name, version, message: nack.message, at: now() };
-        // In memory it holds already; unwritten, it holds until the next start.
-        addQuarantine(database, row).catch(() => log(`the refusal of node \`${node}\` could not be stored`));
-      }
+      if (nack.refused === undefined) return;
+      const row = { node, typeUrl: nack.typeUrl, resource: nack.refused.name, version: nack.refused.version, message: nack.message, at: now() };
+      // In memory it holds already; unwritten, it holds until the next start.
+      addQuarantine(database, row).catch(() => log(`the refusal of node \`${node}\` could not be stored`));
     },
   });
 }

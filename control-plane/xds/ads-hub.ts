@@ -79,7 +79,7 @@ export class AdsHub {
     const session = new DeltaSession(this.#snapshot, {
       isQuarantined: (typeUrl, name, version) => this.#quarantine.has(key(peer.node, typeUrl, name, version)),
       onNack: (nack) => {
-        for (const { name, version } of nack.resources) this.quarantine(peer.node, nack.typeUrl, name, version);
+        if (nack.refused !== undefined) this.quarantine(peer.node, nack.typeUrl, nack.refused.name, nack.refused.version);
         this.#options.onNack(peer.node, nack);
       },
       onAck: (typeUrl) => this.#options.onAck(peer.node, typeUrl),

@@ -2,6 +2,8 @@
 //
 // A type has at most one response in flight: what changes meanwhile waits in the difference between the snapshot and what the client has, so no queue can grow. A client that never
 // acknowledges gets nothing more; its stream is the caller's to close.
+//
+// A refused response of several resources does not say which of them was meant: each is sent once more, alone. What was refused alone is never sent to that node again.
 import type { Snapshot, XdsResource } from "./snapshot.ts";
 import { emptySnapshot, typeOrder } from "./snapshot.ts";
 
@@ -27,8 +29,8 @@ export interface DeltaResponse {
 export interface Nack {
   readonly typeUrl: string;
   readonly message: string;
-  /** What the refused response held. */
-  readonly resources: readonly { readonly name: string; readonly version: string }[];
+  /** What was refused alone; absent when the response held several resources, or none. */
+  readonly refused?: { readonly name: string; readonly version: string };
 }
 
 export interface DeltaSessionOptions {
@@ -73,6 +75,8 @@ interface TypeState {
   readonly owed: Set<string>;
   /** Told to be missing. */
   readonly toldMissing: Set<string>;
+  /** Were in a refused response with others. */
+  readonly suspects: Set<string>;
   inFlight: InFlight | undefined;
   owesAnswer: boolean;
 }
@@ -117,7 +121,7 @@ export class DeltaSession {
   #firstRequest(request: DeltaRequest): TypeState {
     if (this.#types.size === TYPES_MAX) throw new XdsError("too_many_types", `a stream has at most ${TYPES_MAX} types`);
     if (request.initialVersions.size > NAMES_MAX) throw new XdsError("too_many_names", `a stream has at most ${NAMES_MAX} names of a type`);
-    const type: TypeState = { isWildcard: false, hasNamed: false, names: new Set(), has: new Map(request.initialVersions), owed: new Set(), toldMissing: new Set(), inFlight: undefined, owesAnswer: false };
+    const type: TypeState = { isWildcard: false, hasNamed: false, names: new Set(), has: new Map(request.initialVersions), owed: new Set(), toldMissing: new Set(), suspects: new Set(), inFlight: undefined, owesAnswer: false };
     this.#types.set(request.typeUrl, type);
     return type;
   }
@@ -130,9 +134,16 @@ export class DeltaSession {
     // Refused or not, a removal is not said twice.
     for (const name of inFlight.removed) type.has.delete(name);
     if (request.error !== undefined) {
-      this.#options.onNack({ typeUrl: request.typeUrl, message: request.error.slice(0, NACK_MESSAGE_MAX), resources: inFlight.sent });
+      const [alone, ...others] = inFlight.sent;
+      const message = request.error.slice(0, NACK_MESSAGE_MAX);
+      for (const { name } of inFlight.sent) type.suspects.add(name);
+      if (alone !== undefined && others.length === 0) {
+        type.suspects.delete(alone.name);
+        this.#options.onNack({ typeUrl: request.typeUrl, message, refused: alone });
+      } else this.#options.onNack({ typeUrl: request.typeUrl, message });
       return;
     }
+    for (const { name } of inFlight.sent) type.suspects.delete(name);
     for (const { name, version } of inFlight.sent) if (isWanted(type, name)) type.has.set(name, version);
     this.#options.onAck(request.typeUrl, inFlight.sent);
   }
@@ -193,13 +204,15 @@ export class DeltaSession {
 
   /** What is wanted and differs from what the client has, or is owed. Refused versions are not sent again. */
   #additions(typeUrl: string, type: TypeState): XdsResource[] {
-    const additions: XdsResource[] = [];
-    for (const resource of this.#of(typeUrl).values()) {
-      const isDue = type.owed.has(resource.name) || type.has.get(resource.name) !== resource.version;
-      if (!isWanted(type, resource.name) || !isDue || this.#options.isQuarantined(typeUrl, resource.name, resource.version)) continue;
-      type.owed.delete(resource.name);
-      type.toldMissing.delete(resource.name);
-      additions.push(resource);
+    const due = [...this.#of(typeUrl).values()].filter(
+      ({ name, version }) =>
+        isWanted(type, name) && (type.owed.has(name) || type.has.get(name) !== version) && !this.#options.isQuarantined(typeUrl, name, version),
+    );
+    const suspect = due.find(({ name }) => type.suspects.has(name));
+    const additions = suspect === undefined ? due : [suspect];
+    for (const { name } of additions) {
+      type.owed.delete(name);
+      type.toldMissing.delete(name);
     }
     return additions;
   }
