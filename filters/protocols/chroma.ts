@@ -105,7 +105,12 @@ export const chroma: Protocol = {
     },
     write('add'),
     write('upsert'),
-    { ...pass('collection', collection), byName: true },
+    {
+      ...pass('collection', collection),
+      byName: true,
+      // Passed on as it is; the session reads it when it asks by itself which collection an id is.
+      reply: { object: { fields: { id: { string: 'collection_id' }, name: { string: 'collection_name' } }, others: anyLocal } },
+    },
     pass('heartbeat', '/api/v2/heartbeat'),
     pass('version', '/api/v2/version'),
     pass('identity', '/api/v2/auth/identity'),

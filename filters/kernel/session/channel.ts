@@ -1,6 +1,6 @@
 /** One lane of a stream: scanning what is new in it, and settling what cannot change any more. */
 import { Bytes } from "../bytes";
-import { buildClusters, HIT_BYTES, HIT_END, HIT_KIND, HIT_PLACEHOLDER, sortHits } from "./hits";
+import { buildClusters, HIT_BYTES, HIT_DETECTOR, HIT_END, HIT_KIND, HIT_PLACEHOLDER, sortHits } from "./hits";
 import { parsePlaceholder } from "./placeholders";
 import { isPending } from "./arguments";
 import { LANE_ARGUMENTS } from "../protocol/places";
@@ -49,6 +49,19 @@ export function settleChannel(s: Session, c: Channel): void {
   }
   if (clusters.failed || changetype<Bytes>(s.replacements).failed) s.failed = true;
   c.laneOf().discard(c.hold < c.searched ? c.hold : c.searched);
+}
+
+/** Before a refusal: nothing leaves from the first hit on that one of these detectors gave, and what is settled before is put into clusters. */
+export function holdBefore(s: Session, c: Channel, low: u64, high: u64): void {
+  const hits = c.hitBytes();
+  const count = hits.len / HIT_BYTES;
+  for (let i: u32 = 0; i < count; i += 1) {
+    const h = hits.ptr + i * HIT_BYTES;
+    const detector = <u32>load<u16>(h, HIT_DETECTOR);
+    const isOne = ((detector < 64 ? low : high) & (<u64>1 << <u64>(detector & 63))) != 0;
+    if (isOne && load<u32>(h) < c.hold) c.hold = load<u32>(h);
+  }
+  settleChannel(s, c);
 }
 
 /** Up to where the lane is settled: not behind a match that may still grow, a placeholder that may still be completed, or a hit that ends behind. */

@@ -6,27 +6,31 @@ import { Bytes } from "../bytes";
 import { is, startsWith } from "./literal";
 import { StreamEvent } from "./stream-state";
 
+/** Where a search that found no end goes on: offset of the next byte to be looked at, and of the line in which it is. */
+export let searchedTo: u32 = 0;
+export let searchedLine: u32 = 0;
+
 /**
  * Bytes of the event that begins at [p, end), its empty line included; 0 while it is not complete. A CR that is the last byte may still be followed by its LF: unless `final`, the event is
- * then not complete. `from`: bytes known to hold no end.
+ * then not complete. `from` and `line` are what the search before said, 0 at first.
  */
-export function eventBytes(p: usize, end: usize, final: bool): u32 {
-  let q = p;
-  let lineStart = p;
+export function eventBytes(p: usize, end: usize, final: bool, from: u32, line: u32): u32 {
+  let q = p + from;
+  let lineStart = p + line;
   while (q < end) {
     const c = load<u8>(q);
     if (c != 0x0a && c != 0x0d) {
       q += 1;
       continue;
     }
+    if (c == 0x0d && q + 1 == end && !final) break;
     const empty = q == lineStart;
-    if (c == 0x0d) {
-      if (q + 1 == end && !final) return 0;
-      q += q + 1 < end && load<u8>(q + 1) == 0x0a ? 2 : 1;
-    } else q += 1;
+    q += c == 0x0d && q + 1 < end && load<u8>(q + 1) == 0x0a ? 2 : 1;
     if (empty) return <u32>(q - p);
     lineStart = q;
   }
+  searchedTo = <u32>(q - p);
+  searchedLine = <u32>(lineStart - p);
   return 0;
 }
 

@@ -132,9 +132,10 @@ export class StreamEvent {
 
 @unmanaged
 export class Stream {
-  /** Bytes that are no complete event yet; where the search for its end goes on; whether a byte order mark was looked for. */
+  /** Bytes that are no complete event yet; where the search for its end goes on, and in which line that is. */
   pending: usize = 0;
   searched: u32 = 0;
+  searchedLine: u32 = 0;
   head: usize = 0;
   tail: usize = 0;
   heldEvents: u32 = 0;

@@ -8,7 +8,7 @@ import { isAllowed, needsBuffer } from "../decision/api";
 import { walk, WALK_OK } from "../json/walk";
 import { ENDPOINT_STREAM } from "../protocol/places";
 import { settle } from "./budget";
-import { scanChannel, settleChannel } from "./channel";
+import { holdBefore, scanChannel, settleChannel } from "./channel";
 import { deny, denyByPolicy, messageOf } from "./denial";
 import { renderReason } from "../decision/api";
 import { protocolSection, rootOf } from "./endpoint";
@@ -19,7 +19,7 @@ import { setFound } from "./messages";
 import { releaseAll, releaseBefore } from "./release";
 import { setReplyFacts } from "./reply";
 import { PHASE_DONE, Session } from "./session-state";
-import { eventBytes, findData, appendOtherLines } from "./sse";
+import { appendOtherLines, eventBytes, findData, searchedLine, searchedTo } from "./sse";
 import { readEvent } from "./stream-event";
 import { Channel, Stream, StreamEvent } from "./stream-state";
 import { clearTexts, editTexts } from "./texts";
@@ -85,6 +85,7 @@ function onBufferedEnd(s: Session): i32 {
   stream.done = false;
   stream.open = 0;
   stream.searched = 0;
+  stream.searchedLine = 0;
   pending.len = bytes;
   s.textBytes = 0;
   readEvents(s, true);
@@ -103,8 +104,13 @@ function denied(s: Session): i32 {
 /** Nothing more comes: all that is left leaves. */
 function close(s: Session): i32 {
   const stream = s.streamOf();
+  const low = s.foundLow;
+  const high = s.foundHigh;
   finishAll(s);
-  if (!stream.settled && !decideAgain(s)) return refuseByPolicy(s);
+  if (!stream.settled && !decideAgain(s)) {
+    for (let c = stream.channels; c != 0; c = changetype<Channel>(c).next) holdBefore(s, changetype<Channel>(c), s.foundLow & ~low, s.foundHigh & ~high);
+    return refuseByPolicy(s);
+  }
   if (!releaseAll(s)) return refuseFixed(s);
   if (s.failed) return refuse(s, "the reply holds more values than this gateway reads");
   if (!stream.settled) {
@@ -124,15 +130,17 @@ function readEvents(s: Session, final: bool): i32 {
   while (at < pending.len && s.phase != PHASE_DONE && !stream.done) {
     const p = pending.ptr + at;
     const end = pending.ptr + pending.len;
-    let bytes = at == 0 && !final && stream.searched > 0 ? laterEvent(stream, p, end) : eventBytes(p, end, final);
+    let bytes = eventBytes(p, end, final, stream.searched, stream.searchedLine);
     if (bytes == 0) {
       if (!final) {
-        stream.searched = pending.len - at;
+        stream.searched = searchedTo;
+        stream.searchedLine = searchedLine;
         break;
       }
       bytes = pending.len - at;
     }
     stream.searched = 0;
+    stream.searchedLine = 0;
     onEvent(s, p, bytes);
     at += bytes;
   }
@@ -141,21 +149,6 @@ function readEvents(s: Session, final: bool): i32 {
   memory.copy(pending.ptr, pending.ptr + at, pending.len - at);
   pending.len -= at;
   return ACTION_CONTINUE;
-}
-
-/** As `eventBytes`, where the first `searched` bytes hold no end: only a few of them are looked at again. */
-function laterEvent(stream: Stream, p: usize, end: usize): u32 {
-  let from = stream.searched;
-  // Back to the start of the line in which the search ended, and to the one before it.
-  let lines: u32 = 0;
-  while (from > 0) {
-    const c = load<u8>(p + from - 1);
-    if (c == 0x0a || c == 0x0d) lines += 1;
-    if (lines > 2) break;
-    from -= 1;
-  }
-  const bytes = eventBytes(p + from, end, false);
-  return bytes == 0 ? 0 : from + bytes;
 }
 
 /** One complete event. */
@@ -186,6 +179,8 @@ function onEvent(s: Session, p: usize, bytes: u32): void {
     refuse(s, "the upstream's reply cannot be read");
     return;
   }
+  const low = s.foundLow;
+  const high = s.foundHigh;
   if (!readEvent(s, e) || s.failed) {
     e.destroy();
     refuse(s, "the reply holds more values than this gateway reads");
@@ -201,7 +196,10 @@ function onEvent(s: Session, p: usize, bytes: u32): void {
     return;
   }
   if (!stream.settled && !decideAgain(s)) {
-    stream.push(e);
+    // What was found in a text that is complete in itself cannot be cut: the event does not leave at all.
+    if (changetype<Bytes>(s.groups).len > 0) e.destroy();
+    else stream.push(e);
+    for (let c = stream.channels; c != 0; c = changetype<Channel>(c).next) holdBefore(s, changetype<Channel>(c), s.foundLow & ~low, s.foundHigh & ~high);
     refuseByPolicy(s);
     return;
   }
