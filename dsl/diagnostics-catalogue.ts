@@ -129,6 +129,9 @@ export const DIAGNOSTICS = {
   E0931: { title: '`at … percent notify` is checked but not yet enforced', explanation: NOT_ENFORCED },
   E0932: { title: 'the proof of a guarantee is checked but not yet enforced', explanation: NOT_ENFORCED },
   E0933: { title: 'a condition over all chunks is checked but not yet enforced', explanation: NOT_ENFORCED },
+  E0935: { title: 'a written time or date is checked but not yet enforced', explanation: NOT_ENFORCED },
+  E0936: { title: '`prompt.sent_classification` is checked but not yet enforced', explanation: NOT_ENFORCED },
+  E0937: { title: '`completion.tool_calls` is checked but not yet enforced', explanation: NOT_ENFORCED },
   E0934: { title: 'a store other than chroma is checked but not yet enforced', explanation: NOT_ENFORCED },
 } as const satisfies { readonly [code: `${'E' | 'W'}${number}`]: CatalogueEntry };
 

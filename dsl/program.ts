@@ -437,4 +437,7 @@ export type UnenforcedForm =
   | 'budgetThresholdNotify'
   | 'guarantee'
   | 'quantifiedChunks'
+  | 'time'
+  | 'sentClassification'
+  | 'toolCalls'
   | 'storeKind';

@@ -41,6 +41,9 @@ export const UNENFORCED_FORMS: { readonly [K in UnenforcedForm]: { readonly code
   budgetThresholdNotify: { code: 'E0931', wording: '`at … percent notify`' },
   guarantee: { code: 'E0932', wording: 'the proof of a guarantee' },
   quantifiedChunks: { code: 'E0933', wording: 'a condition over all chunks' },
+  time: { code: 'E0935', wording: 'a written time or date' },
+  sentClassification: { code: 'E0936', wording: '`prompt.sent_classification`' },
+  toolCalls: { code: 'E0937', wording: '`completion.tool_calls`' },
   storeKind: { code: 'E0934', wording: 'a store other than chroma' },
 };
 

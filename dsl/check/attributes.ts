@@ -2,7 +2,7 @@
 import { diagnostic, didYouMeanHelp, help, label } from '../diagnostic.ts';
 import { didYouMean } from '../did-you-mean.ts';
 import { BUILT_IN_ATTRIBUTES, type BuiltInAttribute, type BuiltInType, DECLARED_ROOTS, EVENT_WORDING } from '../events.ts';
-import type { Attribute, AttributeRef, CollectionKind, EventKind, Root, Type } from '../program.ts';
+import type { Attribute, AttributeRef, CollectionKind, EventKind, Root, Type, UnenforcedForm } from '../program.ts';
 import type { Span } from '../source.ts';
 import type { Name, Path } from '../syntax-tree.ts';
 import type { ConditionScope } from './condition-scope.ts';
@@ -23,6 +23,16 @@ const ROOTS = [
   'conversation',
 ] as const satisfies readonly Root[];
 const builtIn = new Map(BUILT_IN_ATTRIBUTES.map((each) => [`${each.root}.${each.name}`, each]));
+
+/** Facts that nothing supplies yet. */
+const UNENFORCED_ATTRIBUTES: ReadonlyMap<string, UnenforcedForm> = new Map<string, UnenforcedForm>([
+  ['now.', 'now'],
+  ['conversation.turns', 'conversation'],
+  ['conversation.tokens', 'conversation'],
+  ['prompt.sent_classification', 'sentClassification'],
+  ['completion.classification', 'classifyCompletion'],
+  ['completion.tool_calls', 'toolCalls'],
+]);
 
 export function isRoot(name: string): name is (typeof ROOTS)[number] {
   return ROOTS.some((root) => root === name);
@@ -149,8 +159,8 @@ function fromTable(scope: ConditionScope, entry: BuiltInAttribute, written: Span
   }
   const type = builtInType(scope, entry.type, span);
   if (type === null) return null;
-  if (root === 'now') noteUnenforced(scope.context, 'now', scope.declaration, scope.event, span);
-  if (root === 'conversation') noteUnenforced(scope.context, 'conversation', scope.declaration, scope.event, span);
+  const form = UNENFORCED_ATTRIBUTES.get(`${root}.${entry.name}`);
+  if (form !== undefined) noteUnenforced(scope.context, form, scope.declaration, scope.event, span);
   return { kind: 'attribute', root, name: entry.name, type, optional: entry.optional, variable, span, declared: null };
 }
 

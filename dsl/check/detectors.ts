@@ -81,6 +81,11 @@ function checkNear(context: Context, node: NearNode): Near | null {
       report(context, diagnostic('E0516', word.span, `a word of \`near\` has 1 to ${NEAR_WORD_CHARACTERS_MAX} characters`));
     }
   }
+  if (characters !== null && node.words.every((word) => [...word.value].length > characters)) {
+    report(context, diagnostic('E0516', node.characters.span, `no word of this \`near\` fits into ${characters} characters`, {
+      help: [help('the distance holds the word itself')],
+    }));
+  }
   return characters === null ? null : { words: node.words.map((word) => word.value), characters, side: node.side, span: node.span };
 }
 

@@ -63,6 +63,7 @@ const CHECKS: { readonly [K in Relation['kind']]: Check<K> } = {
     const { type } = attribute;
     if (!isScalar(type)) return notComparable(scope, node, attribute, span);
     const why = declaredLabel(attribute, typeWording(type));
+    noteTime(scope, type, span);
     const values = relation.values.map((value) => checkScalar(scope.context, value, type, why)).filter((value) => value !== null);
     return values.length === relation.values.length ? { kind: 'oneOf', attribute, values, span } : null;
   },
@@ -127,6 +128,7 @@ const CHECKS: { readonly [K in Relation['kind']]: Check<K> } = {
     if (!isScalar(left.type)) return notComparable(scope, node, left, span);
     if (relation.operator !== 'is' && !isOrdered(left.type)) return unordered(scope, node, left, relation.span);
     const right = operand(scope, node, relation.right, left, left.type);
+    if (right?.kind === 'literal') noteTime(scope, left.type, span);
     return right === null ? null : { kind: 'compare', operator: relation.operator, left, right, span };
   },
 
@@ -255,6 +257,11 @@ function containsInSet(scope: ConditionScope, node: RelationNode, set: Attribute
     else if (found.value.kind !== 'set') members.push(found.value);
   }
   return { kind: 'setContains', set, members, span };
+}
+
+/** Times that are written out need the calendar of the zone, which nothing has yet. */
+function noteTime(scope: ConditionScope, type: Type, span: Span): void {
+  if (type.kind === 'time' || type.kind === 'date') noteUnenforced(scope.context, 'time', scope.declaration, scope.event, span);
 }
 
 function isModel(node: RelationNode): boolean {

@@ -13,9 +13,9 @@ export function checkType(context: Context, node: TypeNode): Type | null {
   if (node.kind === 'setType') {
     const element = checkType(context, node.element);
     if (element === null) return null;
-    if (element.kind !== 'text' && element.kind !== 'int' && element.kind !== 'enum') {
+    if (element.kind !== 'text' && element.kind !== 'enum') {
       report(context, diagnostic('E0318', node.element.span, `a set cannot hold ${typeWording(element)}`, {
-        help: [{ message: 'sets hold text, int or members of an enum', edits: [] }],
+        help: [{ message: 'sets hold texts or members of an enum', edits: [] }],
       }));
       return null;
     }

@@ -1,16 +1,22 @@
 /** One harness for every diagnostic: a few lines of source beside a complete policy, and what is said of them, source and message together. */
+import { lower } from '../../compiler/lower/lower.ts';
+import { compileDetectors } from '../../compiler/text/compile-detectors.ts';
 import { checkProgram, type DetectorCatalog } from '../../dsl/check.ts';
-import type { Diagnostic } from '../../dsl/diagnostic.ts';
+import { type Diagnostic, diagnostic, help } from '../../dsl/diagnostic.ts';
 import type { DiagnosticCode } from '../../dsl/diagnostics-catalogue.ts';
+import type { Program } from '../../dsl/program.ts';
 import { renderDiagnostic } from '../../dsl/render-diagnostic.ts';
 import { type SourceFile, sourceFile } from '../../dsl/source.ts';
 import { unenforcedDiagnostics } from '../../dsl/unenforced.ts';
+import { detectors } from '../../filters/detectors/detectors.ts';
 
 export type Case = {
   readonly code: DiagnosticCode;
   readonly source: string;
   /** Without the policy beside it. */
   readonly alone?: true;
+  /** Only the compiler finds it, once the checker has nothing more to say. */
+  readonly compiled?: true;
 };
 
 export const CATALOG: DetectorCatalog = [
@@ -69,7 +75,9 @@ export function diagnosticsOf(given: Case): { readonly found: readonly Diagnosti
   const file = sourceFile('case.writ', given.source);
   const all = given.alone === true ? [file] : [sourceFile('policy.writ', POLICY), file];
   const result = checkProgram(all, CATALOG);
-  const found = [...result.diagnostics, ...(given.code.startsWith('E09') && result.program !== null ? unenforcedDiagnostics(result.program) : [])];
+  const { program } = result;
+  const later = program === null ? [] : given.compiled === true ? detectorDiagnostics(program) : given.code.startsWith('E09') ? unenforcedDiagnostics(program) : [];
+  const found = [...result.diagnostics, ...later];
   return {
     found: found.filter((each) => each.span.file !== 'policy.writ' && (each.code !== 'W0210' || given.code === 'W0210')),
     files: new Map(all.map((each) => [each.path, each])),
@@ -80,4 +88,13 @@ export function render(given: Case): string {
   const { found, files } = diagnosticsOf(given);
   const shown = given.source.length > 2000 ? `${given.source.slice(0, 120)} … (${given.source.length} characters)` : given.source;
   return `\n${shown.trimEnd()}\n\n${found.map((each) => renderDiagnostic(each, files, { color: false })).join('\n')}`;
+}
+
+/** What the text engine refuses, said as the command line says it. */
+function detectorDiagnostics(program: Program): Diagnostic[] {
+  const plan = lower(program, { sourceHash: '', compilerVersion: '' });
+  return compileDetectors(plan.detectors, detectors).problems.map((problem) => {
+    const declared = program.detectors.find((each) => each.name === problem.detector);
+    return diagnostic('E0801', declared?.span ?? program.policy.span, problem.message, { help: [help(problem.help)] });
+  });
 }

@@ -1,4 +1,4 @@
-/** E05 declarations other than rules, E06 tests. */
+/** E05 declarations other than rules, E06 tests, E08 what the compiler refuses. */
 import { type Case, POLICY } from './check-case.ts';
 
 const model = (settings: string): string => `model m "m-1" {\n  ${settings}\n}\n`;
@@ -23,6 +23,7 @@ export const DECLARATION_CASES: readonly Case[] = [
   { code: 'E0514', source: 'detector badge matches `[a-z]{257}`\n' },
   { code: 'E0515', source: 'detector badge matches `(B-)?`\n' },
   { code: 'E0516', source: 'detector badge matches `B-[0-9]{4}` near ("") within 40 characters\n' },
+  { code: 'E0516', source: 'detector badge matches `B-[0-9]{4}` near ("employee") within 3 characters\n' },
   { code: 'E0517', source: 'detector badge matches `B-[0-9]{4}` examples ("B-1234", "B-12")\n' },
   { code: 'E0519', source: 'route a\n  for requested "auto"\n  prefer big\n\nroute b\n  for requested "auto"\n  prefer own\n' },
   { code: 'E0520', source: 'budget b\n  limit 5 usd per day\n  at 95 percent notify desk\n  at 80 percent notify desk\n  at 101 percent notify desk\n' },
@@ -34,6 +35,7 @@ export const DECLARATION_CASES: readonly Case[] = [
   { code: 'E0526', source: 'hours night = monday to friday 22:00 to 06:00\n' },
   { code: 'E0527', source: 'caller from "./caller.ts"\n' },
   { code: 'E0528', source: 'recipient boss by pigeon "boss"\n' },
+  { code: 'E0801', source: `${POLICY.replace(' else 2020-01-01', '')}detector long matches \`.{200}\`\nrule r\n  on prompt\n  redact long as mask\n`, alone: true, compiled: true },
   { code: 'E0601', source: 'test "t" {\n  expect deny\n}\n' },
   { code: 'E0602', source: 'test "t" {\n  prompt to big "hello"\n  expect withheld\n}\n' },
   { code: 'W0601', source: 'test "t" {\n  prompt to big "hello"\n}\n' },

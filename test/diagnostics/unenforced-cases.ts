@@ -38,5 +38,8 @@ export const UNENFORCED_CASES: readonly Case[] = [
   { code: 'E0931', source: 'budget b\n  limit 5 usd per day\n  at 80 percent notify desk\n' },
   { code: 'E0932', source: 'guarantee g\n  never prompt sent where model.site is outside and payment_card is unredacted\n' },
   { code: 'E0933', source: rule('where some c in retrieval.chunks has (c.level is secret)\n  deny', 'retrieval from files') },
+  { code: 'E0935', source: rule('where caller.since is above 2026-01-31\n  deny') },
+  { code: 'E0936', source: rule('use only models where model.clearance is at least prompt.sent_classification') },
+  { code: 'E0937', source: rule('where some c in completion.tool_calls has (c.text contains iban)\n  deny', 'completion') },
   { code: 'E0934', source: 'store notes qdrant "notes" { title: text from metadata "title" }\n' },
 ];
