@@ -30,6 +30,8 @@ export interface ControlPlaneClientOptions {
 const TYPE_URL = 'type.googleapis.com/writ.v1.SignedBundle';
 const RETRY_MS_FIRST = 250;
 const RETRY_MS_MAX = 15_000;
+/** How long a channel is waited for before the stream itself fails. */
+const READY_MS_MAX = 20_000;
 const REPORT_MS = 20_000;
 const REPORT_TIMEOUT_MS = 5_000;
 /** gRPC's INVALID_ARGUMENT: what a NACK says. */
@@ -81,14 +83,18 @@ export class ControlPlaneClient {
     const { path, requestSerialize, responseDeserialize } = grpcMethod(AggregatedDiscoveryService.method.deltaAggregatedResources);
     const stream: Stream = this.#options.client.makeBidiStreamRequest(path, requestSerialize, responseDeserialize);
     this.#stream = stream;
-    stream.on('metadata', () => this.#connected());
+    const began = performance.now();
+    // A server that has nothing new says nothing: that the channel stands is all there is to see.
+    this.#options.client.waitForReady(Date.now() + READY_MS_MAX, (error) => {
+      if (error === undefined && this.#stream === stream) this.#connected();
+    });
     stream.on('data', (response: DeltaDiscoveryResponse) => {
-      this.#connected();
+      this.#retryMs = RETRY_MS_FIRST;
       this.#work = this.#work.then(() => this.#receive(stream, response));
     });
     // `error` comes with every end that is not OK; `end` alone with an OK one.
-    stream.on('error', () => this.#lost(stream));
-    stream.on('end', () => this.#lost(stream));
+    stream.on('error', () => this.#lost(stream, began));
+    stream.on('end', () => this.#lost(stream, began));
     const { nodeId, policy, keptVersion } = this.#options;
     const version = keptVersion();
     stream.write(
@@ -104,12 +110,12 @@ export class ControlPlaneClient {
   #connected(): void {
     if (this.#isConnected) return;
     this.#isConnected = true;
-    this.#retryMs = RETRY_MS_FIRST;
     this.report();
   }
 
-  #lost(stream: Stream): void {
+  #lost(stream: Stream, began: number): void {
     if (this.#stream !== stream) return;
+    if (performance.now() - began > RETRY_MS_MAX) this.#retryMs = RETRY_MS_FIRST;
     this.#stream = undefined;
     this.#isConnected = false;
     if (this.#isStopped) return;

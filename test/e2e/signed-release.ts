@@ -39,7 +39,7 @@ export interface ReleaseParts {
   readonly key: KeyPair;
 }
 
-/** A release of a bundle that holds nothing but what the sidecar reads. */
+/** A release of a bundle that holds nothing but what the sidecar and the control plane read. */
 export function makeRelease({ policy, sequence, rollback = false, plan, deployment, wasm, key }: ReleaseParts): SignedBundle {
   const parsed = parseDeployment(JSON.stringify(deployment), plan);
   if (parsed.kind === 'problems') throw new Error(JSON.stringify(parsed.problems));
@@ -47,6 +47,7 @@ export function makeRelease({ policy, sequence, rollback = false, plan, deployme
     [BUNDLE_PATHS.envoy, Buffer.from(printEnvoyResources(envoyResources(plan, parsed.deployment)))],
     [BUNDLE_PATHS.deployment, Buffer.from(`${JSON.stringify(parsed.deployment)}\n`)],
     [BUNDLE_PATHS.filterWasm, wasm],
+    [BUNDLE_PATHS.plan, Buffer.from(`${JSON.stringify(plan)}\n`)],
   ]);
   return releaseOf(writeBundle(files, { policy, compilerVersion: '0.1.0', sourceHash: '0'.repeat(64), planVersion: 1, key: key.signing }), { policy, sequence, rollback, key });
 }
