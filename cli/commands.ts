@@ -9,5 +9,6 @@ import { push } from './commands/push.ts';
 import { rollback } from './commands/rollback.ts';
 import { sidecar } from './commands/sidecar.ts';
 import { status } from './commands/status.ts';
+import { test } from './commands/test.ts';
 
-export const commands: readonly Command[] = [check, build, decide, keys, push, rollback, status, controlPlane, sidecar];
+export const commands: readonly Command[] = [check, build, test, decide, keys, push, rollback, status, controlPlane, sidecar];

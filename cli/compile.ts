@@ -68,7 +68,7 @@ export async function compile(options: CompileOptions): Promise<CompileResult> {
   });
   const refused = problems.map((problem) => {
     const declared = program.detectors.find((detector) => detector.name === problem.detector);
-    return diagnostic('E0390', declared?.span ?? program.policy.span, problem.message, { help: [help(problem.help)] });
+    return diagnostic('E0801', declared?.span ?? program.policy.span, problem.message, { help: [help(problem.help)] });
   });
   return { diagnostics: [...diagnostics, ...refused], sources, compiled: refused.length > 0 ? null : { plan, program, files } };
 }

@@ -1,6 +1,7 @@
 /**
  * Everything that is made of a plan, as the files of a bundle. Each emitter is a line of the list below; none reads another's output. Pure: detectors, protocols and the built kernels are arguments.
  */
+import { createHash } from 'node:crypto';
 import type { Detector } from '../filters/detectors/detector.ts';
 import type { Protocol } from '../filters/protocols/protocol.ts';
 import { BUNDLE_PATHS, type BundleFiles, sourcePath } from './bundle/bundle-paths.ts';
@@ -10,7 +11,10 @@ import type { Plan } from './plan/plan.ts';
 import { emitRego } from './rego/emit-rego.ts';
 import { reportOf } from './report/report.ts';
 import { reportText } from './report/report-text.ts';
-import { decisionSchema, inputSchema } from './schema/schema.ts';
+import { decisionSchema } from './schema/decision-schema.ts';
+import { inputSchema } from './schema/input-schema.ts';
+import type { Identity } from './tables/catalog.ts';
+import { protocolTable } from './tables/protocols.ts';
 import { type CompiledDetectors, compileDetectors } from './text/compile-detectors.ts';
 import { typesOf } from './types/types.ts';
 import { filterWasm } from './wasm/filter-wasm.ts';
@@ -48,7 +52,14 @@ const emitters: readonly Emitter[] = [
   { path: BUNDLE_PATHS.policyWasm, emit: ({ plan, kernels }) => policyWasm(kernels.opa, plan) },
   {
     path: BUNDLE_PATHS.filterWasm,
-    emit: ({ plan, kernels, protocols, deployment }, detectors) => filterWasm(kernels.session, plan, { detectors: detectors.bytes, protocols, identity: deployment?.parsed.identity ?? null }),
+    emit: ({ plan, kernels, protocols, deployment }, detectors) =>
+      filterWasm({
+        kernel: kernels.session,
+        plan,
+        detectors: detectors.bytes,
+        protocols: protocolTable(protocols),
+        identities: identitiesOf(deployment?.parsed ?? null),
+      }),
   },
   {
     path: BUNDLE_PATHS.reportJson,
@@ -76,6 +87,16 @@ export function artefacts(input: ArtefactInput): { readonly files: BundleFiles; 
 
 function reportFor({ plan, protocols }: ArtefactInput, detectors: CompiledDetectors): ReturnType<typeof reportOf> {
   return reportOf(plan, protocols, new Map(detectors.report.map(({ detector, holdMost }) => [detector, holdMost])));
+}
+
+/** Callers that are known by a key or a certificate: both are looked up by a SHA-256. */
+function identitiesOf(deployment: Deployment | null): Identity[] {
+  if (deployment === null) return [];
+  const { apiKeys, sans } = deployment.identity;
+  return [
+    ...apiKeys.map(({ sha256, claims }) => ({ sha256, claims })),
+    ...sans.map(({ san, claims }) => ({ sha256: createHash('sha256').update(san).digest('hex'), claims })),
+  ];
 }
 
 function json(value: unknown): string {

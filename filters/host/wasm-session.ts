@@ -88,13 +88,18 @@ export class WasmSession implements SessionPort {
   outcome(): SessionOutcome {
     if (this.#outcome) return this.#outcome;
     this.#exports.session_end(this.#handle);
-    const records = Buffer.from(this.#memory.run(this.#out + O.OUTPUT_RECORDS)).toString('utf8');
     const isKnown = this.#memory.u32(this.#out + O.OUTPUT_USAGE_KNOWN) === 1;
     this.#outcome = {
-      records: records.split('\n').filter((line) => line !== ''),
+      records: this.records(),
       spentMicros: isKnown ? Number(this.#memory.i64(this.#out + O.OUTPUT_COST)) : undefined,
     };
     return this.#outcome;
+  }
+
+  /** The decisions so far, in order, each one JSON document. */
+  records(): string[] {
+    const records = Buffer.from(this.#memory.run(this.#out + O.OUTPUT_RECORDS)).toString('utf8');
+    return records.split('\n').filter((line) => line !== '');
   }
 
   free(): void {

@@ -1,0 +1,117 @@
+/** One prompt and its completion, as OpenAI chat messages through a session of the compiled filter. */
+import { randomBytes } from 'node:crypto';
+import type { Decision } from '../../compiler/plan/decision.ts';
+import type { GivenAttribute, TestStep } from '../../dsl/program.ts';
+import type { Header, Step } from '../../filters/door/session-port.ts';
+import type { WasmSession } from '../../filters/host/wasm-session.ts';
+import { factValues, type WireValue } from './given.ts';
+import type { Compiled } from './run-test.ts';
+
+/** What came of a step. */
+export interface Happened {
+  /** Null where the session answered before any decision, and `refusal` says why. */
+  readonly decision: Decision | null;
+  /** The text that went on: to the model for a prompt, to the client for a completion. Null where nothing did. */
+  readonly sent: string | null;
+  readonly refusal: string | null;
+}
+
+export type Levels = ReadonlyMap<string, { readonly headroom: number; readonly spent: number }>;
+
+/** Placeholders end in what makes them unguessable; tests write them without it. */
+const PLACEHOLDER = /\[([A-Z0-9_]+_\d+)_[A-Za-z0-9]{8,}\]/g;
+
+export class Exchange {
+  readonly #session: WasmSession;
+  readonly #levels: Levels;
+  #ended = false;
+  #seen = 0;
+
+  constructor({ filter }: Compiled, claims: { readonly [claim: string]: WireValue }, levels: Levels) {
+    const jwt = JSON.parse(JSON.stringify(claims)) as { [claim: string]: string };
+    this.#session = filter.newSession({ evidence: { jwt, san: undefined }, nowMs: 0, nonce: randomBytes(8).readBigUInt64LE() });
+    this.#levels = levels;
+  }
+
+  prompt({ requested, text, attributes }: TestStep & { readonly kind: 'prompt' }): Happened {
+    const body = Buffer.from(JSON.stringify({ model: requested, messages: [{ role: 'user', content: text }], ...fieldsOf(attributes) }));
+    const headers: Header[] = [
+      [':method', 'POST'],
+      [':path', '/v1/chat/completions'],
+      [':scheme', 'http'],
+      [':authority', 'test'],
+      ['content-type', 'application/json'],
+      ['content-length', String(body.length)],
+    ];
+    this.#settle(this.#session.requestHeaders(headers, false));
+    const step = this.#settle(this.#session.requestBody(body, true));
+    return this.#happened(step, (sent) => lastMessage(sent));
+  }
+
+  completion(text: string): Happened {
+    const body = Buffer.from(JSON.stringify({ object: 'chat.completion', choices: [{ index: 0, message: { role: 'assistant', content: text }, finish_reason: 'stop' }], usage: { prompt_tokens: 1, completion_tokens: 1 } }));
+    this.#settle(this.#session.responseHeaders([[':status', '200'], ['content-type', 'application/json'], ['content-length', String(body.length)]], false));
+    const step = this.#settle(this.#session.responseBody(body, true));
+    return this.#happened(step, (sent) => replyText(sent));
+  }
+
+  end(): void {
+    if (!this.#ended) this.#session.free();
+    this.#ended = true;
+  }
+
+  /** Answers what the session asks of its host, until it says what becomes of the message. */
+  #settle(step: Step): Step {
+    let now = step;
+    while (now.kind === 'levels') now = this.#session.levels(now.budgets.map((budget) => this.#levels.get(budget)));
+    if (now.kind === 'call') throw new Error('a test cannot ask a store');
+    return now;
+  }
+
+  #happened(step: Step, read: (body: unknown) => string): Happened {
+    const decision = this.#lastDecision();
+    if (step.kind === 'continue') return { decision, sent: read(JSON.parse(Buffer.from(step.body).toString())).replace(PLACEHOLDER, '[$1]'), refusal: null };
+    const refusal = step.kind === 'reply' ? messageOf(Buffer.from(step.body).toString()) : 'the session waits for more';
+    return { decision, sent: null, refusal };
+  }
+
+  /** The newest of the decisions that the session has recorded, if the last step made one. */
+  #lastDecision(): Decision | null {
+    const records = this.#session.records();
+    const newest = records.length > this.#seen ? records.at(-1) : undefined;
+    this.#seen = records.length;
+    return newest === undefined ? null : (JSON.parse(newest) as Decision);
+  }
+}
+
+/** The prompt's attributes that a request can carry. */
+function fieldsOf(attributes: readonly GivenAttribute[]): object {
+  const values = factValues(attributes);
+  const fields: { [name: string]: unknown } = {};
+  for (const [name, value] of Object.entries(values)) {
+    if (name === 'output_tokens') fields['max_tokens'] = value;
+    else if (name === 'choices') fields['n'] = value;
+    else if (name === 'stream') fields['stream'] = value;
+    else if (name === 'tools') fields['tools'] = Array.from({ length: Number(value) }, (_, at) => ({ type: 'function', function: { name: `tool_${at + 1}` } }));
+    else throw new Error(`\`prompt.${name}\` follows from the text: a test cannot set it`);
+  }
+  return fields;
+}
+
+function lastMessage(body: unknown): string {
+  const messages = (body as { readonly messages: readonly { readonly content: string }[] }).messages;
+  return messages.at(-1)?.content ?? '';
+}
+
+function replyText(body: unknown): string {
+  return (body as { readonly choices: readonly { readonly message: { readonly content: string } }[] }).choices[0]?.message.content ?? '';
+}
+
+function messageOf(body: string): string {
+  try {
+    const parsed = JSON.parse(body) as { readonly error?: { readonly message?: string } };
+    return parsed.error?.message ?? body;
+  } catch {
+    return body;
+  }
+}

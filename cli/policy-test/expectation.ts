@@ -1,0 +1,80 @@
+/** Whether what was expected came; if not, what came instead, in words. */
+import type { Decision, Reason } from '../../compiler/plan/decision.ts';
+import { list } from '../../compiler/report/describe.ts';
+import type { Expectation } from '../../dsl/program.ts';
+import type { Happened } from './exchange.ts';
+
+/** Null: it came. */
+export function unmet(expected: Expectation, happened: Happened): string | null {
+  const { decision } = happened;
+  if (decision === null) return `there was no decision: ${happened.refusal ?? 'nothing was sent'}`;
+  switch (expected.kind) {
+    case 'allow':
+      return decision.outcome === 'allow' ? null : `it was denied: ${reasonsText(decision)}`;
+    case 'deny':
+    case 'withheld':
+      if (decision.outcome === 'allow') return 'it was allowed';
+      return expected.by === null || decidedBy(decision).includes(expected.by) ? null : `it was denied, but not by \`${expected.by}\`: ${reasonsText(decision)}`;
+    case 'redact': {
+      if (decision.outcome === 'deny') return `it was denied: ${reasonsText(decision)}`;
+      const wrong = expected.detectors.filter((name) => !decision.redact.some((each) => each.detector === name && (expected.by === null || each.rules.includes(expected.by))));
+      if (wrong.length === 0) return null;
+      const redacted = decision.redact.map((each) => `${each.detector} by ${list(each.rules, 'and')}`);
+      return `${list(wrong, 'and')} is not redacted${expected.by === null ? '' : ` by \`${expected.by}\``}; redacted is ${redacted.length === 0 ? 'nothing' : list(redacted, 'and')}`;
+    }
+    case 'sent':
+      if (happened.sent === null) return `nothing was sent: ${reasonsText(decision)}`;
+      return happened.sent === expected.text ? null : `what was sent is "${happened.sent}"`;
+    case 'model':
+      return decision.model === expected.model ? null : decision.model === null ? `no model was chosen: ${reasonsText(decision)}` : `the model is \`${decision.model}\``;
+    case 'classification':
+      return decision.classification === expected.level.name ? null : `the classification is \`${decision.classification ?? 'not known'}\``;
+    case 'hold':
+      return 'nothing holds requests for review yet';
+    case 'tag': {
+      const value = 'value' in expected.value ? String(expected.value.value) : 'name' in expected.value ? expected.value.name : '';
+      return decision.tags.some((tag) => tag.name === expected.name && tag.value === value) ? null : `it has ${decision.tags.length === 0 ? 'no tag' : `the tags ${list(decision.tags.map((tag) => `${tag.name} = ${tag.value}`), 'and')}`}`;
+    }
+  }
+}
+
+export function reasonsText(decision: Decision): string {
+  return decision.reasons.map(reasonText).join('; ') || 'no reason is given';
+}
+
+function reasonText(reason: Reason): string {
+  switch (reason.kind) {
+    case 'rule':
+      return `\`${reason.rule}\`: ${reason.message}`;
+    case 'default':
+      return 'no rule allows it';
+    case 'removed':
+      return `\`${reason.model}\` may not be used, because of ${list(reason.by, 'and')}`;
+    case 'unknown_model':
+      return 'there is no such model, and no route for it';
+    case 'failed':
+      return `\`${reason.rule}\` cannot be decided without ${list(reason.facts, 'and')}`;
+    case 'withheld':
+      return `withheld by \`${reason.rule}\``;
+    case 'input':
+      return 'the event cannot be decided';
+  }
+}
+
+/** Names of what denied: rules, and budgets by their own name. */
+function decidedBy(decision: Decision): string[] {
+  return decision.reasons.flatMap((reason) => {
+    switch (reason.kind) {
+      case 'rule':
+      case 'withheld':
+      case 'failed':
+        return [reason.rule.replace(/^budget /, '')];
+      case 'removed':
+        return reason.by.map((name) => name.replace(/^budget /, ''));
+      case 'default':
+      case 'unknown_model':
+      case 'input':
+        return [];
+    }
+  });
+}

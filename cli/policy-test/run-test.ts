@@ -1,0 +1,110 @@
+/**
+ * Runs one `test` of a policy through its compiled `filter.wasm`: a prompt is a real chat request that a session governs, a completion the reply to it. What is expected is compared with the
+ * session's own decision and with the bytes that it let go.
+ */
+import type { Decision } from '../../compiler/plan/decision.ts';
+import type { Plan } from '../../compiler/plan/plan.ts';
+import type { GivenAttribute, PolicyTest, Program, ScalarValue, Span, TestStep } from '../../dsl/program.ts';
+import type { Filter } from '../../filters/host/load-filter.ts';
+import { unmet } from './expectation.ts';
+import { Exchange, type Happened } from './exchange.ts';
+import { claimsOf, factValues } from './given.ts';
+
+export interface Failure {
+  readonly message: string;
+  readonly span: Span;
+}
+
+export interface TestResult {
+  readonly title: string;
+  readonly span: Span;
+  /** Empty: the test passed. */
+  readonly failures: readonly Failure[];
+  /** Rules that fired in some decision of the test. */
+  readonly fired: readonly string[];
+}
+
+export interface Compiled {
+  readonly program: Program;
+  readonly plan: Plan;
+  readonly filter: Filter;
+}
+
+export function runTest(test: PolicyTest, compiled: Compiled): TestResult {
+  const failures: Failure[] = [];
+  const fired = new Set<string>();
+  const world: Given = { caller: [], spent: new Map() };
+  let exchange: Exchange | null = null;
+  let happened: Happened | null = null;
+  try {
+    for (const step of test.steps) {
+      if (step.kind === 'expect') {
+        const problem = happened === null ? 'nothing has happened yet' : unmet(step.expectation, happened);
+        if (problem !== null) failures.push({ message: problem, span: step.span });
+        continue;
+      }
+      if (remember(step, world)) continue;
+      if (step.kind === 'prompt') {
+        exchange?.end();
+        exchange = new Exchange(compiled, claimsOf(world.caller, compiled.program), levelsOf(world, compiled.plan));
+        happened = exchange.prompt(step);
+      } else if (step.kind === 'completion') {
+        if (exchange === null) throw new Error('a completion needs a prompt before it');
+        happened = exchange.completion(step.text);
+      } else if (step.kind === 'chunk' || step.kind === 'document') {
+        happened = decideDocument(step, world, compiled);
+      } else {
+        throw new Error(`\`${step.kind}\` cannot be run: nothing enforces it yet`);
+      }
+      for (const rule of happened.decision?.fired ?? []) fired.add(rule);
+    }
+  } catch (error) {
+    failures.push({ message: error instanceof Error ? error.message : String(error), span: test.span });
+  } finally {
+    exchange?.end();
+  }
+  return { title: test.title, span: test.span, failures, fired: [...fired] };
+}
+
+/** What the steps so far have said about the world. */
+interface Given {
+  caller: readonly GivenAttribute[];
+  readonly spent: Map<string, number>;
+}
+
+function remember(step: TestStep, world: Given): boolean {
+  if (step.kind === 'caller') world.caller = step.attributes;
+  else if (step.kind === 'spent') world.spent.set(step.budget, amountOf(step.amount));
+  else return false;
+  return true;
+}
+
+function amountOf(amount: Extract<ScalarValue, { kind: 'money' | 'tokens' }>): number {
+  return amount.kind === 'money' ? amount.micros : amount.value;
+}
+
+/** Every budget's level: nothing is spent where the test says nothing. */
+function levelsOf(world: Given, plan: Plan): ReadonlyMap<string, { readonly headroom: number; readonly spent: number }> {
+  const budgets = plan.events.flatMap((event) => (event.kind === 'prompt' ? event.budgets : []));
+  return new Map(
+    budgets.map(({ name, limit }) => {
+      const spent = world.spent.get(name) ?? 0;
+      return [name, { spent, headroom: Math.max(0, limit - spent) }];
+    }),
+  );
+}
+
+/** A chunk that was found, or a document that is put into a store: facts and text, decided by the same function as in a session. */
+function decideDocument(step: TestStep & { readonly kind: 'chunk' | 'document' }, world: Given, { plan, filter }: Compiled): Happened {
+  const text = new TextEncoder().encode(step.text ?? '');
+  const found = [...new Set(filter.scan(text).map((hit) => plan.detectors[hit.detector]!.name))].sort();
+  const input = {
+    event: step.kind === 'chunk' ? 'chunk' : 'ingest',
+    store: step.store,
+    caller: factValues(world.caller),
+    chunk: { [step.store]: factValues(step.attributes) },
+    text: { found, found_restored: found },
+  };
+  const decision = JSON.parse(filter.decide(JSON.stringify(input))) as Decision;
+  return { decision, sent: step.text, refusal: null };
+}
