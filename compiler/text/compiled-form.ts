@@ -26,7 +26,7 @@ export interface CompiledForm {
   readonly frequency: number;
   readonly how:
     | { readonly kind: 'prefix'; readonly positions: Positions }
-    | { readonly kind: 'pivot'; readonly before: Positions; readonly behind: Positions; readonly beforeMost: number };
+    | { readonly kind: 'pivot'; readonly before: Positions; readonly from: Positions; readonly beforeMost: number };
 }
 
 /** A pivot costs a look back: the anchor must be so much rarer than the pattern's beginning. */
@@ -96,7 +96,7 @@ function bestPivot(form: CompiledForm, pattern: PatternNode, ignoreCase: boolean
     const anchor = leadingBytes([positionsOf(items.slice(i), ignoreCase)]);
     const frequency = anchorFrequency(anchor);
     if (best !== null && best.frequency <= frequency) return;
-    best = { ...form, anchor, frequency, how: { kind: 'pivot', before: positionsOf(front, ignoreCase), behind: positionsOf(items.slice(i + 1), ignoreCase), beforeMost } };
+    best = { ...form, anchor, frequency, how: { kind: 'pivot', before: positionsOf(front, ignoreCase), from: positionsOf(items.slice(i), ignoreCase), beforeMost } };
   });
   return best;
 }

@@ -54,7 +54,7 @@ export function automatonBytes({ states, classCount }: Automaton): number {
 function groupOf(form: CompiledForm): Group | { readonly form: CompiledForm; readonly problem: Problem } {
   const common = { forms: [form], anchor: form.anchor, frequency: form.frequency, digits: beginsWithDigit(form) };
   if (form.how.kind === 'pivot') {
-    const forward = smallEnough(automatonOf([form.how.behind], FORM_STATES_MAX));
+    const forward = smallEnough(automatonOf([form.how.from], FORM_STATES_MAX));
     const backward = smallEnough(automatonOf([reversed(form.how.before)], FORM_STATES_MAX));
     const tail = smallEnough(automatonOf([reversed(beginnings(form.how.before))], FORM_STATES_MAX));
     if (forward !== null && backward !== null && tail !== null) return { ...common, digits: false, kind: 'pivot', forward, backward, tail, beforeMost: form.how.beforeMost };

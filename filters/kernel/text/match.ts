@@ -100,11 +100,14 @@ export function matchTail(g: u32, from: usize, end: usize): void {
 }
 
 function matchPivot(group: usize, p: usize): void {
+  // The anchor's byte is the first that the forward automaton reads: a place admitted in vain ends here.
+  const open = runForward(group, p, 1);
+  if ((open | accepted) == 0) return;
   const n = runBackward(group, section + <usize>load<u32>(group + GROUP_BACKWARD_AT), p, first);
-  if (n == 0) return;
-  const open = runForward(group, p + 1, 1);
   if (open != 0) {
-    for (let i: i32 = <i32>n - 1; i >= 0; i -= 1) if (keepOpen(group, load<u32>(starts + (<usize>i << 2)), open)) return;
+    for (let i: i32 = <i32>n - 1; i >= 0; i -= 1) {
+      if (keepOpen(group, load<u32>(starts + (<usize>i << 2)), open)) return;
+    }
   }
   if (accepted == 0) return;
   // Every start goes with every end: what the farthest start takes covers the others, unless the validator or the context refused it for what stands before the anchor.
