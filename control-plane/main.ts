@@ -21,6 +21,7 @@ import { addQuarantine, listQuarantine } from "./store/node-store.ts";
 import { openPglite } from "./store/open-pglite.ts";
 import { dueWindows, sqlLedger } from "./store/sql-ledger.ts";
 import { AdsHub } from "./xds/ads-hub.ts";
+import type { Snapshot } from "./xds/snapshot.ts";
 
 export interface ControlPlaneOptions {
   /** The folder of the database; made if it is not there. */
@@ -60,9 +61,8 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
   try {
     const metrics = createMetrics();
     const inForce = await loadReleasesInForce(database);
-    const hub = openHub(database, metrics, now, log);
+    const hub = openHub(snapshotOf(inForce), database, metrics, now, log);
     for (const row of await listQuarantine(database)) hub.quarantine(row.node, row.typeUrl, row.resource, row.version);
-    hub.publish(snapshotOf(inForce));
 
     const leases: LeaseCallContext = {
       store: sqlLedger(database),
@@ -113,8 +113,9 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
   }
 }
 
-function openHub(database: Database, metrics: ControlPlaneMetrics, now: () => number, log: (message: string) => void): AdsHub {
+function openHub(snapshot: Snapshot, database: Database, metrics: ControlPlaneMetrics, now: () => number, log: (message: string) => void): AdsHub {
   return new AdsHub({
+    snapshot,
     later: (action, ms) => {
       const timer = setTimeout(action, ms);
       return () => clearTimeout(timer);

@@ -16,6 +16,7 @@ import type { AcceptedRelease } from "../releases/accept-release.ts";
 import type { ReleasesInForce } from "../releases/releases-in-force.ts";
 import type { Database } from "../store/database.ts";
 import { listNodes, listQuarantine, saveNode } from "../store/node-store.ts";
+import type { NodeRow } from "../store/node-store.ts";
 import { listReleases, newestRelease } from "../store/release-store.ts";
 import { readAccount } from "../store/sql-ledger.ts";
 import { unaryHandler } from "./unary-handler.ts";
@@ -93,19 +94,25 @@ async function revisions({ database }: ServicesContext, request: RevisionsReques
 
 async function fleetStatus(context: ServicesContext, request: StatusRequest): Promise<StatusReply> {
   const quarantine = await listQuarantine(context.database);
-  const nodes = (await listNodes(context.database)).filter((row) => request.policy === "" || row.policy === request.policy);
+  const isAsked = (policy: string): boolean => request.policy === "" || policy === request.policy;
+  const nodes = new Map((await listNodes(context.database)).filter((row) => isAsked(row.policy)).map((row) => [row.name, row]));
+  // A node may refuse what it gets before it ever reports.
+  const refusing = quarantine.filter(({ node, resource }) => nodes.has(node) || isAsked(resource)).map(({ node }) => node);
   return create(StatusReplySchema, {
-    nodes: nodes.map((row) => ({
-      name: row.name,
-      connected: context.isConnected(row.name),
-      lastSeenMs: BigInt(row.lastSeen),
-      status: fromBinary(NodeStatusSchema, row.status),
+    nodes: [...new Set([...nodes.keys(), ...refusing])].sort().map((name) => ({
+      name,
+      connected: context.isConnected(name),
+      ...reported(nodes.get(name)),
       quarantined: quarantine
-        .filter((refusal) => refusal.node === row.name)
+        .filter((refusal) => refusal.node === name)
         .map(({ typeUrl, resource, version, message, at }) => ({ typeUrl, resource, version, message, atMs: BigInt(at) })),
     })),
     budgets: await budgetInfos(context, request.policy),
   });
+}
+
+function reported(row: NodeRow | undefined) {
+  return row === undefined ? {} : { lastSeenMs: BigInt(row.lastSeen), status: fromBinary(NodeStatusSchema, row.status) };
 }
 
 /** Every budget of the policies in force, in its current window. */

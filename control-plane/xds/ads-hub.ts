@@ -2,9 +2,10 @@
 import type { DeltaRequest, DeltaResponse, Nack } from "./delta-session.ts";
 import { DeltaSession } from "./delta-session.ts";
 import type { Snapshot } from "./snapshot.ts";
-import { emptySnapshot } from "./snapshot.ts";
 
 export interface AdsHubOptions {
+  /** In force from the start: a client that comes back must not be told that everything is gone. */
+  readonly snapshot: Snapshot;
   readonly onNack: (node: string, nack: Nack) => void;
   readonly onAck: (node: string, typeUrl: string) => void;
   readonly later: (action: () => void, ms: number) => () => void;
@@ -42,13 +43,15 @@ export class AdsHub {
   readonly #options: AdsHubOptions;
   readonly #streams = new Set<OpenStream>();
   readonly #quarantine = new Set<string>();
-  #snapshot: Snapshot = emptySnapshot;
-  #next: Snapshot = emptySnapshot;
+  #snapshot: Snapshot;
+  #next: Snapshot;
   #cancelFlush: (() => void) | undefined;
   #delayed = 0;
 
   constructor(options: AdsHubOptions) {
     this.#options = options;
+    this.#snapshot = options.snapshot;
+    this.#next = options.snapshot;
   }
 
   get streams(): number {

@@ -5,7 +5,7 @@
 //
 // A refused response of several resources does not say which of them was meant: each is sent once more, alone. What was refused alone is never sent to that node again.
 import type { Snapshot, XdsResource } from "./snapshot.ts";
-import { emptySnapshot, typeOrder } from "./snapshot.ts";
+import { typeOrder } from "./snapshot.ts";
 
 /** Of `DeltaDiscoveryRequest`, what the protocol needs. */
 export interface DeltaRequest {
@@ -84,7 +84,7 @@ interface TypeState {
 export class DeltaSession {
   readonly #options: DeltaSessionOptions;
   readonly #types = new Map<string, TypeState>();
-  #snapshot: Snapshot = emptySnapshot;
+  #snapshot: Snapshot;
   #nonces = 0;
 
   constructor(snapshot: Snapshot, options: DeltaSessionOptions) {

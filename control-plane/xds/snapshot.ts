@@ -11,8 +11,6 @@ export interface XdsResource {
 /** Resources by type URL, then by name. */
 export type Snapshot = ReadonlyMap<string, ReadonlyMap<string, XdsResource>>;
 
-export const emptySnapshot: Snapshot = new Map();
-
 export const BUNDLE_TYPE_URL = "type.googleapis.com/writ.v1.SignedBundle";
 
 /** The order in which types are sent, so that nothing refers to what is not there yet; types that are not listed come last. Removals go out after all of these are acknowledged. */

@@ -87,7 +87,7 @@ export async function startTestControlPlane(changes: Partial<ControlPlaneOptions
   const clientWith = (credential: Credential | undefined): Client => {
     const root = Buffer.from(authority.certificatePem);
     const own = credential === undefined ? [] : [Buffer.from(credential.privateKeyPem), Buffer.from(credential.certificatePem)];
-    const client = new Client(`127.0.0.1:${plane.ports.grpc}`, credentials.createSsl(root, ...own), { "grpc.max_receive_message_length": 72 * 1024 * 1024 });
+    const client = new Client(`127.0.0.1:${plane.ports.grpc}`, credentials.createSsl(root, ...own), { "grpc.max_receive_message_length": 72 * 1024 * 1024, "grpc.ssl_target_name_override": "localhost" });
     clients.add(client);
     return client;
   };
