@@ -91,6 +91,7 @@ export const DIAGNOSTICS = {
   E0526: { title: 'hours that never are', explanation: 'A range of hours ends after it starts.' },
   E0527: { title: 'a caller from a file', explanation: 'The attributes of `caller` are written here.' },
   E0528: { title: 'an unknown channel', explanation: 'Recipients are reached by `webhook`.' },
+  E0529: { title: 'not a tool’s name', explanation: 'A tool is named as on the wire; one `*` may stand at the end for any ending.' },
   E0601: { title: 'no event before', explanation: 'An expectation speaks of the latest event before it.' },
   E0602: { title: 'an expectation that cannot be', explanation: 'The expectation does not fit the event before it.' },
   W0210: { title: 'declared and never used', explanation: 'Nothing refers to this declaration.' },

@@ -63,7 +63,7 @@ export function checkTools(context: Context): Tool[] {
   for (const node of context.named.tool.values()) {
     const pattern = node.wirePattern.value;
     if (!/^[^*]+\*?$/.test(pattern)) {
-      report(context, diagnostic('E0407', node.wirePattern.span, `"${pattern}" does not name tools`, {
+      report(context, diagnostic('E0529', node.wirePattern.span, `"${pattern}" does not name tools`, {
         help: [help('write the name on the wire; `*` may stand at its end')],
       }));
     }

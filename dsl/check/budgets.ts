@@ -102,7 +102,7 @@ export function checkRates(context: Context): Rate[] {
     const limit = rateLimit(context, clause.quantity);
     const per = period(context, clause.per, RATE_PERIODS);
     if (clause.zone !== null) {
-      report(context, diagnostic('E0407', clause.zone.span, 'a rate runs by the clock and needs no time zone', {
+      report(context, diagnostic('E0113', clause.zone.span, 'a rate runs by the clock and needs no time zone', {
         help: [help('leave `in "…"` out')],
       }));
     }

@@ -4,7 +4,7 @@ import type { Span } from '../source.ts';
 import type { ConditionNode, Declaration } from '../syntax-tree.ts';
 import { isRoot } from './attributes.ts';
 import { BUILT_IN_ENUMS } from '../events.ts';
-import { all, type Context, type Named, type NamedKind, report } from './context.ts';
+import { all, type Context, type DeclarationOf, type Named, type NamedKind, report } from './context.ts';
 
 export const MODELS_MAX = 64;
 export const RULES_MAX = 4096;
@@ -32,6 +32,8 @@ export function checkNames(context: Context): void {
   }
   duplicateTexts(context, all(context, 'model').map((each) => each.wireName), 'the model name');
   duplicateTexts(context, all(context, 'test').map((each) => each.title), 'the test');
+  duplicateTexts(context, all(context, 'tool').map((each) => each.wirePattern), 'the tool');
+  duplicateCollections(context);
   for (const kind of ['caller', 'callerFrom', 'models'] as const) onlyOne(context, kind);
   checkTermCircles(context);
 }
@@ -57,6 +59,22 @@ function duplicateTexts(context: Context, texts: readonly { readonly value: stri
     const earlier = seen.get(text.value);
     if (earlier === undefined) seen.set(text.value, text.span);
     else report(context, duplicate(`${what} "${text.value}"`, text.span, earlier));
+  }
+}
+
+/** Two stores over one collection would be two opinions of the same chunk. */
+function duplicateCollections(context: Context): void {
+  const seen = new Map<string, DeclarationOf<'store'>>();
+  for (const node of all(context, 'store')) {
+    const key = `${node.store.text} ${node.collection.value}`;
+    const earlier = seen.get(key);
+    if (earlier === undefined) {
+      seen.set(key, node);
+      continue;
+    }
+    report(context, diagnostic('E0519', node.collection.span, `two stores stand for the collection "${node.collection.value}"`, {
+      labels: [{ span: earlier.collection.span, message: `\`${earlier.name.text}\` stands for it already` }],
+    }));
   }
 }
 

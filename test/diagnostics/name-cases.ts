@@ -18,6 +18,7 @@ export const NAME_CASES: readonly Case[] = [
   { code: 'E0202', source: rule('where caller.branch.city is graz\n  deny') },
   { code: 'E0203', source: `${rule('deny')}${rule('deny')}` },
   { code: 'E0203', source: 'model again "big-1" {\n  provider: openai  site: inside  clearance: secret  context: 1 tokens\n  input_price: 1 usd per 1M tokens  output_price: 1 usd per 1M tokens\n}\n' },
+  { code: 'E0203', source: 'tool again "transfer_*" { to: text from argument "to" }\n' },
   { code: 'E0204', source: 'detector email matches `a@b`\n' },
   { code: 'E0204', source: 'models { context: tokens }\n', alone: true },
   { code: 'E0205', source: `term a = b\nterm b = a and caller.trusted\n${rule('where a\n  deny')}` },

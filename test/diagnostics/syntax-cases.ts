@@ -22,5 +22,6 @@ export const SYNTAX_CASES: readonly Case[] = [
   { code: 'E0111', source: 'rule deny\n  on prompt\n  deny\n' },
   { code: 'E0112', source: 'rule r\n  on prompt\n  where caller.trusted and caller.branch is graz or caller.branch is linz\n  deny\n' },
   { code: 'E0113', source: 'rule r\n  on prompt\n  prefer big\n  deny\n' },
+  { code: 'E0113', source: 'rate q\n  limit 5 requests per minute in "Europe/Vienna"\n' },
   { code: 'E0114', source: 'rule r on prompt deny "C:\\dir"\n' },
 ];
