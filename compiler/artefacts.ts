@@ -90,12 +90,13 @@ function reportFor({ plan, protocols }: ArtefactInput, detectors: CompiledDetect
 }
 
 /** Callers that are known by a key or a certificate: both are looked up by a SHA-256. */
-function identitiesOf(deployment: Deployment | null): Identity[] {
+export function identitiesOf(deployment: Deployment | null): Identity[] {
   if (deployment === null) return [];
   const { apiKeys, sans } = deployment.identity;
   return [
     ...apiKeys.map(({ sha256, claims }) => ({ sha256, claims })),
-    ...sans.map(({ san, claims }) => ({ sha256: createHash('sha256').update(san).digest('hex'), claims })),
+    // A zero before it, which no header can hold: a certificate's name is no secret, and must not do as an API key.
+    ...sans.map(({ san, claims }) => ({ sha256: createHash('sha256').update(`\0${san}`).digest('hex'), claims })),
   ];
 }
 

@@ -7,7 +7,7 @@ import type { TableWriter } from "./table-writer.ts";
 
 /** Who an API key or a certificate's SAN belongs to. */
 export interface Identity {
-  /** SHA-256 (hex, 64 digits) of the key's or the SAN's bytes. */
+  /** SHA-256 (hex, 64 digits) of the key's bytes, or of a zero and the SAN's bytes. */
   readonly sha256: string;
   /** Claims as a token would have them. */
   readonly claims: { readonly [claim: string]: unknown };

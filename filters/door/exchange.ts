@@ -241,7 +241,8 @@ export class Exchange {
 }
 
 function withRoute({ headers, route }: Continue): HeaderEdits {
-  return route === undefined ? headers : { set: [...headers.set, [ROUTE_HEADER, route]], remove: headers.remove };
+  if (route === undefined || headers.set.some(([name]) => name === ROUTE_HEADER)) return headers;
+  return { set: [...headers.set, [ROUTE_HEADER, route]], remove: headers.remove };
 }
 
 /** A header's value is bytes; Latin-1 keeps each as it is. */

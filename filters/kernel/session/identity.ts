@@ -51,7 +51,12 @@ export function identify(s: Session, ptr: usize, length: u32): void {
     if (load<u8>(p) != 0x2c) return;
     p += 1;
   }
-  if (!s.identified && sanAt != 0 && sanBytes > 0) s.identified = lookUp(s, sanAt, sanBytes);
+  if (!s.identified && sanAt != 0 && sanBytes > 0) {
+    // Hashed with a zero before it, which no header can hold: a certificate's name is no secret, and must not do as an API key.
+    store<u8>(sanAt - 1, 0);
+    s.identified = lookUp(s, sanAt - 1, sanBytes + 1);
+    store<u8>(sanAt - 1, 0x22);
+  }
 }
 
 /** Where nobody is identified yet: an API key in `authorization: Bearer` or `x-api-key`. Two different keys are none. */
