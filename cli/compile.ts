@@ -10,11 +10,12 @@ import { artefacts } from '../compiler/artefacts.ts';
 import type { BundleFiles } from '../compiler/bundle/bundle-paths.ts';
 import type { SigningKey } from '../compiler/bundle/jws.ts';
 import { writeBundle } from '../compiler/bundle/write-bundle.ts';
+import { compileDiagnostics } from '../compiler/compile-diagnostics.ts';
 import { parseDeployment } from '../compiler/deployment/parse-deployment.ts';
 import { lower } from '../compiler/lower/lower.ts';
 import type { Plan } from '../compiler/plan/plan.ts';
 import { checkProgram } from '../dsl/check.ts';
-import { type Diagnostic, diagnostic, help } from '../dsl/diagnostic.ts';
+import type { Diagnostic } from '../dsl/diagnostic.ts';
 import type { Program } from '../dsl/program.ts';
 import type { SourceFile } from '../dsl/source.ts';
 import { unenforcedDiagnostics } from '../dsl/unenforced.ts';
@@ -66,11 +67,8 @@ export async function compile(options: CompileOptions): Promise<CompileResult> {
     protocols,
     deployment: await readDeployment(options, folder, plan),
   });
-  const refused = problems.map((problem) => {
-    const declared = program.detectors.find((detector) => detector.name === problem.detector);
-    return diagnostic('E0801', declared?.span ?? program.policy.span, problem.message, { help: [help(problem.help)] });
-  });
-  return { diagnostics: [...diagnostics, ...refused], sources, compiled: refused.length > 0 ? null : { plan, program, files } };
+  const late = compileDiagnostics(program, plan, problems).map((each): Diagnostic => (options.allowUnenforced && each.code === 'E0802' ? { ...each, severity: 'warning' } : each));
+  return { diagnostics: [...diagnostics, ...late], sources, compiled: hasErrors(late) ? null : { plan, program, files } };
 }
 
 /** The bundle's bytes. Without a key it is unsigned: good for OPA and for looking into, and refused by every sidecar. */

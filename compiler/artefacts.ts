@@ -31,13 +31,6 @@ export interface ArtefactInput {
   readonly deployment: { readonly parsed: Deployment; readonly text: string } | null;
 }
 
-/** A detector of the policy that the text engine cannot run. */
-export interface DetectorProblem {
-  readonly detector: string;
-  readonly message: string;
-  readonly help: string;
-}
-
 interface Emitter {
   readonly path: string;
   /** Null: there is nothing to emit for this input. */
@@ -73,7 +66,7 @@ const emitters: readonly Emitter[] = [
   { path: BUNDLE_PATHS.envoy, emit: ({ plan, deployment }) => (deployment === null ? null : printEnvoyResources(envoyResources(plan, deployment.parsed))) },
 ];
 
-export function artefacts(input: ArtefactInput): { readonly files: BundleFiles; readonly problems: readonly DetectorProblem[] } {
+export function artefacts(input: ArtefactInput): { readonly files: BundleFiles; readonly problems: CompiledDetectors['problems'] } {
   const detectors = compileDetectors(input.plan.detectors, input.detectors);
   const files = new Map<string, Uint8Array>();
   if (detectors.problems.length > 0) return { files, problems: detectors.problems };

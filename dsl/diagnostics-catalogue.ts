@@ -97,6 +97,7 @@ export const DIAGNOSTICS = {
   W0210: { title: 'declared and never used', explanation: 'Nothing refers to this declaration.' },
   W0601: { title: 'a test that expects nothing', explanation: 'A test without an `expect` cannot fail.' },
   E0801: { title: 'a detector that cannot be compiled', explanation: 'Detectors become automata of a bounded size, so that scanning never slows down. A pattern that needs more is written more narrowly, or as several detectors.' },
+  E0802: { title: 'a rule that cannot be decided yet', explanation: 'The rule is well formed, and it compares things that no fact holds yet. `build` refuses it, so that no rule is silently dropped; with `--allow-unenforced` it denies.' },
   E0901: { title: '`hold for review` is checked but not yet enforced', explanation: NOT_ENFORCED },
   E0902: { title: '`sample … percent for review` is checked but not yet enforced', explanation: NOT_ENFORCED },
   E0903: { title: '`rate` is checked but not yet enforced', explanation: NOT_ENFORCED },

@@ -15,6 +15,7 @@ import {
   ROLE_ENUM,
   type WhenAbsent,
 } from "../plan/plan.ts";
+import { lowerable } from "./unenforced.ts";
 import { Unlowerable } from "./unlowerable.ts";
 
 /** Messages beyond this fail the fact `prompt.messages`; the kernel's protocol tables hold the same number. */
@@ -115,26 +116,29 @@ function builtins(program: Program): Draft[] {
 }
 
 function callerFacts(program: Program): Draft[] {
-  return program.caller.attributes.map((attribute) => ({
-    path: ["caller", attribute.name],
-    type: factType(attribute.type),
-    absent: absence(attribute),
-    failsClosed: true,
-    source: { kind: "claim", claim: attribute.source?.name ?? attribute.name, ...splitOf(attribute) },
-    span: attribute.span,
-  }));
+  return program.caller.attributes.flatMap((attribute) =>
+    declared(attribute, ["caller", attribute.name], { kind: "claim", claim: attribute.source?.name ?? attribute.name, ...splitOf(attribute) }),
+  );
 }
 
 function chunkFacts(program: Program): Draft[] {
   return program.stores.flatMap((store) =>
-    store.attributes.map((attribute): Draft => ({
-      path: ["chunk", store.name, attribute.name],
-      type: factType(attribute.type),
-      absent: absence(attribute),
-      failsClosed: true,
-      source: { kind: "metadata", store: store.name, key: attribute.source?.name ?? attribute.name, ...splitOf(attribute) },
-      span: attribute.span,
-    })),
+    store.attributes.flatMap((attribute) =>
+      declared(attribute, ["chunk", store.name, attribute.name], {
+        kind: "metadata",
+        store: store.name,
+        key: attribute.source?.name ?? attribute.name,
+        ...splitOf(attribute),
+      }),
+    ),
+  );
+}
+
+/** An attribute whose type no fact can have yet is left out: what reads it cannot be lowered, and therefore denies. */
+function declared(attribute: Attribute, path: readonly string[], source: Fact["source"]): Draft[] {
+  return lowerable(
+    () => [{ path, type: factType(attribute.type), absent: absence(attribute), failsClosed: true, source, span: attribute.span }],
+    () => [],
   );
 }
 

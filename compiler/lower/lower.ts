@@ -132,7 +132,7 @@ function lowerStore(source: SourceStore, facts: FactTable): Store {
     name: source.name,
     kind: source.store,
     collection: source.collection,
-    facts: source.attributes.map((attribute) => facts.at(chunkPath(source.name, attribute.name))),
+    facts: facts.facts.filter((fact) => fact.source.kind === "metadata" && fact.source.store === source.name).map((fact) => fact.id),
     span: source.span,
   };
 }

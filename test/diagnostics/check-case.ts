@@ -1,8 +1,9 @@
 /** One harness for every diagnostic: a few lines of source beside a complete policy, and what is said of them, source and message together. */
+import { compileDiagnostics } from '../../compiler/compile-diagnostics.ts';
 import { lower } from '../../compiler/lower/lower.ts';
 import { compileDetectors } from '../../compiler/text/compile-detectors.ts';
 import { checkProgram, type DetectorCatalog } from '../../dsl/check.ts';
-import { type Diagnostic, diagnostic, help } from '../../dsl/diagnostic.ts';
+import type { Diagnostic } from '../../dsl/diagnostic.ts';
 import type { DiagnosticCode } from '../../dsl/diagnostics-catalogue.ts';
 import type { Program } from '../../dsl/program.ts';
 import { renderDiagnostic } from '../../dsl/render-diagnostic.ts';
@@ -76,7 +77,7 @@ export function diagnosticsOf(given: Case): { readonly found: readonly Diagnosti
   const all = given.alone === true ? [file] : [sourceFile('policy.writ', POLICY), file];
   const result = checkProgram(all, CATALOG);
   const { program } = result;
-  const later = program === null ? [] : given.compiled === true ? detectorDiagnostics(program) : given.code.startsWith('E09') ? unenforcedDiagnostics(program) : [];
+  const later = program === null ? [] : given.compiled === true ? compiled(program) : given.code.startsWith('E09') ? unenforcedDiagnostics(program) : [];
   const found = [...result.diagnostics, ...later];
   return {
     found: found.filter((each) => each.span.file !== 'policy.writ' && (each.code !== 'W0210' || given.code === 'W0210')),
@@ -90,11 +91,8 @@ export function render(given: Case): string {
   return `\n${shown.trimEnd()}\n\n${found.map((each) => renderDiagnostic(each, files, { color: false })).join('\n')}`;
 }
 
-/** What the text engine refuses, said as the command line says it. */
-function detectorDiagnostics(program: Program): Diagnostic[] {
+/** What compiling finds, as the command line says it. */
+function compiled(program: Program): Diagnostic[] {
   const plan = lower(program, { sourceHash: '', compilerVersion: '' });
-  return compileDetectors(plan.detectors, detectors).problems.map((problem) => {
-    const declared = program.detectors.find((each) => each.name === problem.detector);
-    return diagnostic('E0801', declared?.span ?? program.policy.span, problem.message, { help: [help(problem.help)] });
-  });
+  return compileDiagnostics(program, plan, compileDetectors(plan.detectors, detectors).problems);
 }

@@ -37,6 +37,7 @@ export const DECLARATION_CASES: readonly Case[] = [
   { code: 'E0527', source: 'caller from "./caller.ts"\n' },
   { code: 'E0528', source: 'recipient boss by pigeon "boss"\n' },
   { code: 'E0801', source: `${POLICY.replace(' else 2020-01-01', '')}detector long matches \`.{200}\`\nrule r\n  on prompt\n  redact long as mask\n`, alone: true, compiled: true },
+  { code: 'E0802', source: `${POLICY.replace(' else 2020-01-01', '').replace('manager:', 'levels: set of classification from claim "levels"\n  manager:')}rule r\n  on prompt\n  where caller.levels contains prompt.classification\n  deny\n`, alone: true, compiled: true },
   { code: 'E0529', source: 'tool any "*_pay" { to: text from argument "to" }\n' },
   { code: 'E0601', source: 'test "t" {\n  expect deny\n}\n' },
   { code: 'E0602', source: 'test "t" {\n  prompt to big "hello"\n  expect withheld\n}\n' },
