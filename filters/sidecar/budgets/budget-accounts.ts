@@ -182,6 +182,8 @@ export class BudgetAccounts {
 
   /** Charges what an exchange really cost; budgets that it reserved from and that are not named are charged in full. More than was reserved is charged too, and alarms. */
   settle(exchange: string, actuals: readonly { readonly budget: string; readonly actual: Micros }[]): void {
+    // An exchange that ended while it waited must not reserve afterwards: nobody would settle it.
+    for (const waiter of this.#waiters) if (waiter.exchange === exchange) this.#release(waiter, { kind: "failed", budget: waiter.needs[0]?.budget ?? "" });
     const reserved = this.#book.exchanges.get(exchange);
     if (reserved === undefined) return;
     for (const { budget, actual } of actuals) {
