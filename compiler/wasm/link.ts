@@ -16,7 +16,7 @@ import type { Helper, PolicyCode } from "./policy-code.ts";
 import { sitesOf } from "./site.ts";
 
 export interface LinkInput {
-  /** A kernel as filters/kernel/build.ts makes it: with names, not optimised. */
+  /** A kernel as filters/kernel/build.ts makes it: optimised, with names. */
   readonly kernel: Uint8Array;
   readonly plan: Plan;
   /** Tables that hold no absolute addresses. */
@@ -27,6 +27,8 @@ export interface LinkInput {
   readonly identities?: readonly Identity[];
   /** Pages of 64 KiB: memory is imported with this minimum, or the module has its own. */
   readonly memory: { readonly kind: "imported" } | { readonly kind: "own"; readonly pagesMax: number };
+  /** For tests that link thousands of policies: what the module answers is the same, and optimising takes ten times as long as all else. */
+  readonly unoptimized?: true;
 }
 
 const FEATURES = (binaryen.Features.MutableGlobals | binaryen.Features.SignExt | binaryen.Features.NontrappingFPToInt | binaryen.Features.BulkMemory | binaryen.Features.BulkMemoryOpt | binaryen.Features.SIMD128) as binaryen.Features;
@@ -65,7 +67,7 @@ export function link(input: LinkInput): Uint8Array {
     }
     for (const name of kernel.exports.keys()) if (name.startsWith("decision_")) module.removeExport(name);
     setMemory(module, input.memory, writer);
-    optimize(module);
+    if (input.unoptimized !== true) optimize(module);
     module.addCustomSection(WRIT_SECTION, provenance(plan));
     return emit(module);
   } finally {
@@ -159,7 +161,7 @@ function setMemory(module: binaryen.Module, memory: LinkInput["memory"], writer:
 function optimize(module: binaryen.Module): void {
   invariant(module.validate() === 1, "the linked module is valid");
   binaryen.setOptimizeLevel(2);
-  binaryen.setShrinkLevel(1);
+  binaryen.setShrinkLevel(0);
   binaryen.setDebugInfo(false);
   module.optimize();
 }

@@ -1,5 +1,5 @@
 /**
- * Compiles the kernels: AssemblyScript in this folder to `build/kernel/NAME.wasm`, once, when the package is built. What a policy adds is linked in later (compiler/wasm/link.ts), which also optimises: here nothing is, and names are kept.
+ * Compiles the kernels: AssemblyScript in this folder to `build/kernel/NAME.wasm`, once, when the package is built. What a policy adds is linked in later (compiler/wasm/link.ts), which optimises what it adds and inlines it; names are kept for it.
  */
 import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
@@ -29,7 +29,7 @@ export async function compileKernel(entry: string, flags: readonly string[] = []
       "kernel.wasm",
       "--runtime",
       "stub",
-      "-O0",
+      "-O3",
       "--debug",
       "--use",
       "abort=",
