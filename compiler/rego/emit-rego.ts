@@ -8,7 +8,7 @@ import { factsSection } from "./facts-section.ts";
 import { LIBRARY } from "./library.ts";
 import { type Names, namesOf } from "./names.ts";
 import { promptSection } from "./prompt-section.ts";
-import { comment, heading, quoted, rule } from "./text.ts";
+import { comment, heading, lines, quoted, rule } from "./text.ts";
 
 export interface RegoFiles {
   /** `policy.rego`. */
@@ -52,27 +52,30 @@ function header(plan: Plan): string {
 
 /** The entrypoint. Data of another source would give other ranks and prices, so it denies. */
 function decisionRules(plan: Plan, sections: readonly Section[]): string {
-  const undecidable = [
-    "{",
-    ...['"event": null', '"outcome": "deny"', '"model": null', '"classification": null', '"redact": []', '"outputTokens": null', '"reserve": []', '"tags": []', '"reasons": [{"kind": "input"}]', '"fired": []', '"failed": []'].map((entry) => `\t${entry},`),
-    "}",
-  ].join("\n");
+  const undecidable = lines("{", UNDECIDABLE, "}");
   const sound = `data.writ.source == ${quoted(plan.sourceHash)}`;
+  const decisions = sections.map(({ event, store, decision }) => rule(`decision := ${decision}`, [sound, `input.event == ${quoted(event)}`, ...(store === undefined ? [] : [`input.store == ${quoted(store)}`])]));
   return [
-    heading("decision"),
-    comment("What cannot be decided is denied: an unknown event, an unknown store, data that is missing or of another policy."),
-    "",
+    `${heading("decision")}\n${comment("What cannot be decided is denied: an unknown event, an unknown store, data that is missing or of another policy.")}`,
     `# METADATA\n# title: The decision on one event\n# entrypoint: true\ndefault decision := ${undecidable}`,
-    "",
-    sections
-      .map(({ event, store, decision }) =>
-        rule(`decision := ${decision}`, [sound, `input.event == ${quoted(event)}`, ...(store === undefined ? [] : [`input.store == ${quoted(store)}`])]),
-      )
-      .join("\n\n"),
-    "",
+    ...decisions,
     `on_failure := ${quoted(plan.onFailure)}`,
-  ].join("\n").replace("\n\n\n", "\n\n");
+  ].join("\n\n");
 }
+
+const UNDECIDABLE = [
+  '"event": null',
+  '"outcome": "deny"',
+  '"model": null',
+  '"classification": null',
+  '"redact": []',
+  '"outputTokens": null',
+  '"reserve": []',
+  '"tags": []',
+  '"reasons": [{"kind": "input"}]',
+  '"fired": []',
+  '"failed": []',
+];
 
 function dataOf(plan: Plan, names: Names): RegoFiles["data"] {
   const byWireName: { [name: string]: string } = {};

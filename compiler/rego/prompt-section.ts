@@ -3,7 +3,7 @@ import type { Budget, ModelExpr, Preference, PromptEvent, Route } from "../plan/
 import { alternatives } from "./condition.ts";
 import { byModels, decisionRule, firing, newSection, pathSet, readable, readersRule, type Section, type SectionInProgress } from "./event-sections.ts";
 import type { Names } from "./names.ts";
-import { comment, heading, member, quoted, rule, setOfTexts } from "./text.ts";
+import { comment, heading, lines, member, quoted, rule, setOfTexts } from "./text.ts";
 
 const CHOICE_PATHS = ["prompt.requested_model", "prompt.output_tokens", "prompt.tokens_estimate"];
 
@@ -64,7 +64,7 @@ function addOutputTokens(section: SectionInProgress, event: PromptEvent): void {
   text.push(
     `${comment("What the client asks for, else what the model may say; lowered by every limit that fires.")}\nprompt_asked(_) := ${asked}.value if {\n\t${asked}.state == "known"\n}`,
     `prompt_asked(model) := model.max_output if {\n\t${asked}.state != "known"\n}`,
-    `prompt_output_at[model] := tokens if {\n\tsome model, entry in data.writ.catalog.models\n\ttokens := at_least_zero(min({prompt_asked(entry)}${limits}))\n}`,
+    `prompt_output_at := {model: tokens |\n\tsome model, entry in data.writ.catalog.models\n\ttokens := at_least_zero(min({prompt_asked(entry)}${limits}))\n}`,
   );
 }
 
@@ -160,11 +160,11 @@ function addWorstCase(section: SectionInProgress): void {
   text.push(
     [
       comment("The most that the request can cost at a model, in micro-units."),
-      rule("prompt_cost_at[model] := micro_units(input_cost + output_cost)", [
-        "some model, entry in data.writ.catalog.models",
-        `input_cost := ${input} * entry.input_price`,
-        `output_cost := (${choices} * prompt_output_at[model]) * entry.output_price`,
-      ]),
+      "prompt_cost_at := {model: micro_units(input_cost + output_cost) |",
+      "\tsome model, entry in data.writ.catalog.models",
+      `\tinput_cost := ${input} * entry.input_price`,
+      `\toutput_cost := (${choices} * prompt_output_at[model]) * entry.output_price`,
+      "}",
     ].join("\n"),
   );
 }
@@ -259,13 +259,15 @@ function addRules(section: SectionInProgress, event: PromptEvent): void {
 
 function addDecision(section: SectionInProgress, event: PromptEvent): void {
   const { names, text } = section;
-  const serving = event.routes.flatMap((route) => route.preferences.map((preference) => ({ route, reads: preference.reads }))).filter(({ reads }) => reads.length > 0);
-  const routeReaders = serving.map(({ route, reads }) => `[${quoted(`route ${route.name}`)}, ${pathSet(names, reads)}, false]`);
+  const routeReaders = event.routes.flatMap((route) => {
+    const readers = route.preferences.filter(({ reads }) => reads.length > 0).map(({ reads }) => `[${quoted(`route ${route.name}`)}, ${pathSet(names, reads)}, false]`);
+    return readers.length === 0 ? [] : [`${quoted(route.name)}: ${lines("[", [...new Set(readers)], "]")}`];
+  });
   text.push(readersRule(section));
   if (routeReaders.length > 0) {
     text.push(
-      `${comment("Who reads facts in routes. Only the route that serves the request can deny it.")}\nprompt_route_readers := ${listOf(routeReaders)}`,
-      rule("prompt_serving_readers contains reader", ["some reader in prompt_route_readers", 'reader[0] == concat(" ", ["route", prompt_route])']),
+      `${comment("Who reads facts in routes. Only the route that serves the request can deny it.")}\nprompt_route_readers := ${lines("{", routeReaders, "}")}`,
+      "prompt_serving_readers := object.get(prompt_route_readers, prompt_route, [])",
     );
   }
   if (event.default === "deny") {
@@ -289,7 +291,7 @@ function addDecision(section: SectionInProgress, event: PromptEvent): void {
   text.push(`${comment("Every rule whose condition held, those included that only choose.")}\nprompt_fired := union({\n${fired.map((set) => `\t${set},\n`).join("")}})`);
   text.push("default prompt_output := null", "prompt_output := prompt_output_at[prompt_model]");
   const readers = routeReaders.length > 0 ? "joined([prompt_readers, prompt_serving_readers])" : "prompt_readers";
-  const allReaders = routeReaders.length > 0 ? "joined([prompt_readers, prompt_route_readers])" : "prompt_readers";
+  const allReaders = routeReaders.length > 0 ? "joined([prompt_readers, joined(prompt_route_readers)])" : "prompt_readers";
   text.push(
     decisionRule(section, "prompt", {
       reasons: [`failed_reasons(${readers})`, "prompt_model_reasons", ...section.listed("denies", "rule_reasons"), ...(event.default === "deny" ? ["default_reasons(prompt_passes)"] : [])],
@@ -301,10 +303,6 @@ function addDecision(section: SectionInProgress, event: PromptEvent): void {
       failed: `failed_among(${allReaders})`,
     }),
   );
-}
-
-function listOf(items: readonly string[]): string {
-  return `[\n${[...new Set(items)].map((item) => `\t${item},\n`).join("")}]`;
 }
 
 function factsAt(names: Names, path: string): readonly number[] {

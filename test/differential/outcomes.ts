@@ -1,4 +1,4 @@
-/** The kinds of outcome that the generated cases must all reach often, so that no branch of a backend is compared on luck alone. */
+/** The kinds of outcome that the generated cases must all reach often, so that no branch of a backend is compared by luck alone. */
 import type { Decision, Reason } from "../../compiler/plan/decision.ts";
 
 export const OUTCOMES: { readonly [outcome: string]: (decision: Decision) => boolean } = {

@@ -1,0 +1,52 @@
+/** The tests of one backend: it decides as the interpreter does, and would be caught if it did not. One file a backend, so that they run side by side. */
+import { describe, expect, test } from "vitest";
+import { type Backend, type Case, firstDifference, generateCases } from "./backend.ts";
+import { asFixture, minimised } from "./minimise.ts";
+import { type Mutant, mutantsOf } from "./mutants.ts";
+import { MUTATIONS } from "./mutations.ts";
+import { randomFrom, seedOfRun } from "./random.ts";
+
+/** The pool from which mutants are taken. */
+const MUTANT_POLICIES = 400;
+const MUTANTS_LEAST = 20;
+const TIMEOUT_MS = 600_000;
+
+export function checkBackend(backend: Backend): void {
+  const seed = seedOfRun();
+
+  describe(`${backend.name}, seed ${seed}`, () => {
+    test(`decides as the interpreter does, on ${backend.policies} policies`, { timeout: TIMEOUT_MS }, async () => {
+      const cases = generateCases(randomFrom(seed), backend.policies);
+      const difference = firstDifference(cases, await backend.decideAll(cases));
+      if (difference === undefined) return;
+      expect.fail(asFixture(seed, backend.name, await minimised(backend, difference)));
+    });
+
+    test("is caught with every planted fault", { timeout: TIMEOUT_MS }, async () => {
+      const pool = generateCases(randomFrom(seed + 1), MUTANT_POLICIES);
+      const mutants = MUTATIONS.flatMap((mutation) => mutantsOf(mutation, pool, 1));
+      expect(mutants.length).toBeGreaterThanOrEqual(MUTANTS_LEAST);
+      const told = new Set(mutants.map((mutant) => mutant.name));
+      expect(MUTATIONS.map((mutation) => mutation.name).filter((name) => !told.has(name)), `faults that no generated input tells, seed ${seed}`).toEqual([]);
+      expect(await survivors(backend, mutants), `faults that went unseen, seed ${seed}`).toEqual([]);
+    });
+  });
+}
+
+/** The names of the mutants with which the backend still says what the originals say. All at once; one by one where a mutant cannot even be built, which is caught too. */
+async function survivors(backend: Backend, planted: readonly Mutant[]): Promise<readonly string[]> {
+  const given = planted.map(({ plan, original }): Case => ({ plan, inputs: original.inputs }));
+  const decisions = await backend.decideAll(given).catch(() => undefined);
+  const survived: string[] = [];
+  for (const [at, { name, original }] of planted.entries()) {
+    const caught = decisions === undefined ? await isCaught(backend, [given[at]!], [original]) : firstDifference([original], [decisions[at]!]) !== undefined;
+    if (!caught) survived.push(name);
+  }
+  return survived;
+}
+
+/** Whether a backend that was given something else than the originals is seen to differ from them, or to fail. */
+export async function isCaught(backend: Backend, given: readonly Case[], originals: readonly Case[]): Promise<boolean> {
+  const decisions = await backend.decideAll(given).catch(() => undefined);
+  return decisions === undefined || firstDifference(originals, decisions) !== undefined;
+}

@@ -1,0 +1,29 @@
+// What the differential test compares on: the generated policies hold every kind of node, and the inputs reach every outcome.
+import { expect, test } from "vitest";
+import { decide } from "../../compiler/interpret/decide.ts";
+import { generateCases } from "./backend.ts";
+import { countKinds, KINDS_EXPECTED } from "./coverage.ts";
+import { sharesOf } from "./outcomes.ts";
+import { randomFrom, seedOfRun } from "./random.ts";
+
+const POLICIES = 1_000;
+const NODES_LEAST = 20;
+const SHARE_LEAST = 0.05;
+
+const seed = seedOfRun();
+const cases = generateCases(randomFrom(seed), POLICIES);
+
+test("every kind of node", () => {
+  const counts = new Map<string, number>();
+  for (const { plan } of cases) countKinds(plan, counts);
+  expect(KINDS_EXPECTED.filter((kind) => (counts.get(kind) ?? 0) < NODES_LEAST), `seed ${seed}`).toEqual([]);
+});
+
+test("every outcome in at least 5% of the cases", () => {
+  const shares = sharesOf(cases.flatMap(({ plan, inputs }) => inputs.map((input) => decide(plan, input))));
+  expect(Object.entries(shares).filter(([, share]) => share < SHARE_LEAST), `seed ${seed}`).toEqual([]);
+});
+
+test("the same seed makes the same cases", () => {
+  expect(JSON.stringify(generateCases(randomFrom(seed), 3))).toBe(JSON.stringify(cases.slice(0, 3)));
+});
