@@ -10,11 +10,11 @@ import { CommandError, type World } from './command.ts';
 export const keysOption = { keys: { type: 'string' } } as const;
 export const adminOptions = { ...keysOption, 'control-plane': { type: 'string' }, admin: { type: 'string' } } as const;
 
-export const adminOptionsHelp = `  --control-plane HOST:PORT  usual: the environment variable WRIT_CONTROL_PLANE, else 127.0.0.1:8443
+export const adminOptionsHelp = `  --control-plane HOST:PORT  usual: the environment variable WRIT_CONTROL_PLANE, else localhost:8443
   --keys DIR                 made by \`writ keys init\`; usual: the environment variable WRIT_KEYS
   --admin NAME               whose certificate is shown; usual: admin`;
 
-export const CONTROL_PLANE_ADDRESS = '127.0.0.1:8443';
+export const CONTROL_PLANE_ADDRESS = 'localhost:8443';
 const CALL_MS_MAX = 30_000;
 /** The largest bundle, with its message around it. */
 export const MESSAGE_BYTES_MAX = 65 * 1024 * 1024;

@@ -4,12 +4,13 @@ import { join, resolve } from 'node:path';
 import { readRole, readSigningKey, readTrustedKeys } from '../../control-plane/keys/key-folder.ts';
 import { startControlPlane } from '../../control-plane/main.ts';
 import { type Command, CommandError, parse, type World } from '../command.ts';
-import { CONTROL_PLANE_ADDRESS, hostAndPort, keysFolder, keysOption, openAdminAt, portNumber } from '../connection.ts';
+import { hostAndPort, keysFolder, keysOption, openAdminAt, portNumber } from '../connection.ts';
 import { describeRelease, pushBundle } from '../release.ts';
 import { untilAborted } from '../until-aborted.ts';
 import { watchPolicy } from '../watched-policy.ts';
 
 const text = { type: 'string' } as const;
+const LISTEN_ADDRESS = '127.0.0.1:8443';
 
 export const controlPlane: Command = {
   name: 'control-plane',
@@ -18,7 +19,7 @@ export const controlPlane: Command = {
 
 Runs until Ctrl-C: takes releases, sends them to sidecars, keeps budgets. Everybody who calls it shows a certificate of the same authority.
 
-  --listen HOST:PORT   usual: ${CONTROL_PLANE_ADDRESS}; port 0 takes a free one
+  --listen HOST:PORT   usual: ${LISTEN_ADDRESS}; port 0 takes a free one
   --data DIR           its database; usual: .writ/control-plane
   --keys DIR           made by \`writ keys init\`; usual: the environment variable WRIT_KEYS
   --metrics-port PORT  of /metrics and /healthz on 127.0.0.1; usual: 9901; 0 takes a free one
@@ -32,7 +33,7 @@ exit codes: 0 stopped by Ctrl-C or SIGTERM, 2 it could not run`,
     if (positionals.length > 0) throw new CommandError('`writ control-plane` takes no arguments', '`writ control-plane --help` shows how');
     if (values.watch === undefined && values.deployment !== undefined) throw new CommandError('`--deployment` goes with `--watch`');
     const keys = keysFolder(values, world);
-    const { host, port } = hostAndPort(values.listen ?? CONTROL_PLANE_ADDRESS);
+    const { host, port } = hostAndPort(values.listen ?? LISTEN_ADDRESS);
     const plane = await startControlPlane({
       stateFolder: resolve(world.cwd, values.data ?? join('.writ', 'control-plane')),
       credential: readRole(keys, { kind: 'control-plane' }),
@@ -46,7 +47,7 @@ exit codes: 0 stopped by Ctrl-C or SIGTERM, 2 it could not run`,
     });
     try {
       world.out(`control plane on ${bracketed(host)}:${plane.ports.grpc}, metrics on http://127.0.0.1:${plane.ports.http}/metrics\n`);
-      const address = `${bracketed(reachable(host))}:${plane.ports.grpc}`;
+      const address = `${reachable(host)}:${plane.ports.grpc}`;
       if (values.watch === undefined) await untilAborted(world.signal);
       else await watch(resolve(world.cwd, values.watch), { address, keys, admin: values.admin ?? 'admin', deployment: values.deployment === undefined ? null : resolve(world.cwd, values.deployment) }, world);
     } finally {
@@ -95,10 +96,9 @@ function inUse(error: unknown): boolean {
   return error instanceof Error && /EADDRINUSE|address (already )?in use/i.test(error.message);
 }
 
-/** An interface that means all of them is reached at this machine's own. */
+/** How this machine reaches what listens there. A loopback address by its name: TLS names no addresses. */
 function reachable(host: string): string {
-  if (host === '0.0.0.0') return '127.0.0.1';
-  return host === '::' ? '::1' : host;
+  return ['127.0.0.1', '::1', '0.0.0.0', '::'].includes(host) ? 'localhost' : bracketed(host);
 }
 
 function bracketed(host: string): string {

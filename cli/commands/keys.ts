@@ -7,6 +7,7 @@ import { type Command, CommandError, type ExitCode, onePath, parse, type World }
 import { keysFolder, keysOption } from '../connection.ts';
 
 export const DEMO_ISSUER = 'https://issuer.writ.example';
+/** In every certificate of a control plane: its own machine reaches it by these. */
 const HOSTS = ['localhost', '127.0.0.1', '::1'];
 const TOKEN_SECONDS = 3_600;
 const TOKEN_SECONDS_MAX = 366 * 86_400;
@@ -27,7 +28,7 @@ admin   makes the certificate of one more person or machine that may push
 rotate  makes a new key that signs bundles; bundles of the old one are trusted until its file is removed from bundle/trusted on every machine
 jwt     prints a token of the demo issuer with these claims
 
-  --host NAME    a name or address at which sidecars reach the control plane; usual: ${HOSTS.join(', ')}
+  --host NAME    a name or address at which sidecars reach the control plane, besides ${HOSTS.join(', ')}
   --node NAME    usual: sidecar
   --admin NAME   usual: admin
   --claims JSON  e.g. '{"sub":"u1","dept":"finance","groups":["finance"]}'
@@ -57,8 +58,9 @@ async function init(args: readonly string[], world: World): Promise<ExitCode> {
   const many = { type: 'string', multiple: true } as const;
   const { values, positionals } = parse(keys, args, { host: many, node: many, admin: many });
   const path = onePath({ name: 'keys init' }, positionals, 'DIR');
-  const { host: hosts = HOSTS, node: nodes = ['sidecar'], admin: admins = ['admin'] } = values;
+  const { host: others = [], node: nodes = ['sidecar'], admin: admins = ['admin'] } = values;
   for (const name of [...nodes, ...admins]) assertRoleName(name);
+  const hosts = [...new Set([...HOSTS, ...others])];
   const folder = resolve(world.cwd, path);
   createKeyFolder(folder, { hosts, nodes, admins, now: Date.now() });
   world.out(`keys are in ${path}: bundle key ${readSigningKey(folder).kid}, control plane at ${hosts.join(', ')}, nodes ${nodes.join(', ')}, admins ${admins.join(', ')}\n`);

@@ -53,9 +53,8 @@ export interface StageOptions {
 const POLICY = 'acme';
 const NODE = 'demo';
 const ACME = fileURLToPath(new URL('../acme', import.meta.url));
-/** As many as the busiest scene has clients, so that none waits for a place in the model's server. */
-const PARALLEL = 16;
-const CONTEXT_TOKENS = 1_024;
+/** Places for as many as the busiest scene has clients. One thread: llama.cpp's threads wait for each other by spinning, and on a machine that has other work two are many times slower than one. */
+const MODEL_SERVER = { parallel: 16, contextTokens: 1_024, threads: 1 };
 const READY_MS_MAX = 60_000;
 const ENFORCED_MS_MAX = 30_000;
 const POLL_MS = 50;
@@ -85,8 +84,8 @@ async function setUp(folder: string, { signal, tokenSeconds, step }: StageOption
   step('starting two models (llama.cpp with Gemma 3 270M), the second in the role of the external one, and Chroma …');
   const keysFolder = join(folder, 'keys');
   const started = await settled([
-    part(llama.start({ alias: 'gemma-3-270m', parallel: PARALLEL, contextTokens: CONTEXT_TOKENS }), defer),
-    part(llama.start({ alias: 'frontier-1', parallel: PARALLEL, contextTokens: CONTEXT_TOKENS }), defer),
+    part(llama.start({ ...MODEL_SERVER, alias: 'gemma-3-270m' }), defer),
+    part(llama.start({ ...MODEL_SERVER, alias: 'frontier-1' }), defer),
     part(chroma.start(), defer),
     runWrit(['keys', 'init', keysFolder, '--node', NODE]).then(() => ({ url: '' })),
   ]);
@@ -102,13 +101,13 @@ async function setUp(folder: string, { signal, tokenSeconds, step }: StageOption
 
   const [port, planePort, metricsPort, adminPort] = await Promise.all([freePort(), freePort(), freePort(), freePort()]);
   const policyFolder = writePolicy(join(folder, 'policy'), { port, upstreams, jwks: readFileSync(join(keysFolder, 'jwt', 'jwks.json'), 'utf8') });
-  const controlPlane = `127.0.0.1:${planePort}`;
+  const controlPlane = `localhost:${planePort}`;
 
   step('starting the control plane, which builds and signs examples/acme, the sidecar and Envoy …');
   const plane = await startWrit({
     python,
     name: 'control-plane',
-    args: ['--listen', controlPlane, '--keys', keysFolder, '--data', join(folder, 'control-plane'), '--metrics-port', String(metricsPort), '--watch', policyFolder],
+    args: ['--listen', `127.0.0.1:${planePort}`, '--keys', keysFolder, '--data', join(folder, 'control-plane'), '--metrics-port', String(metricsPort), '--watch', policyFolder],
     isReady: async () => (await fetch(`http://127.0.0.1:${metricsPort}/healthz`)).ok,
     readyMsMax: READY_MS_MAX,
   });

@@ -17,7 +17,7 @@ export const noModelLeft: Scene = {
     const message = errorOf(answer.body);
     show.claim(answer.status === 403 && reached === 0, 'the prompt reached no model', `${answer.status}; ${reached} upstream requests`);
     show.claim(
-      ['clearance', 'frontier', 'gemma'].every((word) => message.includes(word)) && !message.includes('536'),
+      message.includes('clearance') && !message.includes('536'),
       'the denial says which rule left no model, and repeats nothing of the prompt',
       `"${message.replaceAll(/\s+/g, ' ')}"`,
     );
