@@ -1,13 +1,13 @@
 /** The prefilter's eight buckets: which groups share one, so that as few places as possible are admitted in vain. */
 import * as L from '../../filters/kernel/text/layout.ts';
-import { frequencyOf } from './byte-frequency.ts';
-import { fromHalves, halvesOf, type ByteSet } from './byte-set.ts';
+import { anchorFrequency, type Anchor } from './anchor.ts';
 import type { Group } from './groups.ts';
 
 export interface Bucket {
   /** Positions of the groups. */
   readonly groups: readonly number[];
-  readonly bytes: readonly [ByteSet, ByteSet, ByteSet];
+  /** At least the bytes of their anchors. */
+  readonly bytes: Anchor;
 }
 
 const EMPTY: Bucket = { groups: [], bytes: [0n, 0n, 0n] };
@@ -15,20 +15,22 @@ const EMPTY: Bucket = { groups: [], bytes: [0n, 0n, 0n] };
 export function bucketsOf(groups: readonly Group[]): readonly Bucket[] {
   const buckets: Bucket[] = Array.from({ length: L.BUCKETS }, () => EMPTY);
   // The rare ones last: they cost least where they share.
-  const order = groups.map((group, i) => ({ group, i })).sort((a, b) => b.group.frequency - a.group.frequency || a.i - b.i);
-  for (const { group, i } of order) {
-    const candidates = buckets.map((bucket, number) => ({ number, joined: join(bucket, group, i), before: cost(bucket) })).filter(({ number }) => (number === L.BUCKET_DIGITS) === group.digits);
+  const order = groups
+    .flatMap(({ anchors, digits }, i) => anchors.map((anchor) => ({ anchor, digits, i, frequency: anchorFrequency(anchor) })))
+    .sort((a, b) => b.frequency - a.frequency || a.i - b.i);
+  for (const { anchor, digits, i } of order) {
+    const candidates = buckets.map((bucket, number) => ({ number, joined: join(bucket, anchor, i), before: cost(bucket) })).filter(({ number }) => (number === L.BUCKET_DIGITS) === digits);
     const best = candidates.reduce((least, candidate) => (cost(candidate.joined) - candidate.before < cost(least.joined) - least.before ? candidate : least));
     buckets[best.number] = best.joined;
   }
   return buckets;
 }
 
-function join({ groups, bytes }: Bucket, { anchor }: Group, i: number): Bucket {
-  return { groups: [...groups, i], bytes: [bytes[0] | anchor[0], bytes[1] | anchor[1], bytes[2] | anchor[2]] };
+function join({ groups, bytes }: Bucket, anchor: Anchor, i: number): Bucket {
+  return { groups: groups.includes(i) ? groups : [...groups, i], bytes: [bytes[0] | anchor[0], bytes[1] | anchor[1], bytes[2] | anchor[2]] };
 }
 
 /** Groups asked in vain, a byte. */
 function cost({ groups, bytes }: Bucket): number {
-  return groups.length * bytes.map((set) => frequencyOf(fromHalves(halvesOf(set)))).reduce((product, share) => product * share, 1);
+  return groups.length * anchorFrequency(bytes);
 }

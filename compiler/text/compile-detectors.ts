@@ -33,6 +33,7 @@ export interface DetectorReport {
 }
 
 const UTF8_BYTES_MAX = 4;
+const ANCHORS: { readonly [K in Group['kind']]: string } = { prefix: 'its beginning', bitset: 'its beginning', pivot: 'a rare character inside', near: 'a word near it' };
 
 /** `uses` in the plan's order: a detector's number in the tables is its position. */
 export function compileDetectors(uses: readonly DetectorUse[], builtin: readonly BuiltinDetector[]): CompiledDetectors {
@@ -69,12 +70,12 @@ function formsOf(use: DetectorUse, builtin: readonly BuiltinDetector[], problems
 function reportOf(detector: string, number: number, groups: readonly Group[]): DetectorReport {
   const own = groups.filter(({ forms }) => forms.some((form) => form.detector === number));
   const forms = own.flatMap((group) => group.forms.filter((form) => form.detector === number));
-  const automata = own.flatMap((group) => (group.kind === 'bitset' ? [] : group.kind === 'prefix' ? [group.forward] : [group.forward, group.backward, group.tail]));
+  const automata = own.flatMap((group) => (group.kind === 'bitset' ? [] : group.kind === 'pivot' ? [group.forward, group.backward, group.tail] : [group.forward]));
   return {
     detector,
     states: automata.reduce((sum, { states }) => sum + states.length, 0),
     bytes: automata.reduce((sum, automaton) => sum + automatonBytes(automaton), 0),
-    anchor: [...new Set(own.map(({ kind, digits }) => (digits ? 'digits' : kind === 'pivot' ? 'a rare character inside' : 'its beginning')))].join(', '),
+    anchor: [...new Set(own.map(({ kind, digits }) => (digits ? 'digits' : ANCHORS[kind])))].join(', '),
     longest: Math.max(0, ...forms.map(({ longest }) => longest)),
     holdMost: Math.max(0, ...forms.map(({ longest, source }) => longest + (source.context === undefined || source.context.where === 'before' ? 0 : source.context.within * UTF8_BYTES_MAX))),
   };

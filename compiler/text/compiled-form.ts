@@ -3,18 +3,16 @@ import { patternLength, parseOpenPattern, parsePattern, type PatternResult } fro
 import type { PatternNode } from '../../dsl/program.ts';
 import * as L from '../../filters/kernel/text/layout.ts';
 import { leadingBytes } from './automaton.ts';
-import { ALL_BYTES, bytesOf, fromHalves, halvesOf, type ByteSet } from './byte-set.ts';
-import { frequencyOf } from './byte-frequency.ts';
+import { anchorFrequency, type Anchor } from './anchor.ts';
+import { ALL_BYTES, bytesOf } from './byte-set.ts';
 import type { FormSource } from './detector-source.ts';
 import { positionsOf, TooManyPositions, type Positions } from './positions.ts';
+import { wordAnchors } from './word-anchors.ts';
 
 export interface Problem {
   readonly message: string;
   readonly help: string;
 }
-
-/** Three bytes by which a match is noticed. */
-export type Anchor = readonly [ByteSet, ByteSet, ByteSet];
 
 export interface CompiledForm {
   /** Position of the detector in the policy. */
@@ -26,11 +24,14 @@ export interface CompiledForm {
   readonly frequency: number;
   readonly how:
     | { readonly kind: 'prefix'; readonly positions: Positions }
+    | { readonly kind: 'near'; readonly positions: Positions; readonly anchors: readonly Anchor[]; readonly backMost: number }
     | { readonly kind: 'pivot'; readonly before: Positions; readonly from: Positions; readonly beforeMost: number };
 }
 
 /** A pivot costs a look back: the anchor must be so much rarer than the pattern's beginning. */
 const PIVOT_GAIN = 4;
+/** A context word as the anchor costs a try at every place near it. */
+const NEAR_GAIN = 10;
 /** Bytes before a pivot at most. */
 const PIVOT_BEFORE_MAX = 200;
 /** With a validator that reads the whole match each start is tried with each end: there may be few starts. */
@@ -54,16 +55,14 @@ export function compileForm(detector: number, source: FormSource, ignoreCase: bo
     const anchor = leadingBytes([positions]);
     const prefix: CompiledForm = { detector, source, longest: most, anchor, frequency: anchorFrequency(anchor), how: { kind: 'prefix', positions } };
     const pivot = bestPivot(prefix, parsed.pattern, ignoreCase);
-    return pivot !== null && pivot.frequency * PIVOT_GAIN < prefix.frequency ? pivot : prefix;
+    const own = pivot !== null && pivot.frequency * PIVOT_GAIN < prefix.frequency ? pivot : prefix;
+    const near = source.context?.where === 'before' ? wordAnchors(source.context.words) : null;
+    if (near === null || near.frequency * NEAR_GAIN > own.frequency) return own;
+    return { ...prefix, frequency: near.frequency, how: { kind: 'near', positions, anchors: near.anchors, backMost: near.backMost } };
   } catch (failure) {
     if (failure instanceof TooManyPositions) return { message: 'the pattern is too large', help: 'make its counts smaller, or make two detectors of its alternatives' };
     throw failure;
   }
-}
-
-/** Share of the places in running text at which the prefilter sees the anchor. */
-export function anchorFrequency(anchor: Anchor): number {
-  return anchor.map((set) => frequencyOf(fromHalves(halvesOf(set)))).reduce((product, share) => product * share, 1);
 }
 
 /** Bytes of the longest match; infinite for an open pattern. */

@@ -44,6 +44,7 @@ export function writeTables(detectors: number, groups: readonly Group[]): Uint8A
   section.u32(L.H_DETECTORS, detectors);
   section.u32(L.H_GROUPS, groups.length);
   section.u32(L.H_LOOK_BEHIND, Math.max(BOUNDARY_BYTES, ...groups.map(lookBehind)));
+  section.u32(L.H_NEAR_BEHIND, Math.max(0, ...groups.map((group) => (group.kind === 'near' ? nearBehind(group) : 0))));
   writeFolds(section);
   writeBuckets(section, groups);
   const formsAt = section.reserve(forms.length * L.FORM_BYTES);
@@ -63,6 +64,10 @@ export function writeTables(detectors: number, groups: readonly Group[]): Uint8A
 function lookBehind(group: Group): number {
   const contexts = group.forms.map(({ source }) => (source.context?.within ?? 0) * UTF8_BYTES_MAX + 1);
   return Math.max(BOUNDARY_BYTES, ...contexts) + (group.kind === 'pivot' ? group.beforeMost : 0);
+}
+
+function nearBehind({ forms }: Group): number {
+  return Math.max(...forms.map(({ source }) => (source.context?.within ?? 0) * UTF8_BYTES_MAX));
 }
 
 function writeFolds(section: Section): void {
@@ -118,6 +123,11 @@ function writeGroup(section: Section, at: number, group: Group, firstForm: numbe
     case 'prefix':
       section.u8(at + L.GROUP_KIND, L.KIND_PREFIX);
       section.u32(at + L.GROUP_FORWARD_AT, writeAutomaton(section, group.forward));
+      return;
+    case 'near':
+      section.u8(at + L.GROUP_KIND, L.KIND_NEAR);
+      section.u32(at + L.GROUP_FORWARD_AT, writeAutomaton(section, group.forward));
+      section.u32(at + L.GROUP_BACKWARD_MOST, group.backMost);
       return;
     case 'bitset':
       section.u8(at + L.GROUP_KIND, L.KIND_BITSET);

@@ -1,7 +1,14 @@
 /** Telephone numbers. */
-import type { Boundary, Detector } from './detector.ts';
+import type { Boundary, Context, Detector } from './detector.ts';
 
 const serial = { before: 'serial', after: 'serial' } as const satisfies { before: Boundary; after: Boundary };
+
+const digitsInContext = '(?:[0-9]|[ ./-][0-9(]|\\) ?[0-9]){5,15}[0-9]';
+const context: Context = {
+  words: ['phone', 'telephone', 'tel', 'call', 'mobile', 'cell', 'fax', 'phone number', 'whatsapp', 'sms', 'text me at', 'telefon', 'tel nr', 'handy', 'mobil', 'anrufen', 'rückruf', 'téléphone', 'portable', 'teléfono', 'telefono', 'telefoon'],
+  within: 24,
+  where: 'before',
+};
 
 export const phone: Detector = {
   name: 'phone',
@@ -20,16 +27,8 @@ export const phone: Detector = {
     { pattern: '0[1-9](?: [0-9]{2}){4}|0[1-9](?:\\.[0-9]{2}){4}', boundary: serial },
     // 030/1234567
     { pattern: '0[1-9][0-9]{1,4}/[0-9]{5,8}', boundary: serial },
-    {
-      pattern: '[(]?[0-9](?:[0-9]|[ ./-][0-9(]|\\) ?[0-9]){5,15}[0-9]',
-      boundary: serial,
-      validator: 'phone_national',
-      context: {
-        words: ['phone', 'telephone', 'tel', 'call', 'mobile', 'cell', 'fax', 'phone number', 'whatsapp', 'sms', 'text me at', 'telefon', 'tel nr', 'handy', 'mobil', 'anrufen', 'rückruf', 'téléphone', 'portable', 'teléfono', 'telefono', 'telefoon'],
-        within: 24,
-        where: 'before',
-      },
-    },
+    { pattern: `[0-9]${digitsInContext}`, boundary: serial, validator: 'phone_national', context },
+    { pattern: `\\([0-9]${digitsInContext}`, boundary: serial, validator: 'phone_national', context },
   ],
   examples: [
     'call ⟦+49 30 12345678⟧ today',

@@ -7,6 +7,9 @@ export const CONTEXT_ABSENT: u32 = 0;
 export const CONTEXT_FOUND: u32 = 1;
 export const CONTEXT_UNSETTLED: u32 = 2;
 
+/** Where the last word that was found ends. */
+let foundEnd: usize = 0;
+
 export function contextBefore(form: usize, p: usize): bool {
   let from = p;
   for (let characters = <u32>load<u16>(form + FORM_WITHIN); characters != 0 && from > first; characters -= 1) {
@@ -46,6 +49,15 @@ export function lettersBefore(p: usize, within: u32): bool {
   return false;
 }
 
+/** Where the whole word ends that begins at `p`, or 0. A word that touches the end of a text that is not final is none yet: nothing stands behind it. */
+export function wordEnd(form: usize, p: usize): usize {
+  const words = section + <usize>load<u32>(form + FORM_WORDS_AT);
+  const letter = normal(load<u8>(p)) - 0x61;
+  if (((load<u32>(words + WORDS_FIRST) >> (letter < 26 ? letter : 26)) & 1) == 0) return 0;
+  if (p > first && isWordByte(load<u8>(p - 1)) && isWordByte(load<u8>(p))) return 0;
+  return wordAt(words, p, end, !final) == CONTEXT_FOUND ? foundEnd : 0;
+}
+
 /** A word that lies in [from, to). `cut`: a word that touches `to` might go on behind it. */
 function findWord(form: usize, from: usize, to: usize, cut: bool): u32 {
   const words = section + <usize>load<u32>(form + FORM_WORDS_AT);
@@ -74,7 +86,10 @@ function wordAt(words: usize, p: usize, to: usize, cut: bool): u32 {
     if (i == length) {
       const behind = p + length;
       if (behind == to && cut) result = CONTEXT_UNSETTLED;
-      else if (behind >= end || !isWordByte(load<u8>(behind)) || !isWordByte(load<u8>(behind - 1))) return CONTEXT_FOUND;
+      else if (behind >= end || !isWordByte(load<u8>(behind)) || !isWordByte(load<u8>(behind - 1))) {
+        foundEnd = behind;
+        return CONTEXT_FOUND;
+      }
     }
     word += length + 1;
   }

@@ -18,7 +18,9 @@ export const H_FOLD_BLOCKS_AT = 28;
 export const H_BUCKETS = 32;
 /** Six tables of 16 bytes: for the three bytes at an anchor, which buckets admit their low and their high half. */
 export const H_PREFILTER = 64;
-export const HEADER_BYTES = 160;
+/** Folded bytes before a start in which a context word that is its anchor may stand. */
+export const H_NEAR_BEHIND = 160;
+export const HEADER_BYTES = 176;
 export const BUCKETS = 8;
 /** Groups that begin with a digit that no digit precedes: of a run of digits only the first is looked at. */
 export const BUCKET_DIGITS = 0;
@@ -59,6 +61,8 @@ export const KIND_PREFIX = 0;
 export const KIND_PIVOT = 1;
 /** As PREFIX, with a bitset automaton in place of the forward one. One form. */
 export const KIND_BITSET = 2;
+/** The anchor lies in a context word that must stand before the match; all forms have the same words. BACKWARD_MOST is how far the anchor lies from the word's beginning at most. */
+export const KIND_NEAR = 3;
 
 // A deterministic automaton. Rows of u16: the next row for each class of bytes, then the row's info; row numbers are premultiplied by the width. Row 0 is dead.
 export const DFA_CLASSES_AT = 0;

@@ -1,7 +1,7 @@
 /** Looks for the matches at one anchor: automata, then boundaries, contexts and validators; what passes is a span. */
 import { accepted, endBelow, formsAt, runBitset, runForward } from "./automaton";
 import { boundaryBefore } from "./characters";
-import { CONTEXT_FOUND, CONTEXT_UNSETTLED, contextAfter, contextBefore, lettersBefore } from "./context";
+import { CONTEXT_FOUND, CONTEXT_UNSETTLED, contextAfter, contextBefore, lettersBefore, wordEnd } from "./context";
 import {
   DFA_CLASSES,
   DFA_CLASSES_AT,
@@ -13,6 +13,7 @@ import {
   FORM_LONGEST,
   FORM_VALIDATOR,
   FORM_WHERE,
+  FORM_WITHIN,
   GROUP_BACKWARD_AT,
   GROUP_BACKWARD_MOST,
   GROUP_BEFORE,
@@ -28,7 +29,9 @@ import {
   H_GROUPS,
   H_GROUPS_AT,
   KIND_BITSET,
+  KIND_NEAR,
   KIND_PIVOT,
+  KIND_PREFIX,
   VALIDATOR_EMAIL,
   VALIDATOR_NONE,
   WHERE_AFTER,
@@ -37,13 +40,15 @@ import {
   WHERE_NOWHERE,
 } from "./layout";
 import { validate } from "./validate";
-import { count, first, foundSpan, keepLive, section, wanted } from "./window";
+import { count, end, first, foundSpan, keepLive, section, wanted } from "./window";
 
 /** Starts that one anchor can have: the backward automaton's most, which the compiler holds below. */
 const STARTS_MAX: u32 = 256;
 const starts: usize = memory.data(STARTS_MAX * 4, 8);
 /** For each group the forms whose detector is wanted. */
 const active: usize = memory.data(GROUPS_MAX * 4, 8);
+/** For each group whose anchor is a context word the first place that was not tried. */
+const tried: usize = memory.data(GROUPS_MAX * 4, 8);
 let activeFor: usize = 0;
 let activeLow: u64 = 0;
 let activeHigh: u64 = 0;
@@ -72,10 +77,22 @@ export function matchAt(g: u32, p: usize): void {
   let allowed = load<u32>(active + (g << 2));
   if (allowed == 0) return;
   const kind = <u32>load<u8>(group + GROUP_KIND);
-  if (kind == KIND_PIVOT) {
-    matchPivot(group, p);
-    return;
-  }
+  if (kind == KIND_PIVOT) matchPivot(group, p);
+  else if (kind == KIND_NEAR) matchNear(g, group, p);
+  else matchPrefix(group, kind, p, allowed);
+}
+
+export function isNear(g: u32): bool {
+  return <u32>load<u8>(groupAt(g) + GROUP_KIND) == KIND_NEAR;
+}
+
+/** Starts before `from` are settled. */
+export function beginMatching(from: usize): void {
+  const groups = load<u32>(section + H_GROUPS);
+  for (let g: u32 = 0; g < groups; g += 1) store<u32>(tried + (g << 2), <u32>from);
+}
+
+function matchPrefix(group: usize, kind: u32, p: usize, allowed: u32): void {
   allowed &= formsAt(group + GROUP_BEFORE, boundaryBefore(p, first));
   if (allowed == 0) return;
   const contextual = load<u32>(group + GROUP_CONTEXT_BEFORE);
@@ -86,6 +103,31 @@ export function matchAt(g: u32, p: usize): void {
   const open = kind == KIND_BITSET ? runBitset(group, p, allowed) : runForward(group, p, allowed);
   if (open != 0 && keepOpen(group, p, open)) return;
   for (let rest = accepted; rest != 0; rest &= rest - 1) takeLongest(group, <u32>ctz(rest), p);
+}
+
+/** The anchor at `p` may lie in a context word: then every place near behind the word is tried, each once. */
+function matchNear(g: u32, group: usize, p: usize): void {
+  const allowed = load<u32>(active + (g << 2));
+  const form = formAt(group, 0);
+  const back = <usize>load<u32>(group + GROUP_BACKWARD_MOST);
+  for (let word = p - first > back ? p - back : first; word <= p; word += 1) {
+    let at = wordEnd(form, word);
+    if (at == 0) continue;
+    let characters = <i32>load<u16>(form + FORM_WITHIN);
+    for (let q = word; q < at; q += 1) {
+      if ((load<u8>(q) & 0xc0) != 0x80) characters -= 1;
+    }
+    if (characters < 0) continue;
+    const from = <usize>load<u32>(tried + (g << 2));
+    for (; at < end; at += 1) {
+      if ((load<u8>(at) & 0xc0) != 0x80) {
+        if (at >= from) matchPrefix(group, KIND_PREFIX, at, allowed);
+        if (characters == 0) break;
+        characters -= 1;
+      }
+    }
+    if (at + 1 > from) store<u32>(tried + (g << 2), <u32>(at < end ? at + 1 : end));
+  }
 }
 
 /** Matches whose anchor may lie behind the end: what is before the end and could be their beginning stays live. */

@@ -1,7 +1,7 @@
 /** Finds anchors, sixteen bytes at a time, and asks for the matches there. It may ask in vain; it never misses: each byte's halves are looked up in tables that admit at least every anchor's bytes. */
 import { isDigit } from "./characters";
-import { BUCKET_DIGITS, H_BUCKETS, H_GROUPS, H_PREFILTER } from "./layout";
-import { matchAt, matchTail } from "./match";
+import { BUCKET_DIGITS, H_BUCKETS, H_GROUPS, H_NEAR_BEHIND, H_PREFILTER } from "./layout";
+import { beginMatching, isNear, matchAt, matchTail } from "./match";
 import { count, end, final, first, section } from "./window";
 
 /** One block's admitted buckets, a byte each. */
@@ -11,6 +11,8 @@ const DIGITS: u32 = 1 << BUCKET_DIGITS;
 /** Everything from `from` to the window's end. */
 export function sweep(from: usize): void {
   count(end - from);
+  beginMatching(from);
+  lookBehind(from);
   let p = from;
   if (from + 18 <= end) p = sweepBlocks(from);
   for (; p < end; p += 1) {
@@ -22,6 +24,21 @@ export function sweep(from: usize): void {
   if (final) return;
   const groups = load<u32>(section + H_GROUPS);
   for (let g: u32 = 0; g < groups; g += 1) matchTail(g, first, end);
+}
+
+/** Context words before `from` whose matches may begin at `from` or behind it. */
+function lookBehind(from: usize): void {
+  const most = <usize>load<u32>(section + H_NEAR_BEHIND);
+  count(most);
+  for (let p = from - first > most ? from - most : first; p < from; p += 1) {
+    for (let rest = bucketsAt(p); rest != 0; rest &= rest - 1) {
+      let list = section + <usize>load<u32>(section + H_BUCKETS + (<usize>ctz(rest) << 2));
+      for (let n = <u32>load<u16>(list); n != 0; n -= 1) {
+        list += 2;
+        if (isNear(load<u16>(list))) matchAt(load<u16>(list), p);
+      }
+    }
+  }
 }
 
 function sweepBlocks(from: usize): usize {

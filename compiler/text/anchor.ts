@@ -1,0 +1,11 @@
+/** The bytes by which the prefilter notices a match. */
+import { frequencyOf } from './byte-frequency.ts';
+import { fromHalves, halvesOf, type ByteSet } from './byte-set.ts';
+
+/** Three bytes in a row. */
+export type Anchor = readonly [ByteSet, ByteSet, ByteSet];
+
+/** Share of the places in running text at which the prefilter sees the anchor. */
+export function anchorFrequency(anchor: Anchor): number {
+  return anchor.map((set) => frequencyOf(fromHalves(halvesOf(set)))).reduce((product, share) => product * share, 1);
+}
