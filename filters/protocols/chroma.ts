@@ -7,11 +7,11 @@ import { anyLocal, refused, type Endpoint, type Place, type Protocol } from './p
 const collection = '/api/v2/tenants/{tenant}/databases/{database}/collections/{collection}';
 
 /** A filter: any JSON, whose strings are text of the caller. It is joined with the policy's own. */
-const where: Place = { object: { as: 'where', others: { any: 'text' } }, null: 'plain' };
+const where: Place = { object: { as: 'where', others: { any: 'text' } }, null: 'empty' };
 
 const include: Place = {
   array: { as: 'include_list', of: { string: 'include', values: ['documents', 'embeddings', 'metadatas', 'distances', 'uris'] } },
-  null: 'plain',
+  null: 'empty',
 };
 
 const vectors: Place = { array: { of: { array: { of: { number: 'vector' } } } } };
@@ -24,7 +24,7 @@ const embedding: Place = { array: { as: 'vector_cell', of: { number: 'vector' } 
 const distance: Place = { number: 'cell', null: 'cell', column: 'distances' };
 
 const column = (of: Place): Place => ({ array: { as: 'column', of }, null: 'plain', column: of.column ?? 'ids' });
-const rows = (of: Place): Place => ({ array: { as: 'column', of: { array: { as: 'row', of }, null: 'cell' } }, null: 'plain', column: of.column ?? 'ids' });
+const rows = (of: Place): Place => ({ array: { as: 'column', of: { array: { as: 'row', of } } }, null: 'plain', column: of.column ?? 'ids' });
 
 const chunks = (shape: (of: Place) => Place, more: { readonly [name: string]: Place }): Place => ({
   object: {
@@ -71,7 +71,7 @@ export const chroma: Protocol = {
           fields: {
             query_embeddings: vectors,
             query_texts: { array: { of: { string: 'text' } }, null: 'plain' },
-            n_results: { number: 'limit', null: 'plain' },
+            n_results: { number: 'limit', null: 'empty' },
             where,
             where_document: { object: { others: { any: 'text' } }, null: 'plain' },
             ids: { array: { of: { string: 'text' } }, null: 'plain' },
@@ -95,7 +95,7 @@ export const chroma: Protocol = {
             ids: { array: { of: { string: 'text' } }, null: 'plain' },
             where,
             where_document: { object: { others: { any: 'text' } }, null: 'plain' },
-            limit: { number: 'limit', null: 'plain' },
+            limit: { number: 'limit', null: 'empty' },
             offset: { number: 'plain', null: 'plain' },
             include,
           },

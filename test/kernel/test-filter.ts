@@ -5,6 +5,7 @@ import { sourceFile } from '../../dsl/source.ts';
 import { lower } from '../../compiler/lower/lower.ts';
 import type { Plan } from '../../compiler/plan/plan.ts';
 import { protocolTable } from '../../compiler/tables/protocols.ts';
+import { storeFilters } from '../../compiler/tables/stores-filter.ts';
 import { compileDetectors } from '../../compiler/text/compile-detectors.ts';
 import { link } from '../../compiler/wasm/link.ts';
 import { detectors } from '../../filters/detectors/detectors.ts';
@@ -37,6 +38,7 @@ export async function filterOf(source: string, keys: readonly Key[] = KEYS): Pro
     plan,
     detectors: compiled.bytes,
     protocols: protocolTable(protocols),
+    storeFilters: storeFilters(plan),
     identities: keys.map(({ key, claims }) => ({ sha256: createHash('sha256').update(key).digest('hex'), claims })),
     memory: { kind: 'own', pagesMax: 12_288 },
   });
@@ -134,7 +136,7 @@ export function run(filter: Filter, exchange: Exchange): Seen {
     const sent = textOf(step.body);
     const request = { sent, sentHeaders: step.headers.set, removed: step.headers.remove, route: step.route, reserve: step.reserve };
     const upstream = typeof exchange.upstream === 'function' ? exchange.upstream(sent) : exchange.upstream;
-    seen = { ...request, ...(upstream ? respond(session, upstream, cut, exchange) : { status: 0, got: '', gotHeaders: [] }) };
+    seen = { ...request, ...(upstream ? respond(session, upstream, cut, exchange, answer) : { status: 0, got: '', gotHeaders: [] }) };
   } else throw new Error(`a request ended with ${step.kind}`);
   const outcome = session.outcome();
   session.free();
@@ -146,7 +148,7 @@ export function run(filter: Filter, exchange: Exchange): Seen {
 /** What the kernel keeps for all sessions once it is used: scratch runs, the cache of collections. */
 const LASTING_BYTES = 1 << 20;
 
-function respond(session: ReturnType<Filter['newSession']>, upstream: Upstream, cut: (bytes: Uint8Array) => readonly Uint8Array[], exchange: Exchange): Pick<Seen, 'status' | 'got' | 'gotHeaders'> {
+function respond(session: ReturnType<Filter['newSession']>, upstream: Upstream, cut: (bytes: Uint8Array) => readonly Uint8Array[], exchange: Exchange, answer: (step: Step) => Step): Pick<Seen, 'status' | 'got' | 'gotHeaders'> {
   const body = bytesOf(upstream.body);
   const headers: Header[] = [
     [':status', String(upstream.status ?? 200)],
@@ -165,11 +167,11 @@ function respond(session: ReturnType<Filter['newSession']>, upstream: Upstream, 
   for (const [i, chunk] of chunks.entries()) {
     if (step.kind === 'reply') break;
     if (exchange.hangUpAfter !== undefined && Buffer.concat(parts).length >= exchange.hangUpAfter) break;
-    step = session.responseBody(chunk, !exchange.trailers && i === chunks.length - 1);
+    step = answer(session.responseBody(chunk, !exchange.trailers && i === chunks.length - 1));
     take();
   }
   if (exchange.trailers && step.kind !== 'reply') {
-    step = session.responseTrailers();
+    step = answer(session.responseTrailers());
     take();
   }
   if (step.kind === 'reply') return { status: step.status, got: textOf(step.body), gotHeaders: step.headers };

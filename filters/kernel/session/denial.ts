@@ -57,7 +57,7 @@ export function denyWalk(s: Session, code: i32, whose: string): i32 {
 
 /** Appends a place's name, `body` for the whole. */
 export function appendPlace(out: Bytes, node: usize): void {
-  const name = node == 0 ? 0 : placeName(protocolSection(), node);
+  const name: usize = node == 0 ? 0 : placeName(protocolSection(), node);
   if (name == 0 || load<u32>(name) == 0) put(out, "body");
   else out.append(name + 4, load<u32>(name));
 }

@@ -104,9 +104,16 @@ export class Session {
   store: i32 = -1;
   callStore: u32 = 0;
   limit: i64 = -1;
-  include: u32 = 0;
-  includeGiven: bool = false;
-  newest: usize = 0;
+  /** Chunks that a row may have at last, -1: all. */
+  keepMost: i64 = -1;
+  /** Only we asked for the metadata. */
+  dropMetadata: bool = false;
+  /** One byte a chunk: whether it passes. */
+  verdicts: usize = 0;
+  /** Versions of the chunks that pass: see newest.ts. */
+  versions: usize = 0;
+  /** The rule of the store whose versions are being compared. */
+  keepRule: u32 = 0;
 
   bodyBytes(): Bytes {
     return changetype<Bytes>(this.body);
@@ -142,6 +149,7 @@ export function newSession(nonce: u64, now: i64): usize {
   s.inputTokens = -1;
   s.outputTokens = -1;
   s.limit = -1;
+  s.keepMost = -1;
   s.facts = newFacts();
   s.result = newResult();
   s.arena = changetype<usize>(Arena.create());
@@ -158,9 +166,12 @@ export function newSession(nonce: u64, now: i64): usize {
   s.replacements = changetype<usize>(Bytes.create());
   s.text = changetype<usize>(Bytes.create());
   s.removals = changetype<usize>(Bytes.create());
+  s.verdicts = changetype<usize>(Bytes.create());
+  s.versions = changetype<usize>(Bytes.create());
   const complete =
     s.facts != 0 && s.result != 0 && s.arena != 0 && s.output != 0 && s.values != 0 && s.lane != 0 && s.body != 0 && s.records != 0 &&
-    s.segments != 0 && s.hits != 0 && s.groups != 0 && s.clusters != 0 && s.edits != 0 && s.replacements != 0 && s.text != 0 && s.removals != 0;
+    s.segments != 0 && s.hits != 0 && s.groups != 0 && s.clusters != 0 && s.edits != 0 && s.replacements != 0 && s.text != 0 && s.removals != 0 &&
+    s.verdicts != 0 && s.versions != 0;
   if (complete) return p;
   freeSession(s);
   return 0;
@@ -182,10 +193,11 @@ export function freeSession(s: Session): void {
   drop(s.replacements);
   drop(s.text);
   drop(s.removals);
+  drop(s.verdicts);
+  drop(s.versions);
   free(s.values);
   free(s.facts);
   free(s.result);
-  free(s.newest);
   free(changetype<usize>(s));
 }
 
