@@ -1,13 +1,17 @@
 /** The tests of one backend: it decides as the interpreter does, and would be caught if it did not. One file a backend, so that they run side by side. */
+import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
 import { type Backend, type Case, firstDifference, generateCases } from "./backend.ts";
+import { generateInput } from "./generate-input.ts";
 import { asFixture, minimised } from "./minimise.ts";
 import { type Mutant, mutantsOf } from "./mutants.ts";
 import { MUTATIONS } from "./mutations.ts";
 import { randomFrom, seedOfRun } from "./random.ts";
+import { planOfFolder } from "./source-plan.ts";
 
 /** The pool from which mutants are taken. */
 const MUTANT_POLICIES = 400;
+const ACME_INPUTS = 400;
 const MUTANTS_LEAST = 20;
 const TIMEOUT_MS = 600_000;
 
@@ -20,6 +24,14 @@ export function checkBackend(backend: Backend): void {
       const difference = firstDifference(cases, await backend.decideAll(cases));
       if (difference === undefined) return;
       expect.fail(asFixture(seed, backend.name, await minimised(backend, difference)));
+    });
+
+    test("decides examples/acme as the interpreter does", { timeout: TIMEOUT_MS }, async () => {
+      const random = randomFrom(seed);
+      const plan = planOfFolder(fileURLToPath(new URL("../../examples/acme", import.meta.url)));
+      const cases = [{ plan, inputs: Array.from({ length: ACME_INPUTS }, () => generateInput(plan, random)) }];
+      const difference = firstDifference(cases, await backend.decideAll(cases));
+      if (difference !== undefined) expect.fail(asFixture(seed, backend.name, difference));
     });
 
     test("is caught with every planted fault", { timeout: TIMEOUT_MS }, async () => {

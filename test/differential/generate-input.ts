@@ -22,7 +22,7 @@ export function generateInput(plan: Plan, random: Random): unknown {
 }
 
 function pickEvent(plan: Plan, random: Random): EventPlan | undefined {
-  const kind = random.weighted({ prompt: 9, completion: 2, retrieval: 4.5, ingest: 1 });
+  const kind = random.weighted({ prompt: 9, completion: 2, retrieval: 5, ingest: 1 });
   const events = plan.events.filter((event) => event.kind === kind);
   return events.length > 0 ? random.pick(events) : plan.events[0];
 }
@@ -56,14 +56,17 @@ function valueOf(plan: Plan, type: FactType, random: Random): unknown {
   switch (type.kind) {
     case "bool":
       return random.chance(0.5);
-    case "number":
-      return Number(`${numberNear(random, type.scale)}e-${type.scale}`);
+    case "number": {
+      const { numbers } = constantsOf(plan);
+      const scaled = numbers.length > 0 && random.chance(0.3) ? random.pick(numbers) + random.int(-1, 1) : numberNear(random, type.scale);
+      return Number(`${scaled}e-${type.scale}`);
+    }
     case "text":
-      return random.pick(TEXTS);
+      return random.pick(textsFor(plan));
     case "enum":
       return random.pick(membersOf(plan, type.enum));
     case "text_set":
-      return subset(TEXTS, random);
+      return subset(textsFor(plan), random);
     case "enum_set":
       return subset(membersOf(plan, type.enum), random);
     case "collection":
@@ -114,6 +117,35 @@ function wrongValue(plan: Plan, fact: Fact, random: Random): unknown {
       ]);
     }
   }
+}
+
+/** Constants of the plan's conditions: what inputs must be equal or near to for a condition to turn. */
+interface Constants {
+  readonly texts: readonly string[];
+  readonly numbers: readonly number[];
+}
+
+const known = new WeakMap<Plan, Constants>();
+
+function constantsOf(plan: Plan): Constants {
+  const constants = known.get(plan) ?? collected(plan);
+  known.set(plan, constants);
+  return constants;
+}
+
+function collected(plan: Plan): Constants {
+  const texts = new Set<string>();
+  const numbers = new Set<number>();
+  JSON.stringify(plan.events, (_, node: { readonly kind?: unknown; readonly value?: unknown } | null) => {
+    if (node?.kind === "text" && typeof node.value === "string") texts.add(node.value);
+    if (node?.kind === "number" && typeof node.value === "number") numbers.add(node.value);
+    return node;
+  });
+  return { texts: [...texts], numbers: [...numbers] };
+}
+
+function textsFor(plan: Plan): readonly string[] {
+  return [...new Set([...TEXTS, ...constantsOf(plan).texts])];
 }
 
 function membersOf(plan: Plan, name: string): readonly string[] {
