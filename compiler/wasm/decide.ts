@@ -10,6 +10,9 @@ import { I32, type PolicyCode } from "./policy-code.ts";
 import type { Site } from "./site.ts";
 import type { SiteCode } from "./site-code.ts";
 
+/** Of the names of all functions of the policy's own, while it is linked. */
+export const POLICY_PREFIX = "policy/";
+
 const EVENT_NAMES: { readonly [event: number]: string } = {
   [EVENT_PROMPT]: "prompt",
   [EVENT_COMPLETION]: "completion",
@@ -26,7 +29,7 @@ export function addDecide(code: PolicyCode, sites: readonly Site[], addresses: r
     const siteCode: SiteCode = {
       code,
       site,
-      name: `policy/${EVENT_NAMES[site.event]}${site.store}`,
+      name: `${POLICY_PREFIX}${EVENT_NAMES[site.event]}${site.store}`,
       modelBit: site.event === EVENT_PROMPT ? (model) => price.get(model)! : (model) => model,
     };
     if (site.prompt !== undefined) addPromptSite(siteCode, site.prompt);

@@ -11,7 +11,7 @@ import { TableWriter } from "../tables/table-writer.ts";
 import { PLAN_VERSION, type Plan } from "../plan/plan.ts";
 import { invariant } from "../plan/invariant.ts";
 import { dataSegments, replaceMemory } from "./data-segments.ts";
-import { addDecide } from "./decide.ts";
+import { addDecide, POLICY_PREFIX } from "./decide.ts";
 import type { Helper, PolicyCode } from "./policy-code.ts";
 import { sitesOf } from "./site.ts";
 
@@ -158,12 +158,24 @@ function setMemory(module: binaryen.Module, memory: LinkInput["memory"], writer:
 
 // ---------------------------------------------------------------------------------------------------------------- finishing
 
+/**
+ * The kernel comes optimised and the policy's code is straight-line: what is left is to inline the constants that took the imports' places, and to tidy what was added. Binaryen's whole pipeline saves 3% of the bytes and takes
+ * ten times as long (1.4 s instead of 0.2 s for a thousand rules), because it inlines the rules' functions into one and then optimises that.
+ */
+const POLICY_PASSES = ["optimize-instructions", "precompute", "simplify-locals", "vacuum", "remove-unused-brs", "coalesce-locals", "reorder-locals", "vacuum"];
+const MODULE_PASSES = ["inlining", "precompute", "vacuum", "remove-unused-module-elements", "memory-packing"];
+
 function optimize(module: binaryen.Module): void {
   invariant(module.validate() === 1, "the linked module is valid");
   binaryen.setOptimizeLevel(2);
   binaryen.setShrinkLevel(0);
+  binaryen.setOneCallerInlineMaxSize(0);
   binaryen.setDebugInfo(false);
-  module.optimize();
+  for (let at = 0; at < module.getNumFunctions(); at++) {
+    const info = binaryen.getFunctionInfo(module.getFunctionByIndex(at));
+    if (info.name.startsWith(POLICY_PREFIX)) module.runPassesOnFunction(info.name, POLICY_PASSES);
+  }
+  module.runPasses(MODULE_PASSES);
 }
 
 function provenance(plan: Plan): Uint8Array {
