@@ -1,6 +1,7 @@
 /** `filter.wasm`: the sessions' kernel with the policy, its detectors and its protocols in it. Both doors run it. */
 import type { Identity } from "../tables/catalog.ts";
 import type { Plan } from "../plan/plan.ts";
+import { storeFilters } from "../tables/stores-filter.ts";
 import { link } from "./link.ts";
 
 /** Envoy's V8 caps a module's memory at 1 GiB; the kernel's allocator stops below (filters/kernel/memory.ts). */
@@ -13,11 +14,9 @@ export interface FilterParts {
   /** Tables of the text engine and of the protocols, without absolute addresses. */
   readonly detectors: Uint8Array;
   readonly protocols: Uint8Array;
-  /** Of each store, by its position in the plan: the filter that is pushed down to it. */
-  readonly storeFilters?: readonly (Uint8Array | undefined)[];
   readonly identities?: readonly Identity[];
 }
 
 export function filterWasm(parts: FilterParts): Uint8Array {
-  return link({ ...parts, memory: { kind: "own", pagesMax: MEMORY_PAGES_MAX } });
+  return link({ ...parts, storeFilters: storeFilters(parts.plan), memory: { kind: "own", pagesMax: MEMORY_PAGES_MAX } });
 }

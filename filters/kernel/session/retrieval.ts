@@ -65,7 +65,9 @@ function decideRetrieval(s: Session): i32 {
   changetype<Bytes>(s.edits).clear();
   joinFilter(s);
   const filter = filterOf(s.store);
-  if (filter != 0 && load<u32>(filter, FILTER_READS) != 0) {
+  // A store of whose chunks no rule speaks gives none.
+  if (filter == 0) return deny(s, 403, "no rule of the policy speaks of this collection");
+  if (load<u32>(filter, FILTER_READS) != 0) {
     includeMetadata(s);
     if (hasFlag(s.endpoint, P.FLAG_ROWS)) fetchMore(s);
   }
