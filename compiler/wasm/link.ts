@@ -163,7 +163,7 @@ function setMemory(module: binaryen.Module, memory: LinkInput["memory"], writer:
  * ten times as long (1.4 s instead of 0.2 s for a thousand rules), because it inlines the rules' functions into one and then optimises that.
  */
 const POLICY_PASSES = ["optimize-instructions", "precompute", "simplify-locals", "vacuum", "remove-unused-brs", "coalesce-locals", "reorder-locals", "vacuum"];
-const MODULE_PASSES = ["inlining", "precompute", "vacuum", "remove-unused-module-elements", "memory-packing"];
+const MODULE_PASSES = ["inlining", "remove-unused-module-elements", "memory-packing"];
 
 function optimize(module: binaryen.Module): void {
   invariant(module.validate() === 1, "the linked module is valid");
