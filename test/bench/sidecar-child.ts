@@ -1,0 +1,39 @@
+// A sidecar in a process of its own, as it runs beside an Envoy: options as JSON in the first argument, its bootstrap as JSON on stdout once a release is in force. `echo` replaces the policy's
+// filter by one that only passes: what the door costs without the kernel.
+import { readFileSync } from 'node:fs';
+import { fromBinary } from '@bufbuild/protobuf';
+import { SignedBundleSchema } from '../../proto/gen/writ/v1/bundle_pb.ts';
+import { loadFilter } from '../../filters/host/load-filter.ts';
+import { startSidecar } from '../../filters/sidecar/start-sidecar.ts';
+import { scriptedFilter } from '../e2e/scripted-filter.ts';
+
+interface Options {
+  readonly stateFolder: string;
+  readonly policy: string;
+  readonly publicKeyPem: string;
+  readonly kid: string;
+  readonly releaseFile: string;
+  readonly echo: boolean;
+  readonly route: string;
+  /** PEM. */
+  readonly controlPlane?: { readonly address: string; readonly ca: string; readonly certificate: string; readonly key: string };
+}
+
+const options: Options = JSON.parse(process.argv[2] ?? '{}');
+const { controlPlane } = options;
+const sidecar = await startSidecar({
+  stateFolder: options.stateFolder,
+  node: 'bench',
+  policy: options.policy,
+  keys: [{ kid: options.kid, publicKeyPem: options.publicKeyPem }],
+  loadFilter: options.echo ? () => scriptedFilter({ route: options.route }) : loadFilter,
+  adminPort: 0,
+  version: '0.1.0',
+  ...(controlPlane === undefined
+    ? {}
+    : { controlPlane: { address: controlPlane.address, ca: Buffer.from(controlPlane.ca), certificate: Buffer.from(controlPlane.certificate), key: Buffer.from(controlPlane.key) } }),
+  alarm: (message) => process.stderr.write(`${message}\n`),
+});
+await sidecar.offer(fromBinary(SignedBundleSchema, readFileSync(options.releaseFile)));
+process.stdout.write(`${JSON.stringify(sidecar.bootstrap)}\n`);
+process.once('SIGTERM', () => void sidecar.stop().then(() => process.exit(0)));
