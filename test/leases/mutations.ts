@@ -5,6 +5,7 @@ const ledger = "control-plane/budgets/ledger.ts";
 const calls = "control-plane/budgets/lease-calls.ts";
 const book = "filters/sidecar/budgets/account-book.ts";
 const accounts = "filters/sidecar/budgets/budget-accounts.ts";
+const journaled = "filters/sidecar/budgets/journaled-book.ts";
 const resume = "filters/sidecar/budgets/resume-book.ts";
 
 export const mutations: readonly Mutation[] = [
@@ -25,9 +26,9 @@ export const mutations: readonly Mutation[] = [
   { name: "a snapshot forgets the reservations in flight", file: book, find: "exchanges: [...this.exchanges] }", replace: "exchanges: [] }" },
   { name: "a restart gives reservations in flight back", file: resume, find: "parts: [] });", replace: "parts: (book.exchanges.get(exchange) ?? []).map(({ budget }) => ({ budget, actual: 0 })) });" },
   { name: "leases are resumed after a reboot", file: resume, find: "book.bootId === life.bootId && ", replace: "" },
-  { name: "a reservation is not written to the journal", file: accounts, find: "if (!this.#record({ kind: \"reserve\", exchange, parts })) return { kind: \"failed\", budget: needs[0]?.budget ?? \"\" };", replace: "this.#book.apply({ kind: \"reserve\", exchange, parts });" },
+  { name: "a reservation is not written to the journal", file: accounts, find: "if (!this.#journaled.record({ kind: \"reserve\", exchange, parts })) return { kind: \"failed\", budget: needs[0]?.budget ?? \"\" };", replace: "this.#book.apply({ kind: \"reserve\", exchange, parts });" },
   { name: "a Return at the end leaves out what is in flight", file: accounts, find: "lease.spent + (this.#isStopped ? lease.reserved : 0)", replace: "lease.spent" },
   { name: "a lease in use is returned as idle", file: accounts, find: "return lease.reserved === 0 && (now", replace: "return (now" },
   { name: "one of two budgets is not checked", file: accounts, find: "if (lease === undefined || free < amount) return", replace: "if (lease === undefined || (free < amount && parts.length === 0)) return" },
-  { name: "a full disk is ignored", file: accounts, find: "this.#options.journal.append(record);", replace: "try { this.#options.journal.append(record); } catch { /* ignored */ }" },
+  { name: "a full disk is ignored", file: journaled, find: "this.#journal.append(record);", replace: "try { this.#journal.append(record); } catch { /* ignored */ }" },
 ];

@@ -92,6 +92,18 @@ export class AccountBook {
     }
   }
 
+  /** What was said of a budget, while it may be believed. */
+  knowledge(budget: string, now: number): BudgetKnowledge | undefined {
+    const known = this.budgets.get(budget);
+    return known !== undefined && known.known && now < known.endsAt && now < known.windowEndsAt ? known : undefined;
+  }
+
+  /** The lease of a budget from which something may be reserved. */
+  usableLease(known: BudgetKnowledge, now: number): HeldLease | undefined {
+    const lease = this.leases.get(known.lease);
+    return lease !== undefined && !lease.closing && now < lease.endsAt && now < lease.windowEndsAt ? lease : undefined;
+  }
+
   /** One record that rebuilds this book from nothing: what compaction writes. */
   snapshot(): BookRecord {
     const { policy, incarnation, bootId, seq, pending } = this;

@@ -1,9 +1,9 @@
 // The sidecar's budgets: what a request may still spend, reserving its worst case before it is forwarded, settling what it cost. It spends only from leases that the control plane granted, and
 // writes each step to the journal first. It knows no clock, disk or network: those are arguments.
-import { AccountBook, freeOf } from "./account-book.ts";
-import type { BookRecord, BudgetKnowledge, HeldLease, Reservation } from "./account-book.ts";
-import { JournalError } from "./budget-journal.ts";
+import { freeOf } from "./account-book.ts";
+import type { AccountBook, BookRecord, BudgetKnowledge, HeldLease, Reservation } from "./account-book.ts";
 import type { BudgetJournal } from "./budget-journal.ts";
+import { JournaledBook } from "./journaled-book.ts";
 import { LeaseCallError } from "./lease-caller.ts";
 import type { LeaseAnswer, LeaseCall, LeaseCaller, LeaseNeed, LeaseSpent, Micros } from "./lease-caller.ts";
 
@@ -57,13 +57,13 @@ const RETRY_MS_MAX = 2_000;
 
 export interface BudgetCounters {
   /** Settlements above their reservation, charged in full: a bound in the compiler or the kernel is wrong. */
-  overruns: number;
-  journalErrors: number;
+  readonly overruns: number;
+  readonly journalErrors: number;
   /** Lease calls that got no answer. */
-  failedCalls: number;
+  readonly failedCalls: number;
   /** Times that all leases were given up, because the control plane did not know them. */
-  forfeits: number;
-  short: number;
+  readonly forfeits: number;
+  readonly short: number;
 }
 
 interface Waiter {
@@ -76,9 +76,10 @@ interface Waiter {
 }
 
 export class BudgetAccounts {
-  readonly counters: BudgetCounters = { overruns: 0, journalErrors: 0, failedCalls: 0, forfeits: 0, short: 0 };
+  readonly #counters = { overruns: 0, failedCalls: 0, forfeits: 0, short: 0 };
   readonly #options: BudgetAccountsOptions;
   readonly #book: AccountBook;
+  readonly #journaled: JournaledBook;
   readonly #tracked = new Set<string>();
   readonly #waiters = new Set<Waiter>();
   readonly #usedAt = new Map<number, number>();
@@ -86,7 +87,6 @@ export class BudgetAccounts {
   readonly #onChange = new Set<() => void>();
   #isCalling = false;
   #isReachable = true;
-  #isJournalBroken = false;
   #retryMs = RETRY_MS_FIRST;
   #retryAt = 0;
   #heartbeatDue = 0;
@@ -95,9 +95,15 @@ export class BudgetAccounts {
   #isStopped = false;
   #isClosed = false;
 
+  /** Since the start. */
+  get counters(): BudgetCounters {
+    return { ...this.#counters, journalErrors: this.#journaled.errors };
+  }
+
   constructor(options: BudgetAccountsOptions) {
     this.#options = options;
     this.#book = options.book;
+    this.#journaled = new JournaledBook(options.book, options.journal, options.alarm);
     this.#heartbeatDue = options.now() + HEARTBEAT_MS;
     this.#schedule(0);
   }
@@ -147,13 +153,13 @@ export class BudgetAccounts {
     for (const { budget, amount } of needs) {
       assertMicros(amount);
       const known = this.#knowledge(budget);
-      if (known === undefined || this.#isJournalBroken || this.#isStopped || this.#book.exchanges.size >= EXCHANGES_MAX) return { kind: "failed", budget };
+      if (known === undefined || this.#journaled.isBroken || this.#isStopped || this.#book.exchanges.size >= EXCHANGES_MAX) return { kind: "failed", budget };
       const lease = this.#usableLease(known);
       const free = lease === undefined ? 0 : Math.max(0, freeOf(lease));
       if (lease === undefined || free < amount) return { kind: "short", budget, left: free + this.#unleased(known) };
       parts.push({ budget, lease: lease.id, amount });
     }
-    if (!this.#record({ kind: "reserve", exchange, parts })) return { kind: "failed", budget: needs[0]?.budget ?? "" };
+    if (!this.#journaled.record({ kind: "reserve", exchange, parts })) return { kind: "failed", budget: needs[0]?.budget ?? "" };
     const now = this.#options.now();
     for (const part of parts) {
       this.#usedAt.set(part.lease, now);
@@ -190,13 +196,13 @@ export class BudgetAccounts {
       assertMicros(actual);
       const amount = reserved.find((part) => part.budget === budget)?.amount ?? 0;
       if (actual > amount) {
-        this.counters.overruns++;
+        this.#counters.overruns++;
         this.#options.alarm(`a request cost ${actual} micro-units of budget \`${budget}\`, more than its worst case of ${amount}`);
       }
     }
     // Unwritten, the journal would charge the reservation in full after a crash: never less than it cost, unless it overran, which the alarm tells.
     const record: BookRecord = { kind: "settle", exchange, parts: actuals };
-    if (this.#isClosed || !this.#record(record)) this.#book.apply(record);
+    this.#journaled.recordAnyway(record);
     this.#serveWaiters(0);
   }
 
@@ -225,30 +231,25 @@ export class BudgetAccounts {
     });
     this.#isClosed = true;
     this.#cancelPump?.();
-    this.#options.journal.close();
+    this.#journaled.close();
   }
 
   // ------------------------------------------------------------------------------------------------------------ levels
 
   #level(budget: string): BudgetLevel {
     const known = this.#knowledge(budget);
-    if (known === undefined || this.#isJournalBroken || this.#isStopped) return { failed: true };
+    if (known === undefined || this.#journaled.isBroken || this.#isStopped) return { failed: true };
     const lease = this.#usableLease(known);
     const held = lease === undefined ? 0 : Math.max(0, freeOf(lease));
     return { failed: false, headroom: held + this.#unleased(known), spent: Math.max(0, known.limit - known.unleased - held) };
   }
 
-  /** What was said of the budget, while it may be believed. */
   #knowledge(budget: string): BudgetKnowledge | undefined {
-    const known = this.#book.budgets.get(budget);
-    const now = this.#options.now();
-    return known !== undefined && known.known && now < known.endsAt && now < known.windowEndsAt ? known : undefined;
+    return this.#book.knowledge(budget, this.#options.now());
   }
 
   #usableLease(known: BudgetKnowledge): HeldLease | undefined {
-    const lease = this.#book.leases.get(known.lease);
-    const now = this.#options.now();
-    return lease !== undefined && !lease.closing && now < lease.endsAt && now < lease.windowEndsAt ? lease : undefined;
+    return this.#book.usableLease(known, this.#options.now());
   }
 
   #unleased(known: BudgetKnowledge): Micros {
@@ -278,41 +279,6 @@ export class BudgetAccounts {
     this.#schedule(0);
   }
 
-  // ----------------------------------------------------------------------------------------------------------- journal
-
-  /** Writes and applies; false: not written and not applied. */
-  #record(record: BookRecord): boolean {
-    if (this.#isJournalBroken && !this.#mend()) return false;
-    try {
-      this.#options.journal.append(record);
-    } catch (error) {
-      this.#broke(error);
-      return false;
-    }
-    this.#book.apply(record);
-    if (this.#options.journal.isLong()) this.#mend();
-    return true;
-  }
-
-  /** Writes the journal anew from the book. */
-  #mend(): boolean {
-    try {
-      this.#options.journal.rewrite(this.#book.snapshot());
-    } catch (error) {
-      this.#broke(error);
-      return false;
-    }
-    this.#isJournalBroken = false;
-    return true;
-  }
-
-  #broke(error: unknown): void {
-    if (!(error instanceof JournalError)) throw error;
-    this.counters.journalErrors++;
-    if (!this.#isJournalBroken) this.#options.alarm(`${error.message}: requests under a budget are denied until it can`);
-    this.#isJournalBroken = true;
-  }
-
   // -------------------------------------------------------------------------------------------------------------- calls
 
   /** Sees to it that the pump runs in so many milliseconds at the latest. */
@@ -332,7 +298,7 @@ export class BudgetAccounts {
     const now = this.#options.now();
     if (this.#isCalling || this.#isClosed) return;
     if (now < this.#retryAt) return this.#schedule(this.#retryAt - now);
-    if (this.#isJournalBroken && !this.#mend()) return this.#retryLater();
+    if (this.#journaled.isBroken && !this.#journaled.mend()) return this.#retryLater();
     const pending = this.#book.pending ?? this.#start();
     if (pending === undefined) return this.#schedule(Math.max(1, this.#heartbeatDue - now));
     this.#isCalling = true;
@@ -352,14 +318,14 @@ export class BudgetAccounts {
     this.#isReachable = true;
     this.#retryMs = RETRY_MS_FIRST;
     // Unwritten, the call stays pending and is asked again once the journal is mended.
-    if (this.#record({ kind: "answer", seq: call.seq, answers })) this.#serveWaiters(call.seq);
+    if (this.#journaled.record({ kind: "answer", seq: call.seq, answers })) this.#serveWaiters(call.seq);
     else this.#retryLater();
   }
 
   #failed(error: unknown): void {
     if (!(error instanceof LeaseCallError)) throw error;
     if (this.#isClosed) return;
-    this.counters.failedCalls++;
+    this.#counters.failedCalls++;
     if (error.code === "refused") this.#forfeitAll(error.message);
     else this.#isReachable = false;
     this.#retryLater();
@@ -373,12 +339,12 @@ export class BudgetAccounts {
 
   /** A new life: the control plane charges the old leases in full when they end. */
   #forfeitAll(reason: string): void {
-    this.counters.forfeits++;
+    this.#counters.forfeits++;
     this.#options.alarm(`all leases are given up: ${reason}`);
     const { policy, bootId } = this.#book;
     const record: BookRecord = { kind: "open", policy, bootId, incarnation: this.#options.newIncarnation() };
     this.#book.apply(record);
-    this.#mend();
+    this.#journaled.mend();
     for (const budget of this.#tracked) this.#want(budget);
   }
 
@@ -390,7 +356,7 @@ export class BudgetAccounts {
   #start(): { readonly call: LeaseCall } | undefined {
     const seq = this.#book.seq + 1;
     const call = this.#isStopped ? this.#returnAll(seq) : (this.#take(seq) ?? this.#heartbeat(seq));
-    if (call === undefined || !this.#record({ kind: "call", call, at: this.#options.now() })) return undefined;
+    if (call === undefined || !this.#journaled.record({ kind: "call", call, at: this.#options.now() })) return undefined;
     return { call };
   }
 
@@ -459,7 +425,7 @@ export class BudgetAccounts {
   }
 
   #counted(result: ReserveResult): ReserveResult {
-    if (result.kind === "short") this.counters.short++;
+    if (result.kind === "short") this.#counters.short++;
     return result;
   }
 }
