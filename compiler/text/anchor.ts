@@ -7,5 +7,11 @@ export type Anchor = readonly [ByteSet, ByteSet, ByteSet];
 
 /** Share of the places in running text at which the prefilter sees the anchor. */
 export function anchorFrequency(anchor: Anchor): number {
-  return anchor.map((set) => frequencyOf(fromHalves(halvesOf(set)))).reduce((product, share) => product * share, 1);
+  const [first, second, third] = anchor;
+  return frequencyOf([closed(first), closed(second), closed(third)]);
+}
+
+/** As the prefilter's tables of halves see a set. */
+function closed(set: ByteSet): ByteSet {
+  return fromHalves(halvesOf(set));
 }

@@ -4,13 +4,12 @@ import { anchorFrequency, type Anchor } from './anchor.ts';
 import type { Group } from './groups.ts';
 
 export interface Bucket {
-  /** Positions of the groups. */
-  readonly groups: readonly number[];
+  readonly entries: readonly { readonly group: number; readonly anchor: Anchor }[];
   /** At least the bytes of their anchors. */
   readonly bytes: Anchor;
 }
 
-const EMPTY: Bucket = { groups: [], bytes: [0n, 0n, 0n] };
+const EMPTY: Bucket = { entries: [], bytes: [0n, 0n, 0n] };
 
 export function bucketsOf(groups: readonly Group[]): readonly Bucket[] {
   const buckets: Bucket[] = Array.from({ length: L.BUCKETS }, () => EMPTY);
@@ -26,11 +25,11 @@ export function bucketsOf(groups: readonly Group[]): readonly Bucket[] {
   return buckets;
 }
 
-function join({ groups, bytes }: Bucket, anchor: Anchor, i: number): Bucket {
-  return { groups: groups.includes(i) ? groups : [...groups, i], bytes: [bytes[0] | anchor[0], bytes[1] | anchor[1], bytes[2] | anchor[2]] };
+function join({ entries, bytes }: Bucket, anchor: Anchor, group: number): Bucket {
+  return { entries: [...entries, { group, anchor }], bytes: [bytes[0] | anchor[0], bytes[1] | anchor[1], bytes[2] | anchor[2]] };
 }
 
-/** Groups asked in vain, a byte. */
-function cost({ groups, bytes }: Bucket): number {
-  return groups.length * anchorFrequency(bytes);
+/** Anchors compared, a byte. */
+function cost({ entries, bytes }: Bucket): number {
+  return (1 + entries.length) * anchorFrequency(bytes);
 }

@@ -1,19 +1,37 @@
-/** How often a byte stands in running text, roughly: what makes one anchor better than another. Only speed depends on it. */
-import { bytesOf, type ByteSet } from './byte-set.ts';
+/** How often three bytes stand in a row in running text, roughly: what makes one anchor better than another. Only speed depends on it. */
+import { bytesOf, membersOf, type ByteSet } from './byte-set.ts';
 
-/** Per 10,000 letters of English, `a` to `z`. */
-const LETTERS = [820, 150, 280, 430, 1270, 220, 200, 610, 700, 15, 77, 400, 240, 670, 750, 190, 10, 600, 630, 910, 280, 98, 240, 15, 200, 7];
-const SIGNS: { readonly [sign: string]: number } = { ' ': 0.16, '\n': 0.01, '.': 0.01, ',': 0.01, '-': 0.004, "'": 0.003, '"': 0.003, ':': 0.002, '(': 0.002, ')': 0.002, '/': 0.001, _: 0.001 };
+/** Prose, a letter, a table, a log, source text: a little of what comes by. */
+const SAMPLE = new TextEncoder().encode(`The committee met on Tuesday, 14 March 2023, to discuss the results of the second quarter. Sales in the northern region had grown by 12.5 percent, while costs
+remained at the level of 2021 and 2022. "We are pleased," said the chairman, "but there is still much to be done before the end of the year." Nobody in the room disagreed. The next meeting
+will take place in September; until then, each of the departments should prepare its own report (see page 37) and send it to the secretary. What about the budget? It was approved last May.
+Most people think that such a decision takes only a moment. In truth it took three weeks, several hundred messages and the patience of everyone who was asked to read them. Please summarise
+the following text in five sentences, and explain why the author believes that small changes in the way we work can have large effects over time. Some of the key questions remain open.
+Dear Ms Morgan, thank you for your letter. I have called the office twice, but could not reach anyone who knew about the matter. Could you let me know whether the documents that I sent on
+Monday have arrived? I would also like to ask for a copy of the agreement, as mine was lost when we moved from Dublin to Manchester. Yours sincerely, Oliver Jones
+Die Sitzung beginnt um neun Uhr und dauert etwa zwei Stunden. Wer nicht kommen kann, sagt bitte vorher ab. Über das Ergebnis werden alle Mitarbeiter am Freitag informiert.
+Item 4: 1024 units at 3.50 each, 12 units at 199.00; total 3,584.00 and 2,388.00. Order 7731, shipped 2024-05-17 10:32:08, weight 12.4 kg, 3 of 4 boxes.
+10482 3391 2207 58 120 4410 993 20480 77 31 60221 9983 15 2048 4096 8192 16384 32768
+2024-05-17T10:32:08.114Z INFO server started on port 8080 in 412 ms, pid 20413, version 3.14.2
+{"model":"small-1","messages":[{"role":"system","content":"You are a helpful assistant."},{"role":"user","content":"How do I sort a list?"}],"temperature":0.7,"max_tokens":512,"stream":true}
+function total(items) { let sum = 0; for (const item of items) { sum += item.price * item.count; } return sum; } // Note: rounds down; see issue #1882
+<p class="intro">A short <a href="/docs/index.html">introduction</a> to the tools.</p> - [ ] write tests - [x] update the README.md
+`);
 
-const FREQUENCY: readonly number[] = Array.from({ length: 256 }, (_, byte) => {
-  const sign = String.fromCharCode(byte);
-  if (/[a-z]/.test(sign)) return ((LETTERS[byte - 0x61] ?? 0) / 10_000) * 0.72;
-  if (/[A-Z]/.test(sign)) return ((LETTERS[byte - 0x41] ?? 0) / 10_000) * 0.03 + 0.0005;
-  if (/[0-9]/.test(sign)) return 0.0015;
-  if (byte > 0x7f) return 0.0005;
-  return SIGNS[sign] ?? 0.0003;
-});
+/** What stands for a byte that the sample does not have. */
+const RARE = 1e-4;
+const SHARES: readonly number[] = Array.from({ length: 256 }, (_, byte) => Math.max(RARE, SAMPLE.filter((each) => each === byte).length / SAMPLE.length));
 
-export function frequencyOf(set: ByteSet): number {
-  return Math.min(1, bytesOf(set).reduce((sum, byte) => sum + (FREQUENCY[byte] ?? 0), 0));
+/** Share of the places in running text at which three bytes of the sets stand in a row. Where the sample has few such places, what independent bytes would give counts too. */
+export function frequencyOf(sets: readonly [ByteSet, ByteSet, ByteSet]): number {
+  const [a, b, c] = sets.map(membersOf);
+  if (a === undefined || b === undefined || c === undefined) return 1;
+  let seen = 0;
+  for (let i = 0; i + 2 < SAMPLE.length; i += 1) seen += (a[SAMPLE[i] ?? 0] ?? 0) & (b[SAMPLE[i + 1] ?? 0] ?? 0) & (c[SAMPLE[i + 2] ?? 0] ?? 0);
+  const independent = sets.map(shareOf).reduce((product, share) => product * share, 1);
+  return seen / SAMPLE.length + independent / 10;
+}
+
+function shareOf(set: ByteSet): number {
+  return Math.min(1, bytesOf(set).reduce((sum, byte) => sum + (SHARES[byte] ?? 0), 0));
 }

@@ -14,9 +14,29 @@ export function hasByte(set: ByteSet, byte: number): boolean {
   return ((set >> BigInt(byte)) & 1n) === 1n;
 }
 
+export function isWithin(set: ByteSet, other: ByteSet): boolean {
+  return (set & ~other) === 0n;
+}
+
+const members = new Map<ByteSet, Uint8Array>();
+/** Sets that `membersOf` remembers. */
+const MEMBERS_MAX = 4_096;
+
+/** One for each byte of the set, zero for the others. */
+export function membersOf(set: ByteSet): Uint8Array {
+  const known = members.get(set);
+  if (known !== undefined) return known;
+  if (members.size >= MEMBERS_MAX) members.clear();
+  const made = Uint8Array.from({ length: 256 }, (_, byte) => (hasByte(set, byte) ? 1 : 0));
+  members.set(set, made);
+  return made;
+}
+
 export function bytesOf(set: ByteSet): readonly number[] {
   const bytes: number[] = [];
-  for (let byte = 0; byte < 256; byte += 1) if (hasByte(set, byte)) bytes.push(byte);
+  membersOf(set).forEach((member, byte) => {
+    if (member === 1) bytes.push(byte);
+  });
   return bytes;
 }
 
@@ -33,6 +53,6 @@ export function halvesOf(set: ByteSet): { readonly low: number; readonly high: n
 
 export function fromHalves({ low, high }: { readonly low: number; readonly high: number }): ByteSet {
   let set = NO_BYTES;
-  for (let byte = 0; byte < 256; byte += 1) if ((low >> (byte & 15)) & (high >> (byte >> 4)) & 1) set |= 1n << BigInt(byte);
+  for (let half = 0; half < 16; half += 1) if ((high >> half) & 1) set |= BigInt(low) << BigInt(half * 16);
   return set;
 }

@@ -4,7 +4,7 @@ import type { PatternNode } from '../../dsl/program.ts';
 import * as L from '../../filters/kernel/text/layout.ts';
 import { leadingBytes } from './automaton.ts';
 import { anchorFrequency, type Anchor } from './anchor.ts';
-import { ALL_BYTES, bytesOf } from './byte-set.ts';
+import { ALL_BYTES, bytesOf, DIGITS, isWithin } from './byte-set.ts';
 import type { FormSource } from './detector-source.ts';
 import { positionsOf, TooManyPositions, type Positions } from './positions.ts';
 import { wordAnchors } from './word-anchors.ts';
@@ -31,7 +31,7 @@ export interface CompiledForm {
 /** A pivot costs a look back: the anchor must be so much rarer than the pattern's beginning. */
 const PIVOT_GAIN = 4;
 /** A context word as the anchor costs a try at every place near it. */
-const NEAR_GAIN = 10;
+const NEAR_GAIN = 8;
 /** Bytes before a pivot at most. */
 const PIVOT_BEFORE_MAX = 200;
 /** With a validator that reads the whole match each start is tried with each end: there may be few starts. */
@@ -56,7 +56,8 @@ export function compileForm(detector: number, source: FormSource, ignoreCase: bo
     const prefix: CompiledForm = { detector, source, longest: most, anchor, frequency: anchorFrequency(anchor), how: { kind: 'prefix', positions } };
     const pivot = bestPivot(prefix, parsed.pattern, ignoreCase);
     const own = pivot !== null && pivot.frequency * PIVOT_GAIN < prefix.frequency ? pivot : prefix;
-    const near = source.context?.where === 'before' ? wordAnchors(source.context.words) : null;
+    // Digits are noticed anyway, and their groups first look for letters before them.
+    const near = source.context?.where === 'before' && !isWithin(anchor[0], DIGITS) ? wordAnchors(source.context.words) : null;
     if (near === null || near.frequency * NEAR_GAIN > own.frequency) return own;
     return { ...prefix, frequency: near.frequency, how: { kind: 'near', positions, anchors: near.anchors, backMost: near.backMost } };
   } catch (failure) {

@@ -1,7 +1,7 @@
 /** Forms to groups: what is found together, and by which automata. Forms that begin with a digit share one automaton, because digits are common and their patterns alike; others only where that saves room. */
 import * as L from '../../filters/kernel/text/layout.ts';
 import { automatonOf, leadingBytes, type Automaton } from './automaton.ts';
-import { DIGITS, type ByteSet } from './byte-set.ts';
+import { DIGITS, isWithin } from './byte-set.ts';
 import { anchorFrequency, type Anchor } from './anchor.ts';
 import type { CompiledForm, Problem } from './compiled-form.ts';
 import { beginnings, reversed, type Positions } from './positions.ts';
@@ -31,13 +31,26 @@ const CELLS_MAX = 65_535;
 const SHARED_FORMS_MAX = 30;
 
 type PrefixGroup = Extract<Group, { kind: 'prefix' }>;
+type NearGroup = Extract<Group, { kind: 'near' }>;
 
 export function groupForms(forms: readonly CompiledForm[]): readonly (Group | { readonly form: CompiledForm; readonly problem: Problem })[] {
   const result: (Group | { readonly form: CompiledForm; readonly problem: Problem })[] = [];
   const shared: PrefixGroup[] = [];
+  const near: NearGroup[] = [];
   for (const form of forms) {
     const group = groupOf(form);
-    if ('problem' in group || group.kind !== 'prefix') {
+    if ('problem' in group) {
+      result.push(group);
+      continue;
+    }
+    if (group.kind === 'near') {
+      const at = near.findIndex((candidate) => JSON.stringify(contextOf(candidate)) === JSON.stringify(contextOf(group)));
+      const merged = at === -1 ? null : mergeNear(near[at]!, group);
+      if (merged === null) near.push(group);
+      else near[at] = merged;
+      continue;
+    }
+    if (group.kind !== 'prefix') {
       result.push(group);
       continue;
     }
@@ -46,7 +59,7 @@ export function groupForms(forms: readonly CompiledForm[]): readonly (Group | { 
     if (merged === null) shared.push(group);
     else shared[at] = merged;
   }
-  return [...shared, ...result];
+  return [...shared, ...near, ...result];
 }
 
 /** Bytes of an automaton in the tables. */
@@ -88,6 +101,18 @@ function needsContext({ forms }: PrefixGroup): boolean {
   return forms.every(({ source }) => source.context?.where === 'before');
 }
 
+function contextOf({ forms }: NearGroup): CompiledForm['source']['context'] {
+  return forms[0]?.source.context;
+}
+
+/** Forms with the same context: its words are looked for once. */
+function mergeNear(a: NearGroup, b: NearGroup): NearGroup | null {
+  const forms = [...a.forms, ...b.forms];
+  const forward = forms.length > SHARED_FORMS_MAX ? null : automatonOf(forms.flatMap(({ how }) => (how.kind === 'near' ? [how.positions] : [])), FORM_STATES_MAX);
+  if (forward === null || forward.states.length * (forward.classCount + 1) > CELLS_MAX || automatonBytes(forward) > SHARED_BYTES_MAX) return null;
+  return { ...a, forms, forward };
+}
+
 function merge(a: PrefixGroup, b: PrefixGroup): PrefixGroup | null {
   const forms = [...a.forms, ...b.forms];
   if (forms.length > SHARED_FORMS_MAX) return null;
@@ -102,8 +127,4 @@ function merge(a: PrefixGroup, b: PrefixGroup): PrefixGroup | null {
 
 function beginsWithDigit({ anchor, source }: CompiledForm): boolean {
   return isWithin(anchor[0], DIGITS) && source.boundary.before !== 'none';
-}
-
-function isWithin(set: ByteSet, other: ByteSet): boolean {
-  return (set & ~other) === 0n;
 }

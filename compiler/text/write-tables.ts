@@ -2,7 +2,7 @@
 import * as L from '../../filters/kernel/text/layout.ts';
 import type { Automaton } from './automaton.ts';
 import { bucketsOf } from './buckets.ts';
-import { halvesOf, hasByte } from './byte-set.ts';
+import { bytesOf, halvesOf, hasByte, type ByteSet } from './byte-set.ts';
 import type { CompiledForm } from './compiled-form.ts';
 import { encodeWords } from './context-words.ts';
 import type { BoundaryName, ContextSource, ValidatorName } from './detector-source.ts';
@@ -87,7 +87,8 @@ function writeFolds(section: Section): void {
 
 function writeBuckets(section: Section, groups: readonly Group[]): void {
   bucketsOf(groups).forEach((bucket, number) => {
-    section.u32(L.H_BUCKETS + 4 * number, section.block(u16s([bucket.groups.length, ...bucket.groups])));
+    const entries = bucket.entries.flatMap(({ group, anchor }) => [group, ...anchor.map((set) => section.block(setBytes(set)))]);
+    section.u32(L.H_BUCKETS + 4 * number, section.block(u32s([bucket.entries.length, ...entries])));
     bucket.bytes.forEach((set, i) => {
       const { low, high } = halvesOf(set);
       for (let half = 0; half < 16; half += 1) {
@@ -192,6 +193,12 @@ function writeBitset(section: Section, { reads, follow, first, last }: Positions
 function bits(positions: readonly number[]): Uint8Array {
   const bytes = new Uint8Array(L.BITSET_POSITIONS_MAX / 8);
   for (const position of positions) bytes[position >> 3] = (bytes[position >> 3] ?? 0) | (1 << (position & 7));
+  return bytes;
+}
+
+function setBytes(set: ByteSet): Uint8Array {
+  const bytes = new Uint8Array(32);
+  for (const byte of bytesOf(set)) bytes[byte >> 3] = (bytes[byte >> 3] ?? 0) | (1 << (byte & 7));
   return bytes;
 }
 

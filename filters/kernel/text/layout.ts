@@ -14,7 +14,7 @@ export const H_FOLDS = 20;
 export const H_FOLDS_AT = 24;
 /** One bit a block of 256 code points: whether any of them folds. */
 export const H_FOLD_BLOCKS_AT = 28;
-/** Eight u32: for each bucket of the prefilter a list of groups, u16 count then u16 numbers. */
+/** Eight u32: for each bucket of the prefilter a list of anchors, a u32 count and then its anchors. */
 export const H_BUCKETS = 32;
 /** Six tables of 16 bytes: for the three bytes at an anchor, which buckets admit their low and their high half. */
 export const H_PREFILTER = 64;
@@ -63,6 +63,11 @@ export const KIND_PIVOT = 1;
 export const KIND_BITSET = 2;
 /** The anchor lies in a context word that must stand before the match; all forms have the same words. BACKWARD_MOST is how far the anchor lies from the word's beginning at most. */
 export const KIND_NEAR = 3;
+
+// An anchor: u32 group, and for each of its three bytes the place of a set, a bit a byte.
+export const ANCHOR_GROUP = 0;
+export const ANCHOR_SETS = 4;
+export const ANCHOR_BYTES = 16;
 
 // A deterministic automaton. Rows of u16: the next row for each class of bytes, then the row's info; row numbers are premultiplied by the width. Row 0 is dead.
 export const DFA_CLASSES_AT = 0;

@@ -1,6 +1,6 @@
 /** Finds anchors, sixteen bytes at a time, and asks for the matches there. It may ask in vain; it never misses: each byte's halves are looked up in tables that admit at least every anchor's bytes. */
 import { isDigit } from "./characters";
-import { BUCKET_DIGITS, H_BUCKETS, H_GROUPS, H_NEAR_BEHIND, H_PREFILTER } from "./layout";
+import { ANCHOR_BYTES, ANCHOR_GROUP, ANCHOR_SETS, BUCKET_DIGITS, H_BUCKETS, H_GROUPS, H_NEAR_BEHIND, H_PREFILTER } from "./layout";
 import { beginMatching, isNear, matchAt, matchTail } from "./match";
 import { count, end, final, first, section } from "./window";
 
@@ -18,8 +18,8 @@ export function sweep(from: usize): void {
   for (; p < end; p += 1) {
     const buckets = bucketsAt(p);
     if (buckets == 0) continue;
-    if ((buckets & DIGITS) != 0 && p > first && isDigit(load<u8>(p - 1))) matchBuckets(buckets & ~DIGITS, p);
-    else matchBuckets(buckets, p);
+    if ((buckets & DIGITS) != 0 && p > first && isDigit(load<u8>(p - 1))) matchBuckets(buckets & ~DIGITS, p, false);
+    else matchBuckets(buckets, p, false);
   }
   if (final) return;
   const groups = load<u32>(section + H_GROUPS);
@@ -30,15 +30,7 @@ export function sweep(from: usize): void {
 function lookBehind(from: usize): void {
   const most = <usize>load<u32>(section + H_NEAR_BEHIND);
   count(most);
-  for (let p = from - first > most ? from - most : first; p < from; p += 1) {
-    for (let rest = bucketsAt(p); rest != 0; rest &= rest - 1) {
-      let list = section + <usize>load<u32>(section + H_BUCKETS + (<usize>ctz(rest) << 2));
-      for (let n = <u32>load<u16>(list); n != 0; n -= 1) {
-        list += 2;
-        if (isNear(load<u16>(list))) matchAt(load<u16>(list), p);
-      }
-    }
-  }
+  for (let p = from - first > most ? from - most : first; p < from; p += 1) matchBuckets(bucketsAt(p), p, true);
 }
 
 function sweepBlocks(from: usize): usize {
@@ -77,21 +69,39 @@ function sweepBlocks(from: usize): usize {
     do {
       const i = <u32>ctz(rest);
       const here = <u32>load<u8>(admitted + i);
-      matchBuckets(((runs >> i) & 1) != 0 ? here : here & ~DIGITS, p + i);
+      matchBuckets(((runs >> i) & 1) != 0 ? here : here & ~DIGITS, p + i, false);
       rest &= rest - 1;
     } while (rest != 0);
   }
   return p;
 }
 
-function matchBuckets(buckets: u32, p: usize): void {
+function matchBuckets(buckets: u32, p: usize, onlyNear: bool): void {
   for (let rest = buckets; rest != 0; rest &= rest - 1) {
-    let list = section + <usize>load<u32>(section + H_BUCKETS + (<usize>ctz(rest) << 2));
-    for (let n = <u32>load<u16>(list); n != 0; n -= 1) {
-      list += 2;
-      matchAt(load<u16>(list), p);
+    const list = section + <usize>load<u32>(section + H_BUCKETS + (<usize>ctz(rest) << 2));
+    const stop = list + 4 + <usize>load<u32>(list) * ANCHOR_BYTES;
+    for (let anchor = list + 4; anchor != stop; anchor += ANCHOR_BYTES) {
+      if (!holds(anchor, p)) continue;
+      const g = load<u32>(anchor, ANCHOR_GROUP);
+      if (!onlyNear || isNear(g)) matchAt(g, p);
     }
   }
+}
+
+/** Whether the bytes at `p` are the anchor's; those behind the end may become so. */
+// @ts-ignore: decorator
+@inline
+function holds(anchor: usize, p: usize): bool {
+  if (!setHas(load<u32>(anchor, ANCHOR_SETS), load<u8>(p))) return false;
+  if (p + 1 >= end) return true;
+  if (!setHas(load<u32>(anchor, ANCHOR_SETS + 4), load<u8>(p, 1))) return false;
+  return p + 2 >= end || setHas(load<u32>(anchor, ANCHOR_SETS + 8), load<u8>(p, 2));
+}
+
+// @ts-ignore: decorator
+@inline
+function setHas(set: u32, byte: u32): bool {
+  return ((<u32>load<u8>(section + <usize>set + (byte >> 3)) >> (byte & 7)) & 1) != 0;
 }
 
 /** One place, near the end: bytes that are not there yet are admitted. */
