@@ -1,6 +1,7 @@
 // What nodes said of themselves, and what they refused.
 import { bytes, integer, text } from "./database.ts";
 import type { Queries } from "./database.ts";
+import { QUARANTINE_MAX } from "../xds/ads-hub.ts";
 
 export interface NodeRow {
   readonly name: string;
@@ -18,9 +19,6 @@ export interface QuarantineRow {
   readonly message: string;
   readonly at: number;
 }
-
-/** Refusals that are kept of one node; the oldest are forgotten. */
-export const QUARANTINE_MAX = 1_000;
 
 export async function saveNode(queries: Queries, row: NodeRow): Promise<void> {
   await queries.query(

@@ -30,6 +30,8 @@ export const DEBOUNCE_MS = 20;
 export const DEBOUNCE_MS_MAX = 200;
 /** A response must be acknowledged or refused within this time. */
 export const ACK_MS_MAX = 30_000;
+/** Refusals that are kept of one node; the oldest are forgotten. */
+export const QUARANTINE_MAX = 1_000;
 /** Streams at once. */
 export const STREAMS_MAX = 10_000;
 
@@ -42,7 +44,8 @@ interface OpenStream {
 export class AdsHub {
   readonly #options: AdsHubOptions;
   readonly #streams = new Set<OpenStream>();
-  readonly #quarantine = new Set<string>();
+  /** By node: what it refused, oldest first. */
+  readonly #quarantine = new Map<string, Set<string>>();
   #snapshot: Snapshot;
   #next: Snapshot;
   #cancelFlush: (() => void) | undefined;
@@ -64,7 +67,10 @@ export class AdsHub {
 
   /** Remembers a refusal; those of earlier runs are read from the store. */
   quarantine(node: string, typeUrl: string, resource: string, version: string): void {
-    this.#quarantine.add(key(node, typeUrl, resource, version));
+    const refused = this.#quarantine.get(node) ?? new Set<string>();
+    this.#quarantine.set(node, refused.add(key(typeUrl, resource, version)));
+    const [oldest] = refused;
+    if (refused.size > QUARANTINE_MAX && oldest !== undefined) refused.delete(oldest);
   }
 
   /** Puts a snapshot in force: streams get it after a short wait for further changes. */
@@ -80,7 +86,7 @@ export class AdsHub {
   open(peer: AdsPeer): AdsStream | undefined {
     if (this.#streams.size >= STREAMS_MAX) return undefined;
     const session = new DeltaSession(this.#snapshot, {
-      isQuarantined: (typeUrl, name, version) => this.#quarantine.has(key(peer.node, typeUrl, name, version)),
+      isQuarantined: (typeUrl, name, version) => this.#quarantine.get(peer.node)?.has(key(typeUrl, name, version)) ?? false,
       onNack: (nack) => {
         if (nack.refused !== undefined) this.quarantine(peer.node, nack.typeUrl, nack.refused.name, nack.refused.version);
         this.#options.onNack(peer.node, nack);
@@ -125,6 +131,6 @@ export class AdsHub {
   }
 }
 
-function key(node: string, typeUrl: string, resource: string, version: string): string {
-  return JSON.stringify([node, typeUrl, resource, version]);
+function key(typeUrl: string, resource: string, version: string): string {
+  return JSON.stringify([typeUrl, resource, version]);
 }

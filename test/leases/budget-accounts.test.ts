@@ -1,7 +1,7 @@
 // The sidecar's accounts, step by step, with a control plane that the test plays.
 import { describe, expect, test } from "vitest";
 import { AccountBook } from "../../filters/sidecar/budgets/account-book.ts";
-import { BudgetAccounts, EXCHANGES_MAX, HEARTBEAT_MS, IDLE_MS, LEASE_WAIT_MS, WAITERS_MAX } from "../../filters/sidecar/budgets/budget-accounts.ts";
+import { BUDGETS_MAX, BudgetAccounts, EXCHANGES_MAX, HEARTBEAT_MS, IDLE_MS, LEASE_WAIT_MS, WAITERS_MAX } from "../../filters/sidecar/budgets/budget-accounts.ts";
 import { JournalError } from "../../filters/sidecar/budgets/budget-journal.ts";
 import { LeaseCallError } from "../../filters/sidecar/budgets/lease-caller.ts";
 import type { LeaseAnswer, LeaseCall } from "../../filters/sidecar/budgets/lease-caller.ts";
@@ -272,6 +272,13 @@ describe("a full disk", () => {
     accounts.settle("x", [{ budget: "team", actual: 20 }]);
     expect(book.leases.get(1)).toMatchObject({ spent: 20, reserved: 0 });
   });
+});
+
+test("more budgets than one process keeps are refused", () => {
+  const { accounts } = bench();
+  const names = Array.from({ length: BUDGETS_MAX }, (_, index) => `${index}`);
+  expect(() => accounts.track(names)).not.toThrow();
+  expect(() => accounts.track([...names, "one more"])).toThrow();
 });
 
 describe("the end", () => {
