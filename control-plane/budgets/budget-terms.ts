@@ -4,7 +4,7 @@ import type { Period } from "./budget-window.ts";
 
 export interface BudgetTerms {
   readonly name: string;
-  /** Micro-units. */
+  /** Micro-units. A policy that changes it goes on in the same window; one that changes the period or the zone begins another. */
   readonly limit: number;
   readonly period: Period;
   /** IANA name. */

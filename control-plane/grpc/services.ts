@@ -13,11 +13,12 @@ import { leaseCall } from "../budgets/lease-calls.ts";
 import type { LeaseCallContext, LeaseRequest } from "../budgets/lease-calls.ts";
 import { acceptRelease } from "../releases/accept-release.ts";
 import type { AcceptedRelease } from "../releases/accept-release.ts";
+import { nextSequence } from "../releases/next-sequence.ts";
 import type { ReleasesInForce } from "../releases/releases-in-force.ts";
 import type { Database } from "../store/database.ts";
 import { listNodes, listQuarantine, saveNode } from "../store/node-store.ts";
 import type { NodeRow } from "../store/node-store.ts";
-import { listReleases, newestRelease } from "../store/release-store.ts";
+import { listReleases } from "../store/release-store.ts";
 import { readAccount } from "../store/sql-ledger.ts";
 import { unaryHandler } from "./unary-handler.ts";
 
@@ -85,9 +86,8 @@ export function adminService(context: ServicesContext): UntypedServiceImplementa
 
 async function revisions({ database }: ServicesContext, request: RevisionsRequest): Promise<RevisionsReply> {
   const rows = await listReleases(database, request.name, Math.min(REVISIONS_MAX, request.limit === 0 ? REVISIONS_USUAL : request.limit));
-  const newest = await newestRelease(database, request.name);
   return create(RevisionsReplySchema, {
-    nextSequence: BigInt((newest?.sequence ?? 0) + 1),
+    nextSequence: BigInt(await nextSequence(database, request.name)),
     revisions: rows.map(({ revision, sequence, rollback, digest, pushedAt, pushedBy }) => ({ revision, sequence: BigInt(sequence), rollback, digest, pushedAtMs: BigInt(pushedAt), pushedBy })),
   });
 }

@@ -5,6 +5,7 @@ import type { VerificationKey } from "../../compiler/bundle/jws.ts";
 import { verifyRelease, verifyReleasedBundle } from "../../compiler/bundle/release.ts";
 import type { ReleasedBundle } from "../../compiler/bundle/release.ts";
 import { readBudgetTerms } from "../budgets/budget-terms.ts";
+import { nextSequence } from "./next-sequence.ts";
 import type { Database } from "../store/database.ts";
 import { insertRelease, newestRelease, readBundleBytes, wasReleased } from "../store/release-store.ts";
 import type { ReleaseRow } from "../store/release-store.ts";
@@ -40,8 +41,9 @@ export async function acceptRelease(message: ReleasedBundle, context: AcceptCont
   // Before anything is looked up by what the message says.
   const claimed = verifyRelease(message.release, keys);
   const newest = await newestRelease(database, claimed.name);
-  if (claimed.sequence !== (newest?.sequence ?? 0) + 1 && message.release !== newest?.release) {
-    throw new ReleaseError("not_next", `release ${claimed.sequence} of \`${claimed.name}\` is not the next one, which is ${(newest?.sequence ?? 0) + 1}`);
+  const next = await nextSequence(database, claimed.name);
+  if (claimed.sequence !== next && message.release !== newest?.release) {
+    throw new ReleaseError("not_next", `release ${claimed.sequence} of \`${claimed.name}\` is not the next one, which is ${next}`);
   }
   const bundle = message.bundle.length > 0 ? message.bundle : await storedBundle(database, claimed.digest);
   const { release, bundle: verified } = verifyReleasedBundle({ ...message, bundle }, keys, newest ?? { sequence: 0, revision: "" });

@@ -96,6 +96,22 @@ describe("status", () => {
   });
 });
 
+describe("a history that was lost", () => {
+  test("goes on after what nodes have verified; where there is a history, nodes cannot move it", async () => {
+    const report = (policy: string, sequence: bigint) => unaryCall(control.client(node("n2")), Nodes.method.report, { policy, verified: { revision: "a".repeat(64), sequence } }, options);
+    const next = async (name: string) => (await unaryCall(control.client(admin), Admin.method.revisions, { name }, options)).nextSequence;
+    const bundle = testBundle("found again", [], undefined, "lost");
+    await report("lost", 41n);
+    expect(await next("lost")).toBe(42n);
+    await expect(push(testRelease(bundle, 1))).rejects.toMatchObject({ code: status.ABORTED });
+    await expect(push(testRelease(bundle, 42))).resolves.toMatchObject({ sequence: 42n });
+    await report("lost", 1_000n);
+    expect(await next("lost")).toBe(43n);
+    await report("other", 2n ** 63n - 1n);
+    expect(await next("other")).toBe(1n);
+  });
+});
+
 describe("over plain HTTP", () => {
   test("metrics and health answer, anything else does not", async () => {
     const get = (path: string) => fetch(`http://127.0.0.1:${control.plane.ports.http}${path}`);
