@@ -92,7 +92,12 @@ function emit(s: Session, e: StreamEvent): bool {
     c.cluster = cutClusters(e.editBytes(), e.document(), segment, c.clusterBytes(), c.cluster, load<u32>(segment, SEGMENT_TO) + <u32>load<u8>(segment, SEGMENT_OPEN));
   }
   const editable = !cutFixed && !e.editBytes().failed;
-  if (editable && !e.dropped) write(s, e);
+  if (editable && !e.dropped) {
+    write(s, e);
+    const stream = s.streamOf();
+    if (e.opens != 0) stream.open |= <u64>1 << <u64>(e.opens - 1);
+    if (e.closes != 0) stream.open &= ~(<u64>1 << <u64>(e.closes - 1));
+  }
   e.destroy();
   return editable;
 }

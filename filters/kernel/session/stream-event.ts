@@ -117,9 +117,9 @@ function typed(s: Session, e: StreamEvent, document: usize, r: usize, top: i64):
   const p = document + load<u32>(r, RECORD_START) + 1;
   const length = load<u32>(r, RECORD_END) - load<u32>(r, RECORD_START) - 2;
   if (is(p, length, "content_block_start")) {
-    if (top >= 0 && top < 64) stream.open |= <u64>1 << <u64>top;
+    if (top >= 0 && top < 64) e.opens = <u32>top + 1;
   } else if (is(p, length, "content_block_stop")) {
-    if (top >= 0 && top < 64) stream.open &= ~(<u64>1 << <u64>top);
+    if (top >= 0 && top < 64) e.closes = <u32>top + 1;
     e.finishing = true;
     finish(s, top);
   } else if (is(p, length, "message_stop")) {

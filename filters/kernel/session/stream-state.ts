@@ -89,6 +89,9 @@ export class StreamEvent {
   dropped: bool = false;
   /** It ends a choice or the message. */
   finishing: bool = false;
+  /** Content block that it opens or closes (Anthropic), plus one. */
+  opens: u32 = 0;
+  closes: u32 = 0;
   /** Its other lines hold what was found: only `event:` and `data:` go on. */
   bare: bool = false;
 
@@ -149,7 +152,7 @@ export class Stream {
   settled: bool = false;
   /** The protocol's last event was read. */
   done: bool = false;
-  /** Content blocks that are open (Anthropic): bit n, for those below 64. */
+  /** Content blocks that are open for the client (Anthropic), by the events that have left: bit n, for those below 64. */
   open: u64 = 0;
 
   pendingBytes(): Bytes {
