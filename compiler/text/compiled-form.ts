@@ -51,7 +51,7 @@ export function compileForm(detector: number, source: FormSource, ignoreCase: bo
   if (context !== null) return context;
   try {
     const positions = positionsOf([parsed.pattern], ignoreCase);
-    if (positions.reads.some((set) => set === 0n) || positions.first.size === 0) return { message: 'the pattern matches no text', help: 'remove characters that are invisible: they are dropped before a detector reads' };
+    if (positions.nullable || positions.first.size === 0) return { message: 'the pattern matches no text', help: 'remove characters that are invisible: they are dropped before a detector reads' };
     const anchor = leadingBytes([positions]);
     const prefix: CompiledForm = { detector, source, longest: most, anchor, frequency: anchorFrequency(anchor), how: { kind: 'prefix', positions } };
     const pivot = bestPivot(prefix, parsed.pattern, ignoreCase);

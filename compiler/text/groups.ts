@@ -122,6 +122,7 @@ function merge(a: PrefixGroup, b: PrefixGroup): PrefixGroup | null {
   const most = a.digits ? SHARED_BYTES_MAX : Math.min(SHARED_BYTES_MAX, automatonBytes(a.forward) + automatonBytes(b.forward));
   if (automatonBytes(forward) > most) return null;
   const anchor = leadingBytes(positions);
+  if (!a.digits && anchorFrequency(anchor) > (a.frequency + b.frequency) * 2) return null;
   return { kind: 'prefix', forms, anchors: [anchor], frequency: anchorFrequency(anchor), digits: a.digits, forward };
 }
 

@@ -59,7 +59,8 @@ export function beginnings(positions: Positions): Positions {
 function build(builder: Builder, node: PatternNode): Part {
   switch (node.kind) {
     case 'class':
-      return characters(builder, classRanges(node, builder.ignoreCase));
+      // A character that folding drops is not there when a detector reads.
+      return !node.negated && node.ranges.every(isDropped) ? EMPTY : characters(builder, classRanges(node, builder.ignoreCase));
     case 'sequence':
       return sequence(builder, node.items);
     case 'alternatives':
@@ -124,6 +125,10 @@ function classRanges(node: Extract<PatternNode, { kind: 'class' }>, ignoreCase: 
 }
 
 type Range = readonly [number, number];
+
+function isDropped([from, to]: Range): boolean {
+  return from === to && foldCodePoint(from) === null;
+}
 
 function folded([from, to]: Range): readonly Range[] {
   if (to < 0x80 || to - from > FOLDED_RANGE_MAX) return [];

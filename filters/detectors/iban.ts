@@ -7,7 +7,8 @@ export const iban: Detector = {
   about: 'IBANs of every registered country (ISO 13616) with that country’s length and right check digits, in one piece or in groups of four.',
   forms: [
     {
-      pattern: '[A-Za-z]{2}[0-9]{2}(?: ?[A-Za-z0-9]{4}){2,7}(?: ?[A-Za-z0-9]{1,3})?',
+      pattern: '[A-Za-z]{2}[0-9]{2}(?: ?[A-Za-z0-9]{4})+(?: ?[A-Za-z0-9]{1,3})?',
+      longest: 42,
       boundary: { before: 'word', after: 'word' },
       validator: 'iban',
     },

@@ -3,7 +3,7 @@ import type { Boundary, Context, Detector } from './detector.ts';
 
 const serial = { before: 'serial', after: 'serial' } as const satisfies { before: Boundary; after: Boundary };
 
-const digitsInContext = '(?:[0-9]|[ ./-][0-9(]|\\) ?[0-9]){5,15}[0-9]';
+const digitsInContext = '(?:[0-9]|[ ./-][0-9(]|\\) ?[0-9])+[0-9]';
 const context: Context = {
   words: ['phone', 'telephone', 'tel', 'call', 'mobile', 'cell', 'fax', 'phone number', 'whatsapp', 'sms', 'text me at', 'telefon', 'tel nr', 'handy', 'mobil', 'anrufen', 'rückruf', 'téléphone', 'portable', 'teléfono', 'telefono', 'telefoon'],
   within: 24,
@@ -16,7 +16,7 @@ export const phone: Detector = {
   about: 'International numbers (ITU-T E.164) with `+` or `00`; American, British, French and German national forms with their usual separators; other digits in groups only after words such as tel or call.',
   forms: [
     // +49 (0)30 123456-78
-    { pattern: '\\+[1-9](?:[ ./-]?[0-9]|[ .-]?\\([0-9]{1,4}\\)){5,16}[0-9]', boundary: { before: 'word', after: 'word' }, validator: 'phone' },
+    { pattern: '\\+[1-9](?:[ ./-]?[0-9]|[ .-]?\\([0-9]+\\))+[0-9]', longest: 40, boundary: { before: 'word', after: 'word' }, validator: 'phone' },
     { pattern: '00[1-9][0-9]{0,2}[ -](?:[0-9]{1,5}[ /-]?){1,4}[0-9]{3,8}', boundary: serial, validator: 'phone' },
     // (555) 234-5678, 555-234-5678, 1 555.234.5678
     { pattern: '\\([2-9][0-9]{2}\\) ?[2-9][0-9]{2}[ .-][0-9]{4}', boundary: { before: 'word', after: 'serial' } },
@@ -27,8 +27,8 @@ export const phone: Detector = {
     { pattern: '0[1-9](?: [0-9]{2}){4}|0[1-9](?:\\.[0-9]{2}){4}', boundary: serial },
     // 030/1234567
     { pattern: '0[1-9][0-9]{1,4}/[0-9]{5,8}', boundary: serial },
-    { pattern: `[0-9]${digitsInContext}`, boundary: serial, validator: 'phone_national', context },
-    { pattern: `\\([0-9]${digitsInContext}`, boundary: serial, validator: 'phone_national', context },
+    { pattern: `[0-9]${digitsInContext}`, longest: 24, boundary: serial, validator: 'phone_national', context },
+    { pattern: `\\([0-9]${digitsInContext}`, longest: 24, boundary: serial, validator: 'phone_national', context },
   ],
   examples: [
     'call ⟦+49 30 12345678⟧ today',

@@ -171,8 +171,9 @@ const VALIDATORS: { readonly [V in Validator]: (text: string) => boolean } = {
     const numbers = text.match(/\d+/g) ?? [];
     const years = numbers.filter((each) => each.length === 4);
     const others = numbers.filter((each) => each.length !== 4).map(Number);
+    const months = (text.match(/[A-Za-z]{3,}/g) ?? []).every((word) => /^(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)/i.test(word));
     return (
-      years.length === 1 && /^(19|20)/.test(years[0]!) && others.every((each) => each >= 1 && each <= 31) && (others.length === 1 || (others.length === 2 && Math.min(...others) <= 12))
+      months && years.length === 1 && /^(19|20)/.test(years[0]!) && others.every((each) => each >= 1 && each <= 31) && (others.length === 1 || (others.length === 2 && Math.min(...others) <= 12))
     );
   },
   entropy: (text) => /[A-Za-z]/.test(text) && /\d/.test(text) && new Set(text).size >= 10 && !/(.)\1{4}/.test(text),

@@ -61,18 +61,26 @@ function isUsSsn(p: usize, end: usize): bool {
   return digits == 9 && area != 0 && area != 666 && area < 900 && (number / 10_000) % 100 != 0 && number % 10_000 != 0;
 }
 
-/** One year from 1900 to 2099; of the other numbers each at most 31, and of two one at most 12. */
+/** The English months, three letters each. */
+const MONTHS = "janfebmaraprmayjunjulaugsepoctnovdec";
+
+/** A word of three letters or more is an English month's name or begins as one. One year from 1900 to 2099; of the other numbers each at most 31, and of two one at most 12. */
 function isDate(p: usize, end: usize): bool {
   let years: u32 = 0;
   let others: u32 = 0;
   let least: u32 = 99;
   while (p < end) {
+    const start = p;
+    if (isLetter(load<u8>(p))) {
+      while (p < end && isLetter(load<u8>(p))) p += 1;
+      if (p - start > 2 && !isMonth(start)) return false;
+      continue;
+    }
     if (!isDigit(load<u8>(p))) {
       p += 1;
       continue;
     }
     let number: u32 = 0;
-    const start = p;
     for (; p < end && isDigit(load<u8>(p)); p += 1) number = number * 10 + load<u8>(p) - 0x30;
     if (p - start == 4) {
       if (number < 1900 || number > 2099) return false;
@@ -84,6 +92,14 @@ function isDate(p: usize, end: usize): bool {
     }
   }
   return years == 1 && (others == 1 || (others == 2 && least <= 12));
+}
+
+function isMonth(p: usize): bool {
+  const list = changetype<usize>(MONTHS);
+  for (let at = list; at < list + (<usize>MONTHS.length << 1); at += 6) {
+    if ((load<u8>(p) | 0x20) == <u8>load<u16>(at) && (load<u8>(p, 1) | 0x20) == <u8>load<u16>(at, 2) && (load<u8>(p, 2) | 0x20) == <u8>load<u16>(at, 4)) return true;
+  }
+  return false;
 }
 
 /** Letters and digits, at least ten different characters, at most four equal ones in a row: what a generator makes and a person does not write. */
