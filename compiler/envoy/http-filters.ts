@@ -88,16 +88,16 @@ function jwtAuthentication({ identity, models, stores }: Deployment): Any {
   const names = identity.jwt.map((_, at) => `issuer_${at}`);
   const forward = [...Object.values(models), ...Object.values(stores)].some((upstream) => upstream.credential.kind === 'forward');
   const requirements = names.map((providerName) => ({ requiresType: { case: 'providerName', value: providerName } }) as const);
-  const any = requirements.length < 2 ? requirements[0] : ({ requiresType: { case: 'requiresAny', value: { requirements } } } as const);
+  const wanted = requirements.length < 2 ? requirements[0] : ({ requiresType: { case: 'requiresAny', value: { requirements } } } as const);
   return typed(JwtAuthenticationSchema, {
     providers: Object.fromEntries(identity.jwt.map((issuer, at) => [names[at] ?? '', provider(issuer, forward)])),
-    rules: any === undefined ? [] : [
+    rules: wanted === undefined ? [] : [
       {
         match: {
           pathSpecifier: { case: 'prefix', value: '/' },
           headers: [{ name: 'authorization', headerMatchSpecifier: { case: 'stringMatch', value: { matchPattern: { case: 'safeRegex', value: { regex: LOOKS_LIKE_A_JWT } } } } }],
         },
-        requirementType: { case: 'requires', value: any },
+        requirementType: { case: 'requires', value: wanted },
       },
     ],
     stripFailureResponse: false,
