@@ -1,0 +1,172 @@
+// check, build, test and decide as scripts use them: exit codes, fixed forms of JSON, and errors that say what to do.
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { generateKeyPairSync } from 'node:crypto';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { readBundle } from '../../compiler/bundle/read-bundle.ts';
+import { writ } from './run-writ.ts';
+
+const ACME = new URL('../../examples/acme', import.meta.url).pathname;
+let folder = '';
+
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'writ-cli-'));
+  cpSync(ACME, join(folder, 'acme'), { recursive: true });
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+function policyFile(name: string, text: string): string {
+  writeFileSync(join(folder, name), text);
+  return name;
+}
+
+const SMALL = `policy small {
+  currency usd
+  time zone "UTC"
+  default prompt: allow
+  default completion: allow
+  default retrieval: deny
+  default ingest: deny
+  on failure: deny
+}
+caller { id: text from claim "sub" }
+model m "m-1" {
+  provider: openai
+  input_price: 1 usd per 1M tokens  output_price: 1 usd per 1M tokens  context: 8_000 tokens
+}
+`;
+
+describe('writ', () => {
+  test('without a command shows the commands and fails', async () => {
+    const { code, out } = await writ([]);
+    expect(code).toBe(2);
+    expect(out).toMatch(/^  build  /m);
+  });
+
+  test('an unknown command is named', async () => {
+    const { code, err } = await writ(['biuld']);
+    expect(code).toBe(2);
+    expect(err).toContain('`biuld`');
+  });
+
+  test.each(['check', 'build', 'test', 'decide'])('%s --help says how', async (name) => {
+    const { code, out } = await writ([name, '--help']);
+    expect(code).toBe(0);
+    expect(out).toContain(`usage: writ ${name}`);
+    expect(out).toContain('exit codes');
+  });
+
+  test('an unknown option is named', async () => {
+    const { code, err } = await writ(['check', 'acme', '--jsn'], { cwd: folder });
+    expect(code).toBe(2);
+    expect(err).toContain('unknown option `--jsn`');
+  });
+});
+
+describe('writ check', () => {
+  test('a policy without errors', async () => {
+    const { code, out } = await writ(['check', 'acme'], { cwd: folder });
+    expect(code).toBe(0);
+    expect(out).toMatch(/^acme: \d+ files, \d+ rules, no errors\n$/);
+  });
+
+  test('errors are shown with their place, and the exit code is 1', async () => {
+    const file = policyFile('wrong.writ', `${SMALL}rule r\n  on prompt\n  where caller.idd is "u"\n  deny\n`);
+    const { code, err } = await writ(['check', file], { cwd: folder });
+    expect(code).toBe(1);
+    expect(err).toContain('--> wrong.writ:17:');
+    expect(err).toContain('did you mean `id`?');
+  });
+
+  test('--json has the fixed form', async () => {
+    const file = policyFile('wrong.writ', `${SMALL}rule r\n  on prompt\n  where caller.idd is "u"\n  deny\n`);
+    const { code, out } = await writ(['check', file, '--json'], { cwd: folder });
+    const { diagnostics } = JSON.parse(out) as { diagnostics: object[] };
+    expect(code).toBe(1);
+    expect(diagnostics).toHaveLength(1);
+    expect(Object.keys(diagnostics[0]!)).toEqual(['code', 'severity', 'message', 'file', 'span', 'labels', 'help']);
+    expect(diagnostics[0]).toMatchObject({ severity: 'error', file: 'wrong.writ', span: { start: { line: 17, column: 16 } } });
+  });
+
+  test('what is not there is not a wrong policy', async () => {
+    expect(await writ(['check', 'nowhere'], { cwd: folder })).toMatchObject({ code: 2, err: 'writ: there is no file or folder `nowhere`\n' });
+  });
+});
+
+describe('writ build', () => {
+  test('the same policy gives the same bytes in two folders, signed too', async () => {
+    const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048, privateKeyEncoding: { type: 'pkcs8', format: 'pem' }, publicKeyEncoding: { type: 'spki', format: 'pem' } });
+    writeFileSync(join(folder, 'key.pem'), privateKey);
+    cpSync(ACME, join(folder, 'elsewhere', 'acme'), { recursive: true });
+    const first = await writ(['build', 'acme', '-o', 'a.tar.gz', '--key', 'key.pem'], { cwd: folder });
+    await writ(['build', 'elsewhere/acme', '-o', 'b.tar.gz', '--key', 'key.pem'], { cwd: folder });
+    expect(first.code).toBe(0);
+    expect(first.err).toContain('signed by');
+    expect(readFileSync(join(folder, 'a.tar.gz')).equals(readFileSync(join(folder, 'b.tar.gz')))).toBe(true);
+    expect(readBundle(readFileSync(join(folder, 'a.tar.gz'))).has('/.signatures.json')).toBe(true);
+  });
+
+  test('--json names the bundle', async () => {
+    const { code, out } = await writ(['build', 'acme', '-o', 'a.tar.gz', '--json'], { cwd: folder });
+    expect(code).toBe(0);
+    expect(JSON.parse(out)).toMatchObject({ diagnostics: [], bundle: { file: 'a.tar.gz', signedBy: null, governsTraffic: true } });
+  });
+
+  test('a form that is not enforced is refused; with --allow-unenforced it denies', async () => {
+    const file = policyFile('hold.writ', `${SMALL}reviewers legal from group "legal"\nrule wait\n  on prompt\n  hold for review by 1 of legal up to 4 hours else deny\n`);
+    const refused = await writ(['build', file, '-o', 'hold.tar.gz'], { cwd: folder });
+    expect(refused.code).toBe(1);
+    expect(refused.err).toContain('error[E0901]');
+    const allowed = await writ(['build', file, '-o', 'hold.tar.gz', '--allow-unenforced'], { cwd: folder });
+    expect(allowed.code).toBe(0);
+    expect(allowed.err).toContain('warning[E0901]');
+    const facts = { event: 'prompt', caller: { id: 'u' }, prompt: { requested_model: 'm-1', input_tokens_bound: 1, tokens_estimate: 1 }, text: { found: [] } };
+    const { out } = await writ(['decide', 'hold.tar.gz'], { cwd: folder, stdin: JSON.stringify(facts) });
+    expect(JSON.parse(out)).toMatchObject({ outcome: 'deny', reasons: [{ kind: 'rule', rule: 'wait' }] });
+  });
+
+  test('nothing is written where the policy is wrong', async () => {
+    const file = policyFile('wrong.writ', `${SMALL}rule r\n  on prompt\n`);
+    expect((await writ(['build', file, '-o', 'wrong.tar.gz'], { cwd: folder })).code).toBe(1);
+    expect(() => readFileSync(join(folder, 'wrong.tar.gz'))).toThrow();
+  });
+
+  test.each([
+    [['build', 'acme'], '-o FILE.tar.gz'],
+    [['build', 'acme', '-o', 'a.tar.gz', '--key', 'nowhere.pem'], 'there is no key `nowhere.pem`'],
+    [['build', 'acme', '-o', 'a.tar.gz', '--deployment', 'nowhere.json'], 'there is no deployment file'],
+  ])('%j', async (args, message) => {
+    const { code, err } = await writ(args, { cwd: folder });
+    expect(code).toBe(2);
+    expect(err).toContain(message);
+  });
+});
+
+describe('writ test', () => {
+  test("the example's tests pass", async () => {
+    const { code, out } = await writ(['test', 'acme'], { cwd: folder });
+    expect(out).toContain(' passed, 0 failed');
+    expect(code).toBe(0);
+  });
+
+  test('a test that fails says what came instead, and where', async () => {
+    const file = policyFile('tested.writ', `${SMALL}rule r\n  on prompt\n  redact email as placeholder\ntest "mail" {\n  caller { id: "u" }\n  prompt to m "I am a@b.example"\n  expect sent "I am [PHONE_1]"\n}\n`);
+    const { code, out } = await writ(['test', file], { cwd: folder });
+    expect(code).toBe(1);
+    expect(out).toContain('FAIL mail');
+    expect(out).toContain('tested.writ:21:3: what was sent is "I am [EMAIL_1]"');
+  });
+});
+
+describe('writ decide', () => {
+  test.each([
+    ['not JSON', '{', 'the facts are not a JSON object'],
+    ['not an object', '3', 'the facts are not a JSON object'],
+  ])('%s', async (_, stdin, message) => {
+    await writ(['build', 'acme', '-o', 'a.tar.gz'], { cwd: folder });
+    const { code, err } = await writ(['decide', 'a.tar.gz'], { cwd: folder, stdin });
+    expect(code).toBe(2);
+    expect(err).toContain(message);
+  });
+});
