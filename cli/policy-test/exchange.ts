@@ -5,7 +5,7 @@ import type { GivenAttribute, TestStep } from '../../dsl/program.ts';
 import type { Header, Step } from '../../filters/door/session-port.ts';
 import type { WasmSession } from '../../filters/host/wasm-session.ts';
 import { factValues, type WireValue } from './given.ts';
-import type { Compiled } from './run-test.ts';
+import type { PolicyUnderTest } from './policy-under-test.ts';
 
 /** What came of a step. */
 export interface Happened {
@@ -27,7 +27,7 @@ export class Exchange {
   #ended = false;
   #seen = 0;
 
-  constructor({ filter }: Compiled, claims: { readonly [claim: string]: WireValue }, levels: Levels) {
+  constructor({ filter }: PolicyUnderTest, claims: { readonly [claim: string]: WireValue }, levels: Levels) {
     const jwt = JSON.parse(JSON.stringify(claims)) as { [claim: string]: string };
     this.#session = filter.newSession({ evidence: { jwt, san: undefined }, nowMs: 0, nonce: randomBytes(8).readBigUInt64LE() });
     this.#levels = levels;

@@ -4,11 +4,11 @@
  */
 import type { Decision } from '../../compiler/plan/decision.ts';
 import type { Plan } from '../../compiler/plan/plan.ts';
-import type { GivenAttribute, PolicyTest, Program, ScalarValue, Span, TestStep } from '../../dsl/program.ts';
-import type { Filter } from '../../filters/host/load-filter.ts';
+import type { GivenAttribute, PolicyTest, ScalarValue, Span, TestStep } from '../../dsl/program.ts';
 import { unmet } from './expectation.ts';
 import { Exchange, type Happened } from './exchange.ts';
 import { claimsOf, factValues } from './given.ts';
+import type { PolicyUnderTest } from './policy-under-test.ts';
 
 export interface Failure {
   readonly message: string;
@@ -24,13 +24,7 @@ export interface TestResult {
   readonly fired: readonly string[];
 }
 
-export interface Compiled {
-  readonly program: Program;
-  readonly plan: Plan;
-  readonly filter: Filter;
-}
-
-export function runTest(test: PolicyTest, compiled: Compiled): TestResult {
+export function runTest(test: PolicyTest, compiled: PolicyUnderTest): TestResult {
   const failures: Failure[] = [];
   const fired = new Set<string>();
   const world: Given = { caller: [], spent: new Map() };
@@ -95,7 +89,7 @@ function levelsOf(world: Given, plan: Plan): ReadonlyMap<string, { readonly head
 }
 
 /** A chunk that was found, or a document that is put into a store: facts and text, decided by the same function as in a session. */
-function decideDocument(step: TestStep & { readonly kind: 'chunk' | 'document' }, world: Given, { plan, filter }: Compiled): Happened {
+function decideDocument(step: TestStep & { readonly kind: 'chunk' | 'document' }, world: Given, { plan, filter }: PolicyUnderTest): Happened {
   const text = new TextEncoder().encode(step.text ?? '');
   const found = [...new Set(filter.scan(text).map((hit) => plan.detectors[hit.detector]!.name))].sort();
   const input = {
