@@ -10,7 +10,7 @@ import { randomFrom, seedOfRun } from "./random.ts";
 import { planOfFolder } from "./source-plan.ts";
 
 /** The pool from which mutants are taken. */
-const MUTANT_POLICIES = 400;
+const MUTANT_POLICIES = 1_000;
 const ACME_INPUTS = 400;
 const MUTANTS_LEAST = 20;
 const TIMEOUT_MS = 600_000;

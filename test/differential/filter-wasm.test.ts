@@ -2,4 +2,4 @@
 import { checkBackend } from "./check-backend.ts";
 import { filterWasmBackend } from "./wasm-backends.ts";
 
-checkBackend(filterWasmBackend({ policies: 1_000, optimized: 10 }));
+checkBackend(filterWasmBackend(1_000));

@@ -12,7 +12,8 @@ export function generateInput(plan: Plan, random: Random): unknown {
   if ("store" in event) input["store"] = event.store;
   const readable = plan.facts.filter((fact) => fact.path[0] !== "chunk" || ("store" in event && fact.path[1] === event.store));
   // Most failures should stand alone, so that what one failure does can be seen.
-  const broken = random.chance(0.3) ? random.pick(readable).id : undefined;
+  const collections = readable.filter((fact) => fact.type.kind === "collection");
+  const broken = random.chance(0.3) ? random.pick(collections.length > 0 && random.chance(0.2) ? collections : readable).id : undefined;
   for (const fact of readable) {
     const value = fact.id === broken ? wrongValue(plan, fact, random) : rightValue(plan, fact, random);
     if (value !== undefined) put(input, fact.path, value);

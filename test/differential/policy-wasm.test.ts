@@ -2,4 +2,4 @@
 import { checkBackend } from "./check-backend.ts";
 import { policyWasmBackend } from "./wasm-backends.ts";
 
-checkBackend(policyWasmBackend({ policies: 1_000, optimized: 30 }));
+checkBackend(policyWasmBackend(1_000));
