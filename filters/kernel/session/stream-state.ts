@@ -152,6 +152,9 @@ export class Stream {
   settled: bool = false;
   /** The protocol's last event was read. */
   done: bool = false;
+  /** It was ended by us; because what a rule redacts stands where nothing can be redacted. */
+  refused: bool = false;
+  unedited: bool = false;
   /** Content blocks that are open for the client (Anthropic), by the events that have left: bit n, for those below 64. */
   open: u64 = 0;
 

@@ -9,7 +9,7 @@ import { walk, WALK_OK } from "../json/walk";
 import { ENDPOINT_STREAM } from "../protocol/places";
 import { settle } from "./budget";
 import { holdBefore, scanChannel, settleChannel } from "./channel";
-import { deny, denyByPolicy, messageOf } from "./denial";
+import { deny, denyByPolicy, denyFixed, messageOf } from "./denial";
 import { renderReason } from "../decision/api";
 import { protocolSection, rootOf } from "./endpoint";
 import { is, put } from "./literal";
@@ -71,7 +71,7 @@ function onBufferedEnd(s: Session): i32 {
   const bytes = pending.len;
   stream.gathering = true;
   readEvents(s, true);
-  if (s.phase == PHASE_DONE) return denied(s);
+  if (stream.refused) return refusedWhole(s);
   finishAll(s);
   if (s.failed) return deny(s, 502, "the upstream's reply holds more values than this gateway reads");
   setReplyFacts(s);
@@ -89,16 +89,15 @@ function onBufferedEnd(s: Session): i32 {
   pending.len = bytes;
   s.textBytes = 0;
   readEvents(s, true);
-  if (s.phase == PHASE_DONE) return denied(s);
-  return close(s);
+  if (!stream.refused && s.phase != PHASE_DONE) close(s);
+  return stream.refused ? refusedWhole(s) : ACTION_CONTINUE;
 }
 
-/** A buffered reply was refused while it was read: nothing of it has left, so the answer is a plain error. */
-function denied(s: Session): i32 {
-  const out = s.out().bodyRun();
-  out.clear();
+/** A reply that is held was refused while it was read or edited: nothing of it has left, so the answer is a plain error. */
+function refusedWhole(s: Session): i32 {
+  s.out().bodyRun().clear();
   s.out().bodyMode = 0;
-  return isAllowed(s.result) ? deny(s, 502, "the upstream's reply cannot be read") : denyByPolicy(s, 403);
+  return s.streamOf().unedited ? denyFixed(s) : deny(s, 502, "the upstream's reply cannot be read, or holds more than this gateway reads");
 }
 
 /** Nothing more comes: all that is left leaves. */
@@ -274,6 +273,7 @@ function refuseByPolicy(s: Session): i32 {
 }
 
 function refuseFixed(s: Session): i32 {
+  s.streamOf().unedited = true;
   const message = messageOf(s);
   put(message, "a value that a rule redacts stands where nothing can be redacted");
   return end(s, message);
@@ -289,6 +289,7 @@ function refuse(s: Session, text: string): i32 {
 function end(s: Session, message: Bytes): i32 {
   const stream = s.streamOf();
   s.phase = PHASE_DONE;
+  stream.refused = true;
   settle(s, false);
   if (stream.gathering || stream.buffered) return ACTION_CONTINUE;
   const kept = Bytes.create();
