@@ -109,7 +109,7 @@ function readSplitText<A>(type: usize, split: usize, slot: usize, arena: A, keep
     while (to < last && !(to + width <= last && sameBytes(to, separator, width))) to++;
     const next = to + width;
     while (from < to && load<u8>(from) <= 0x20) from++;
-    while (from < to && load<u8>(to, -1) <= 0x20) to--;
+    while (from < to && load<u8>(to - 1) <= 0x20) to--;
     textAt = from;
     textBytes = <u32>(to - from);
     if (textBytes != 0 && (members == SET_MEMBERS_MAX || !addMember<A>(type, arena, false))) return false;

@@ -123,7 +123,7 @@ function copyValue(depth: u32): bool {
   if (!isKey) return false;
   do {
     if (peek() == 0x2c) return false;
-    if (load<u8>(heapTop(), -1) == 0x2c) {
+    if (load<u8>(heapTop() - 1) == 0x2c) {
       if (peek() != 0x22 || !copyValue(depth + 1)) return false;
     }
     if (!expect(0x3a)) return false;
