@@ -6,8 +6,8 @@ import type { DeltaDiscoveryRequest } from "../../proto/gen/envoy/service/discov
 import { grpcMethod } from "../../proto/grpc-call.ts";
 import type { AdsHub } from "../xds/ads-hub.ts";
 import { XdsError } from "../xds/delta-session.ts";
-import type { DeltaRequest } from "../xds/delta-session.ts";
-import { encodeDeltaResponse } from "../xds/encode-response.ts";
+import type { DeltaRequest, DeltaResponse } from "../xds/delta-session.ts";
+import { responseEncoder } from "../xds/encode-response.ts";
 import { roleOfCall } from "./peer.ts";
 
 const method = grpcMethod(AggregatedDiscoveryService.method.deltaAggregatedResources);
@@ -18,16 +18,17 @@ export const adsDefinition: ServiceDefinition = {
 };
 
 export function adsService(hub: AdsHub): UntypedServiceImplementation {
-  return { deltaAggregatedResources: (call: ServerDuplexStream<DeltaDiscoveryRequest, Uint8Array>) => serve(hub, call) };
+  const encode = responseEncoder();
+  return { deltaAggregatedResources: (call: ServerDuplexStream<DeltaDiscoveryRequest, Uint8Array>) => serve(hub, encode, call) };
 }
 
-function serve(hub: AdsHub, call: ServerDuplexStream<DeltaDiscoveryRequest, Uint8Array>): void {
+function serve(hub: AdsHub, encode: (response: DeltaResponse) => Uint8Array, call: ServerDuplexStream<DeltaDiscoveryRequest, Uint8Array>): void {
   const fail = (code: status, details: string): void => void call.emit("error", { code, details });
   const role = roleOfCall(call);
   if (role?.kind !== "node") return fail(status.PERMISSION_DENIED, "ADS is for certificates of the role node");
   const stream = hub.open({
     node: role.name,
-    send: (response) => void call.write(encodeDeltaResponse(response)),
+    send: (response) => void call.write(encode(response)),
     close: (reason) => fail(status.UNAVAILABLE, reason),
   });
   if (stream === undefined) return fail(status.RESOURCE_EXHAUSTED, "there are too many streams");

@@ -32,6 +32,8 @@ export const DEBOUNCE_MS_MAX = 200;
 export const ACK_MS_MAX = 30_000;
 /** Refusals that are kept of one node; the oldest are forgotten. */
 export const QUARANTINE_MAX = 1_000;
+/** Streams that a new snapshot is written to in one turn. */
+export const SERVED_AT_ONCE = 64;
 /** Streams at once. */
 export const STREAMS_MAX = 10_000;
 
@@ -49,6 +51,9 @@ export class AdsHub {
   #snapshot: Snapshot;
   #next: Snapshot;
   #cancelFlush: (() => void) | undefined;
+  /** Streams that have not been told of the snapshot in force. */
+  #behind: OpenStream[] = [];
+  #cancelServe: (() => void) | undefined;
   #delayed = 0;
 
   constructor(options: AdsHubOptions) {
@@ -106,6 +111,7 @@ export class AdsHub {
 
   close(): void {
     this.#cancelFlush?.();
+    this.#cancelServe?.();
     for (const stream of [...this.#streams]) {
       stream.cancelDeadline?.();
       stream.peer.close("the control plane stops");
@@ -117,7 +123,19 @@ export class AdsHub {
     this.#cancelFlush = undefined;
     this.#delayed = 0;
     this.#snapshot = this.#next;
-    for (const stream of [...this.#streams]) this.#send(stream, stream.session.update(this.#snapshot));
+    // Those that were still to be served get the newer snapshot at once.
+    this.#behind = [...this.#streams];
+    this.#serveBehind();
+  }
+
+  /** A part at a time: what is written leaves the process in between, and other calls are answered. */
+  #serveBehind(): void {
+    this.#cancelServe?.();
+    this.#cancelServe = undefined;
+    for (const stream of this.#behind.splice(0, SERVED_AT_ONCE)) {
+      if (this.#streams.has(stream)) this.#send(stream, stream.session.update(this.#snapshot));
+    }
+    if (this.#behind.length > 0) this.#cancelServe = this.#options.later(() => this.#serveBehind(), 0);
   }
 
   #send(stream: OpenStream, responses: readonly DeltaResponse[]): void {

@@ -14,6 +14,29 @@ export function encodeResource<T extends DescMessage>(typeUrl: string, name: str
   return { name, version, encoded: toBinary(ResourceSchema, resource) };
 }
 
+/**
+ * An encoder that remembers its last response: streams of one age get the same bytes after a change, nonce included, and share them. Only the identity of the resources is compared, because a snapshot
+ * never changes.
+ */
+export function responseEncoder(): (response: DeltaResponse) => Uint8Array {
+  let last: { readonly response: DeltaResponse; readonly bytes: Uint8Array } | undefined;
+  return (response) => {
+    if (last === undefined || !isSame(last.response, response)) last = { response, bytes: encodeDeltaResponse(response) };
+    return last.bytes;
+  };
+}
+
+function isSame(a: DeltaResponse, b: DeltaResponse): boolean {
+  return (
+    a.nonce === b.nonce &&
+    a.typeUrl === b.typeUrl &&
+    a.resources.length === b.resources.length &&
+    a.removed.length === b.removed.length &&
+    a.resources.every((resource, index) => resource === b.resources[index]) &&
+    a.removed.every((name, index) => name === b.removed[index])
+  );
+}
+
 /** The bytes of `envoy.service.discovery.v3.DeltaDiscoveryResponse`. */
 export function encodeDeltaResponse(response: DeltaResponse): Uint8Array {
   const rest = toBinary(DeltaDiscoveryResponseSchema, create(DeltaDiscoveryResponseSchema, { typeUrl: response.typeUrl, nonce: response.nonce, removedResources: [...response.removed] }));

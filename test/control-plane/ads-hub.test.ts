@@ -5,7 +5,8 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { addQuarantine, listQuarantine } from "../../control-plane/store/node-store.ts";
 import { openPglite } from "../../control-plane/store/open-pglite.ts";
-import { ACK_MS_MAX, AdsHub, DEBOUNCE_MS, DEBOUNCE_MS_MAX, QUARANTINE_MAX, STREAMS_MAX } from "../../control-plane/xds/ads-hub.ts";
+import { ACK_MS_MAX, AdsHub, DEBOUNCE_MS, DEBOUNCE_MS_MAX, QUARANTINE_MAX, SERVED_AT_ONCE, STREAMS_MAX } from "../../control-plane/xds/ads-hub.ts";
+import { encodeDeltaResponse, responseEncoder } from "../../control-plane/xds/encode-response.ts";
 import type { DeltaRequest, DeltaResponse } from "../../control-plane/xds/delta-session.ts";
 import type { Snapshot } from "../../control-plane/xds/snapshot.ts";
 import { VirtualTime } from "../leases/virtual-time.ts";
@@ -53,6 +54,24 @@ describe("changes", () => {
     expect(client.sent.length).toBeLessThan(6);
   });
 
+  test("are written to so many streams in a turn, and a newer one takes over in between", async () => {
+    const { time, hub, connect } = bench();
+    const clients = Array.from({ length: 2 * SERVED_AT_ONCE + 1 }, (_, index) => connect(`n${index}`));
+    for (const client of clients) {
+      client.stream?.receive(request());
+      client.acknowledge();
+    }
+    const served = (version: string): number => clients.filter((client) => client.versions().at(-1) === version).length;
+    hub.publish(snapshot("2"));
+    time.later(() => expect(served("2")).toBe(SERVED_AT_ONCE), DEBOUNCE_MS);
+    time.later(() => hub.publish(snapshot("3")), DEBOUNCE_MS);
+    await time.run(DEBOUNCE_MS);
+    expect(served("2")).toBe(clients.length);
+    for (const client of clients) client.acknowledge();
+    await time.run(2 * DEBOUNCE_MS);
+    expect(served("3")).toBe(clients.length);
+  });
+
   test("reach every stream that asked", async () => {
     const { time, hub, connect } = bench();
     const clients = ["n1", "n2", "n3"].map(connect);
@@ -95,6 +114,21 @@ describe("a stream", () => {
     expect(connect("one more").stream).toBeUndefined();
     hub.close();
     expect(connect("now").stream).toBeDefined();
+  });
+});
+
+describe("an encoder", () => {
+  const response = (version: string, nonce: string, removed: readonly string[] = []): DeltaResponse => ({ typeUrl: T, nonce, removed, resources: [...(snapshots.get(version)?.get(T)?.values() ?? [])] });
+  const snapshots = new Map(["1", "2"].map((version) => [version, snapshot(version)]));
+
+  test("gives the same bytes to streams of one age, and its own to any other", () => {
+    const encode = responseEncoder();
+    const first = encode(response("1", "7"));
+    expect(encode(response("1", "7"))).toBe(first);
+    for (const other of [response("1", "8"), response("2", "7"), response("1", "7", ["x"]), { ...response("1", "7"), typeUrl: "u" }]) {
+      expect(encode(other)).not.toBe(first);
+      expect(encode(other)).toEqual(encodeDeltaResponse(other));
+    }
   });
 });
 

@@ -73,6 +73,15 @@ describe("the first use", () => {
     expect(accounts.reserve("x", team(100))).toEqual({ kind: "reserved" });
   });
 
+  test("after a restart fetches anew what an earlier process had returned", async () => {
+    const { accounts, book, calls, time } = bench([{ granted: 100 }]);
+    book.budgets.set("team", { known: true, lease: 0, limit: 1_000, unleased: 900, window: "day/x", at: 0, endsAt: 60_000, windowEndsAt: 60_000, chunk: 0 });
+    accounts.track(["team"]);
+    await time.run(50);
+    expect(calls).toMatchObject([{ method: "take", needs: [{ budget: "team" }] }]);
+    expect(accounts.reserve("x", team(100))).toEqual({ kind: "reserved" });
+  });
+
   test("of a budget that the control plane does not know is denied", async () => {
     const { accounts, within } = bench([{ status: "unknown_budget", lease: 0, granted: 0, unleased: 0 }]);
     expect(await within(300, accounts.obtain("x", team(1)))).toEqual({ kind: "failed", budget: "team" });

@@ -114,7 +114,9 @@ export class BudgetAccounts {
     this.#tracked.clear();
     for (const budget of budgets) {
       this.#tracked.add(budget);
-      if (!this.#book.budgets.has(budget)) this.#refill.add(budget);
+      const known = this.#knowledge(budget);
+      // What an earlier process knew may be old, and its lease returned.
+      if (known === undefined || this.#usableLease(known) === undefined) this.#refill.add(budget);
     }
     this.#schedule(0);
   }
