@@ -11,7 +11,7 @@ type Exports = { readonly [name: string]: (...args: readonly (number | bigint)[]
 let kernel: Promise<Uint8Array> | undefined;
 
 export interface DecisionHost {
-  /** Exports of test/wasm/assembly/decision-kernel.ts, by name. */
+  /** Exports of filters/kernel/decision/test-entry.ts, by name. */
   readonly call: Exports;
   /** Calls an export that takes a text as its last two arguments. */
   withText(name: string, text: string | Uint8Array, ...before: readonly number[]): number | bigint;
@@ -22,7 +22,7 @@ export interface DecisionHost {
 }
 
 export async function decisionHost(plan: Plan, identities: readonly Identity[] = []): Promise<DecisionHost> {
-  kernel ??= compileKernel(fileURLToPath(new URL("../wasm/assembly/decision-kernel.ts", import.meta.url)));
+  kernel ??= compileKernel(fileURLToPath(new URL("../../filters/kernel/decision/test-entry.ts", import.meta.url)));
   const wasm = link({ kernel: await kernel, plan, identities, memory: { kind: "own", pagesMax: 4_096 } });
   const { exports } = new WebAssembly.Instance(new WebAssembly.Module(wasm));
   const call = exports as unknown as Exports;

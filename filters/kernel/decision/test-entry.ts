@@ -1,5 +1,5 @@
 /** A kernel for tests: the decision's API as sessions use it, on one facts block, one result and one arena. */
-import { Bytes } from "../../../filters/kernel/bytes";
+import { Bytes } from "../bytes";
 import {
   Arena,
   carryChoice,
@@ -24,10 +24,10 @@ import {
   setUnknown,
   setValue,
   setBits,
-} from "../../../filters/kernel/decision/api";
-import { inputEvent, inputStore, loadInput } from "../../../filters/kernel/decision/load-facts";
-import { alloc, bytesInUse, free } from "../../../filters/kernel/memory";
-import { decide, resultBytes } from "../../../filters/kernel/policy";
+} from "./api";
+import { inputEvent, inputStore, loadInput } from "./load-facts";
+import { alloc, bytesInUse, free } from "../memory";
+import { decide, resultBytes } from "../policy";
 
 export { alloc, free };
 
