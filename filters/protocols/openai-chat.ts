@@ -142,6 +142,27 @@ const said: Place = {
 
 const finishReason: Place = { string: 'finish', values: ['stop', 'length', 'tool_calls', 'content_filter', 'function_call'], open: true, null: 'plain' };
 
+/** llama.cpp's measurements: fractions of so many digits that, read as text, some would look like a card number. */
+const timings: Place = {
+  object: {
+    fields: {
+      cache_n: number,
+      prompt_n: number,
+      prompt_ms: number,
+      prompt_per_token_ms: number,
+      prompt_per_second: number,
+      predicted_n: number,
+      predicted_ms: number,
+      predicted_per_token_ms: number,
+      predicted_per_second: number,
+      draft_n: number,
+      draft_n_accepted: number,
+    },
+    others: anyLocal,
+  },
+  null: 'plain',
+};
+
 const reply = (field: 'message' | 'delta'): Place => ({
   object: {
     fields: {
@@ -169,6 +190,7 @@ const reply = (field: 'message' | 'delta'): Place => ({
         },
         null: 'plain',
       },
+      timings,
     },
     others: anyLocal,
   },
