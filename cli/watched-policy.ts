@@ -7,7 +7,6 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import type { BuildOrder, BuildResult } from './build-worker.ts';
-import { CommandError } from './command.ts';
 import { listPolicyFiles } from './policy-files.ts';
 
 export interface WatchOptions {
@@ -30,20 +29,19 @@ export async function watchPolicy(options: WatchOptions): Promise<void> {
   const look = (): Promise<string> => fingerprint(folder, deployment ?? join(folder, 'deployment.json'));
   let built: string | undefined;
   let seen = await look();
-  const worker = new Worker(new URL('./build-worker.ts', import.meta.url));
+  const builder = new Builder();
   try {
     while (!signal.aborted) {
       if (seen !== built) {
         built = seen;
-        const order: BuildOrder = { path: folder, deployment, privateKeyPem: options.privateKeyPem, colour: options.colour };
-        await options.onBuilt(await buildIn(worker, order));
+        await options.onBuilt(await builder.build({ path: folder, deployment, privateKeyPem: options.privateKeyPem, colour: options.colour }));
       }
       await sleep(LOOK_MS, undefined, { signal }).catch(() => undefined);
       // A folder that is gone for a moment, while it is replaced, is not a change.
       seen = await look().catch(() => seen);
     }
   } finally {
-    await worker.terminate();
+    await builder.stop();
   }
 }
 
@@ -53,22 +51,24 @@ async function fingerprint(folder: string, deployment: string): Promise<string> 
   return states.join('\n');
 }
 
-function buildIn(worker: Worker, order: BuildOrder): Promise<BuildResult> {
-  return new Promise((resolve, reject) => {
-    const done = (): void => {
-      worker.off('message', onMessage);
-      worker.off('error', onError);
-    };
-    const onMessage = (result: BuildResult): void => {
-      done();
-      resolve(result);
-    };
-    const onError = (cause: unknown): void => {
-      done();
-      reject(new CommandError(`the policy could not be built: ${cause instanceof Error ? cause.message : String(cause)}`));
-    };
-    worker.on('message', onMessage);
-    worker.on('error', onError);
-    worker.postMessage(order);
-  });
+/** A thread that builds, one order at a time. One that breaks is said and replaced: whoever serves beside it goes on. */
+class Builder {
+  #worker: Worker | undefined;
+
+  build(order: BuildOrder): Promise<BuildResult> {
+    const worker = (this.#worker ??= new Worker(new URL('./build-worker.ts', import.meta.url)));
+    return new Promise((resolve) => {
+      worker.removeAllListeners();
+      worker.once('message', resolve);
+      worker.once('error', (cause: unknown) => {
+        this.#worker = undefined;
+        resolve({ bundle: null, said: `the policy could not be built: ${cause instanceof Error ? cause.message : String(cause)}\n` });
+      });
+      worker.postMessage(order);
+    });
+  }
+
+  async stop(): Promise<void> {
+    await this.#worker?.terminate();
+  }
 }

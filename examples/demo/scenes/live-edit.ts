@@ -25,7 +25,7 @@ export const liveEdit: Scene = {
     const traffic = startTraffic(stage);
     try {
       const before = await probe();
-      show.claim(before.status === 200, 'before the edit, a project code may go to our own model', `Mia asks "${QUESTION}": ${before.status}`);
+      show.claim(before.status === 200, 'before the edit, a project code may go to our own model', `Mia asks "${QUESTION}": ${before.status} ${errorOf(before.body)}`.trim());
       await traffic.reaches(BEFORE_EDIT);
 
       const old = await stage.enforcing();
@@ -41,7 +41,7 @@ export const liveEdit: Scene = {
     } finally {
       await traffic.stop();
     }
-    show.claim(traffic.failed().length === 0, 'no request of anybody failed meanwhile', `${traffic.count()} requests of ${CLIENTS} clients, ${traffic.failed().length} failed${traffic.failed().length > 0 ? `: ${traffic.failed().join(' ')}` : ''}`);
+    show.claim(traffic.failed().length === 0, 'no request of anybody failed meanwhile', `${traffic.count()} requests of ${CLIENTS} clients, ${traffic.failed().length} failed${traffic.failed().length > 0 ? `: ${[...new Set(traffic.failed())].join('; ')}` : ''}`);
   },
 };
 
@@ -68,9 +68,9 @@ function startTraffic(stage: Stage) {
   const client = async (): Promise<void> => {
     while (!isOver) {
       try {
-        const { status } = await ask(stage.gateway, stage.tokens.sam, { model: 'gemma-3-270m', text: 'Say hello.', maxTokens: 2 });
+        const { status, body } = await ask(stage.gateway, stage.tokens.sam, { model: 'gemma-3-270m', text: 'Say hello.', maxTokens: 2 });
         statuses.push(status);
-        if (status !== 200) failed.push(String(status));
+        if (status !== 200) failed.push(`${status} ${errorOf(body)}`);
       } catch (error) {
         failed.push(error instanceof Error ? error.name : 'error');
       }

@@ -41,10 +41,11 @@ export const salaryFile: Scene = {
     const found = answers.filter((answer) => idsOf(answer).length > 0).length;
     show.claim(leaked.length === 0 && failed.length === 0, `Sam never finds ${SALARY_FILE}`, said(leaked, failed) ?? `${searches.length} searches, ${found} of them found other documents, none the file`);
 
-    const pushed = stage.upstreams.handbook.since(mark).filter((exchange) => /\/(query|get)$/.test(exchange.path));
+    // The gateway's own questions (which version is the newest) do not come through Envoy, and have no request id.
+    const pushed = stage.upstreams.handbook.since(mark).filter((exchange) => /\/(query|get)$/.test(exchange.path) && exchange.headers['x-request-id'] !== undefined);
     const unfiltered = pushed.filter((exchange) => !exchange.request.includes('allowed_groups'));
     const shown = pushed.filter((exchange) => /"salary-/.test(exchange.reply.toString()));
-    show.claim(pushed.length >= searches.length && unfiltered.length === 0 && shown.length === 0, 'the store itself was asked only for what Sam may read', `${pushed.length} searches reached the store, all with the policy's filter; it returned the file ${shown.length} times`);
+    show.claim(pushed.length === searches.length && unfiltered.length === 0 && shown.length === 0, 'the store itself was asked only for what Sam may read', `${pushed.length} searches reached the store, all with the policy's filter; it returned the file ${shown.length} times`);
 
     show.says('Hanna from HR asks the same, by meaning and by id');
     const [byMeaning, byId] = [await ask(stage, 'hanna', query('', { n_results: 2 })), await ask(stage, 'hanna', get('', { ids: ['salary-2025-1'] }))];
