@@ -13,6 +13,7 @@ import { SignedBundleSchema } from '../../proto/gen/writ/v1/bundle_pb.ts';
 import type { NodeStatus } from '../../proto/gen/writ/v1/nodes_pb.ts';
 import { Nodes } from '../../proto/gen/writ/v1/nodes_pb.ts';
 import { grpcMethod, unaryCall } from '../../proto/grpc-call.ts';
+import { PASSING_CODES, SidecarError } from './sidecar-error.ts';
 
 export interface ControlPlaneClientOptions {
   readonly client: grpc.Client;
@@ -127,14 +128,17 @@ export class ControlPlaneClient {
 
   async #receive(stream: Stream, response: DeltaDiscoveryResponse): Promise<void> {
     const reason = await this.#handle(response);
-    if (this.#stream === stream) {
+    if (reason === 'again') {
+      // No fault of the release: a NACK would keep it from this node for good. A new stream asks for it again.
+      stream.cancel();
+    } else if (this.#stream === stream) {
       const answer = { typeUrl: TYPE_URL, responseNonce: response.nonce };
       stream.write(create(DeltaDiscoveryRequestSchema, reason === undefined ? answer : { ...answer, errorDetail: { code: INVALID_ARGUMENT, message: reason.slice(0, MESSAGE_CHARACTERS_MAX) } }));
     }
     this.report();
   }
 
-  /** Why the response is refused; undefined when all of it is in force. A removal is no reason to stop enforcing: what is in force stays. */
+  /** Why the response is refused; `again` when it may do later; undefined when all of it is in force. A removal is no reason to stop enforcing: what is in force stays. */
   async #handle(response: DeltaDiscoveryResponse): Promise<string | undefined> {
     for (const { resource, name } of response.resources) {
       const release = resource === undefined ? undefined : anyUnpack(resource, SignedBundleSchema);
@@ -142,6 +146,7 @@ export class ControlPlaneClient {
       try {
         await this.#options.onRelease(release);
       } catch (error) {
+        if (error instanceof SidecarError && PASSING_CODES.includes(error.code)) return 'again';
         return error instanceof Error ? `${'code' in error ? `${String(error.code)}: ` : ''}${error.message}` : 'the release cannot be used';
       }
     }

@@ -15,7 +15,7 @@ import { readEnvoyDocument, versioned } from './envoy-document.ts';
 import type { Governor, SidecarDoor } from './sidecar-door.ts';
 import { SidecarError } from './sidecar-error.ts';
 import type { LocalAds, Resources } from './xds/local-ads.ts';
-import { EnvoyRefusal } from './xds/local-ads.ts';
+import { EnvoyLate, EnvoyRefusal } from './xds/local-ads.ts';
 
 export interface EnforcerOptions {
   readonly ads: LocalAds;
@@ -88,6 +88,7 @@ export class Enforcer {
       ads.set('route', before.route);
       ads.set('cluster', before.cluster);
       if (cause instanceof EnvoyRefusal) throw new SidecarError('envoy_refused', `envoy refused the policy's resources: ${cause.message}`, { cause });
+      if (cause instanceof EnvoyLate) throw new SidecarError('envoy_late', cause.message, { cause });
       throw cause;
     }
   }

@@ -113,9 +113,10 @@ export async function startSidecar(options: SidecarOptions): Promise<Sidecar> {
     { metrics: () => metrics.registry.metrics(), isHealthy: () => door.governor !== undefined, status },
     { port: options.adminPort, socketPath: join(stateFolder, 'admin.sock') },
   );
-  const bootstrap = envoyBootstrap({ socketPath, nodeId: node, policy, admin: { kind: 'socket', path: join(stateFolder, 'envoy', 'admin.sock') } });
+  const adminSocket = join(stateFolder, 'envoy', 'admin.sock');
+  const bootstrap = envoyBootstrap({ socketPath, nodeId: node, policy, admin: { kind: 'socket', path: adminSocket } });
   const envoyProcess =
-    envoy === undefined ? undefined : startEnvoyProcess({ ...envoy, bootstrap, folder: join(stateFolder, 'envoy'), onExit: (code) => alarm(`envoy ended (${code ?? 'by a signal'}) and is started again`) });
+    envoy === undefined ? undefined : startEnvoyProcess({ ...envoy, bootstrap, adminSocket, folder: join(stateFolder, 'envoy'), onExit: (code) => alarm(`envoy ended (${code ?? 'by a signal'}) and is started again`) });
   if (channel !== undefined) {
     late.client = new ControlPlaneClient({
       client: channel,
@@ -179,8 +180,10 @@ interface Running {
 async function stopAll({ client, channel, enforcer, envoyProcess, door, server, admin, budgets, log }: Running): Promise<void> {
   await client?.stop();
   enforcer.stop();
+  await envoyProcess?.drain();
   const deadline = performance.now() + DRAIN_MS_MAX;
-  while (door.exchanges > 0 && performance.now() < deadline) await new Promise((resolve) => setTimeout(resolve, DRAIN_POLL_MS));
+  // Twice without one: a request that Envoy has just accepted is not an exchange yet.
+  for (let quiet = 0; quiet < 2 && performance.now() < deadline; quiet = door.exchanges > 0 ? 0 : quiet + 1) await new Promise((resolve) => setTimeout(resolve, DRAIN_POLL_MS));
   await envoyProcess?.stop(DRAIN_MS_MAX);
   server.forceShutdown();
   await budgets?.stop(LEASES_RETURN_MS);

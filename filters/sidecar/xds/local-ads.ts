@@ -38,11 +38,13 @@ interface Stream {
 }
 
 export class EnvoyRefusal extends Error {}
+/** Envoy is there and has not answered: it may yet. */
+export class EnvoyLate extends Error {}
 
 export class LocalAds {
   readonly #streams = new Set<Stream>();
   readonly #resources = new Map<ResourceKind, Resources>(ORDER.map((kind) => [kind, new Map()]));
-  readonly #waiters = new Set<{ check(): boolean; refuse(error: EnvoyRefusal): void }>();
+  readonly #waiters = new Set<{ check(): boolean; refuse(error: EnvoyRefusal | EnvoyLate): void }>();
 
   /** Told of every refusal, awaited or not. */
   readonly #onRefusal: (message: string) => void;
@@ -74,7 +76,7 @@ export class LocalAds {
     for (const stream of this.#streams) this.#push(stream);
   }
 
-  /** Resolves when every connected Envoy has acknowledged what is served now; at once when none is there. Rejects with EnvoyRefusal when one refuses, or with `late` after `ms`. */
+  /** Resolves when every connected Envoy has acknowledged what is served now; at once when none is there. Rejects with EnvoyRefusal when one refuses, with EnvoyLate after `ms`. */
   settled(ms: number): Promise<void> {
     return new Promise((resolve, reject) => {
       const waiter = {
@@ -84,12 +86,12 @@ export class LocalAds {
           resolve();
           return true;
         },
-        refuse: (error: EnvoyRefusal) => {
+        refuse: (error: EnvoyRefusal | EnvoyLate) => {
           over();
           reject(error);
         },
       };
-      const timer = setTimeout(() => waiter.refuse(new EnvoyRefusal(`envoy did not answer within ${ms} ms`)), ms);
+      const timer = setTimeout(() => waiter.refuse(new EnvoyLate(`envoy did not answer within ${ms} ms`)), ms);
       const over = (): void => {
         clearTimeout(timer);
         this.#waiters.delete(waiter);
