@@ -68,7 +68,17 @@ const request: Place = {
 };
 
 const usage: Place = {
-  object: { as: 'usage', fields: { input_tokens: { number: 'usage_input' }, output_tokens: { number: 'usage_output' } }, others: anyLocal },
+  object: {
+    as: 'usage',
+    fields: {
+      // Tokens read from or written to a cache are not in `input_tokens`; at the input's price they are counted no lower than they cost.
+      input_tokens: { number: 'usage_input' },
+      cache_creation_input_tokens: { number: 'usage_input', null: 'plain' },
+      cache_read_input_tokens: { number: 'usage_input', null: 'plain' },
+      output_tokens: { number: 'usage_output' },
+    },
+    others: anyLocal,
+  },
   null: 'plain',
 };
 

@@ -46,7 +46,8 @@ const written: Place = {
       ids: { array: { of: { string: 'text' } } },
       documents: { array: { as: 'column', of: { string: 'text', null: 'plain' } }, null: 'plain', column: 'documents' },
       metadatas: { array: { of: { object: { as: 'metadata', others: { any: 'text' } }, null: 'plain' } }, null: 'plain' },
-      embeddings: { array: { as: 'column', of: { array: { of: { number: 'vector' } }, null: 'plain' } }, null: 'plain', column: 'embeddings' },
+      // Vectors, as numbers or (as Chroma's own clients send them) as base64 of floats.
+      embeddings: { array: { as: 'column', of: { array: { of: { number: 'vector' } }, string: 'plain', null: 'plain' } }, null: 'plain', column: 'embeddings' },
       uris: { array: { of: { string: 'text', null: 'plain' } }, null: 'plain' },
     },
   },

@@ -3,26 +3,7 @@
  * that mean something. A value that no place describes ends the walk; so does anything on which two JSON parsers may differ.
  */
 import { Bytes } from "../bytes";
-import {
-  FLAG_KEYS,
-  NODE_ARRAY,
-  NODE_BOOL,
-  NODE_ELEMENT,
-  NODE_FIELDS,
-  NODE_FLAGS,
-  NODE_NAME,
-  NODE_NULL,
-  NODE_NUMBER,
-  NODE_OBJECT,
-  NODE_OTHERS,
-  NODE_STRING,
-  PLACE_ARRAY,
-  PLACE_DENY,
-  PLACE_KEY,
-  PLACE_NUMBER,
-  PLACE_PLAIN,
-  PLACE_VECTOR,
-} from "../protocol/places";
+import { FLAG_KEYS, NODE_ARRAY, NODE_BOOL, NODE_ELEMENT, NODE_FLAGS, NODE_NAME, NODE_NULL, NODE_NUMBER, NODE_OBJECT, NODE_OTHERS, NODE_STRING, PLACE_ARRAY, PLACE_DENY, PLACE_KEY, PLACE_NUMBER, PLACE_PLAIN, PLACE_VECTOR } from "../protocol/places";
 import { findField, fieldIndex, isTwin } from "./keys";
 import { numberDigits, scanNumber, scanString, skipSpace, stringBadUtf8, stringEscaped } from "./scan";
 import { appendUnescaped } from "./unescape";

@@ -1,6 +1,6 @@
 /** Budgets: which levels the policy needs, what to reserve for the worst case, and what the exchange cost. Micro-units of the policy's currency throughout. */
 import { ACTION_LEVELS, T_BUDGETS } from "../abi";
-import { budgetCount, chosenModel, modelRecord, reserveOf, setBudgetLevels } from "../decision/api";
+import { budgetCount, modelRecord, reserveOf, setBudgetLevels } from "../decision/api";
 import { MODEL_INPUT_PRICE, MODEL_OUTPUT_PRICE, FLAG_NO_MODEL, RESULT_CANDIDATES, RESULT_FLAGS, RESULT_SITE, SITE_AT_REMOVED, SITE_REMOVERS } from "../decision/layout";
 import { section } from "../decision/tables";
 import { startsWith } from "./literal";

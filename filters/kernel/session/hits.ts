@@ -3,7 +3,7 @@
  * where the strongest action wins, then the longest span, then the detectors' order.
  */
 import { Bytes } from "../bytes";
-import { REDACT_MASK, REDACT_NONE, REDACT_PLACEHOLDER, REDACT_REMOVE } from "../abi";
+import { REDACT_MASK, REDACT_NONE, REDACT_PLACEHOLDER } from "../abi";
 import { includingRestored, redactModeOf } from "../decision/api";
 import { appendEscaped } from "../json/escape";
 import { appendMask, appendPlaceholder } from "./placeholders";

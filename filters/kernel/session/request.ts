@@ -1,39 +1,12 @@
 /**
  * A prompt's way out: the body is walked once, its facts are set, the policy decides, and what is redacted, limited or re-routed is spliced into the original bytes.
  */
-import {
-  ACTION_CONTINUE,
-  ACTION_LEVELS,
-  EVENT_PROMPT,
-  FACT_PROMPT_BYTES,
-  FACT_PROMPT_CHOICES,
-  FACT_PROMPT_COMPLEXITY,
-  FACT_PROMPT_INPUT_TOKENS_BOUND,
-  FACT_PROMPT_OUTPUT_TOKENS,
-  FACT_PROMPT_REQUESTED_MODEL,
-  FACT_PROMPT_STREAM,
-  FACT_PROMPT_TOKENS_ESTIMATE,
-  FACT_PROMPT_TOOLS,
-} from "../abi";
+import { EVENT_PROMPT, FACT_PROMPT_BYTES, FACT_PROMPT_CHOICES, FACT_PROMPT_COMPLEXITY, FACT_PROMPT_INPUT_TOKENS_BOUND, FACT_PROMPT_OUTPUT_TOKENS, FACT_PROMPT_REQUESTED_MODEL, FACT_PROMPT_STREAM, FACT_PROMPT_TOKENS_ESTIMATE, FACT_PROMPT_TOOLS } from "../abi";
 import { Bytes } from "../bytes";
 import { Arena, isAllowed, setText, setUnknown, setValue } from "../decision/api";
 import { appendUnescaped } from "../json/unescape";
 import { readInteger } from "../json/scan";
-import {
-  NO_RECORD,
-  RECORD_A,
-  RECORD_BYTES,
-  RECORD_END,
-  RECORD_ESCAPED,
-  RECORD_KIND,
-  RECORD_NODE,
-  RECORD_PARENT,
-  RECORD_START,
-  recordAt,
-  walk,
-  WALK_OK,
-  WALK_TOO_LARGE,
-} from "../json/walk";
+import { NO_RECORD, RECORD_BYTES, RECORD_END, RECORD_KIND, RECORD_NODE, RECORD_PARENT, RECORD_START, recordAt, walk, WALK_OK } from "../json/walk";
 import * as P from "../protocol/places";
 import { askLevels, needsLevels } from "./budget";
 import { addComplexity, beginComplexity, complexity } from "./complexity";
@@ -46,7 +19,7 @@ import { sendRequest } from "./send-request";
 import { decideEvent } from "./record";
 import { deniedByBudget } from "./budget";
 import { Session } from "./session-state";
-import { addToGroup, clearTexts, closeGroup, editTexts, NO_MESSAGE, openGroup, scanAlone } from "./texts";
+import { addToGroup, clearTexts, closeGroup, editTexts, NO_MESSAGE, openGroup } from "./texts";
 import { MODE_ARGUMENTS, MODE_FIXED, MODE_TEXT } from "./segment";
 import { isListed } from "./values-list";
 
@@ -103,13 +76,14 @@ function readPrompt(s: Session): i32 {
         endText(s, partsMessage);
         open = false;
       }
-      if (!open) {
+      const first = !open;
+      if (first) {
         openGroup(s, MODE_TEXT);
         open = true;
         partsOf = parent;
         partsMessage = messageOfRecord(records, i);
       }
-      addToGroup(s, document, r, MODE_TEXT);
+      addToGroup(s, document, r, MODE_TEXT, first && isLastPart(records, i, partsOf));
       continue;
     }
     if (open && endsParts(kind)) {
@@ -150,14 +124,26 @@ function readPrompt(s: Session): i32 {
   return -1;
 }
 
+/** Whether no part of the same message joins the one at `i`. */
+function isLastPart(records: Bytes, i: u32, message: u32): bool {
+  const count = records.len / RECORD_BYTES;
+  for (let j = i + 1; j < count; j += 1) {
+    const r = recordAt(records, j);
+    const kind = <i32>load<u8>(r, RECORD_KIND);
+    if (kind == P.PLACE_PART) return load<u32>(r, RECORD_PARENT) != message;
+    if (endsParts(kind)) return true;
+  }
+  return true;
+}
+
 /** Places between two parts of one message that do not part them. */
 function endsParts(kind: i32): bool {
-  return kind != P.PLACE_ENUM && kind != P.PLACE_ROLE && kind != P.PLACE_NUMBER;
+  return kind != P.PLACE_ENUM && kind != P.PLACE_ROLE;
 }
 
 function oneText(s: Session, document: usize, records: Bytes, i: u32, mode: u32): void {
   openGroup(s, mode);
-  addToGroup(s, document, recordAt(records, i), mode);
+  addToGroup(s, document, recordAt(records, i), mode, true);
   endText(s, messageOfRecord(records, i));
 }
 

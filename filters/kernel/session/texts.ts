@@ -51,8 +51,8 @@ export function openGroup(s: Session, mode: u32): void {
   s.laneOf().clear();
 }
 
-/** Adds the text of a record (a string, a key, a number) to the open lane. */
-export function addToGroup(s: Session, document: usize, record: usize, mode: u32): void {
+/** Adds the text of a record (a string, a key, a number) to the open lane. `alone`: nothing else comes into the lane, so that it may be read where it stands. */
+export function addToGroup(s: Session, document: usize, record: usize, mode: u32, alone: bool = false): void {
   const groups = changetype<Bytes>(s.groups);
   const segments = changetype<Bytes>(s.segments);
   if (s.failed || groups.len == 0) return;
@@ -77,7 +77,10 @@ export function addToGroup(s: Session, document: usize, record: usize, mode: u32
     if (text.failed) s.failed = true;
     else lane.append(text.ptr, text.len);
   } else {
-    lane.append(document + load<u32>(segment), load<u32>(segment, SEGMENT_END) - load<u32>(segment));
+    const text = document + load<u32>(segment);
+    const bytes = load<u32>(segment, SEGMENT_END) - load<u32>(segment);
+    if (alone) lane.borrow(text, bytes);
+    else lane.append(text, bytes);
   }
   store<u32>(segment, lane.length, SEGMENT_TO);
   const g = groups.ptr + groups.len - GROUP_BYTES;
@@ -125,7 +128,7 @@ export function closeGroup(s: Session, message: u32): void {
 /** One text of its own, from one record. */
 export function scanAlone(s: Session, document: usize, record: usize, mode: u32, message: u32): void {
   openGroup(s, mode);
-  addToGroup(s, document, record, mode);
+  addToGroup(s, document, record, mode, true);
   closeGroup(s, message);
 }
 

@@ -8,9 +8,12 @@ const COUNTRIES =
 export function isIban(p: usize, end: usize): bool {
   const first = upper(load<u8>(p));
   const second = upper(load<u8>(p, 1));
+  const registered = lengthOf(first, second);
+  // Groups of four: at most one space a group. Most ends are refused here.
+  if (registered == 0 || end - p < registered || end - p > registered + (registered >> 2)) return false;
   let length: u32 = 0;
   for (let q = p; q < end; q += 1) if (load<u8>(q) != 0x20) length += 1;
-  if (length != lengthOf(first, second)) return false;
+  if (length != registered) return false;
   // The number with country and check digits moved to its end, letters as two digits, modulo 97. Country and check digits are the first four bytes: no space stands in them.
   let rest: u32 = 0;
   for (let q = p + 4; q < end; q += 1) rest = append(rest, load<u8>(q));

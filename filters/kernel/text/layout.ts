@@ -61,11 +61,12 @@ export const KIND_PREFIX = 0;
 export const KIND_PIVOT = 1;
 /** As PREFIX, with a bitset automaton in place of the forward one. One form. */
 export const KIND_BITSET = 2;
-/** The anchor lies in a context word that must stand before the match; all forms have the same words. BACKWARD_MOST is how far the anchor lies from the word's beginning at most. */
+/** The anchor lies in a context word that must stand before the match; all forms have the same words. */
 export const KIND_NEAR = 3;
 
-// An anchor: u32 group, and for each of its three bytes the place of a set, a bit a byte.
+// An anchor: u16 group; how many bytes before it the context word begins, u8 at least, u8 at most; and for each of its three bytes the place of a set, a bit a byte.
 export const ANCHOR_GROUP = 0;
+export const ANCHOR_BACK = 2;
 export const ANCHOR_SETS = 4;
 export const ANCHOR_BYTES = 16;
 

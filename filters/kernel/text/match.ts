@@ -35,7 +35,6 @@ import {
   VALIDATOR_EMAIL,
   VALIDATOR_NONE,
   WHERE_AFTER,
-  WHERE_AROUND,
   WHERE_BEFORE,
   WHERE_NOWHERE,
 } from "./layout";
@@ -71,14 +70,14 @@ export function chooseForms(low: u64, high: u64): void {
   }
 }
 
-/** Matches of group `g` whose anchor is at `p`. */
-export function matchAt(g: u32, p: usize): void {
+/** Matches of group `g` whose anchor is at `p`; `back` is how far before it a context word begins: at least, and in the second byte at most. */
+export function matchAt(g: u32, p: usize, back: u32): void {
   const group = groupAt(g);
   let allowed = load<u32>(active + (g << 2));
   if (allowed == 0) return;
   const kind = <u32>load<u8>(group + GROUP_KIND);
   if (kind == KIND_PIVOT) matchPivot(group, p);
-  else if (kind == KIND_NEAR) matchNear(g, group, p);
+  else if (kind == KIND_NEAR) matchNear(g, group, p, back);
   else matchPrefix(group, kind, p, allowed);
 }
 
@@ -106,11 +105,12 @@ function matchPrefix(group: usize, kind: u32, p: usize, allowed: u32): void {
 }
 
 /** The anchor at `p` may lie in a context word: then every place near behind the word is tried, each once. */
-function matchNear(g: u32, group: usize, p: usize): void {
+function matchNear(g: u32, group: usize, p: usize, back: u32): void {
   const allowed = load<u32>(active + (g << 2));
   const form = formAt(group, 0);
-  const back = <usize>load<u32>(group + GROUP_BACKWARD_MOST);
-  for (let word = p - first > back ? p - back : first; word <= p; word += 1) {
+  const most = <usize>(back >> 8);
+  const last = p - <usize>(back & 0xff);
+  for (let word = p - first > most ? p - most : first; word <= last; word += 1) {
     let at = wordEnd(form, word);
     if (at == 0) continue;
     let characters = <i32>load<u16>(form + FORM_WITHIN);
@@ -142,10 +142,10 @@ export function matchTail(g: u32, from: usize, end: usize): void {
 }
 
 function matchPivot(group: usize, p: usize): void {
-  // The anchor's byte is the first that the forward automaton reads: a place admitted in vain ends here.
-  const open = runForward(group, p, 1);
-  if ((open | accepted) == 0) return;
   const n = runBackward(group, section + <usize>load<u32>(group + GROUP_BACKWARD_AT), p, first);
+  if (n == 0) return;
+  // The anchor's byte is the first that the forward automaton reads.
+  const open = runForward(group, p, 1);
   if (open != 0) {
     for (let i: i32 = <i32>n - 1; i >= 0; i -= 1) {
       if (keepOpen(group, load<u32>(starts + (<usize>i << 2)), open)) return;
@@ -204,17 +204,20 @@ function keepOpen(group: usize, p: usize, open: u32): bool {
 function takeLongest(group: usize, index: u32, p: usize): usize {
   const form = formAt(group, index);
   const where = <u32>load<u8>(form + FORM_WHERE);
-  let near = where == WHERE_NOWHERE;
-  if (where == WHERE_BEFORE || where == WHERE_AROUND) {
-    near = contextBefore(form, p);
-    if (!near && where == WHERE_BEFORE) return 0;
-  }
   const longest = load<u32>(form + FORM_LONGEST);
   const validator = <u32>load<u8>(form + FORM_VALIDATOR);
+  let near = where == WHERE_NOWHERE;
+  let looked = near || where == WHERE_AFTER;
   for (let to = endBelow(group, index, <usize>-1); to > p; to = endBelow(group, index, to)) {
     if (<u32>(to - p) > longest) continue;
     if (validator != VALIDATOR_NONE && !validate(validator, p, to)) continue;
-    if (!near && (where == WHERE_AFTER || where == WHERE_AROUND)) {
+    // The context costs most, and what stands before is the same for every end.
+    if (!looked) {
+      looked = true;
+      near = contextBefore(form, p);
+      if (!near && where == WHERE_BEFORE) return 0;
+    }
+    if (!near) {
       const after = contextAfter(form, to);
       if (after == CONTEXT_UNSETTLED) {
         keepLive(p);

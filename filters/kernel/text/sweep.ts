@@ -1,6 +1,6 @@
 /** Finds anchors, sixteen bytes at a time, and asks for the matches there. It may ask in vain; it never misses: each byte's halves are looked up in tables that admit at least every anchor's bytes. */
 import { isDigit } from "./characters";
-import { ANCHOR_BYTES, ANCHOR_GROUP, ANCHOR_SETS, BUCKET_DIGITS, H_BUCKETS, H_GROUPS, H_NEAR_BEHIND, H_PREFILTER } from "./layout";
+import { ANCHOR_BACK, ANCHOR_BYTES, ANCHOR_GROUP, ANCHOR_SETS, BUCKET_DIGITS, H_BUCKETS, H_GROUPS, H_NEAR_BEHIND, H_PREFILTER } from "./layout";
 import { beginMatching, isNear, matchAt, matchTail } from "./match";
 import { count, end, final, first, section } from "./window";
 
@@ -82,8 +82,8 @@ function matchBuckets(buckets: u32, p: usize, onlyNear: bool): void {
     const stop = list + 4 + <usize>load<u32>(list) * ANCHOR_BYTES;
     for (let anchor = list + 4; anchor != stop; anchor += ANCHOR_BYTES) {
       if (!holds(anchor, p)) continue;
-      const g = load<u32>(anchor, ANCHOR_GROUP);
-      if (!onlyNear || isNear(g)) matchAt(g, p);
+      const g = <u32>load<u16>(anchor, ANCHOR_GROUP);
+      if (!onlyNear || isNear(g)) matchAt(g, p, load<u16>(anchor, ANCHOR_BACK));
     }
   }
 }
