@@ -8,7 +8,7 @@
  * the policy) must be there for retrieval, chunk and ingest and have such an event in the plan; for the others it is not read. `chunk` is the second decision of a retrieval event.
  *
  * In the JSON text the keys stand in the order below, without spaces. A key of a fact's path, `event` or `store` that stands twice fails what it leads to, where the backend itself parses the text; a host that parses it
- * first (OPA) has kept the last one.
+ * first (OPA) has kept the last one. Text of more than 64 levels, or that is not UTF-8, is no JSON object.
  */
 
 export type DecisionEvent = "prompt" | "completion" | "retrieval" | "chunk" | "ingest";

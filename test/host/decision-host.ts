@@ -15,6 +15,8 @@ export interface DecisionHost {
   readonly call: Exports;
   /** Calls an export that takes a text as its last two arguments. */
   withText(name: string, text: string | Uint8Array, ...before: readonly number[]): number | bigint;
+  /** Frees all that `begin` and texts took. */
+  end(): void;
   /** What `decision`, `reason` or `identity` has written. */
   text(): string;
   /** Reads an input document and decides. */
@@ -26,19 +28,30 @@ export async function decisionHost(plan: Plan, identities: readonly Identity[] =
   const wasm = link({ kernel: await kernel, plan, identities, memory: { kind: "own", pagesMax: 4_096 } });
   const { exports } = new WebAssembly.Instance(new WebAssembly.Module(wasm));
   const call = exports as unknown as Exports;
+  /** Texts that facts point into, until `end`. */
+  const lent: number[] = [];
+  const end = () => {
+    for (const at of lent.splice(0)) call["free"]!(at);
+    call["end"]!();
+  };
   const withText: DecisionHost["withText"] = (name, text, ...before) => {
     const bytes = typeof text === "string" ? new TextEncoder().encode(text) : text;
     const at = Number(call["alloc"]!(bytes.length));
     new Uint8Array(call.memory.buffer).set(bytes, at);
     const answer = call[name]!(...before, at, bytes.length);
-    // What is kept of the text is in the arena: overwriting it shows if not.
-    if (name !== "load_input" && name !== "set_text") new Uint8Array(call.memory.buffer).fill(0x21, at, at + bytes.length);
+    if (name === "load_input" || name === "set_text") lent.push(at);
+    else {
+      // What is kept of the text is in the arena: overwriting it shows if not.
+      new Uint8Array(call.memory.buffer).fill(0x21, at, at + bytes.length);
+      call["free"]!(at);
+    }
     return answer;
   };
   const text = () => new TextDecoder().decode(new Uint8Array(call.memory.buffer, Number(call["out_at"]!()), Number(call["out_length"]!())));
   return {
     call,
     withText,
+    end,
     text,
     decide(input) {
       call["begin"]!();
@@ -46,7 +59,7 @@ export async function decisionHost(plan: Plan, identities: readonly Identity[] =
       call["run"]!(call["event"]!(), call["store_position"]!(), 1);
       call["decision"]!();
       const decision = JSON.parse(text()) as Decision;
-      call["end"]!();
+      end();
       return decision;
     },
   };
