@@ -3,7 +3,7 @@ import { patternLength, parseOpenPattern, parsePattern, type PatternResult } fro
 import type { PatternNode } from '../../dsl/program.ts';
 import * as L from '../../filters/kernel/text/layout.ts';
 import { leadingBytes } from './automaton.ts';
-import { anchorFrequency, type Anchor } from './anchor.ts';
+import { anchorFrequency, type Anchor, type PlacedAnchor } from './anchor.ts';
 import { ALL_BYTES, bytesOf, DIGITS, isWithin } from './byte-set.ts';
 import type { FormSource } from './detector-source.ts';
 import { positionsOf, TooManyPositions, type Positions } from './positions.ts';
@@ -24,7 +24,7 @@ export interface CompiledForm {
   readonly frequency: number;
   readonly how:
     | { readonly kind: 'prefix'; readonly positions: Positions }
-    | { readonly kind: 'near'; readonly positions: Positions; readonly anchors: readonly Anchor[]; readonly backMost: number }
+    | { readonly kind: 'near'; readonly positions: Positions; readonly anchors: readonly PlacedAnchor[] }
     | { readonly kind: 'pivot'; readonly before: Positions; readonly from: Positions; readonly beforeMost: number };
 }
 
@@ -59,7 +59,7 @@ export function compileForm(detector: number, source: FormSource, ignoreCase: bo
     // Digits are noticed anyway, and their groups first look for letters before them.
     const near = source.context?.where === 'before' && !isWithin(anchor[0], DIGITS) ? wordAnchors(source.context.words) : null;
     if (near === null || near.frequency * NEAR_GAIN > own.frequency) return own;
-    return { ...prefix, frequency: near.frequency, how: { kind: 'near', positions, anchors: near.anchors, backMost: near.backMost } };
+    return { ...prefix, frequency: near.frequency, how: { kind: 'near', positions, anchors: near.anchors } };
   } catch (failure) {
     if (failure instanceof TooManyPositions) return { message: 'the pattern is too large', help: 'make its counts smaller, or make two detectors of its alternatives' };
     throw failure;

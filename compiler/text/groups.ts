@@ -2,20 +2,20 @@
 import * as L from '../../filters/kernel/text/layout.ts';
 import { automatonOf, leadingBytes, type Automaton } from './automaton.ts';
 import { DIGITS, isWithin } from './byte-set.ts';
-import { anchorFrequency, type Anchor } from './anchor.ts';
+import { anchorFrequency, type Anchor, type PlacedAnchor } from './anchor.ts';
 import type { CompiledForm, Problem } from './compiled-form.ts';
 import { beginnings, reversed, type Positions } from './positions.ts';
 
 export type Group = {
   readonly forms: readonly CompiledForm[];
   /** Each of them may announce a match. */
-  readonly anchors: readonly Anchor[];
+  readonly anchors: readonly PlacedAnchor[];
   readonly frequency: number;
   /** Every form begins with a digit that no digit may precede. */
   readonly digits: boolean;
 } & (
   | { readonly kind: 'prefix'; readonly forward: Automaton }
-  | { readonly kind: 'near'; readonly forward: Automaton; readonly backMost: number }
+  | { readonly kind: 'near'; readonly forward: Automaton }
   | { readonly kind: 'bitset'; readonly positions: Positions }
   | { readonly kind: 'pivot'; readonly forward: Automaton; readonly backward: Automaton; readonly tail: Automaton; readonly beforeMost: number }
 );
@@ -68,7 +68,7 @@ export function automatonBytes({ states, classCount }: Automaton): number {
 }
 
 function groupOf(form: CompiledForm): Group | { readonly form: CompiledForm; readonly problem: Problem } {
-  const common = { forms: [form], anchors: [form.anchor], frequency: form.frequency, digits: beginsWithDigit(form) };
+  const common = { forms: [form], anchors: [notPlaced(form.anchor)], frequency: form.frequency, digits: beginsWithDigit(form) };
   if (form.how.kind === 'pivot') {
     const forward = smallEnough(automatonOf([form.how.from], FORM_STATES_MAX));
     const backward = smallEnough(automatonOf([reversed(form.how.before)], FORM_STATES_MAX));
@@ -77,7 +77,7 @@ function groupOf(form: CompiledForm): Group | { readonly form: CompiledForm; rea
     return { form, problem: TOO_LARGE };
   }
   const forward = smallEnough(automatonOf([form.how.positions], FORM_STATES_MAX));
-  if (form.how.kind === 'near') return forward === null ? { form, problem: TOO_LARGE } : { ...common, anchors: form.how.anchors, digits: false, kind: 'near', forward, backMost: form.how.backMost };
+  if (form.how.kind === 'near') return forward === null ? { form, problem: TOO_LARGE } : { ...common, anchors: form.how.anchors, digits: false, kind: 'near', forward };
   if (forward !== null) return { ...common, kind: 'prefix', forward };
   if (form.how.positions.reads.length <= L.BITSET_POSITIONS_MAX) return { ...common, digits: false, kind: 'bitset', positions: form.how.positions };
   return { form, problem: TOO_LARGE };
@@ -123,9 +123,13 @@ function merge(a: PrefixGroup, b: PrefixGroup): PrefixGroup | null {
   if (automatonBytes(forward) > most) return null;
   const anchor = leadingBytes(positions);
   if (!a.digits && anchorFrequency(anchor) > (a.frequency + b.frequency) * 2) return null;
-  return { kind: 'prefix', forms, anchors: [anchor], frequency: anchorFrequency(anchor), digits: a.digits, forward };
+  return { kind: 'prefix', forms, anchors: [notPlaced(anchor)], frequency: anchorFrequency(anchor), digits: a.digits, forward };
 }
 
 function beginsWithDigit({ anchor, source }: CompiledForm): boolean {
   return isWithin(anchor[0], DIGITS) && source.boundary.before !== 'none';
+}
+
+function notPlaced(bytes: Anchor): PlacedAnchor {
+  return { bytes, backLeast: 0, backMost: 0 };
 }

@@ -87,7 +87,7 @@ function writeFolds(section: Section): void {
 
 function writeBuckets(section: Section, groups: readonly Group[]): void {
   bucketsOf(groups).forEach((bucket, number) => {
-    const entries = bucket.entries.flatMap(({ group, anchor }) => [group, ...anchor.map((set) => section.block(setBytes(set)))]);
+    const entries = bucket.entries.flatMap(({ group, anchor }) => [group + anchor.backLeast * 0x10000 + anchor.backMost * 0x1000000, ...anchor.bytes.map((set) => section.block(setBytes(set)))]);
     section.u32(L.H_BUCKETS + 4 * number, section.block(u32s([bucket.entries.length, ...entries])));
     bucket.bytes.forEach((set, i) => {
       const { low, high } = halvesOf(set);
@@ -128,7 +128,6 @@ function writeGroup(section: Section, at: number, group: Group, firstForm: numbe
     case 'near':
       section.u8(at + L.GROUP_KIND, L.KIND_NEAR);
       section.u32(at + L.GROUP_FORWARD_AT, writeAutomaton(section, group.forward));
-      section.u32(at + L.GROUP_BACKWARD_MOST, group.backMost);
       return;
     case 'bitset':
       section.u8(at + L.GROUP_KIND, L.KIND_BITSET);

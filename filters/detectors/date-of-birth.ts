@@ -3,7 +3,7 @@ import type { Boundary, Context, Detector } from './detector.ts';
 
 const boundary = { before: 'serial', after: 'serial' } as const satisfies { before: Boundary; after: Boundary };
 const context: Context = {
-  words: ['born', 'dob', 'd o b', 'date of birth', 'birth date', 'birthdate', 'birthday', 'geboren', 'geb', 'geburtsdatum', 'né le', 'née le', 'date de naissance', 'fecha de nacimiento', 'nacido', 'nacida', 'nato il', 'nata il', 'geboortedatum'],
+  words: ['born', 'dob', 'date of birth', 'birth date', 'birthdate', 'birthday', 'geboren', 'geb', 'geburtsdatum', 'né le', 'née le', 'date de naissance', 'fecha de nacimiento', 'nacido', 'nacida', 'nato il', 'nata il', 'geboortedatum'],
   within: 32,
   where: 'before',
 };

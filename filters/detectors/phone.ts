@@ -3,7 +3,7 @@ import type { Boundary, Context, Detector } from './detector.ts';
 
 const serial = { before: 'serial', after: 'serial' } as const satisfies { before: Boundary; after: Boundary };
 
-const digitsInContext = '(?:[0-9]|[ ./-][0-9(]|\\) ?[0-9])+[0-9]';
+const digitsInContext = '(?:[0-9]|[ ./-][0-9(]|\\) ?[0-9]){5,}[0-9]';
 const context: Context = {
   words: ['phone', 'telephone', 'tel', 'call', 'mobile', 'cell', 'fax', 'phone number', 'whatsapp', 'sms', 'text me at', 'telefon', 'tel nr', 'handy', 'mobil', 'anrufen', 'rückruf', 'téléphone', 'portable', 'teléfono', 'telefono', 'telefoon'],
   within: 24,
