@@ -8,7 +8,7 @@ import { type Identity, writeBudgets, writeEnums, writeIdentities, writeModels, 
 import { writeFacts } from "../tables/facts.ts";
 import { writeRules } from "../tables/rules.ts";
 import { TableWriter } from "../tables/table-writer.ts";
-import { PLAN_VERSION, type Plan } from "../plan/plan.ts";
+import { ENUM_MEMBERS_MAX, MODELS_MAX, PLAN_VERSION, type Plan, RULES_MAX } from "../plan/plan.ts";
 import { invariant } from "../plan/invariant.ts";
 import { dataSegments, replaceMemory } from "./data-segments.ts";
 import { addDecide, POLICY_PREFIX } from "./decide.ts";
@@ -40,6 +40,7 @@ const NO_MAXIMUM = 0xffff_ffff;
 
 export function link(input: LinkInput): Uint8Array {
   const { plan } = input;
+  assertLimits(plan);
   const module = binaryen.readBinary(input.kernel);
   module.setFeatures(FEATURES);
   try {
@@ -51,7 +52,7 @@ export function link(input: LinkInput): Uint8Array {
     module.removeFunction(decide);
     addDecide(code, tables.sites, tables.addresses, decide);
     const resultBytes = Math.max(...tables.sites.map((site) => site.layout.bytes), 32);
-    const directory = tables.end();
+    const { directory } = tables;
 
     const constants: { readonly [name: string]: number } = {
       heap_start: writer.end,
@@ -73,6 +74,13 @@ export function link(input: LinkInput): Uint8Array {
   } finally {
     module.dispose();
   }
+}
+
+/** What words and bytes of the result can hold. */
+function assertLimits(plan: Plan): void {
+  invariant(plan.models.length <= MODELS_MAX, `a plan has at most ${MODELS_MAX} models`);
+  invariant(plan.enums.every(({ members }) => members.length <= ENUM_MEMBERS_MAX), `an enum has at most ${ENUM_MEMBERS_MAX} members`);
+  invariant(plan.events.every(({ rules }) => rules.length <= RULES_MAX), `an event has at most ${RULES_MAX} rules`);
 }
 
 // ------------------------------------------------------------------------------------------------------------------ kernel
@@ -141,7 +149,7 @@ function writeTables(input: LinkInput, writer: TableWriter) {
   section(abi.T_DETECTORS, block(input.detectors, writer));
   section(abi.T_PROTOCOLS, block(input.protocols, writer));
   section(abi.T_IDENTITIES, writeIdentities(input.identities ?? [], writer));
-  return { sites, addresses: rules.sites, end: () => directory };
+  return { sites, addresses: rules.sites, directory };
 }
 
 function block(bytes: Uint8Array | undefined, writer: TableWriter): number {

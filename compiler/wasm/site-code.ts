@@ -1,9 +1,10 @@
 /** What every decision has, whatever its event: the failed facts, what is touched by them, the rules that fire, and what these add up to. */
-import { FACT_FAILED, REDACT_MASK, REDACT_PLACEHOLDER, REDACT_REMOVE } from "../../filters/kernel/abi.ts";
+import { EVENT_CHUNK, FACT_FAILED, REDACT_MASK, REDACT_PLACEHOLDER, REDACT_REMOVE } from "../../filters/kernel/abi.ts";
 import { FLAG_BUFFER, REDACT_RESTORED, RESULT_FLAGS } from "../../filters/kernel/decision/layout.ts";
 import type { Effect, FactId, ModelExpr, RedactionMode } from "../plan/plan.ts";
 import { wordsFor, wordsOf } from "./bits.ts";
-import { condition, type Scope } from "./condition.ts";
+import { condition } from "./condition.ts";
+import type { Scope } from "./place.ts";
 import { type Code, FunctionBuilder, type Local } from "./function-builder.ts";
 import { asBit, every, I32, I64, maskIf, type PolicyCode, some, stateOf } from "./policy-code.ts";
 import type { ChunkEffect, Site, Touch } from "./site.ts";
@@ -102,7 +103,7 @@ function denyingReads({ code, site }: SiteCode, touch: Touch): readonly FactId[]
 }
 
 function isChunk(site: Site): boolean {
-  return site.event === 3;
+  return site.event === EVENT_CHUNK;
 }
 
 /** Whether something touched denies: 0 without a call where no fact has failed. */

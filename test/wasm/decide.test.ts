@@ -220,3 +220,27 @@ test.each([63, 64, 65, 128, 130])("%i rules, facts and effects: no word is one b
     }
   }
 });
+
+describe("limits", () => {
+  const models = (count: number) => {
+    const base = plan([]).models[0]!;
+    const all = Array.from({ length: count }, (_, id) => ({ ...base, id, name: `m${String(id).padStart(2, "0")}`, wireName: `wire-${id}` }));
+    const enums = plan([]).enums.map((each) => (each.name === "writ.model" ? { ...each, members: all.map(({ name }) => name) } : each));
+    const cheapest = route("any", { kind: "any" }, [{ kind: "cheapest" }, TRUE]);
+    return plan([prompt({ routes: [cheapest] })], { models: all, enums, byPrice: all.map(({ id }) => id).reverse() });
+  };
+
+  test("64 models, and no more", async () => {
+    const thePlan = models(64);
+    expect((await decider(thePlan))(promptInput())).toEqual(decide(thePlan, promptInput()));
+    const denied = promptInput({ prompt: { tokens_estimate: 1_000 } });
+    expect((await decider(thePlan))(denied)).toEqual(decide(thePlan, denied));
+    await expect(decider(models(65))).rejects.toThrow("at most 64 models");
+  });
+
+  test("an enum of 128 members, and no more", async () => {
+    const members = (count: number) => plan([prompt({})], { enums: [...plan([]).enums, { name: "long", ordered: false, members: Array.from({ length: count }, (_, n) => `m${n}`) }] });
+    expect((await decider(members(128)))(promptInput()).outcome).toBe("allow");
+    await expect(decider(members(129))).rejects.toThrow("at most 128 members");
+  });
+});
