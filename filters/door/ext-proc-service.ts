@@ -57,13 +57,10 @@ function serve(call: Call, host: ExtProcHost): void {
     if (isOver) return;
     isOver = true;
     const session = exchange.close();
-    try {
-      exchangeHost.end(how, session?.outcome());
-    } catch (error) {
-      host.error(error);
-    } finally {
-      session?.free();
-    }
+    // Each by itself: what fails here must neither keep a session nor leave budgets unsettled.
+    const outcome = attempt(() => session?.outcome(), host);
+    attempt(() => session?.free(), host);
+    attempt(() => exchangeHost.end(how, outcome), host);
   };
   const fail = (error: unknown): void => {
     finish('failed');
@@ -101,6 +98,15 @@ function serve(call: Call, host: ExtProcHost): void {
   call.on('cancelled', () => finish('aborted'));
   call.on('error', () => finish('aborted'));
   call.on('close', () => finish('aborted'));
+}
+
+function attempt<T>(action: () => T, host: ExtProcHost): T | undefined {
+  try {
+    return action();
+  } catch (error) {
+    host.error(error);
+    return undefined;
+  }
 }
 
 /** Envoy answers its client with the configured error: nothing passes. The status holds no content of the exchange. */

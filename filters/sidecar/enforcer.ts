@@ -46,8 +46,8 @@ export class Enforcer {
   async apply({ release, bundle }: { readonly release: Release; readonly bundle: VerifiedBundle }): Promise<void> {
     const settings = readDeploymentSettings(textOf(bundle, BUNDLE_PATHS.deployment));
     const document = readEnvoyDocument(textOf(bundle, BUNDLE_PATHS.envoy));
-    const filter = await this.#load(fileOf(bundle, BUNDLE_PATHS.filterWasm));
-    const governor: Governor = { revision: release.revision, sequence: release.sequence, filter, settings };
+    const wasm = fileOf(bundle, BUNDLE_PATHS.filterWasm);
+    const governor: Governor = { revision: release.revision, sequence: release.sequence, filter: await this.#load(wasm), renew: () => this.#load(wasm), settings };
     clearInterval(this.#drain);
     await this.#introduce(document);
     this.#options.onGovernor(governor);

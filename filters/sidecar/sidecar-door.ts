@@ -19,6 +19,8 @@ export interface Governor {
   readonly revision: string;
   readonly sequence: number;
   readonly filter: FilterPort;
+  /** The same filter with new memory. */
+  readonly renew: () => FilterPort | Promise<FilterPort>;
   readonly settings: DeploymentSettings;
 }
 
@@ -31,11 +33,17 @@ export interface SidecarDoorOptions {
 }
 
 const NONCE_BYTES = 8;
+/** Failures of exchanges are told to an operator this often; the metric counts all. */
+const ALARM_MS = 10_000;
+/** A filter is loaded anew this often. */
+const RENEW_MS = 1_000;
 
 export class SidecarDoor implements ExtProcHost {
   readonly #options: SidecarDoorOptions;
   readonly #open = new Map<Governor, number>();
   #governor: Governor | undefined;
+  #alarmedAt = Number.NEGATIVE_INFINITY;
+  #renewedAt = Number.NEGATIVE_INFINITY;
 
   constructor(options: SidecarDoorOptions) {
     this.#options = options;
@@ -81,9 +89,26 @@ export class SidecarDoor implements ExtProcHost {
   }
 
   error(error: unknown): void {
-    this.#options.metrics.error(error instanceof DoorError ? error.code : 'unexpected');
+    const code = error instanceof DoorError ? error.code : error instanceof WebAssembly.RuntimeError ? 'trap' : 'unexpected';
+    this.#options.metrics.error(code);
+    if (error instanceof WebAssembly.RuntimeError) this.#renew();
+    if (error instanceof DoorError || this.#options.now() - this.#alarmedAt < ALARM_MS) return;
+    this.#alarmedAt = this.#options.now();
     // An unexpected error's message may quote what it choked on: its name alone is told.
-    if (!(error instanceof DoorError)) this.#options.alarm(`an exchange failed: ${error instanceof Error ? error.name : typeof error}`);
+    this.#options.alarm(`an exchange failed: ${error instanceof Error ? error.name : typeof error}`);
+  }
+
+  /** A filter never traps; one that has is not trusted any more. Exchanges that begin from now on get one with new memory. */
+  #renew(): void {
+    const governor = this.#governor;
+    if (governor === undefined || this.#options.now() - this.#renewedAt < RENEW_MS) return;
+    this.#renewedAt = this.#options.now();
+    void Promise.resolve()
+      .then(() => governor.renew())
+      .then((filter) => {
+        if (this.#governor === governor) this.#governor = { ...governor, filter };
+      })
+      .catch(() => this.#options.alarm('the filter failed and cannot be loaded again'));
   }
 }
 

@@ -3,7 +3,8 @@
 //   /echo          passes both ways, untouched           /edit   puts `EDITED ` before both bodies
 //   /deny          answers 403 at the request            /refuse answers 451 at the end of the reply
 //   /hold          holds a stream back to its end        /throw  fails at the request's body
-//   /call          asks the store before it passes       anything else: /echo
+//   /call          asks the store before it passes       /trap   fails as a wasm that traps
+//   anything else: /echo
 //
 // An event stream passes chunk by chunk, all else is held whole.
 import type { BudgetLevel, FilterPort, Header, SessionPort, SessionStart, Step } from '../../filters/door/session-port.ts';
@@ -72,6 +73,7 @@ function scriptedSession(script: Script, told: { ended(): void; freed(): void })
     },
     requestBody: (bytes) => {
       if (has('throw')) throw new Error('4111111111111111');
+      if (has('trap')) throw new WebAssembly.RuntimeError('unreachable');
       request = Uint8Array.from(bytes);
       if (has('call')) return { kind: 'call', store: 'docs', method: 'GET', path: '/newest', body: NOTHING };
       return pass(edited(bytes), script.route);

@@ -191,8 +191,9 @@ describe('under load', () => {
   }, 120_000);
 
   test('an exchange in flight ends with the policy that it began with', async () => {
+    upstream.received.length = 0;
     const slow = ask('/slow');
-    await settles(() => mesh.sidecar().status().exchanges === 1);
+    await settles(() => upstream.received.some(({ path }) => path === '/slow'));
     const { sequence } = mesh.sidecar().status().verified ?? { sequence: 0 };
     await mesh.sidecar().offer(mesh.release(sequence + 1, { plan: model('other'), deployment: deployment(['other']), wasm: Uint8Array.of(9) }));
     expect(await ask()).toBe('200 9:x');
@@ -201,13 +202,35 @@ describe('under load', () => {
   });
 
   test('a sidecar that stops lets exchanges in flight end', async () => {
+    upstream.received.length = 0;
     const slow = ask('/slow');
-    await settles(() => mesh.sidecar().status().exchanges === 1);
+    await settles(() => upstream.received.some(({ path }) => path === '/slow'));
     await mesh.stopSidecar();
     expect(await slow).toBe('200 1:x');
     expect(await ask()).toMatch(/^5\d\d /);
     await mesh.restartSidecar();
     await settles(async () => (await ask()) === '200 1:x');
+  });
+});
+
+describe('a filter that traps', () => {
+  test('fails that exchange alone, and is loaded anew', async () => {
+    let loads = 0;
+    mesh = await startMesh({ plan, deployment: deployment(), loadFilter: () => scriptedFilter({ route: 'model/small', mark: `${++loads}:` }), wasm: Uint8Array.of(1) });
+    try {
+      expect(await ask()).toBe('200 1:x');
+      const slow = ask('/slow');
+      expect(await ask('/trap')).toMatch(/^5\d\d /);
+      await settles(async () => (await ask()) === '200 2:x');
+      expect(await slow).toBe('200 1:x');
+      expect(mesh.alarms).toEqual(['an exchange failed: RuntimeError']);
+      // At most one a second.
+      await Promise.all([ask('/trap'), ask('/trap'), ask('/trap')]);
+      expect(loads).toBeLessThanOrEqual(3);
+      expect(mesh.alarms).toHaveLength(1);
+    } finally {
+      await mesh.stop();
+    }
   });
 });
 
