@@ -142,21 +142,23 @@ const said: Place = {
 
 const finishReason: Place = { string: 'finish', values: ['stop', 'length', 'tool_calls', 'content_filter', 'function_call'], open: true, null: 'plain' };
 
-/** llama.cpp's measurements: fractions of so many digits that, read as text, some would look like a card number. */
+/** A measurement by the server: a fraction of so many digits that, read as text, now and then one would look like a card number. Like a vector's, its digits are not scanned. */
+const measured: Place = { number: 'vector', null: 'plain' };
+/** llama.cpp's. */
 const timings: Place = {
   object: {
     fields: {
-      cache_n: number,
-      prompt_n: number,
-      prompt_ms: number,
-      prompt_per_token_ms: number,
-      prompt_per_second: number,
-      predicted_n: number,
-      predicted_ms: number,
-      predicted_per_token_ms: number,
-      predicted_per_second: number,
-      draft_n: number,
-      draft_n_accepted: number,
+      cache_n: measured,
+      prompt_n: measured,
+      prompt_ms: measured,
+      prompt_per_token_ms: measured,
+      prompt_per_second: measured,
+      predicted_n: measured,
+      predicted_ms: measured,
+      predicted_per_token_ms: measured,
+      predicted_per_second: measured,
+      draft_n: measured,
+      draft_n_accepted: measured,
     },
     others: anyLocal,
   },
