@@ -28,7 +28,7 @@ export interface Key {
   readonly claims: { readonly [claim: string]: unknown };
 }
 
-export async function filterOf(source: string, keys: readonly Key[] = KEYS): Promise<Filter> {
+export async function filterOf(source: string, keys: readonly Key[] = KEYS, pagesMax = 12_288): Promise<Filter> {
   const plan = planOf(source);
   kernel ??= compileKernel(kernelEntry('session'), kernelFlags('session'));
   const compiled = compileDetectors(plan.detectors, detectors);
@@ -40,7 +40,7 @@ export async function filterOf(source: string, keys: readonly Key[] = KEYS): Pro
     protocols: protocolTable(protocols),
     storeFilters: storeFilters(plan),
     identities: keys.map(({ key, claims }) => ({ sha256: createHash('sha256').update(key).digest('hex'), claims })),
-    memory: { kind: 'own', pagesMax: 12_288 },
+    memory: { kind: 'own', pagesMax },
   });
   return loadFilter(wasm);
 }
@@ -99,6 +99,18 @@ export const whole = (bytes: Uint8Array): readonly Uint8Array[] => [bytes];
 export function run(filter: Filter, exchange: Exchange): Seen {
   const before = filter.bytesInUse();
   const session = filter.newSession({ evidence: { jwt: exchange.jwt, san: undefined }, nowMs: 1_760_000_000_000, nonce: NONCE });
+  let seen: Seen;
+  try {
+    seen = drive(session, exchange);
+  } finally {
+    session.free();
+  }
+  const after = filter.bytesInUse();
+  if (after > before + LASTING_BYTES) throw new Error(`the filter kept ${after - before} bytes`);
+  return seen;
+}
+
+function drive(session: ReturnType<Filter['newSession']>, exchange: Exchange): Seen {
   const cut = exchange.cut ?? whole;
   const answer = (step: Step): Step => {
     let current = step;
@@ -139,9 +151,6 @@ export function run(filter: Filter, exchange: Exchange): Seen {
     seen = { ...request, ...(upstream ? respond(session, upstream, cut, exchange, answer) : { status: 0, got: '', gotHeaders: [] }) };
   } else throw new Error(`a request ended with ${step.kind}`);
   const outcome = session.outcome();
-  session.free();
-  const after = filter.bytesInUse();
-  if (after > before + LASTING_BYTES) throw new Error(`the filter kept ${after - before} bytes`);
   return { ...seen, records: outcome.records.map((record) => JSON.parse(record) as Seen['records'][number]), spentMicros: outcome.spentMicros };
 }
 

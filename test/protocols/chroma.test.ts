@@ -202,3 +202,25 @@ test('look-ups pass for declared collections; all else is an unknown endpoint', 
   expect(get(`${base}/${HR}/fork`, 'POST', '{}').status).toBe(404);
   expect(get(`${base}/${HR}/delete`, 'POST', '{}').status).toBe(404);
 });
+
+describe('limits', () => {
+  const many = (n: number): string => getReply(Array.from({ length: n }, (_, i) => chunk(`c${i}`, 's', 1, ['hr'], 'public')));
+  const get = (body: string, answer = '{"ids":[],"metadatas":[]}'): Seen => ask('hr', 'get', '{}', { upstream: { body }, call: (path) => (path.endsWith('/get') ? { status: 200, body: answer } : call(path)) });
+
+  test('4,096 chunks are verified, an answer with more is refused', () => {
+    expect((JSON.parse(get(many(4_096)).got) as { ids: string[] }).ids).toHaveLength(4_096);
+    expect(get(many(4_097)).status).toBe(502);
+  });
+
+  test('versions of 256 sources are compared, an answer with more is refused', () => {
+    const sources = (n: number): string => getReply(Array.from({ length: n }, (_, i) => chunk(`c${i}`, `s${i}`, 1, ['hr'], 'public')));
+    expect((JSON.parse(get(sources(256)).got) as { ids: string[] }).ids).toHaveLength(256);
+    expect(get(sources(257)).status).toBe(502);
+  });
+
+  test('1,000 results may be asked for, no more', () => {
+    expect(JSON.parse(ask('hr', 'query', QUERY.replace('3}', '1000}')).sent ?? '')).toMatchObject({ n_results: 1_000 });
+    expect(ask('hr', 'query', QUERY.replace('3}', '1001}'))).toMatchObject({ sent: null, status: 400 });
+    expect(JSON.parse(ask('hr', 'query', QUERY.replace('3}', '60}')).sent ?? '')).toMatchObject({ n_results: 200 });
+  });
+});

@@ -109,24 +109,41 @@ function endWord(bytes: u32, isNumber: bool): void {
   reasoning += 1;
 }
 
-/** Position of the stem with which the word begins, or -1. */
+/** Position of the stem with which the word begins, or -1. Stems are found by their first letter. */
 function stemOf(bytes: u32): i32 {
+  if (!indexed) indexStems();
+  const letter = <u32>load<u8>(word) - 0x61;
+  if (letter > 25) return -1;
   const text = changetype<usize>(STEMS);
-  const count = <u32>STEMS.length;
-  let position: i32 = 0;
-  let i: u32 = 0;
-  while (i < count && position < 64) {
+  for (let entry = <u32>load<u8>(firstStem + letter); entry != 0; entry = load<u8>(nextStem + entry)) {
+    const from = load<u16>(stemAt + (entry << 1));
     let j: u32 = 0;
-    let same = true;
-    for (; i + j < count && load<u16>(text + ((i + j) << 1)) != 0x20; j += 1) {
-
-      if (same && (j >= bytes || <u16>load<u8>(word + j) != load<u16>(text + ((i + j) << 1)))) same = false;
-    }
-    if (same && j > 0) return position;
-    i += j + 1;
-    position += 1;
+    while (j < bytes && <u16>load<u8>(word + j) == load<u16>(text + ((from + j) << 1))) j += 1;
+    const end = from + j;
+    if (end == <u32>STEMS.length || load<u16>(text + (end << 1)) == 0x20) return entry;
   }
   return -1;
+}
+
+/** For each letter the first stem (its number, from 1), for each stem the next of the same letter and where it begins. */
+const firstStem: usize = memory.data(26, 8);
+const nextStem: usize = memory.data(64, 8);
+const stemAt: usize = memory.data(128, 8);
+let indexed: bool = false;
+
+function indexStems(): void {
+  const text = changetype<usize>(STEMS);
+  const count = <u32>STEMS.length;
+  let entry: u32 = 0;
+  for (let i: u32 = 0; i < count && entry < 63; i += 1) {
+    if (i > 0 && load<u16>(text + ((i - 1) << 1)) != 0x20) continue;
+    entry += 1;
+    const letter = <u32>load<u16>(text + (i << 1)) - 0x61;
+    store<u16>(stemAt + (entry << 1), <u16>i);
+    store<u8>(nextStem + entry, load<u8>(firstStem + letter));
+    store<u8>(firstStem + letter, <u8>entry);
+  }
+  indexed = true;
 }
 
 function punctuation(c: u32, before: u32): void {

@@ -3,7 +3,7 @@
  */
 import { EVENT_PROMPT, FACT_PROMPT_BYTES, FACT_PROMPT_CHOICES, FACT_PROMPT_COMPLEXITY, FACT_PROMPT_INPUT_TOKENS_BOUND, FACT_PROMPT_OUTPUT_TOKENS, FACT_PROMPT_REQUESTED_MODEL, FACT_PROMPT_STREAM, FACT_PROMPT_TOKENS_ESTIMATE, FACT_PROMPT_TOOLS } from "../abi";
 import { Bytes } from "../bytes";
-import { Arena, isAllowed, setText, setUnknown, setValue } from "../decision/api";
+import { Arena, isAllowed, setText, setUnknown, setValue, slotOf } from "../decision/api";
 import { appendUnescaped } from "../json/unescape";
 import { readInteger } from "../json/scan";
 import { NO_RECORD, RECORD_BYTES, RECORD_END, RECORD_KIND, RECORD_NODE, RECORD_PARENT, RECORD_START, recordAt, walk, WALK_OK } from "../json/walk";
@@ -149,7 +149,7 @@ function oneText(s: Session, document: usize, records: Bytes, i: u32, mode: u32)
 
 /** Ends the open lane of a message; the last user message's text is what complexity is judged by. */
 function endText(s: Session, message: u32): void {
-  if (message != NO_MESSAGE && message == s.lastUser && !s.failed) addComplexity(s.laneOf().text(), s.laneOf().length);
+  if (message != NO_MESSAGE && message == s.lastUser && !s.failed && slotOf(s.facts, FACT_PROMPT_COMPLEXITY) != 0) addComplexity(s.laneOf().text(), s.laneOf().length);
   closeGroup(s, message);
 }
 

@@ -172,7 +172,10 @@ export function newSession(nonce: u64, now: i64): usize {
     s.facts != 0 && s.result != 0 && s.arena != 0 && s.output != 0 && s.values != 0 && s.lane != 0 && s.body != 0 && s.records != 0 &&
     s.segments != 0 && s.hits != 0 && s.groups != 0 && s.clusters != 0 && s.edits != 0 && s.replacements != 0 && s.text != 0 && s.removals != 0 &&
     s.verdicts != 0 && s.versions != 0;
-  if (complete) return p;
+  if (complete) {
+    s.valuesOf().seed = <u32>(nonce >> 32) ^ <u32>nonce;
+    return p;
+  }
   freeSession(s);
   return 0;
 }

@@ -7,7 +7,7 @@ import { allocZeroed, free } from "../memory";
 
 /** Different values of one exchange; a body with more fails as too large. */
 export const VALUES_MAX: u32 = 65_536;
-const BUCKETS: u32 = 1_024;
+const BUCKETS: u32 = 4_096;
 const DETECTORS: u32 = 128;
 
 export const ORIGIN_PROMPT: u32 = 0;
@@ -32,6 +32,8 @@ export class Values {
   /** Three tables of heads (index + 1): by exact bytes, by normal form, by placeholder number; then one counter a detector. */
   tables: usize = 0;
   failed: bool = false;
+  /** Nobody outside knows it: no one can choose values that share a bucket. */
+  seed: u32 = 0;
 
   /** Frees the content; the object itself is part of its session. */
   drop(): void {
@@ -48,7 +50,7 @@ export class Values {
     if (!this.ready()) return NO_VALUE;
     const entries = changetype<Bytes>(this.entries);
     const text = changetype<Bytes>(this.text);
-    const exact = this.tables + ((hashExact(detector, p, length) & (BUCKETS - 1)) << 2);
+    const exact = this.tables + ((hashExact(this.seed ^ detector, p, length) & (BUCKETS - 1)) << 2);
     for (let i = load<u32>(exact); i != 0; i = load<u32>(this.entry(i - 1), ENTRY_NEXT_EXACT)) {
       const e = this.entry(i - 1);
       if (load<u16>(e, ENTRY_DETECTOR) == <u16>detector && load<u32>(e, ENTRY_LENGTH) == length && memory.compare(text.ptr + load<u32>(e), p, length) == 0) return i - 1;
@@ -66,7 +68,7 @@ export class Values {
     store<u8>(e, <u8>origin, ENTRY_ORIGIN);
     store<u32>(e, load<u32>(exact), ENTRY_NEXT_EXACT);
     store<u32>(exact, index + 1);
-    const normal = this.tables + BUCKETS * 4 + ((hashNormal(detector, p, length) & (BUCKETS - 1)) << 2);
+    const normal = this.tables + BUCKETS * 4 + ((hashNormal(this.seed ^ detector, p, length) & (BUCKETS - 1)) << 2);
     store<u32>(e, load<u32>(normal), ENTRY_NEXT_NORMAL);
     store<u32>(normal, index + 1);
     entries.len += ENTRY_BYTES;
@@ -77,7 +79,7 @@ export class Values {
   inPrompt(detector: u32, p: usize, length: u32): bool {
     if (this.tables == 0) return false;
     const text = changetype<Bytes>(this.text);
-    const normal = this.tables + BUCKETS * 4 + ((hashNormal(detector, p, length) & (BUCKETS - 1)) << 2);
+    const normal = this.tables + BUCKETS * 4 + ((hashNormal(this.seed ^ detector, p, length) & (BUCKETS - 1)) << 2);
     for (let i = load<u32>(normal); i != 0; i = load<u32>(this.entry(i - 1), ENTRY_NEXT_NORMAL)) {
       const e = this.entry(i - 1);
       if (load<u8>(e, ENTRY_ORIGIN) != <u8>ORIGIN_PROMPT || load<u16>(e, ENTRY_DETECTOR) != <u16>detector) continue;
@@ -161,10 +163,25 @@ function numberBucket(detector: u32, number: u32): u32 {
   return (detector * 31 + number) & (BUCKETS - 1);
 }
 
-function hashExact(detector: u32, p: usize, length: u32): u32 {
-  let h: u32 = 0x811c9dc5 ^ detector;
-  for (let i: u32 = 0; i < length; i += 1) h = (h ^ <u32>load<u8>(p + i)) * 0x01000193;
-  return h ^ (h >>> 15);
+function hashExact(seed: u32, p: usize, length: u32): u32 {
+  let h: u32 = seed;
+  for (let i: u32 = 0; i < length; i += 1) h = mixByte(h, load<u8>(p + i));
+  return finalMix(h);
+}
+
+// @ts-ignore: decorator
+@inline
+function mixByte(h: u32, c: u32): u32 {
+  return rotl<u32>((h ^ c) * 0xcc9e2d51, 15) * 0x1b873593;
+}
+
+/** The last step of MurmurHash3: every bit of the state reaches every bit of the bucket. */
+function finalMix(h: u32): u32 {
+  h ^= h >>> 16;
+  h *= 0x85ebca6b;
+  h ^= h >>> 13;
+  h *= 0xc2b2ae35;
+  return h ^ (h >>> 16);
 }
 
 /** The byte as it counts in the normal form; 0 where it does not. */
@@ -175,13 +192,13 @@ function normal(c: u32): u32 {
   return c - 0x41 <= 25 ? c | 0x20 : c;
 }
 
-function hashNormal(detector: u32, p: usize, length: u32): u32 {
-  let h: u32 = 0x811c9dc5 ^ detector;
+function hashNormal(seed: u32, p: usize, length: u32): u32 {
+  let h: u32 = seed;
   for (let i: u32 = 0; i < length; i += 1) {
     const c = normal(load<u8>(p + i));
-    if (c != 0) h = (h ^ c) * 0x01000193;
+    if (c != 0) h = mixByte(h, c);
   }
-  return h ^ (h >>> 15);
+  return finalMix(h);
 }
 
 function sameNormal(a: usize, aLength: u32, b: usize, bLength: u32): bool {
