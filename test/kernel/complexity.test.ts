@@ -38,7 +38,7 @@ test('tells simple prompts from hard ones', () => {
   const wrong = SET.filter(({ label, prompt }) => isHard(prompt) !== (label === 'hard'));
   const accuracy = 1 - wrong.length / SET.length;
   expect(accuracy, wrong.map(({ label, prompt }) => `${label}: ${prompt}`).join('\n')).toBeGreaterThanOrEqual(ACCURACY_LEAST);
-  console.info(`complexity at ${THRESHOLD}: ${(accuracy * 100).toFixed(0)}% of ${SET.length} prompts`);
+  console.log(`complexity at ${THRESHOLD}: ${(accuracy * 100).toFixed(0)}% of ${SET.length} prompts`);
 });
 
 test('only the last message of the user counts, however it is written', () => {

@@ -1,9 +1,10 @@
+import { fileURLToPath } from 'node:url';
 import { beforeAll, expect, test } from 'vitest';
-import { protocolTable } from '../../compiler/tables/protocols.ts';
+import { KNOWN_KEYS_MAX, protocolTable } from '../../compiler/tables/protocols.ts';
 import { T_PROTOCOLS } from '../../filters/kernel/abi.ts';
 import * as P from '../../filters/kernel/protocol/places.ts';
 import type { Place } from '../../filters/protocols/protocol.ts';
-import { compileKernel } from './compile-kernel.ts';
+import { compileKernel } from '../../filters/kernel/build.ts';
 
 interface Walked {
   readonly code: number;
@@ -25,7 +26,7 @@ interface Exports {
 
 let binary: Uint8Array<ArrayBuffer>;
 beforeAll(async () => {
-  binary = await compileKernel('test/kernel/walk-entry.ts');
+  binary = new Uint8Array(await compileKernel(fileURLToPath(new URL('./walk-entry.ts', import.meta.url)), ['--initialMemory', '64']));
 });
 
 function walker(place: Place): (body: string | Uint8Array) => Walked {
@@ -176,4 +177,13 @@ test('a plain number of more than ten digits is a record of its own', () => {
   const walk = walker(shape);
   expect(walk('{"messages":[{"key":1234567890}]}').records).toHaveLength(1);
   expect(walk('{"messages":[{"key":12345678901}]}').records[1]).toEqual([P.PLACE_NUMBER, '12345678901', 0, 0]);
+});
+
+test('a place has at most 128 fields, and each is told from the others', () => {
+  const fields = (n: number): Place => ({ object: { fields: Object.fromEntries(Array.from({ length: n }, (_, i) => [`f${i}`, { string: 'text' as const }])) } });
+  const walk = walker(fields(KNOWN_KEYS_MAX));
+  const object = `{${Array.from({ length: KNOWN_KEYS_MAX }, (_, i) => `"f${i}":"v${i}"`).join()}}`;
+  expect(walk(object).records).toHaveLength(KNOWN_KEYS_MAX);
+  for (const i of [0, 63, 64, 127]) expect(walk(object.replace('}', `,"f${i}":""}`)).code).toBe(DUPLICATE);
+  expect(() => walker(fields(KNOWN_KEYS_MAX + 1))).toThrow(RangeError);
 });

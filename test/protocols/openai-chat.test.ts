@@ -6,7 +6,7 @@ import { POLICY } from './policy.ts';
 
 let filter: Filter;
 beforeAll(async () => {
-  filter = await filterOf(POLICY, [...KEYS, { key: 'key-eu', claims: { sub: 'u2', dept: 'hr', region: 'eu' } }]);
+  filter = await filterOf(POLICY, [...KEYS, { key: 'key-eu', claims: { sub: 'u2', dept: 'hr', region: 'eu' } }, { key: 'key-hr', claims: { sub: 'u3', dept: 'hr', region: 'us' } }]);
 });
 
 const CARD = placeholder('PAYMENT_CARD', 1);
@@ -125,6 +125,15 @@ describe('a request', () => {
     expect(run(filter, { body: chat('"x"'), upstream: { body: says('"y"').replace(/,"usage":\{[^}]*\}/, '') } }).spentMicros).toBeUndefined();
   });
 
+  test('a budget whose level cannot be had is 403 for its own callers, and nothing for others', () => {
+    const seen = run(filter, { body: chat('"x"'), levels: [undefined] });
+    expect(seen).toMatchObject({ sent: null, status: 403, reserve: [] });
+    expect(seen.records[0]).toMatchObject({ outcome: 'deny', reasons: [{ kind: 'failed', rule: 'budget support_day', facts: ['budget.support_day.headroom'] }] });
+    const other = run(filter, { body: chat('"x"'), headers: [['authorization', 'Bearer key-hr']], levels: [undefined], upstream: { body: says('"y"') } });
+    expect(other).toMatchObject({ sent: chat('"x"'), status: 200, reserve: [] });
+    expect(other.records[0]).toMatchObject({ outcome: 'allow', model: 'gpt_4o', failed: [] });
+  });
+
   test('headers of ours and the wish for compression do not go on', () => {
     const seen = run(filter, {
       body: chat('"x"'),
@@ -217,6 +226,13 @@ describe('a stream', () => {
     expect(seen.got).toContain('"finish_reason":"content_filter"');
     expect(seen.got).toContain('an IBAN may not be said (rule ibans)');
     expect(seen.got.endsWith('data: [DONE]\n\n')).toBe(true);
+  });
+
+  test('a denial ends the choices that are still open, and no others', () => {
+    const seen = run(filter, { body: streamed('"x"').replace('"stream"', '"n":2,"stream"'), upstream: sse(delta('fine', 0), stop(0), delta('so: DE89 3704 0044 0532 0130 00 ', 1), '[DONE]') });
+    const ends = seen.got.split('\n').filter((line) => line.includes('"content_filter"')).map((line) => (JSON.parse(line.slice(6)) as { choices: { index: number }[] }).choices[0]?.index);
+    expect(ends).toEqual([1]);
+    expect(seen.got).toContain(stop(0));
   });
 
   test('usage is read, and its event leaves only if the client asked', () => {

@@ -12,6 +12,7 @@ export function appendRefusal(s: Session, message: Bytes): void {
   if (s.form == FORM_ANTHROPIC) return anthropic(s, message);
   const out = s.out().bodyRun();
   for (let i: u32 = 0; i < s.choices; i += 1) {
+    if (i < 64 && (s.streamOf().open & (<u64>1 << <u64>i)) == 0) continue;
     put(out, 'data: {"id":"writ","object":"chat.completion.chunk","created":');
     appendNumber(out, <u64>(s.now / 1_000));
     put(out, ',"model":"');

@@ -95,8 +95,7 @@ function emit(s: Session, e: StreamEvent): bool {
   if (editable && !e.dropped) {
     write(s, e);
     const stream = s.streamOf();
-    if (e.opens != 0) stream.open |= <u64>1 << <u64>(e.opens - 1);
-    if (e.closes != 0) stream.open &= ~(<u64>1 << <u64>(e.closes - 1));
+    stream.open = (stream.open | e.opens) & ~e.closes;
   }
   e.destroy();
   return editable;

@@ -56,7 +56,9 @@ export function readEvent(s: Session, e: StreamEvent): bool {
     const kind = <i32>load<u8>(r, RECORD_KIND);
     if (kind == P.PLACE_FINISH) {
       e.finishing = true;
-      finish(s, s.form == P.FORM_ANTHROPIC ? -1 : <i64>choiceOf(s, document, i, top));
+      const choice = s.form == P.FORM_ANTHROPIC ? -1 : <i64>choiceOf(s, document, i, top);
+      e.closes |= bitOf(choice);
+      finish(s, choice);
     } else if (kind == P.PLACE_EVENT_TYPE) typed(s, e, document, r, top);
   }
   // The usage event that we asked for, and the client did not.
@@ -117,9 +119,9 @@ function typed(s: Session, e: StreamEvent, document: usize, r: usize, top: i64):
   const p = document + load<u32>(r, RECORD_START) + 1;
   const length = load<u32>(r, RECORD_END) - load<u32>(r, RECORD_START) - 2;
   if (is(p, length, "content_block_start")) {
-    if (top >= 0 && top < 64) e.opens = <u32>top + 1;
+    e.opens |= bitOf(top);
   } else if (is(p, length, "content_block_stop")) {
-    if (top >= 0 && top < 64) e.closes = <u32>top + 1;
+    e.closes |= bitOf(top);
     e.finishing = true;
     finish(s, top);
   } else if (is(p, length, "message_stop")) {
@@ -127,6 +129,10 @@ function typed(s: Session, e: StreamEvent, document: usize, r: usize, top: i64):
     stream.done = true;
     finish(s, -1);
   }
+}
+
+function bitOf(index: i64): u64 {
+  return index >= 0 && index < 64 ? <u64>1 << <u64>index : 0;
 }
 
 /** The number of the choice that the record belongs to. */

@@ -89,9 +89,9 @@ export class StreamEvent {
   dropped: bool = false;
   /** It ends a choice or the message. */
   finishing: bool = false;
-  /** Content block that it opens or closes (Anthropic), plus one. */
-  opens: u32 = 0;
-  closes: u32 = 0;
+  /** Content blocks that it opens, and blocks or choices that it closes: bit n, for those below 64. */
+  opens: u64 = 0;
+  closes: u64 = 0;
   /** Its other lines hold what was found: only `event:` and `data:` go on. */
   bare: bool = false;
 
@@ -155,7 +155,7 @@ export class Stream {
   /** It was ended by us; because what a rule redacts stands where nothing can be redacted. */
   refused: bool = false;
   unedited: bool = false;
-  /** Content blocks that are open for the client (Anthropic), by the events that have left: bit n, for those below 64. */
+  /** Choices (OpenAI) or content blocks (Anthropic) that are open for the client, by the events that have left: bit n, for those below 64. */
   open: u64 = 0;
 
   pendingBytes(): Bytes {

@@ -6,7 +6,7 @@ import { ACTION_CONTINUE, ACTION_HOLD, EVENT_COMPLETION } from "../abi";
 import { Bytes } from "../bytes";
 import { isAllowed, needsBuffer } from "../decision/api";
 import { walk, WALK_OK } from "../json/walk";
-import { ENDPOINT_STREAM } from "../protocol/places";
+import { ENDPOINT_STREAM, FORM_ANTHROPIC } from "../protocol/places";
 import { settle } from "./budget";
 import { holdBefore, scanChannel, settleChannel } from "./channel";
 import { deny, denyByPolicy, denyFixed, messageOf } from "./denial";
@@ -36,7 +36,14 @@ export function beginStream(s: Session): bool {
   setFound(s);
   decideQuietly(s, EVENT_COMPLETION, 0);
   stream.buffered = needsBuffer(s.result);
+  stream.open = openAtFirst(s);
   return true;
+}
+
+/** All choices that were asked for; blocks open one by one. */
+function openAtFirst(s: Session): u64 {
+  if (s.form == FORM_ANTHROPIC) return 0;
+  return s.choices >= 64 ? <u64>-1 : (<u64>1 << <u64>s.choices) - 1;
 }
 
 /** Takes bytes of the stream. */
@@ -83,7 +90,7 @@ function onBufferedEnd(s: Session): i32 {
   stream.gathering = false;
   stream.settled = true;
   stream.done = false;
-  stream.open = 0;
+  stream.open = openAtFirst(s);
   stream.searched = 0;
   stream.searchedLine = 0;
   pending.len = bytes;
