@@ -78,8 +78,9 @@ export interface Limits {
 
 /** A limit's default, its least and its most. */
 export const LIMIT_RANGES: { readonly [K in keyof Limits]: { readonly usual: number; readonly least: number; readonly most: number } } = {
-  requestBytes: { usual: 16 * 1024 * 1024, least: 1024, most: 64 * 1024 * 1024 },
-  replyBytes: { usual: 16 * 1024 * 1024, least: 1024, most: 64 * 1024 * 1024 },
+  // The kernel itself reads no larger body (`BODY_BYTES_MAX` in filters/kernel/session/request-phase.ts).
+  requestBytes: { usual: 16 * 1024 * 1024, least: 1024, most: 16 * 1024 * 1024 },
+  replyBytes: { usual: 16 * 1024 * 1024, least: 1024, most: 16 * 1024 * 1024 },
   headerKibibytes: { usual: 60, least: 8, most: 512 },
   exchanges: { usual: 1024, least: 1, most: 16_384 },
   idleSeconds: { usual: 300, least: 1, most: 3600 },

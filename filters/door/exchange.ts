@@ -17,6 +17,8 @@ import { NO_EDITS } from './session-port.ts';
 
 /** What an exchange needs of the world around it. */
 export interface ExchangeHost {
+  /** A reply that is held whole is refused above so many bytes. */
+  readonly replyBytesMax: number;
   openSession(evidence: Evidence): SessionPort;
   levels(budgets: readonly string[]): Promise<readonly (BudgetLevel | undefined)[]>;
   /** Sets the amounts aside. `short` names a budget that has not enough, also after asking for more. */
@@ -40,6 +42,7 @@ export class Exchange {
   #phase: Phase = 'request';
   /** Later steps of the session still name what the request had to set aside. */
   #hasReserved = false;
+  #heldBytes = 0;
   #replyHeaderEdits: HeaderEdits = NO_EDITS;
 
   constructor(host: ExchangeHost, send: (answer: ProcessingResponse) => void) {
@@ -69,6 +72,7 @@ export class Exchange {
       case 'responseHeaders':
         return this.#responseHeaders(headersOf(request.value.headers), request.value.endOfStream);
       case 'responseBody':
+        this.#countHeld(request.value.body.length);
         return this.#then(this.#open().responseBody(request.value.body, request.value.endOfStream), (step) => this.#responseBody(step, request.value.endOfStream));
       case 'responseTrailers':
         return this.#then(this.#open().responseTrailers(), (step) => this.#responseTrailers(step));
@@ -182,6 +186,12 @@ export class Exchange {
     if (this.#phase === 'reply_flowing') throw new DoorError('session', 'the session answered anew after the reply had begun');
     this.#phase = 'over';
     this.#send(immediateAnswer(step));
+  }
+
+  #countHeld(bytes: number): void {
+    if (this.#phase !== 'reply_held') return;
+    this.#heldBytes += bytes;
+    if (this.#heldBytes > this.#host.replyBytesMax) throw new DoorError('reply_too_large', `a reply that is held whole has more than ${this.#host.replyBytesMax} bytes`);
   }
 
   #open(): SessionPort {

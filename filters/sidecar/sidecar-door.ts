@@ -75,6 +75,7 @@ export class SidecarDoor implements ExtProcHost {
     this.#open.set(governor, (this.#open.get(governor) ?? 0) + 1);
     const exchange = new GovernedExchange(governor, this.#options);
     return {
+      replyBytesMax: governor.settings.replyBytes,
       openSession: (evidence) => exchange.openSession(evidence),
       levels: (budgets) => exchange.levels(budgets),
       reserve: (amounts) => exchange.reserve(amounts),
@@ -112,7 +113,7 @@ export class SidecarDoor implements ExtProcHost {
   }
 }
 
-class GovernedExchange implements ExchangeHost {
+class GovernedExchange implements Omit<ExchangeHost, 'replyBytesMax'> {
   readonly #governor: Governor;
   readonly #options: SidecarDoorOptions;
   readonly #id = randomUUID();

@@ -70,8 +70,10 @@ export interface Sidecar {
   stop(): Promise<void>;
 }
 
-/** The largest request or reply that a deployment may allow (64 MiB), and what a message has beside it. */
-const MESSAGE_BYTES_MAX = 65 * 1024 * 1024;
+/** The largest request or reply that a deployment may allow (16 MiB), and what a message has beside it. */
+const EXCHANGE_MESSAGE_BYTES_MAX = 17 * 1024 * 1024;
+/** The largest bundle (64 MiB), and what a message has beside it. */
+const RELEASE_MESSAGE_BYTES_MAX = 65 * 1024 * 1024;
 const SETTLE_MS = 15_000;
 const DRAIN_MS_MAX = 10_000;
 const LEASES_RETURN_MS = 2_000;
@@ -104,7 +106,7 @@ export async function startSidecar(options: SidecarOptions): Promise<Sidecar> {
     sidecarStatus({ options, releases, ads, startedAtMs, exchanges: door.exchanges, isConnected: late.client?.isConnected ?? false, logDropped: log.dropped });
 
   await releases.resume();
-  const server = createGrpcServer({ messageBytesMax: MESSAGE_BYTES_MAX });
+  const server = createGrpcServer({ messageBytesMax: EXCHANGE_MESSAGE_BYTES_MAX });
   ads.addTo(server);
   addExtProcService(server, door);
   const socketPath = join(stateFolder, 'envoy', 'sidecar.sock');
@@ -142,7 +144,7 @@ export async function startSidecar(options: SidecarOptions): Promise<Sidecar> {
 
 function openChannel({ address, ca, certificate, key, serverName }: ControlPlaneAddress): grpc.Client {
   return new grpc.Client(address, grpc.credentials.createSsl(ca, key, certificate), {
-    'grpc.max_receive_message_length': MESSAGE_BYTES_MAX,
+    'grpc.max_receive_message_length': RELEASE_MESSAGE_BYTES_MAX,
     'grpc.keepalive_time_ms': 20_000,
     'grpc.keepalive_timeout_ms': 10_000,
     'grpc.initial_reconnect_backoff_ms': 200,

@@ -62,6 +62,15 @@ describe('a deployment\'s limits', () => {
     expect((await post(`${mesh.url}/echo`, 'x'.repeat(100_000))).status).toBe(413);
   });
 
+  test('bytes of a reply that is held whole', async () => {
+    mesh = await startMesh({ plan, deployment: { ...deployment(), limits: { replyBytes: 2_048 } }, loadFilter });
+    expect((await post(`${mesh.url}/echo`, 'x'.repeat(2_048))).status).toBe(200);
+    expect((await post(`${mesh.url}/echo`, 'x'.repeat(2_049))).status).toBe(503);
+    expect((await fetch(`http://127.0.0.1:${mesh.sidecar().adminPort}/metrics`).then((page) => page.text()))).toMatch(/writ_errors_total\{code="reply_too_large"\} 1/);
+    const { sidecar } = mesh;
+    await settles(() => sidecar().status().exchanges === 0);
+  });
+
   test('seconds that a stream may stand still', async () => {
     mesh = await startMesh({ plan, deployment: { ...deployment(), limits: { idleSeconds: 1 } }, loadFilter });
     const began = performance.now();

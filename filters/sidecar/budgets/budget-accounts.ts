@@ -36,8 +36,8 @@ export interface BudgetAccountsOptions {
   readonly alarm: (message: string) => void;
 }
 
-/** A request waits this long for a lease. */
-export const LEASE_WAIT_MS = 200;
+/** A request waits this long for a lease from a control plane that answered before; one that is known to be away is not waited for. Longer than a lease takes on a machine that is busy. */
+export const LEASE_WAIT_MS = 2_000;
 /** Reservations in flight. */
 export const EXCHANGES_MAX = 65_536;
 /** Requests waiting for a lease. */
@@ -121,7 +121,7 @@ export class BudgetAccounts {
     this.#schedule(0);
   }
 
-  /** Resolves when every named budget has a level, or after 200 ms. */
+  /** Resolves when every named budget has a level that counts, or after `LEASE_WAIT_MS`. */
   async ready(budgets: readonly string[]): Promise<void> {
     if (this.#missing(budgets).length === 0 || !this.#isReachable || this.#isStopped) return;
     for (const budget of this.#missing(budgets)) this.#want(budget);
@@ -170,7 +170,7 @@ export class BudgetAccounts {
     return { kind: "reserved" };
   }
 
-  /** Reserves, and where what is held falls short asks the control plane for more and waits up to 200 ms. */
+  /** Reserves, and where what is held falls short asks the control plane for more and waits up to `LEASE_WAIT_MS`. */
   async obtain(exchange: string, needs: readonly BudgetAmount[]): Promise<ReserveResult> {
     await this.ready(needs.map((need) => need.budget));
     const result = this.reserve(exchange, needs);
@@ -258,8 +258,12 @@ export class BudgetAccounts {
     return this.#isReachable && this.#options.now() - known.at <= UNLEASED_BELIEVED_MS ? known.unleased : 0;
   }
 
+  /** Nothing is known of them, or nothing that still counts: the lease was returned while nobody asked, and what the others had left then is old. Their headroom would be 0, however much is left. */
   #missing(budgets: readonly string[]): string[] {
-    return budgets.filter((budget) => this.#knowledge(budget) === undefined);
+    return budgets.filter((budget) => {
+      const known = this.#knowledge(budget);
+      return known === undefined || (this.#usableLease(known) === undefined && this.#options.now() - known.at > UNLEASED_BELIEVED_MS);
+    });
   }
 
   /** Nothing is left anywhere, as said a moment ago, or nobody is there to ask. */
