@@ -1,0 +1,225 @@
+// push, rollback, status, control-plane and sidecar against each other: one control plane over mTLS, as an operator runs it.
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { writ } from './run-writ.ts';
+import { type Started, startWrit } from './start-writ.ts';
+
+const POLICY = `policy small {
+  owner "privacy@acme.example"
+  currency usd
+  time zone "UTC"
+  default prompt: allow
+  default completion: allow
+  default retrieval: deny
+  default ingest: deny
+  on failure: deny
+}
+caller { id: text from claim "sub" }
+model m "m-1" {
+  provider: openai
+  input_price: 1 usd per 1M tokens  output_price: 1 usd per 1M tokens  context: 8_000 tokens
+}
+budget all
+  limit 1 usd per day in "UTC"
+  else deny "Used up"
+rule short
+  on prompt
+  limit prompt.output_tokens to 100 tokens
+`;
+const DEPLOYMENT = { listener: { port: 10_000 }, models: { m: { url: 'http://127.0.0.1:10001' } } };
+
+let folder = '';
+let plane: Started;
+let address = '';
+
+const options = (): string[] => ['--keys', 'keys', '--control-plane', address];
+const run = (...args: string[]) => writ(args, { cwd: folder });
+
+function writePolicy(name: string, text: string): void {
+  mkdirSync(join(folder, name), { recursive: true });
+  writeFileSync(join(folder, name, 'small.writ'), text);
+  writeFileSync(join(folder, name, 'deployment.json'), JSON.stringify(DEPLOYMENT));
+}
+
+async function startPlane(...args: string[]): Promise<{ readonly plane: Started; readonly address: string }> {
+  const started = startWrit(['control-plane', '--listen', '127.0.0.1:0', '--metrics-port', '0', '--keys', 'keys', ...args], folder);
+  const [, port] = await started.prints(/control plane on 127\.0\.0\.1:(\d+)/);
+  return { plane: started, address: `localhost:${port}` };
+}
+
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'writ-cli-'));
+  await run('keys', 'init', 'keys', '--node', 'n1');
+  writePolicy('policy', POLICY);
+  writePolicy('changed', POLICY.replace('100 tokens', '50 tokens'));
+  ({ plane, address } = await startPlane('--data', 'data'));
+});
+afterAll(async () => {
+  await plane.stop();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+// One story: each test stands on those before it.
+describe('the life of a policy', () => {
+  let first = '';
+
+  test('before the first push there is nothing', async () => {
+    const { code, out } = await run('status', ...options());
+    expect({ code, out }).toEqual({ code: 0, out: 'no sidecar has come yet\n' });
+    expect(await run('rollback', 'small', ...options())).toMatchObject({ code: 2, err: expect.stringContaining('nothing of `small` was ever released') });
+  });
+
+  test('push builds, signs and releases a folder', async () => {
+    const { code, out } = await run('push', 'policy', '--json', ...options());
+    expect(code).toBe(0);
+    const released = JSON.parse(out);
+    expect(released).toMatchObject({ policy: 'small', sequence: 1, rollback: false, isNew: true });
+    first = released.revision;
+  });
+
+  test('the same policy again is no new release', async () => {
+    const { code, out } = await run('push', 'policy', ...options());
+    expect({ code, out }).toEqual({ code: 0, out: `small: revision ${first.slice(0, 12)} is released already (release 1)\n` });
+  });
+
+  test('push takes a bundle that was built and signed before', async () => {
+    expect(await run('build', 'changed', '-o', 'changed.tar.gz', '--key', 'keys/bundle/signing.key')).toMatchObject({ code: 0 });
+    const { code, out } = await run('push', 'changed.tar.gz', ...options());
+    expect(code).toBe(0);
+    expect(out).toMatch(/^small: revision [0-9a-f]{12} is release 2\n$/);
+  });
+
+  test('a revision that was in force before does not come back by a push', async () => {
+    const { code, err } = await run('push', 'policy', ...options());
+    expect(code).toBe(2);
+    expect(err).toContain(`\`writ rollback small --to ${first.slice(0, 12)}\` brings it back`);
+  });
+
+  test('rollback brings it back', async () => {
+    const { code, out } = await run('rollback', 'small', '--to', first.slice(0, 8), ...options());
+    expect({ code, out }).toEqual({ code: 0, out: `small: revision ${first.slice(0, 12)} is release 3, a rollback\n` });
+  });
+
+  test.each([
+    ['zzz', 'is not a revision'],
+    ['000000', 'has no earlier revision'],
+  ])('rollback to `%s` is refused', async (to, message) => {
+    expect(await run('rollback', 'small', '--to', to, ...options())).toMatchObject({ code: 2, err: expect.stringContaining(message) });
+  });
+
+  test('a sidecar takes it; status shows who verified and who enforces what', async () => {
+    const sidecar = startWrit(['sidecar', '--policy', 'small', '--name', 'n1', '--state', 'state', '--admin-port', '0', ...options()], folder);
+    const [, url = ''] = await sidecar.prints(/status on (http:\S+)/);
+    await sidecar.prints(/start Envoy with/);
+    await until(async () => (await (await fetch(url)).json()).verified !== null);
+    const { out } = await until(async () => {
+      const ran = await run('status', '--policy', 'small', '--json', ...options());
+      return JSON.parse(ran.out).nodes[0]?.verified === null ? undefined : ran;
+    });
+    const document = JSON.parse(out);
+    expect(document.nodes).toMatchObject([{ name: 'n1', policy: 'small', connected: true, verified: { revision: first, sequence: 3 }, enforcing: null, refused: null, quarantined: [] }]);
+    expect(document.budgets).toMatchObject([{ policy: 'small', budget: 'all', limitMicros: 1_000_000, chargedMicros: 0 }]);
+    expect(document.releases.map((each: { sequence: number; rollback: boolean }) => [each.sequence, each.rollback])).toEqual([[3, true], [2, false], [1, false]]);
+    const table = await run('status', ...options());
+    expect(table.out).toContain(`n1    small   yes        ${first.slice(0, 12)} (3)  none`);
+    expect(table.out).toMatch(/^all {5}small {3}day\/\S+ {2}1\.000000 {2}0\.000000/m);
+    expect(existsSync(join(folder, 'state', 'envoy', 'bootstrap.json'))).toBe(true);
+    expect(await sidecar.stop()).toBe(0);
+  });
+});
+
+describe('what push refuses', () => {
+  test('a policy that is wrong: its diagnostics, exit code 1', async () => {
+    writePolicy('wrong', POLICY.replace('prompt.output_tokens', 'prompt.output_token'));
+    const { code, err } = await run('push', 'wrong', ...options());
+    expect(code).toBe(1);
+    expect(err).toContain('output_token');
+  });
+
+  test('a bundle without a signature', async () => {
+    await run('build', 'changed', '-o', 'unsigned.tar.gz');
+    const { code, err } = await run('push', 'unsigned.tar.gz', ...options());
+    expect({ code, err }).toEqual({ code: 2, err: 'writ: the bundle is not one to push: the bundle is not signed\n  build it with `--key`, or push the policy\'s folder\n' });
+  });
+
+  test('a bundle with one byte changed', async () => {
+    await run('build', 'changed', '-o', 'whole.tar.gz', '--key', 'keys/bundle/signing.key');
+    const bytes = readFileSync(join(folder, 'whole.tar.gz'));
+    bytes.writeUInt8((bytes[bytes.length >> 1] ?? 0) ^ 1, bytes.length >> 1);
+    writeFileSync(join(folder, 'broken.tar.gz'), bytes);
+    expect(await run('push', 'broken.tar.gz', ...options())).toMatchObject({ code: 2, err: expect.stringContaining('the bundle is not one to push') });
+  });
+
+  test('what is not there', async () => {
+    expect(await run('push', 'nothing', ...options())).toMatchObject({ code: 2, err: 'writ: there is no file or folder `nothing`\n' });
+  });
+
+  test('a control plane that is not there', async () => {
+    const { code, err } = await run('push', 'policy', '--keys', 'keys', '--control-plane', 'localhost:1');
+    expect(code).toBe(2);
+    expect(err).toContain('the control plane at `localhost:1` cannot be reached');
+  });
+
+  test('a certificate of another authority', async () => {
+    await run('keys', 'init', 'other-keys');
+    expect(await run('status', '--keys', 'other-keys', '--control-plane', address)).toMatchObject({ code: 2 });
+  });
+});
+
+describe('control-plane --watch', () => {
+  test('releases at the start and on every change, says what is wrong, and goes back when the folder does', { timeout: 120_000 }, async () => {
+    writePolicy('watched', POLICY);
+    const watching = await startPlane('--data', 'watched-data', '--watch', 'watched');
+    const release = (number: number) => watching.plane.prints(new RegExp(`is release ${number}\\b`));
+    try {
+      await release(1);
+      writePolicy('watched', POLICY.replace('100 tokens', '20 tokens'));
+      await release(2);
+      writePolicy('watched', POLICY.replace('100 tokens', '20 bytes'));
+      await watching.plane.prints(/nothing is released: what was in force stays in force/);
+      writePolicy('watched', POLICY);
+      await watching.plane.prints(/is release 3, a rollback/);
+      const { out } = await writ(['status', '--policy', 'small', '--json', '--keys', 'keys', '--control-plane', watching.address], { cwd: folder });
+      expect(JSON.parse(out).releases).toHaveLength(3);
+    } finally {
+      expect(await watching.plane.stop()).toBe(0);
+    }
+  });
+});
+
+test.each([
+  [['control-plane', '--keys', 'keys', '--listen', '8443'], '`8443` is not an address of the form HOST:PORT'],
+  [['control-plane', '--keys', 'keys', '--metrics-port', '70000'], '--metrics-port `70000` is not a port'],
+  [['control-plane', '--keys', 'keys', '--deployment', 'x'], '`--deployment` goes with `--watch`'],
+  [['control-plane'], 'no keys are given'],
+  [['sidecar', '--keys', 'keys'], 'needs to know which policy it enforces'],
+  [['sidecar', '--policy', 'small', '--keys', 'keys', '--name', 'stranger'], 'node-stranger'],
+  [['sidecar', '--policy', 'small', '--keys', 'keys', '--name', 'n1', '--envoy', 'nowhere'], '`--envoy` takes the path of an Envoy'],
+  [['sidecar', '--policy', 'small', '--keys', 'keys', '--name', 'n1', '--state', 'x'.repeat(120)], 'too long for the sockets in it'],
+  [['status', 'now'], '`writ status` takes no arguments'],
+  [['rollback'], 'takes one POLICY, but none is given'],
+])('%j: exit code 2, one line and a hint', async (args, message) => {
+  const { code, err } = await run(...args);
+  expect(code).toBe(2);
+  expect(err).toContain(message);
+  expect(err.trimEnd().split('\n').length).toBeLessThanOrEqual(2);
+});
+
+test.each(['keys', 'push', 'rollback', 'status', 'control-plane', 'sidecar'])('%s --help says how', async (name) => {
+  const { code, out } = await run(name, '--help');
+  expect(code).toBe(0);
+  expect(out).toContain(`usage: writ ${name}`);
+  expect(out).toContain('exit codes');
+});
+
+async function until<T>(look: () => Promise<T | false | undefined>): Promise<T> {
+  const deadline = performance.now() + 20_000;
+  for (;;) {
+    const found = await look();
+    if (found !== undefined && found !== false) return found;
+    if (performance.now() > deadline) throw new Error('it did not come to be in 20 s');
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
