@@ -84,7 +84,7 @@ describe("the first use", () => {
 
   test("of a budget that the control plane does not know is denied", async () => {
     const { accounts, within } = bench([{ status: "unknown_budget", lease: 0, granted: 0, unleased: 0 }]);
-    expect(await within(300, accounts.obtain("x", team(1)))).toEqual({ kind: "failed", budget: "team" });
+    expect(await within(LEASE_WAIT_MS + 100, accounts.obtain("x", team(1)))).toEqual({ kind: "failed", budget: "team" });
   });
 });
 
@@ -244,6 +244,22 @@ describe("calls", () => {
     expect(calls[1]).toMatchObject({ method: "settle", spent: [{ lease: 1, total: 7 }] });
     expect(calls.at(-1)).toMatchObject({ method: "return", spent: [{ lease: 1, total: 7 }] });
     expect(accounts.levels(["team"])).toMatchObject([{ failed: false }]);
+  });
+
+  test("are asked anew by the first request after a quiet time", async () => {
+    const { accounts, calls, time, within } = bench([{ granted: 100 }], ...Array.from({ length: 6 }, () => [{ granted: 100 }]), [{ status: "returned" }], [{ granted: 50, lease: 2 }]);
+    accounts.track(["team"]);
+    await time.run(50);
+    accounts.reserve("x", team(30));
+    accounts.settle("x", [{ budget: "team", actual: 7 }]);
+    await time.run(IDLE_MS + 2 * HEARTBEAT_MS);
+    expect(calls.at(-1)).toMatchObject({ method: "return" });
+    await time.run(time.now + 20_000);
+    // What was left a while ago no longer counts, and nothing is held.
+    expect(accounts.levels(["team"])).toMatchObject([{ failed: false, headroom: 0 }]);
+    expect(await within(50, accounts.ready(["team"]))).not.toBe("waiting");
+    expect(calls.at(-1)).toMatchObject({ method: "take", needs: [{ budget: "team", micros: 0 }] });
+    expect(accounts.levels(["team"])).toMatchObject([{ failed: false, headroom: 950 }]);
   });
 
   test("that the control plane refuses for good end this life of the accounts", async () => {
