@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { Filter } from '../../filters/host/load-filter.ts';
 import { filterOf, run, type Exchange, type Seen } from '../kernel/test-filter.ts';
-import { cuts } from './chunking.ts';
+import { cuts, random } from './chunking.ts';
 
 const POLICY = `policy stores {
   owner "o@x.example"
@@ -223,4 +223,28 @@ describe('limits', () => {
     expect(ask('hr', 'query', QUERY.replace('3}', '1001}'))).toMatchObject({ sent: null, status: 400 });
     expect(JSON.parse(ask('hr', 'query', QUERY.replace('3}', '60}')).sent ?? '')).toMatchObject({ n_results: 200 });
   });
+});
+
+test('no mutated search or answer traps the kernel, and no chunk that may not be seen gets through', { timeout: 120_000 }, () => {
+  const PIECES = ['"', '[', ']', '{', '}', ',', 'null', '[]', ':', '"ids":', '\\', 'EMP-123456'];
+  const mutate = (text: string, next: () => number): string => {
+    let out = text;
+    for (let i = 1 + Math.floor(next() * 3); i > 0; i -= 1) {
+      const at = Math.floor(next() * out.length);
+      out = out.slice(0, at) + (next() < 0.5 ? (PIECES[Math.floor(next() * PIECES.length)] ?? '') : '') + out.slice(at + Math.floor(next() * 12));
+    }
+    return out;
+  };
+  const request = QUERY.replace('{', '{"where":{"a":{"$in":["x"]}},"include":["documents"],');
+  for (let seed = 1; seed <= 10_000; seed += 1) {
+    const next = random(seed);
+    try {
+      const seen = seed % 3 === 0 ? ask('support', 'query', mutate(request, next)) : seed % 3 === 1 ? ask('support', 'query', QUERY, { upstream: { body: mutate(queryReply(CHUNKS), next) } }) : ask('support', 'get', '{}', { upstream: { body: mutate(getReply(CHUNKS), next) } });
+      if (seen.status === 200 && seen.got !== '') JSON.parse(seen.got);
+      if (seen.sent !== null) JSON.parse(seen.sent);
+      expect(seen.got).not.toContain('earns much');
+    } catch (error) {
+      throw new Error(`seed ${seed}: ${String(error)}`, { cause: error });
+    }
+  }
 });
