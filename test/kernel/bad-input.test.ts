@@ -64,7 +64,7 @@ describe('a body', () => {
     expect(refusal({ body: chat('"x"'), headers: [['authorization', 'Bearer key-1'], ['content-type', 'application/json; charset=utf-16']] })[0]).toBe(415);
   });
 
-  test('without a length, or ended by trailers, is read as any other', () => {
+  test('without a length, or ended by trailers, is read like every other', () => {
     const seen = run(filter, { body: chat('"EMP-123456"'), headers: [['authorization', 'Bearer key-1']], trailers: true });
     expect(seen.sent).not.toContain('EMP-123456');
     expect(seen.sentHeaders).toEqual([['x-writ-route', 'model/gpt_4o']]);

@@ -1,3 +1,4 @@
+// The JSON walker alone: what it takes, what it refuses, and which places it reports.
 import { fileURLToPath } from 'node:url';
 import { beforeAll, expect, test } from 'vitest';
 import { KNOWN_KEYS_MAX, protocolTable } from '../../compiler/tables/protocols.ts';

@@ -1,3 +1,4 @@
+// Anthropic messages through a session: requests, replies and streams, edited and denied, in every chunking.
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { Filter } from '../../filters/host/load-filter.ts';
 import { filterOf, placeholder, run, type Exchange, type Upstream } from '../kernel/test-filter.ts';

@@ -1,3 +1,4 @@
+// Chroma through a session: what is asked of the store, which chunks come back, what is written, in every chunking.
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { Filter } from '../../filters/host/load-filter.ts';
 import { filterOf, run, type Exchange, type Seen } from '../kernel/test-filter.ts';

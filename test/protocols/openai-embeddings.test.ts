@@ -1,3 +1,4 @@
+// OpenAI embeddings through a session: texts are redacted, token ids refused, usage settled.
 import { beforeAll, expect, test } from 'vitest';
 import type { Filter } from '../../filters/host/load-filter.ts';
 import { filterOf, placeholder, run, type Exchange } from '../kernel/test-filter.ts';
