@@ -100,7 +100,7 @@ function requestedModel(plan: Plan, facts: readonly FactState[]): readonly Model
 function removers(event: PromptEvent, situation: Situation, model: ModelId): readonly string[] {
   const { plan, facts } = situation;
   const requirements = event.requirements.filter((each) => !isTouched(each.reads, facts) && holds(atModel(each.removes, model), situation));
-  const budgets = applyingBudgets(event, situation).filter((budget) => isBeyond(event, situation, budget, model));
+  const budgets = readableBudgets(event, situation).filter((budget) => isBeyond(event, situation, budget, model));
   const needed = Math.max(0, count(situation, "prompt.tokens_estimate") ?? 0) + outputTokens(event, situation, model);
   return [
     ...sortedSet(requirements.map((each) => each.rule)),
@@ -109,8 +109,14 @@ function removers(event: PromptEvent, situation: Situation, model: ModelId): rea
   ];
 }
 
+/** Budgets whose condition holds: only their levels are looked at. */
 function applyingBudgets(event: PromptEvent, situation: Situation): readonly Budget[] {
-  return event.budgets.filter((budget) => !isTouched(budgetReads(situation.plan, budget), situation.facts) && holds(budget.applies, situation));
+  return event.budgets.filter((budget) => !isTouched(budget.reads, situation.facts) && holds(budget.applies, situation));
+}
+
+/** Those of them that can be judged. */
+function readableBudgets(event: PromptEvent, situation: Situation): readonly Budget[] {
+  return applyingBudgets(event, situation).filter((budget) => !isTouched(costReads(situation.plan, budget), situation.facts));
 }
 
 /** The worst case is more than what is left, or a threshold that is reached removes the model. */
@@ -140,7 +146,7 @@ function worstCase(event: PromptEvent, situation: Situation, model: ModelId): bi
 }
 
 function reservations(event: PromptEvent, situation: Situation, model: ModelId): Decision["reserve"] {
-  return applyingBudgets(event, situation)
+  return readableBudgets(event, situation)
     .map((budget) => ({ budget: budget.name, amount: Number(worstCase(event, situation, model)) }))
     .sort((a, b) => compareText(a.budget, b.budget));
 }
@@ -164,20 +170,23 @@ function choiceFailed({ plan, facts }: Situation): boolean {
   return isTouched(CHOICE_PATHS.flatMap((path) => factsAt(plan, path)), facts);
 }
 
-function budgetReads(plan: Plan, budget: Budget): readonly FactId[] {
-  return [...budget.reads, budget.headroom, ...factsAt(plan, "prompt.input_tokens_bound"), ...factsAt(plan, "prompt.choices")];
+/** What a budget that applies reads to compare the worst case with what is left. */
+function costReads(plan: Plan, budget: Budget): readonly FactId[] {
+  return [budget.headroom, ...factsAt(plan, "prompt.input_tokens_bound"), ...factsAt(plan, "prompt.choices")];
 }
 
 /** All that reads facts and has a say in this request. */
-function readersOf(plan: Plan, event: PromptEvent, { facts }: Situation): readonly Reader[] {
+function readersOf(plan: Plan, event: PromptEvent, situation: Situation): readonly Reader[] {
+  const { facts } = situation;
   const serving = servingRoute(event, plan, facts);
   return [
     { name: "choice of model", reads: CHOICE_PATHS.flatMap((path) => factsAt(plan, path)), failsClosed: true },
     ...event.classify.map((each) => ({ name: each.name, reads: each.reads, failsClosed: false })),
     ...event.limits.map((limit) => ({ name: limit.rule, reads: limit.reads, failsClosed: true })),
     ...event.requirements.map((requirement) => ({ name: requirement.rule, reads: requirement.reads, failsClosed: false })),
-    ...event.budgets.flatMap((budget) => [
-      { name: `budget ${budget.name}`, reads: budgetReads(plan, budget), failsClosed: true },
+    ...event.budgets.map((budget) => ({ name: `budget ${budget.name}`, reads: budget.reads, failsClosed: true })),
+    ...applyingBudgets(event, situation).flatMap((budget) => [
+      { name: `budget ${budget.name}`, reads: costReads(plan, budget), failsClosed: true },
       ...budget.thresholds.map((threshold) => ({ name: `budget ${budget.name}`, reads: [...threshold.reads, budget.spent], failsClosed: true })),
     ]),
     ...(serving === undefined ? [] : readersOfRoute(serving)),

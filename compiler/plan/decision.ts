@@ -51,6 +51,9 @@ export interface Decision {
   readonly reasons: readonly Reason[];
   /** Names of the rules whose condition held (not only those with an effect on the outcome), sorted, without doubles: effects rules, limits, requirements that removed a candidate, classify. */
   readonly fired: readonly string[];
-  /** Facts (paths joined by dots) that have failed among those that rules of this event read, sorted. Statically: all that has `reads`, every route's preferences and the prompt's own three included. */
+  /**
+   * Facts (paths joined by dots) that have failed among those that rules of this event read, sorted. Statically: all that has `reads`, every route's preferences and the prompt's own three included. Of a budget only what its condition
+   * reads; its levels, the prompt's counts and what its thresholds read are listed where it applies.
+   */
   readonly failed: readonly string[];
 }

@@ -1,4 +1,4 @@
-/** Which facts the decision on an event reads, whatever the input: what must be supplied for it. */
+/** Which facts the decision on an event may read: with all of these supplied, none has failed. What a budget reads where it applies is among them, although without it those pass to whom the budget does not apply. */
 import type { DecisionEvent } from "./decision.ts";
 import type { EventPlan, FactId, Plan, Rule } from "./plan.ts";
 

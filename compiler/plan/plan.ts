@@ -14,7 +14,8 @@
  *   A touched one does nothing (a touched requirement removes nothing, a touched budget neither removes nor reserves and its thresholds are passed over).
  *   Names in reasons: the rule's or classify's name; `budget NAME` for a budget and its thresholds; `route NAME`.
  * - A touched limit, budget or threshold denies whatever `onFailure` says and whichever fact failed: an unread cap is never taken for one that holds.
- * - `Budget.reads` counts `headroom`, `prompt.input_tokens_bound` and `prompt.choices` in, a threshold's counts `spent` in, whether the plan lists them or not.
+ * - Of a budget the condition is settled first. It is touched when a fact of its `reads` (what `applies` reads) has failed. Where it is not touched and `applies` is false it does nothing, and neither its levels nor its thresholds
+ *   are looked at. Where it applies it is touched by the failure of `headroom`, `prompt.input_tokens_bound` or `prompt.choices` too, and each of its thresholds by the failure of `spent` or of the threshold's `reads`.
  * - The strata of a prompt read `prompt.requested_model`, `prompt.output_tokens` and `prompt.tokens_estimate` themselves, and every plan with a prompt event has these facts. When one has failed there are no candidates,
  *   the outcome is deny whatever `onFailure` says, and the reason is `failed` with the name `choice of model`.
  * - A comparison of numbers where one is negative is exact; `prompt.tokens_estimate`, `prompt.input_tokens_bound`, `prompt.choices` and the output tokens at a model (after the minimum
@@ -241,6 +242,7 @@ export interface Requirement {
 export interface Budget {
   readonly name: string;
   readonly title?: string;
+  /** Facts that `applies` reads, sorted; the levels are not among them. */
   readonly reads: readonly FactId[];
   readonly applies: Expr;
   /** Micro-units of the policy's currency. */

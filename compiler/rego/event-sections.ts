@@ -63,7 +63,7 @@ function rulesSection(event: Exclude<DecisionEvent, "prompt">, store: string | u
 // ------------------------------------------------------------------------------------------------------ section in progress
 
 /** The relations of an event that its rules may add to. Rego has no empty relation: one that nothing adds to is written as a literal. */
-export type Relation = "fires" | "denies" | "allows" | "redacts" | "tags" | "withholds" | "classifies" | "limits" | "removes" | "budgets" | "prefers";
+export type Relation = "fires" | "denies" | "allows" | "redacts" | "tags" | "withholds" | "classifies" | "limits" | "removes" | "applies" | "budgets" | "prefers";
 
 export interface SectionInProgress {
   readonly prefix: string;

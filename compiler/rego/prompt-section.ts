@@ -172,10 +172,9 @@ function addWorstCase(section: SectionInProgress): void {
 function addBudget(section: SectionInProgress, budget: Budget): void {
   const { names } = section;
   const name = `budget ${budget.name}`;
-  const reads = [...budget.reads, budget.headroom, ...factsAt(names, "prompt.input_tokens_bound"), ...factsAt(names, "prompt.choices")];
-  section.reads(name, reads, "always denies");
+  section.reads(name, budget.reads, "always denies");
   const scope = section.scope(name);
-  const applies = alternatives(budget.applies, scope).map((body) => section.adds("budgets", quoted(budget.name), [...readable(names, reads), ...body]));
+  const applies = alternatives(budget.applies, scope).map((body) => section.adds("applies", quoted(budget.name), [...readable(names, budget.reads), ...body]));
   if (applies.length === 0) {
     section.titled({ ...budget, name }, [comment("It never applies.")]);
   } else {
@@ -183,6 +182,7 @@ function addBudget(section: SectionInProgress, budget: Budget): void {
     section.titled({ ...budget, name }, [
       ...applies,
       ...scope.helpers,
+      section.adds("budgets", quoted(budget.name), [`${quoted(budget.name)} in prompt_applies`, ...readable(names, costReads(names, budget))]),
       section.adds("removes", `[model, 1, ${quoted(name)}]`, [applying, "some model in models", `prompt_cost_at[model] > ${names.fact(budget.headroom)}.value`]),
     ]);
     for (const threshold of budget.thresholds) {
@@ -193,7 +193,11 @@ function addBudget(section: SectionInProgress, budget: Budget): void {
       );
     }
   }
-  for (const threshold of budget.thresholds) section.reads(name, [...threshold.reads, budget.spent], "always denies");
+}
+
+/** What a budget that applies reads to compare the worst case with what is left. */
+function costReads(names: Names, budget: Budget): readonly number[] {
+  return [budget.headroom, ...factsAt(names, "prompt.input_tokens_bound"), ...factsAt(names, "prompt.choices")];
 }
 
 /** Entries of a relation for each model at which a condition holds. */
@@ -270,6 +274,17 @@ function addDecision(section: SectionInProgress, event: PromptEvent): void {
       "prompt_serving_readers := object.get(prompt_route_readers, prompt_route, [])",
     );
   }
+  if (section.has("applies")) {
+    const levelReaders = event.budgets.map((budget) => {
+      const reads = [costReads(names, budget), ...budget.thresholds.map((threshold) => [...threshold.reads, budget.spent])];
+      const readers = new Set(reads.map((facts) => `[${quoted(`budget ${budget.name}`)}, ${pathSet(names, facts)}, true]`));
+      return `${quoted(budget.name)}: ${lines("[", [...readers], "]")}`;
+    });
+    text.push(
+      `${comment("What a budget reads where it applies. The levels of others are not looked at.")}\nprompt_level_readers := ${lines("{", levelReaders, "}")}`,
+      "prompt_applying_readers := [reader |\n\tsome budget in prompt_applies\n\tsome reader in prompt_level_readers[budget]\n]",
+    );
+  }
   if (event.default === "deny") {
     text.push(
       comment("With no model left it is not asked whether something allows.") + "\ndefault prompt_passes := false",
@@ -290,8 +305,9 @@ function addDecision(section: SectionInProgress, event: PromptEvent): void {
   ];
   text.push(`${comment("Every rule whose condition held, those included that only choose.")}\nprompt_fired := union({\n${fired.map((set) => `\t${set},\n`).join("")}})`);
   text.push("default prompt_output := null", "prompt_output := prompt_output_at[prompt_model]");
-  const readers = routeReaders.length > 0 ? "joined([prompt_readers, prompt_serving_readers])" : "prompt_readers";
-  const allReaders = routeReaders.length > 0 ? "joined([prompt_readers, joined(prompt_route_readers)])" : "prompt_readers";
+  const always = ["prompt_readers", ...(section.has("applies") ? ["prompt_applying_readers"] : [])];
+  const readers = listOf([...always, ...(routeReaders.length > 0 ? ["prompt_serving_readers"] : [])]);
+  const allReaders = listOf([...always, ...(routeReaders.length > 0 ? ["joined(prompt_route_readers)"] : [])]);
   text.push(
     decisionRule(section, "prompt", {
       reasons: [`failed_reasons(${readers})`, "prompt_model_reasons", ...section.listed("denies", "rule_reasons"), ...(event.default === "deny" ? ["default_reasons(prompt_passes)"] : [])],
@@ -303,6 +319,11 @@ function addDecision(section: SectionInProgress, event: PromptEvent): void {
       failed: `failed_among(${allReaders})`,
     }),
   );
+}
+
+/** One list of several. */
+function listOf(lists: readonly string[]): string {
+  return lists.length === 1 ? lists[0]! : `joined([${lists.join(", ")}])`;
 }
 
 function factsAt(names: Names, path: string): readonly number[] {

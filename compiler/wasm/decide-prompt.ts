@@ -33,7 +33,7 @@ import {
   touchedDenies,
   untouched,
 } from "./site-code.ts";
-import { budgetReads, CHOICE_PATHS, factsAt } from "./site.ts";
+import { CHOICE_PATHS, costReads, factsAt } from "./site.ts";
 
 export function addPromptSite(siteCode: SiteCode, prompt: PromptEvent): void {
   const { code, site } = siteCode;
@@ -68,7 +68,8 @@ export function addPromptSite(siteCode: SiteCode, prompt: PromptEvent): void {
     build.add(left.set(i64.and(left.get(), i64.xor(removed.get(), i64.const(-1n)))));
     setNode(site.requirementNodes[at]!, i64.ne(removed.get(), i64.const(0n)));
   });
-  const budgets = prompt.budgets.map((budget) => build.hold(I32, every(code, [untouched(body, budgetReads(code.plan, budget)), condition(budget.applies, body)])));
+  const applying = prompt.budgets.map((budget) => build.hold(I32, every(code, [untouched(body, budget.reads), condition(budget.applies, body)])));
+  const budgets = prompt.budgets.map((budget, at) => build.hold(I32, every(code, [applying[at]!.get(), untouched(body, costReads(code.plan, budget))])));
   judgeModels({ body, prompt, limits, budgets, candidates, left });
 
   // Choice.
@@ -88,7 +89,7 @@ export function addPromptSite(siteCode: SiteCode, prompt: PromptEvent): void {
     I32,
     site.default === "deny" ? i32.and(isChosen.get(), i32.eqz(anyFired(code, fired, nodesWith(site, "allow")))) : i32.const(0),
   );
-  const denied = some(code, [touchedDenies(body, touched, route.get()), i32.eqz(isChosen.get()), anyFired(code, fired, nodesWith(site, "deny")), byDefault.get()]);
+  const denied = some(code, [touchedDenies(body, touched, route.get(), applying), i32.eqz(isChosen.get()), anyFired(code, fired, nodesWith(site, "deny")), byDefault.get()]);
   const outcome = build.hold(I32, i32.eqz(denied));
   storeChoice(body, budgets, isChosen, rank);
   storeRedactions(body, fired);
@@ -141,7 +142,7 @@ interface Judged {
   readonly prompt: PromptEvent;
   /** Where each limit fires. */
   readonly limits: readonly Local[];
-  /** Whether each budget applies. */
+  /** Whether each budget applies and can be read. */
   readonly budgets: readonly Local[];
   readonly candidates: Local;
   /** Candidates that nothing has removed. */

@@ -39,7 +39,7 @@ export function addRulesSite(siteCode: SiteCode): void {
   for (const name of chunkEffects) build.add(passes.set(module.i32.or(passes.get(), module.call(name, [body.facts.get(), body.result.get()], I32))));
   const byDefault = build.hold(I32, site.default === "deny" ? module.i32.eqz(passes.get()) : module.i32.const(0));
   const denied = some(code, [
-    touchedDenies(body, touched, module.i32.const(-1)),
+    touchedDenies(body, touched, module.i32.const(-1), []),
     anyFired(code, fired, nodesWith(site, "deny")),
     withholds(body),
     byDefault.get(),

@@ -69,14 +69,17 @@ function maskedFailures(body: Body, reads: readonly FactId[]): readonly Code[] {
 // ------------------------------------------------------------------------------------------------------------------ touched
 
 /**
- * Adds the function (facts, result, route) → whether something is touched that denies; it sets the bits of all that do. Called only when a fact has failed. `route` is the position of the route that serves, -1 for none.
+ * Adds the function (facts, result, route, …budgets) → whether something is touched that denies; it sets the bits of all that do, and leaves of the failed facts those that were looked at. Called only when a fact has failed. `route` is
+ * the position of the route that serves, -1 for none; `budgets` are words with a bit for each budget that applies.
  */
 export function addTouched(site: SiteCode): string {
   const name = `${site.name}/touched`;
-  const body = beginBody(site, [I32], "loaded");
+  const budgetWords = wordsFor(site.site.prompt?.budgets.length ?? 0);
+  const body = beginBody(site, [I32, ...Array.from({ length: budgetWords }, () => I64)], "loaded");
   const { build, code } = body;
   const { module } = code;
   const route = build.param(2);
+  const applies = (budget: number) => module.i32.wrap(module.i64.and(module.i64.shr_u(build.param(3 + (budget >> 6)).get(), module.i64.const(BigInt(budget & 63))), module.i64.const(1n)));
   const any = build.local(I64);
   const touches = site.site.touches;
   for (let word = 0; word < wordsFor(touches.length); word++) {
@@ -84,14 +87,30 @@ export function addTouched(site: SiteCode): string {
     touches.slice(word * 64, word * 64 + 64).forEach((touch, at) => {
       const denies = some(code, maskedFailures(body, denyingReads(site, touch)).map((failures) => module.i64.ne(failures, module.i64.const(0n))));
       const serves = touch.route === undefined ? [] : [module.i32.eq(route.get(), module.i32.const(touch.route))];
-      build.add(bits.set(module.i64.or(bits.get(), asBit(code, every(code, [denies, ...serves]), at))));
+      const spends = touch.budget === undefined ? [] : [applies(touch.budget)];
+      build.add(bits.set(module.i64.or(bits.get(), asBit(code, every(code, [denies, ...serves, ...spends]), at))));
     });
     build.add(module.i64.store(site.site.layout.touched + word * 8, 8, body.result.get(), bits.get()));
     build.add(any.set(module.i64.or(any.get(), bits.get())));
   }
+  if (touches.some((touch) => touch.budget !== undefined)) keepLookedAt(body, applies);
   build.add(module.i64.ne(any.get(), module.i64.const(0n)));
   build.end(name, I32);
   return name;
+}
+
+/** Takes from the failed facts what only budgets read that do not apply. */
+function keepLookedAt(body: Body, applies: (budget: number) => Code): void {
+  const { build, code, site } = body;
+  const { module } = code;
+  const { touches, failed, layout } = site.site;
+  const wordsRead = (read: readonly Touch[]) => wordsOf([...new Set(read.flatMap(({ reads }) => reads.map((fact) => failed.indexOf(fact))))], failed.length);
+  const always = wordsRead(touches.filter((touch) => touch.budget === undefined));
+  const budgets = [...new Set(touches.flatMap(({ budget }) => budget ?? []))].map((budget) => ({ budget, words: wordsRead(touches.filter((touch) => touch.budget === budget)) }));
+  body.failed.forEach((local, word) => {
+    const read = budgets.reduce((mask, { budget, words }) => (words[word] === 0n ? mask : module.i64.or(mask, maskIf(code, applies(budget), words[word]!))), module.i64.const(always[word]!));
+    build.add(module.i64.store(layout.failed + word * 8, 8, body.result.get(), module.i64.and(local.get(), read)));
+  });
 }
 
 /** Facts whose failure makes it deny: all that it reads, or only those that fail closed where the policy says that failure allows. */
@@ -107,11 +126,14 @@ function isChunk(site: Site): boolean {
 }
 
 /** Whether something touched denies: 0 without a call where no fact has failed. */
-export function touchedDenies(body: Body, touched: string, route: Code): Code {
+export function touchedDenies(body: Body, touched: string, route: Code, applying: readonly Local[]): Code {
   const { module } = body.code;
   if (body.failed.length === 0 || body.site.site.touches.length === 0) return module.block(null, [module.drop(route), module.i32.const(0)], I32);
+  const budgets = Array.from({ length: wordsFor(applying.length) }, (_, word) =>
+    applying.slice(word * 64, word * 64 + 64).map((applies, at) => asBit(body.code, applies.get(), at)).reduce((left, right) => module.i64.or(left, right)),
+  );
   const any = body.failed.map((word) => word.get()).reduce((left, right) => module.i64.or(left, right));
-  return module.if(module.i64.eqz(any), module.i32.const(0), module.call(touched, [body.facts.get(), body.result.get(), route], I32));
+  return module.if(module.i64.eqz(any), module.i32.const(0), module.call(touched, [body.facts.get(), body.result.get(), route, ...budgets], I32));
 }
 
 // -------------------------------------------------------------------------------------------------------------------- rules

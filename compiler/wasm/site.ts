@@ -59,6 +59,8 @@ export interface Touch {
   readonly failsClosed: boolean;
   /** Only counts when this route (its position) serves the request. */
   readonly route?: number;
+  /** Only counts where this budget (its position) applies. */
+  readonly budget?: number;
 }
 
 /** The prompt's own reads, without which nothing can be chosen. */
@@ -89,9 +91,9 @@ export function sitesOf(plan: Plan): readonly Site[] {
   });
 }
 
-/** Facts that a budget reads, whether the plan lists them or not. */
-export function budgetReads(plan: Plan, budget: Budget): readonly FactId[] {
-  return [...new Set([...budget.reads, budget.headroom, ...factsAt(plan, ["prompt.input_tokens_bound", "prompt.choices"])])];
+/** What a budget that applies reads to compare the worst case with what is left. */
+export function costReads(plan: Plan, budget: Budget): readonly FactId[] {
+  return [...new Set([budget.headroom, ...factsAt(plan, ["prompt.input_tokens_bound", "prompt.choices"])])];
 }
 
 /** Ids of the facts at dotted paths, where the plan has them. */
@@ -203,11 +205,11 @@ function touchesOf(plan: Plan, { event, rules, prompt }: Draft): readonly Touch[
     for (const each of prompt.classify) touches.push({ name: each.name, reads: each.reads, failsClosed: false });
     for (const each of prompt.limits) touches.push({ name: each.rule, reads: each.reads, failsClosed: true });
     for (const each of prompt.requirements) touches.push({ name: each.rule, reads: each.reads, failsClosed: false });
-    for (const budget of prompt.budgets) {
+    prompt.budgets.forEach((budget, at) => {
       const name = `budget ${budget.name}`;
-      touches.push({ name, reads: budgetReads(plan, budget), failsClosed: true });
-      for (const threshold of budget.thresholds) touches.push({ name, reads: [...new Set([...threshold.reads, budget.spent])], failsClosed: true });
-    }
+      touches.push({ name, reads: budget.reads, failsClosed: true }, { name, reads: costReads(plan, budget), failsClosed: true, budget: at });
+      for (const threshold of budget.thresholds) touches.push({ name, reads: [...new Set([...threshold.reads, budget.spent])], failsClosed: true, budget: at });
+    });
     prompt.routes.forEach((route, at) => {
       for (const preference of route.preferences) touches.push({ name: `route ${route.name}`, reads: preference.reads, failsClosed: false, route: at });
     });

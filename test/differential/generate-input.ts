@@ -18,6 +18,7 @@ export function generateInput(plan: Plan, random: Random): unknown {
     const value = fact.id === broken ? wrongValue(plan, fact, random) : rightValue(plan, fact, random);
     if (value !== undefined) put(input, fact.path, value);
   }
+  if (event.kind === "prompt" && random.chance(0.15)) loseLevels(plan, input, random);
   if (random.chance(0.03)) input[random.pick(readable).path[0]!] = random.pick([null, 7, [], "x", false]);
   return input;
 }
@@ -32,6 +33,14 @@ function put(input: { [key: string]: unknown }, path: readonly string[], value: 
   let at = input;
   for (const key of path.slice(0, -1)) at = (at[key] ??= {}) as { [key: string]: unknown };
   at[path.at(-1)!] = value;
+}
+
+/** No level of one budget is known, as when no lease could be had. */
+function loseLevels(plan: Plan, input: { [key: string]: unknown }, random: Random): void {
+  const levels = plan.facts.filter((fact) => fact.source.kind === "budget");
+  if (levels.length === 0) return;
+  const [, lost] = random.pick(levels).path;
+  for (const { path } of levels) if (path[1] === lost) put(input, path, random.pick([null, "none"]));
 }
 
 /** undefined where the key is left out. */

@@ -64,6 +64,11 @@ export const MUTATIONS: readonly Mutation[] = [
   inList("limits", "off by one", (node) => (typeof node["tokens"] === "number" ? [{ ...node, tokens: node["tokens"] + 1 }] : [])),
   inList("budgets", "levels swapped", (node) => [{ ...node, headroom: node["spent"]!, spent: node["headroom"]! }]),
   inList("thresholds", "later", (node) => (typeof node["percent"] === "number" ? [{ ...node, percent: node["percent"] + 5 }] : [])),
+  inList("budgets", "levels looked at before the condition", (node) => readingMore(node, [node["headroom"]!])),
+  inList("budgets", "thresholds looked at before the condition", (node) => (isList(node["thresholds"]) && node["thresholds"].length > 0 ? readingMore(node, [node["spent"]!]) : [])),
+  inList("budgets", "the prompt's counts looked at before the condition", (node, plan) => readingMore(node, plan.facts.filter(({ path }) => ["prompt.input_tokens_bound", "prompt.choices"].includes(path.join("."))).map(({ id }) => id))),
+  inList("budgets", "always applies", (node) => [{ ...node, applies: { kind: "const", value: true } }]),
+  inList("budgets", "never applies", (node) => [{ ...node, applies: { kind: "const", value: false } }]),
   dropFrom("classify"),
   dropFrom("limits"),
   dropFrom("requirements"),
@@ -107,6 +112,10 @@ function at(is: (path: readonly (string | number)[]) => boolean, name: string, e
 
 function dropFrom(list: string): Mutation {
   return { name: `${list}: one dropped`, edit: (node) => (isList(node[list]) ? withoutEach(node, list) : []) };
+}
+
+function readingMore(node: Node, facts: readonly Json[]): readonly Json[] {
+  return isList(node["reads"]) ? [{ ...node, reads: [...new Set([...node["reads"], ...facts])] }] : [];
 }
 
 function withoutEach(node: Node, key: string): readonly Json[] {

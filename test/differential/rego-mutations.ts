@@ -2,6 +2,7 @@
 import type { Decision } from "../../compiler/plan/decision.ts";
 import type { Plan } from "../../compiler/plan/plan.ts";
 import type { RegoFiles } from "../../compiler/rego/emit-rego.ts";
+import { levelsIgnored } from "./outcomes.ts";
 
 /** As compiler/plan/plan.ts has it; written again, because a test of a limit should not follow it. */
 const SET_MEMBERS_MAX = 256;
@@ -36,6 +37,8 @@ export const REGO_MUTATIONS: readonly RegoMutation[] = [
   inPolicy("classifications never raise", / \| \{ranks.*prompt_classifies\}/, ""),
   inPolicy("the order of preferences is lost", "in sort(prompt_prefers)", "in array.reverse(sort(prompt_prefers))"),
   inPolicy("the first reader is forgotten", /(_readers := \[\n)\t.*\n/g, "$1"),
+  inPolicy("levels of budgets that do not apply are looked at", "some budget in prompt_applies\n\tsome reader in prompt_level_readers[budget]", "some readers in prompt_level_readers\n\tsome reader in readers", levelsIgnored),
+  inPolicy("levels are not looked at", "\tsome budget in prompt_applies\n", "\tsome budget in prompt_applies\n\tfalse\n", (_, { failed }) => failed.some((path) => /^budget\./.test(path))),
   inPolicy("whatever is denied by default passes", /default (\w+)_passes := false/g, "default $1_passes := true"),
 ];
 
@@ -60,6 +63,6 @@ function failsClosed(plan: Plan, path: string): boolean {
   return plan.facts.some((fact) => fact.path.join(".") === path && fact.failsClosed);
 }
 
-function inPolicy(name: string, from: string | RegExp, to: string): RegoMutation {
-  return { name, edit: (files) => ({ ...files, policy: files.policy.replace(from, to) }) };
+function inPolicy(name: string, from: string | RegExp, to: string, shows?: RegoMutation["shows"]): RegoMutation {
+  return { name, edit: (files) => ({ ...files, policy: files.policy.replace(from, to) }), ...(shows === undefined ? {} : { shows }) };
 }

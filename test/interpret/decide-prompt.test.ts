@@ -1,6 +1,8 @@
 // The prompt's strata, sentence by sentence.
 import { describe, expect, test } from "vitest";
 import { decide } from "../../compiler/interpret/decide.ts";
+import type { Expr } from "../../compiler/plan/plan.ts";
+import { readsOf } from "../../compiler/plan/reads.ts";
 import { ALLOW, budget, classify, COMPLEX, deny, FALSE, limit, plan, prompt, promptInput, redact, ref, requirement, route, rule, TRUE, VERIFIED } from "./small-plan.ts";
 
 const BROKEN = { prompt: { complexity: "much" } };
@@ -148,10 +150,29 @@ describe("budgets", () => {
     expect(withBudget({ team: { spent: 800 } }, TRUE, thresholds).reasons).toEqual([{ kind: "removed", model: "dear", by: ["budget team"] }]);
   });
 
-  test("that cannot be read deny whatever the policy says of failures", () => {
-    const open = plan([prompt({ budgets: [budget(COMPLEX)] })], { onFailure: "allow" });
-    expect(decide(open, promptInput(BROKEN)).reasons).toEqual([{ kind: "failed", rule: "budget team", facts: ["prompt.complexity"] }]);
-    expect(decide(open, promptInput({ team: { headroom: null } })).reasons).toEqual([{ kind: "failed", rule: "budget team", facts: ["budget.team.headroom"] }]);
+  describe("that cannot be read", () => {
+    const thresholds = [{ percent: 80, reads: readsOf(COMPLEX, { classification: [] }), removes: { kind: "each" as const, exprs: [FALSE, COMPLEX] }, span: { file: "", start: 0, end: 0 } }];
+    const open = (applies: Expr) => plan([prompt({ budgets: [budget(applies, thresholds)] })], { onFailure: "allow" });
+    const failed = (...facts: readonly string[]) => ({ outcome: "deny", reserve: [], reasons: [{ kind: "failed", rule: "budget team", facts }], failed: facts });
+    const NO_LEVELS = { team: { headroom: null, spent: null } };
+
+    test("deny where they apply, whatever the policy says of failures", () => {
+      expect(decide(open(TRUE), promptInput({ team: { headroom: null } }))).toMatchObject(failed("budget.team.headroom"));
+      expect(decide(open(TRUE), promptInput({ team: { spent: null } }))).toMatchObject(failed("budget.team.spent"));
+      expect(decide(open(TRUE), promptInput(NO_LEVELS))).toMatchObject(failed("budget.team.headroom", "budget.team.spent"));
+      expect(decide(open(TRUE), promptInput({ prompt: { input_tokens_bound: null, choices: "1" } }))).toMatchObject(failed("prompt.choices", "prompt.input_tokens_bound"));
+    });
+
+    test("do nothing where they do not apply, and their levels are not looked at", () => {
+      expect(decide(open(FALSE), promptInput(NO_LEVELS))).toMatchObject({ outcome: "allow", model: "dear", reserve: [], reasons: [], failed: [] });
+      expect(decide(open(FALSE), promptInput({ prompt: { input_tokens_bound: null, choices: "1" } }))).toMatchObject({ outcome: "allow", failed: [] });
+      expect(decide(open(FALSE), promptInput(BROKEN))).toMatchObject({ outcome: "allow", failed: [] });
+    });
+
+    test("deny where their own condition cannot be, and then for that alone", () => {
+      const condition: Expr = { kind: "and", of: [VERIFIED, FALSE] };
+      expect(decide(open(condition), promptInput({ caller: { verified: "yes" }, ...NO_LEVELS }))).toMatchObject(failed("caller.verified"));
+    });
   });
 });
 

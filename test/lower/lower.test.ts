@@ -96,6 +96,25 @@ const cases: readonly Case[] = [
     then: { outcome: 'deny', reasons: [{ kind: 'removed', model: 'big', by: ['budget b'] }] },
   },
   {
+    says: 'who is not the budget’s passes, although no level is known',
+    policy: 'budget b for caller.region is us limit 1 usd per day in "UTC" at 80 percent use only models where model.zone is onprem else deny "spent"',
+    when: { caller: { region: 'eu' } },
+    then: { outcome: 'allow', model: 'big', reserve: [], reasons: [], failed: [] },
+  },
+  {
+    says: 'and who is, is denied, even where failure allows',
+    policy: 'budget b for caller.region is us limit 1 usd per day in "UTC" at 80 percent use only models where model.zone is onprem else deny "spent"',
+    settings: { failure: 'allow' },
+    when: {},
+    then: { outcome: 'deny', reserve: [], reasons: [{ kind: 'failed', rule: 'budget b', facts: ['budget.b.headroom', 'budget.b.spent'] }], failed: ['budget.b.headroom', 'budget.b.spent'] },
+  },
+  {
+    says: 'and so is one of whom that is not known',
+    policy: 'budget b for caller.region is us limit 1 usd per day in "UTC" else deny "spent"',
+    when: { caller: { region: 'mars' }, budget: { b: { headroom: 1_000_000, spent: 0 } } },
+    then: { outcome: 'deny', reasons: [{ kind: 'failed', rule: 'budget b', facts: ['caller.region'] }], failed: ['caller.region'] },
+  },
+  {
     says: 'some message',
     policy: 'rule r on prompt where some m in prompt.messages has (m.role is user and m.text contains email) deny "no"',
     when: { found: ['email'] },

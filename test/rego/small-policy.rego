@@ -259,9 +259,14 @@ prompt_cost_at := {model: micro_units(input_cost + output_cost) |
 
 # budget team
 # test.writ, characters 0 to 1
-prompt_budgets contains "team" if {
-	not touched({"budget.team.headroom", "caller.verified", "prompt.choices", "prompt.input_tokens_bound"})
+prompt_applies contains "team" if {
+	not touched({"caller.verified"})
 	fact_caller_verified.value == true
+}
+
+prompt_budgets contains "team" if {
+	"team" in prompt_applies
+	not touched({"budget.team.headroom", "prompt.choices", "prompt.input_tokens_bound"})
 }
 
 prompt_removes contains [model, 1, "budget team"] if {
@@ -367,8 +372,7 @@ prompt_readers := [
 	["classify as restricted", {"text.found"}, false],
 	["short", {"caller.verified"}, true],
 	["residency", {"caller.region"}, false],
-	["budget team", {"budget.team.headroom", "caller.verified", "prompt.choices", "prompt.input_tokens_bound"}, true],
-	["budget team", {"budget.team.spent"}, true],
+	["budget team", {"caller.verified"}, true],
 	["masked", {"caller.verified", "prompt.complexity"}, false],
 	["held", {"caller.verified"}, false],
 ]
@@ -381,6 +385,19 @@ prompt_route_readers := {
 }
 
 prompt_serving_readers := object.get(prompt_route_readers, prompt_route, [])
+
+# What a budget reads where it applies. The levels of others are not looked at.
+prompt_level_readers := {
+	"team": [
+		["budget team", {"budget.team.headroom", "prompt.choices", "prompt.input_tokens_bound"}, true],
+		["budget team", {"budget.team.spent"}, true],
+	],
+}
+
+prompt_applying_readers := [reader |
+	some budget in prompt_applies
+	some reader in prompt_level_readers[budget]
+]
 
 # With no model left it is not asked whether something allows.
 default prompt_passes := false
@@ -417,7 +434,7 @@ prompt_decision := decided({
 	"output_tokens": prompt_output,
 	"reserve": prompt_reserve,
 	"tags": prompt_tags,
-	"reasons": joined([failed_reasons(joined([prompt_readers, prompt_serving_readers])), prompt_model_reasons, rule_reasons(prompt_denies), default_reasons(prompt_passes)]),
+	"reasons": joined([failed_reasons(joined([prompt_readers, prompt_applying_readers, prompt_serving_readers])), prompt_model_reasons, rule_reasons(prompt_denies), default_reasons(prompt_passes)]),
 	"fired": prompt_fired,
-	"failed": failed_among(joined([prompt_readers, joined(prompt_route_readers)])),
+	"failed": failed_among(joined([prompt_readers, prompt_applying_readers, joined(prompt_route_readers)])),
 })

@@ -98,6 +98,18 @@ describe("whole decisions", () => {
     expect(lost.model).toBeNull();
   });
 
+  test("a budget's levels are looked at where it applies, and only there", async () => {
+    const threshold = { percent: 80, reads: readsOf(COMPLEX, { classification: [] }), removes: { kind: "all", expr: COMPLEX } as const, span: { file: "f", start: 0, end: 1 } };
+    const ask = await decider(plan([prompt({ budgets: [budget({ kind: "and", of: [{ kind: "known", fact: ref("caller.verified") }, VERIFIED] }, [threshold])] })], { onFailure: "allow" }));
+    const lost = (caller: { readonly [claim: string]: unknown }, complexity: unknown = 100) => ask(promptInput({ caller, prompt: { complexity }, team: { headroom: null, spent: "none" } }));
+    const denied = (...facts: readonly string[]) => ({ ...ALLOWED, outcome: "deny", outputTokens: null, reasons: [{ kind: "failed", rule: "budget team", facts }], failed: facts });
+    expect(lost({ verified: false }, "high")).toEqual(ALLOWED);
+    expect(lost({})).toEqual(ALLOWED);
+    expect(lost({ verified: true })).toEqual(denied("budget.team.headroom", "budget.team.spent"));
+    expect(lost({ verified: true }, "high")).toEqual(denied("budget.team.headroom", "budget.team.spent", "prompt.complexity"));
+    expect(lost({ verified: "yes" })).toEqual(denied("caller.verified"));
+  });
+
   test("chunks pass where something allows, nothing denies and nothing withholds", async () => {
     const secret: Expr = { kind: "is_true", fact: ref("chunk.docs.secret") };
     const newer: Expr = { kind: "compare", op: "ge", left: ref("chunk.docs.version"), right: { kind: "number", value: 2 } };
@@ -243,4 +255,33 @@ describe("limits", () => {
     expect((await decider(members(128)))(promptInput()).outcome).toBe("allow");
     await expect(decider(members(129))).rejects.toThrow("at most 128 members");
   });
+});
+
+test.each([63, 64, 65, 130])("%i budgets: each level counts for its own budget alone", async (count) => {
+  const base = plan([]);
+  const first = base.facts.length;
+  const name = (place: number) => `b${String(place).padStart(3, "0")}`;
+  const facts: Fact[] = Array.from({ length: 3 * count }, (_, at) => {
+    const place = Math.floor(at / 3);
+    const fact = { id: first + at, absent: { kind: "fails" } as const, failsClosed: true };
+    if (at % 3 === 0) return { ...fact, path: ["caller", name(place)], type: { kind: "bool" }, source: { kind: "claim", claim: name(place) } };
+    return { ...fact, path: ["budget", name(place), at % 3 === 1 ? "headroom" : "spent"], type: { kind: "number", scale: 0, unit: "" }, source: { kind: "budget", budget: name(place) } };
+  });
+  const budgets = Array.from({ length: count }, (_, place) => {
+    const own = first + 3 * place;
+    const applies: Expr = { kind: "is_true", fact: { kind: "fact", fact: own } };
+    return { ...budget(applies), name: name(place), reads: [own], headroom: own + 1, spent: own + 2 };
+  });
+  const thePlan = plan([prompt({ budgets })], { facts: [...base.facts, ...facts] });
+  const ask = await decider(thePlan);
+  for (const lost of [0, 62, 63, 64, count - 1].filter((place) => place < count)) {
+    for (const applying of [[lost], [lost === 0 ? 1 : 0], [0, lost, count - 1], []]) {
+      const who = Object.fromEntries(budgets.map((each, place) => [each.name, applying.includes(place)]));
+      const levels = Object.fromEntries(budgets.map((each, place) => [each.name, place === lost ? {} : { headroom: 1_000_000, spent: 0 }]));
+      const input = { ...(promptInput({ caller: who }) as object), budget: levels };
+      const expected = decide(thePlan, input);
+      expect(expected.outcome).toBe(applying.includes(lost) ? "deny" : "allow");
+      expect(ask(input)).toEqual(expected);
+    }
+  }
 });
