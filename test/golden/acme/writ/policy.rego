@@ -1,5 +1,5 @@
 # Policy acme, owned by privacy@acme.example.
-# Compiled by writ 0.1.0 from the source with SHA-256 3cfe442d6b20dd9869c7e41bde78f4c51c2373d6c3954a2829e2d3a587f0f1d3.
+# Compiled by writ 0.1.0 from the source with SHA-256 e91e2e0c472ddc8e9593ebae1a38c66d594016694216b84d4c014daf382a38f4.
 # Each rule of the policy stands below its name, its title, what it cites, and where its source is (file and characters).
 package writ
 
@@ -24,29 +24,29 @@ default decision := {
 }
 
 decision := prompt_decision if {
-	data.writ.source == "3cfe442d6b20dd9869c7e41bde78f4c51c2373d6c3954a2829e2d3a587f0f1d3"
+	data.writ.source == "e91e2e0c472ddc8e9593ebae1a38c66d594016694216b84d4c014daf382a38f4"
 	input.event == "prompt"
 }
 
 decision := completion_decision if {
-	data.writ.source == "3cfe442d6b20dd9869c7e41bde78f4c51c2373d6c3954a2829e2d3a587f0f1d3"
+	data.writ.source == "e91e2e0c472ddc8e9593ebae1a38c66d594016694216b84d4c014daf382a38f4"
 	input.event == "completion"
 }
 
 decision := retrieval_handbook_decision if {
-	data.writ.source == "3cfe442d6b20dd9869c7e41bde78f4c51c2373d6c3954a2829e2d3a587f0f1d3"
+	data.writ.source == "e91e2e0c472ddc8e9593ebae1a38c66d594016694216b84d4c014daf382a38f4"
 	input.event == "retrieval"
 	input.store == "handbook"
 }
 
 decision := chunk_handbook_decision if {
-	data.writ.source == "3cfe442d6b20dd9869c7e41bde78f4c51c2373d6c3954a2829e2d3a587f0f1d3"
+	data.writ.source == "e91e2e0c472ddc8e9593ebae1a38c66d594016694216b84d4c014daf382a38f4"
 	input.event == "chunk"
 	input.store == "handbook"
 }
 
 decision := ingest_handbook_decision if {
-	data.writ.source == "3cfe442d6b20dd9869c7e41bde78f4c51c2373d6c3954a2829e2d3a587f0f1d3"
+	data.writ.source == "e91e2e0c472ddc8e9593ebae1a38c66d594016694216b84d4c014daf382a38f4"
 	input.event == "ingest"
 	input.store == "handbook"
 }
@@ -355,6 +355,13 @@ prompt_removes contains ["frontier", 0, "residency"] if {
 	prompt_rank > ranks.classification.internal
 }
 
+# trial_frontier: Accounts on trial try the frontier model, and nothing else
+# spend.writ, characters 579 to 623
+prompt_removes contains ["gemma", 0, "trial_frontier"] if {
+	not touched({"caller.groups"})
+	"trial" in fact_caller_groups.value
+}
+
 # The most that the request can cost at a model, in micro-units.
 prompt_cost_at := {model: micro_units(input_cost + output_cost) |
 	some model, entry in data.writ.catalog.models
@@ -364,9 +371,14 @@ prompt_cost_at := {model: micro_units(input_cost + output_cost) |
 
 # budget marketing_month: Marketing's model spend
 # spend.writ, characters 23 to 272
-prompt_budgets contains "marketing_month" if {
-	not touched({"budget.marketing_month.headroom", "caller.department", "prompt.choices", "prompt.input_tokens_bound"})
+prompt_applies contains "marketing_month" if {
+	not touched({"caller.department"})
 	fact_caller_department.value == "marketing"
+}
+
+prompt_budgets contains "marketing_month" if {
+	"marketing_month" in prompt_applies
+	not touched({"budget.marketing_month.headroom", "prompt.choices", "prompt.input_tokens_bound"})
 }
 
 prompt_removes contains [model, 1, "budget marketing_month"] if {
@@ -385,9 +397,14 @@ prompt_removes contains ["frontier", 1, "budget marketing_month"] if {
 
 # budget trial_day: Accounts on trial
 # spend.writ, characters 274 to 443
-prompt_budgets contains "trial_day" if {
-	not touched({"budget.trial_day.headroom", "caller.groups", "prompt.choices", "prompt.input_tokens_bound"})
+prompt_applies contains "trial_day" if {
+	not touched({"caller.groups"})
 	"trial" in fact_caller_groups.value
+}
+
+prompt_budgets contains "trial_day" if {
+	"trial_day" in prompt_applies
+	not touched({"budget.trial_day.headroom", "prompt.choices", "prompt.input_tokens_bound"})
 }
 
 prompt_removes contains [model, 1, "budget trial_day"] if {
@@ -515,9 +532,9 @@ prompt_readers := [
 	["contractors_small", {"caller.groups"}, false],
 	["hr_onprem", {"caller.department"}, false],
 	["residency", {"caller.region", "text.found"}, false],
-	["budget marketing_month", {"budget.marketing_month.headroom", "caller.department", "prompt.choices", "prompt.input_tokens_bound"}, true],
-	["budget marketing_month", {"budget.marketing_month.spent"}, true],
-	["budget trial_day", {"budget.trial_day.headroom", "caller.groups", "prompt.choices", "prompt.input_tokens_bound"}, true],
+	["trial_frontier", {"caller.groups"}, false],
+	["budget marketing_month", {"caller.department"}, true],
+	["budget trial_day", {"caller.groups"}, true],
 	["no_injected_system", {"caller.groups", "prompt.messages"}, false],
 	["no_secrets", {"text.found"}, false],
 	["no_tools_outside", {"caller.groups", "prompt.tools"}, false],
@@ -532,6 +549,22 @@ prompt_route_readers := {
 }
 
 prompt_serving_readers := object.get(prompt_route_readers, prompt_route, [])
+
+# What a budget reads where it applies. The levels of others are not looked at.
+prompt_level_readers := {
+	"marketing_month": [
+		["budget marketing_month", {"budget.marketing_month.headroom", "prompt.choices", "prompt.input_tokens_bound"}, true],
+		["budget marketing_month", {"budget.marketing_month.spent"}, true],
+	],
+	"trial_day": [
+		["budget trial_day", {"budget.trial_day.headroom", "prompt.choices", "prompt.input_tokens_bound"}, true],
+	],
+}
+
+prompt_applying_readers := [reader |
+	some budget in prompt_applies
+	some reader in prompt_level_readers[budget]
+]
 
 prompt_reserve := [{"budget": budget, "amount": prompt_cost_at[prompt_model]} |
 	some budget in sort(prompt_budgets)
@@ -557,9 +590,9 @@ prompt_decision := decided({
 	"output_tokens": prompt_output,
 	"reserve": prompt_reserve,
 	"tags": set(),
-	"reasons": joined([failed_reasons(joined([prompt_readers, prompt_serving_readers])), prompt_model_reasons, rule_reasons(prompt_denies)]),
+	"reasons": joined([failed_reasons(joined([prompt_readers, prompt_applying_readers, prompt_serving_readers])), prompt_model_reasons, rule_reasons(prompt_denies)]),
 	"fired": prompt_fired,
-	"failed": failed_among(joined([prompt_readers, joined(prompt_route_readers)])),
+	"failed": failed_among(joined([prompt_readers, prompt_applying_readers, joined(prompt_route_readers)])),
 })
 
 # -------------------------------------------------------------------------------------------------------- completion
