@@ -1,4 +1,5 @@
 /** What a scene of the demo is: a short story that is played against the running parts, and claims about it that are checked, each with its evidence. */
+import type { Claim } from './claim.ts';
 import type { Stage } from './stage.ts';
 import type { Tell } from './tell.ts';
 
@@ -8,14 +9,6 @@ export interface Scene {
   /** One sentence for a policy officer. */
   readonly story: string;
   play(stage: Stage, show: Show): Promise<void>;
-}
-
-export interface Claim {
-  readonly scene: number;
-  readonly claim: string;
-  /** What was seen, in a few words, whether the claim holds or not. */
-  readonly evidence: string;
-  readonly ok: boolean;
 }
 
 /** How a scene speaks. */

@@ -1,9 +1,9 @@
 /** Prints the demo for people: what starts, what happens, what was seen. Colour only where it is wanted. */
-import type { Claim, Scene } from './scene.ts';
+import type { Claim } from './claim.ts';
 
 export interface Tell {
   step(line: string): void;
-  scene(number: number, scene: Pick<Scene, 'title' | 'story'>): void;
+  scene(number: number, scene: { readonly title: string; readonly story: string }): void;
   says(line: string): void;
   claim(ok: boolean, claim: string, evidence: string): void;
   table(claims: readonly Claim[], titles: readonly string[]): void;
