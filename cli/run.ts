@@ -13,11 +13,12 @@ export async function main(args: readonly string[], world: World): Promise<ExitC
     world.out(`writ ${VERSION}\n`);
     return 0;
   }
-  const command = commands.find((candidate) => candidate.name === name);
-  if (command === undefined) {
+  const entry = commands.find((candidate) => candidate.name === name);
+  if (entry === undefined) {
     world.err(`writ: there is no command \`${name}\`\n\n${overview()}`);
     return 2;
   }
+  const command = await entry.load();
   if (rest.includes('--help') || rest.includes('-h')) {
     world.out(`${command.help.trimEnd()}\n`);
     return 0;

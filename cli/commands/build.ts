@@ -11,7 +11,6 @@ import { readText, writeWhole } from '../files.ts';
 
 export const build: Command = {
   name: 'build',
-  summary: 'compile a policy to a bundle',
   help: `usage: writ build PATH -o FILE.tar.gz [options]
 
 Compiles the policy in PATH, a \`.writ\` file or a folder of them, to a bundle: Rego, data, policy.wasm for any OPA, filter.wasm and Envoy resources for a sidecar, and a report.

@@ -7,7 +7,6 @@ import { readPolicyFiles } from '../policy-files.ts';
 
 export const check: Command = {
   name: 'check',
-  summary: 'say what is wrong with a policy',
   help: `usage: writ check PATH [--json]
 
 Checks the policy in PATH, a \`.writ\` file or a folder of them, and prints every mistake with its place and its remedy.

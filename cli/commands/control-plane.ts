@@ -14,7 +14,6 @@ const LISTEN_ADDRESS = '127.0.0.1:8443';
 
 export const controlPlane: Command = {
   name: 'control-plane',
-  summary: 'run the control plane',
   help: `usage: writ control-plane [options]
 
 Runs until Ctrl-C: takes releases, sends them to sidecars, keeps budgets. Everybody who calls it shows a certificate of the same authority.

@@ -7,7 +7,6 @@ import { readBytes, readText } from '../files.ts';
 
 export const decide: Command = {
   name: 'decide',
-  summary: 'ask a bundle for one decision',
   help: `usage: writ decide BUNDLE [FACTS]
 
 Prints the decision of BUNDLE (made by \`writ build\`) on an event's facts, as JSON. FACTS is a JSON file; without it, or with \`-\`, standard input is read.

@@ -14,7 +14,6 @@ const TOKEN_SECONDS_MAX = 366 * 86_400;
 
 export const keys: Command = {
   name: 'keys',
-  summary: 'make the keys of an installation',
   help: `usage: writ keys init DIR [--host NAME]… [--node NAME]… [--admin NAME]…
        writ keys node NAME [--keys DIR]
        writ keys admin NAME [--keys DIR]

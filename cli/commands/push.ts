@@ -11,7 +11,6 @@ import { describeRelease, pushBundle } from '../release.ts';
 
 export const push: Command = {
   name: 'push',
-  summary: 'release a policy to every sidecar',
   help: `usage: writ push PATH [options]
 
 Releases PATH: a signed bundle (a file made by \`writ build --key\`), or a policy (a \`.writ\` file or a folder), which is built and signed first.

@@ -6,7 +6,6 @@ import { describeRelease, rollBack } from '../release.ts';
 
 export const rollback: Command = {
   name: 'rollback',
-  summary: 'bring back an earlier revision of a policy',
   help: `usage: writ rollback POLICY [--to REVISION] [options]
 
 Releases an earlier revision of POLICY again, by a signed statement that this is meant. Nothing is built: the control plane has the bundle.

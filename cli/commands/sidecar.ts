@@ -16,7 +16,6 @@ const SOCKET_PATH_BYTES_MAX = 107;
 
 export const sidecar: Command = {
   name: 'sidecar',
-  summary: 'run the sidecar of an Envoy',
   help: `usage: writ sidecar --policy NAME [options]
 
 Runs until Ctrl-C, beside one Envoy: takes releases of the policy from the control plane, verifies them, configures Envoy and decides its exchanges. It starts without the control plane, with the last

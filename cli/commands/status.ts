@@ -9,7 +9,6 @@ import { textTable } from '../text-table.ts';
 
 export const status: Command = {
   name: 'status',
-  summary: 'say which sidecar enforces which revision',
   help: `usage: writ status [--policy NAME] [options]
 
 Prints every sidecar that the control plane knows: the revision that it last verified, the one that decides traffic now, and what it last refused and why. Then each budget.

@@ -9,7 +9,6 @@ import { runTest, type TestResult } from '../policy-test/run-test.ts';
 
 export const test: Command = {
   name: 'test',
-  summary: "run a policy's own tests",
   help: `usage: writ test PATH [--allow-unenforced] [--json]
 
 Compiles the policy in PATH and runs its \`test\` declarations through the compiled policy: prompts and completions as real messages, so that what is found, redacted and sent is what a
