@@ -4,8 +4,9 @@
  */
 import { parseArgs } from 'node:util';
 import { untilAborted } from '../../cli/until-aborted.ts';
+import type { Claim } from './claim.ts';
 import { keepOpen } from './keep-open.ts';
-import { type Claim, playScenes } from './scene.ts';
+import { playScenes } from './scene.ts';
 import { scenes } from './scenes.ts';
 import { openStage } from './stage.ts';
 import { tellTo } from './tell.ts';

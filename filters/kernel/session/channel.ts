@@ -4,7 +4,8 @@ import { buildClusters, HIT_BYTES, HIT_DETECTOR, HIT_END, HIT_KIND, HIT_PLACEHOL
 import { parsePlaceholder } from "./placeholders";
 import { isPending } from "./arguments";
 import { LANE_ARGUMENTS } from "../protocol/places";
-import { noteHit, notePlaceholder, NO_MESSAGE } from "./texts";
+import { NO_MESSAGE } from "./messages";
+import { noteHit, notePlaceholder } from "./texts";
 import { Session } from "./session-state";
 import { Channel } from "./stream-state";
 

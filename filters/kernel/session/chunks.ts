@@ -15,7 +15,8 @@ import { decideQuietly, recordDecision } from "./record";
 import { sendReply, denyUnreadable } from "./reply";
 import { MODE_FIXED, MODE_TEXT } from "./segment";
 import { Session } from "./session-state";
-import { clearTexts, editTexts, NO_MESSAGE, scanAlone } from "./texts";
+import { NO_MESSAGE } from "./messages";
+import { clearTexts, editTexts, scanAlone } from "./texts";
 
 /** Chunks of one answer, over all of its rows. */
 export const CHUNKS_MAX: u32 = 4_096;

@@ -7,8 +7,8 @@ import { NO_RECORD, RECORD_A, RECORD_BYTES, RECORD_END, RECORD_KIND, RECORD_PARE
 import { PLACE_MESSAGE, PLACE_ROLE } from "../protocol/places";
 import { is } from "./literal";
 import { Session } from "./session-state";
-import { NO_MESSAGE } from "./texts";
 
+export const NO_MESSAGE: u32 = 0xffffffff;
 /** Messages beyond this fail the fact; the plan's collection has the same bound. */
 export const MESSAGES_MAX: u32 = 4_096;
 const BITS_BYTES: u32 = 16;

@@ -13,13 +13,13 @@ import { addComplexity, beginComplexity, complexity } from "./complexity";
 import { deny, denyByPolicy, denyFixed, denyTooLarge, denyWalk, messageOf, appendPlace, reply } from "./denial";
 import { hasFlag, protocolSection, rootOf } from "./endpoint";
 import { put } from "./literal";
-import { beginMessages, messageOfRecord, setFound, setMessages } from "./messages";
+import { beginMessages, messageOfRecord, setFound, setMessages, NO_MESSAGE } from "./messages";
 import { adaptRequest } from "./adapt-request";
 import { sendRequest } from "./send-request";
 import { decideEvent } from "./record";
 import { deniedByBudget } from "./budget";
 import { Session } from "./session-state";
-import { addToGroup, clearTexts, closeGroup, editTexts, NO_MESSAGE, openGroup } from "./texts";
+import { addToGroup, clearTexts, closeGroup, editTexts, openGroup } from "./texts";
 import { MODE_ARGUMENTS, MODE_FIXED, MODE_TEXT } from "./segment";
 import { isListed } from "./values-list";
 

@@ -10,10 +10,10 @@ import { knownStore, rememberCollection } from "./collections";
 import { denyWalk } from "./denial";
 import { protocolSection, rootOf } from "./endpoint";
 import { put } from "./literal";
-import { setFound } from "./messages";
+import { setFound, NO_MESSAGE } from "./messages";
 import { MODE_FIXED, MODE_TEXT } from "./segment";
 import { PHASE_CALL, Session } from "./session-state";
-import { clearTexts, NO_MESSAGE, scanAlone } from "./texts";
+import { clearTexts, scanAlone } from "./texts";
 
 /** Walks the body and scans its texts; -1, or the action of a refusal. */
 export function readStoreRequest(s: Session): i32 {

@@ -8,14 +8,13 @@ import { buildClusters, CLUSTER_BYTES, CLUSTER_END, CLUSTER_LENGTH, CLUSTER_PLAC
 import { parsedDetector, parsedNumber, parsePlaceholder } from "./placeholders";
 import { appendSegmentText, clearCutFixed, cutFixed, cutRange, MODE_ARGUMENTS, MODE_FIXED, MODE_TEXT, SEGMENT_BYTES, SEGMENT_END, SEGMENT_ESCAPED, SEGMENT_FROM, SEGMENT_MODE, SEGMENT_TO } from "./segment";
 import { Session } from "./session-state";
-import { noteInMessage } from "./messages";
+import { noteInMessage, NO_MESSAGE } from "./messages";
 import { UrlState } from "./url-state";
 import { NO_VALUE, ORIGIN_PROMPT, ORIGIN_REPLY, Values } from "./values";
 
 /** Hits of one event: every value may stand often, but not without end. */
 const HITS_MAX: u32 = VALUES_MAX * 8;
 
-export const NO_MESSAGE: u32 = 0xffffffff;
 
 const GROUP_BYTES: u32 = 20;
 const GROUP_SEGMENT: usize = 0;
