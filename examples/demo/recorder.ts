@@ -33,16 +33,17 @@ export const BODY_BYTES_MAX = 4 * 1024 * 1024;
 /** Longer than Envoy keeps an idle connection, so that it never meets one that was just closed. */
 const KEEP_ALIVE_MS = 15_000;
 
-export async function startRecorder(upstream: string): Promise<Recorder> {
+/** Listens at once; requests wait until the upstream's URL is known. */
+export async function startRecorder(upstream: Promise<string>): Promise<Recorder> {
   const exchanges: Exchange[] = [];
   const agent = new http.Agent({ keepAlive: true, timeout: 4_000 });
   let count = 0;
   const server = http.createServer((request, response) => {
-    void readBody(request).then((body) => {
+    void Promise.all([readBody(request), upstream]).then(([body, url]) => {
       const exchange = new Exchange(++count, request, body);
       exchanges.push(exchange);
       if (exchanges.length > EXCHANGES_MAX) exchanges.shift();
-      forward({ upstream, agent, request, body, response, exchange });
+      forward({ upstream: url, agent, request, body, response, exchange });
     }, () => response.destroy());
   });
   server.keepAliveTimeout = KEEP_ALIVE_MS;

@@ -18,7 +18,7 @@ import { seed } from './documents.ts';
 import { type PolicyFacts, readPolicyFacts } from './policy-facts.ts';
 import { people, type PersonId } from './people.ts';
 import { type Recorder, startRecorder } from './recorder.ts';
-import { runWrit, startWrit } from './writ-process.ts';
+import { type RunningWrit, runWrit, startWrit } from './writ-process.ts';
 
 export type ModelName = 'gemma' | 'frontier';
 
@@ -64,7 +64,8 @@ export async function openStage(options: StageOptions): Promise<OpenStage> {
   const folder = mkdtempSync(join(tmpdir(), 'writ-demo-'));
   const cleanups: (() => Promise<void>)[] = [async () => rmSync(folder, { recursive: true, force: true })];
   const stop = async (): Promise<void> => {
-    for (let cleanup = cleanups.pop(); cleanup !== undefined; cleanup = cleanups.pop()) await cleanup();
+    // One that fails keeps none of the others from running.
+    for (let cleanup = cleanups.pop(); cleanup !== undefined; cleanup = cleanups.pop()) await Promise.allSettled([cleanup()]);
   };
   try {
     return { ...(await setUp(folder, options, (cleanup) => cleanups.push(cleanup))), [Symbol.asyncDispose]: stop };
@@ -76,87 +77,102 @@ export async function openStage(options: StageOptions): Promise<OpenStage> {
 
 type Defer = (cleanup: () => Promise<void>) => void;
 
+interface Setting {
+  readonly folder: string;
+  readonly python: string;
+  readonly step: (line: string) => void;
+  readonly defer: Defer;
+}
+
 async function setUp(folder: string, { signal, tokenSeconds, step }: StageOptions, defer: Defer): Promise<Stage> {
   step('installing what is missing (the first time takes a few minutes) …');
   const [{ python }] = await Promise.all([envoy.install(), llama.install(), chroma.install()]);
   signal.throwIfAborted();
+  const setting: Setting = { folder, python, step, defer };
 
-  step('starting two models (llama.cpp with Gemma 3 270M), the second in the role of the external one, and Chroma …');
-  const keysFolder = join(folder, 'keys');
-  const started = await settled([
-    part(llama.start({ ...MODEL_SERVER, alias: 'gemma-3-270m' }), defer),
-    part(llama.start({ ...MODEL_SERVER, alias: 'frontier-1' }), defer),
-    part(chroma.start(), defer),
-    runWrit(['keys', 'init', keysFolder, '--node', NODE]).then(() => ({ url: '' })),
-  ]);
-  const [gemma, frontier, handbook] = await Promise.all(started.slice(0, 3).map(async ({ url }) => {
-    const recorder = await startRecorder(url);
-    defer(recorder.stop);
-    return recorder;
-  }));
-  if (gemma === undefined || frontier === undefined || handbook === undefined) throw new Error('a recorder is missing');
-  const upstreams = { gemma, frontier, handbook };
-  const collection = await seed(handbook.url);
+  step('starting two models (llama.cpp with Gemma 3 270M, the second plays the external one), Chroma, the control plane, the sidecar and Envoy …');
+  const servers = { gemma: model('gemma-3-270m', setting), frontier: model('frontier-1', setting), handbook: store(setting) };
+  // One that fails is reported below, and must not end the process before.
+  for (const server of Object.values(servers)) server.catch(() => undefined);
+  const upstreams = { gemma: await recorder(servers.gemma, defer), frontier: await recorder(servers.frontier, defer), handbook: await recorder(servers.handbook, defer) };
+  const [, , collection, governed] = await Promise.all([servers.gemma, servers.frontier, servers.handbook.then(seed), govern(upstreams, setting)]);
   signal.throwIfAborted();
-
-  const [port, planePort, metricsPort, adminPort] = await Promise.all([freePort(), freePort(), freePort(), freePort()]);
-  const policyFolder = writePolicy(join(folder, 'policy'), { port, upstreams, jwks: readFileSync(join(keysFolder, 'jwt', 'jwks.json'), 'utf8') });
-  const controlPlane = `localhost:${planePort}`;
-
-  step('starting the control plane, which builds and signs examples/acme, the sidecar and Envoy …');
-  const plane = await startWrit({
-    python,
-    name: 'control-plane',
-    args: ['--listen', `127.0.0.1:${planePort}`, '--keys', keysFolder, '--data', join(folder, 'control-plane'), '--metrics-port', String(metricsPort), '--watch', policyFolder],
-    isReady: async () => (await fetch(`http://127.0.0.1:${metricsPort}/healthz`)).ok,
-    readyMsMax: READY_MS_MAX,
-  });
-  defer(plane.stop);
-  const stateFolder = join(folder, 'sidecar');
-  const statusUrl = `http://127.0.0.1:${adminPort}/status`;
-  const sidecar = await startWrit({
-    python,
-    name: 'sidecar',
-    args: ['--policy', POLICY, '--name', NODE, '--control-plane', controlPlane, '--keys', keysFolder, '--state', stateFolder, '--admin-port', String(adminPort)],
-    isReady: async () => (await fetch(statusUrl)).ok,
-    readyMsMax: READY_MS_MAX,
-  });
-  defer(sidecar.stop);
-  const proxy = await envoy.start({ config: readFileSync(join(stateFolder, 'envoy', 'bootstrap.json'), 'utf8') });
-  defer(proxy.stop);
-  signal.throwIfAborted();
-
-  const enforcing = async (): Promise<number> => enforcingSequence(await (await fetch(statusUrl)).json());
-  await inForce(enforcing, () => `${plane.log()}\n${sidecar.log()}`);
+  await governed.inForce();
   return {
-    gateway: { url: `http://127.0.0.1:${port}`, signal },
-    tokens: tokens(keysFolder, tokenSeconds),
+    gateway: { url: governed.url, signal },
+    tokens: tokens(governed.keysFolder, tokenSeconds),
     upstreams,
-    policy: await readPolicyFacts(policyFolder),
+    policy: await readPolicyFacts(governed.policyFolder),
     collection,
-    policyFolder,
-    keysFolder,
-    controlPlane,
+    policyFolder: governed.policyFolder,
+    keysFolder: governed.keysFolder,
+    controlPlane: governed.controlPlane,
     signal,
-    enforcing,
+    enforcing: governed.enforcing,
   };
 }
 
-interface Running {
-  readonly url: string;
-  stop(): Promise<void>;
+/** A model's server; its URL. */
+async function model(alias: string, { step, defer }: Setting): Promise<string> {
+  const { url } = await deferred(llama.start({ ...MODEL_SERVER, alias }), defer);
+  step(`  ${alias} is ready`);
+  return url;
 }
 
-async function part<T extends Running>(starting: Promise<T>, defer: Defer): Promise<T> {
-  const running = await starting;
-  defer(running.stop);
-  return running;
+async function store({ step, defer }: Setting): Promise<string> {
+  const { url } = await deferred(chroma.start(), defer);
+  step('  Chroma is ready');
+  return url;
 }
 
-/** All of them, also where one fails: what has started by then must be stopped. */
-async function settled<T>(starting: readonly Promise<T>[]): Promise<readonly T[]> {
-  await Promise.allSettled(starting);
-  return Promise.all(starting);
+async function recorder(upstream: Promise<string>, defer: Defer): Promise<Recorder> {
+  return deferred(startRecorder(upstream), defer);
+}
+
+/** Keys, policy, control plane, sidecar and Envoy. */
+async function govern(upstreams: Stage['upstreams'], { folder, python, step, defer }: Setting) {
+  const [port, planePort, metricsPort, adminPort] = await Promise.all([freePort(), freePort(), freePort(), freePort()]);
+  const keysFolder = join(folder, 'keys');
+  const stateFolder = join(folder, 'sidecar');
+  const controlPlane = `localhost:${planePort}`;
+  const statusUrl = `http://127.0.0.1:${adminPort}/status`;
+  await runWrit(['keys', 'init', keysFolder, '--node', NODE]);
+  const policyFolder = writePolicy(join(folder, 'policy'), { port, upstreams, jwks: readFileSync(join(keysFolder, 'jwt', 'jwks.json'), 'utf8') });
+  const process = async (name: string, args: readonly string[], readyUrl: string): Promise<RunningWrit> => {
+    const started = await deferred(startWrit({ python, name, args: [...args, '--keys', keysFolder], isReady: async () => (await fetch(readyUrl)).ok, readyMsMax: READY_MS_MAX }), defer);
+    step(`  writ ${name} is ready`);
+    return started;
+  };
+  // In this order, for they are stopped in the reverse: a sidecar gives its leases back to the control plane.
+  const [plane, sidecar] = await Promise.all([
+    process('control-plane', ['--listen', `127.0.0.1:${planePort}`, '--data', join(folder, 'control-plane'), '--metrics-port', String(metricsPort), '--watch', policyFolder], `http://127.0.0.1:${metricsPort}/healthz`),
+    process('sidecar', ['--policy', POLICY, '--name', NODE, '--control-plane', controlPlane, '--state', stateFolder, '--admin-port', String(adminPort)], statusUrl),
+  ]);
+  await deferred(envoy.start({ config: readFileSync(join(stateFolder, 'envoy', 'bootstrap.json'), 'utf8') }), defer);
+  step('  Envoy is ready');
+  const enforcing = async (): Promise<number> => enforcingSequence(await (await fetch(statusUrl)).json());
+  return {
+    url: `http://127.0.0.1:${port}`,
+    keysFolder,
+    policyFolder,
+    controlPlane,
+    enforcing,
+    async inForce(): Promise<void> {
+      const deadline = performance.now() + ENFORCED_MS_MAX;
+      while ((await enforcing()) === 0) {
+        if (performance.now() > deadline) throw new Error(`the policy was not in force after ${ENFORCED_MS_MAX / 1_000} s\n${plane.log()}\n${sidecar.log()}`);
+        await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+      }
+      step('  the policy is in force');
+    },
+  };
+}
+
+/** Stopped in the end, also when it is still starting then. */
+function deferred<T extends { stop(): Promise<void> }>(starting: Promise<T>, defer: Defer): Promise<T> {
+  const none = { stop: () => Promise.resolve() };
+  defer(async () => (await starting.catch(() => none)).stop());
+  return starting;
 }
 
 /** Copies the policy, and says where it runs. */
@@ -182,14 +198,6 @@ function tokens(keysFolder: string, seconds: number): Stage['tokens'] {
   const now = Math.floor(Date.now() / 1_000);
   const token = (person: PersonId): string => signJwt(privateKeyPem, { iss: DEMO_ISSUER, iat: now, exp: now + seconds, ...people[person].claims });
   return { sam: token('sam'), mia: token('mia'), finn: token('finn'), hanna: token('hanna'), tess: token('tess') };
-}
-
-async function inForce(enforcing: () => Promise<number>, log: () => string): Promise<void> {
-  const deadline = performance.now() + ENFORCED_MS_MAX;
-  while ((await enforcing()) === 0) {
-    if (performance.now() > deadline) throw new Error(`the policy was not in force after ${ENFORCED_MS_MAX / 1_000} s\n${log()}`);
-    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
-  }
 }
 
 function enforcingSequence(status: unknown): number {

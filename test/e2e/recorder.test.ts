@@ -14,7 +14,7 @@ async function recorded(handler: http.RequestListener): Promise<Recorder> {
   const server = http.createServer(handler);
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   stops.push(() => new Promise((resolve) => void server.close(resolve).closeAllConnections()));
-  const recorder = await startRecorder(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+  const recorder = await startRecorder(Promise.resolve(`http://127.0.0.1:${(server.address() as AddressInfo).port}`));
   stops.push(recorder.stop);
   return recorder;
 }
@@ -50,7 +50,7 @@ test('a stream passes piece by piece', async () => {
 });
 
 test('an upstream that is gone is 502', async () => {
-  const recorder = await startRecorder('http://127.0.0.1:1');
+  const recorder = await startRecorder(Promise.resolve('http://127.0.0.1:1'));
   stops.push(recorder.stop);
   expect((await fetch(recorder.url)).status).toBe(502);
 });
