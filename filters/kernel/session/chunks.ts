@@ -10,7 +10,7 @@ import { deny } from "./denial";
 import { addEdit } from "./edits";
 import { hasFlag, protocolSection, rootOf } from "./endpoint";
 import { put } from "./literal";
-import { askNewest, needsNewest, noteVersion, beginNewest } from "./newest";
+import { answerNewest, askNewest, beginNewest, needsNewest, NOTHING_TO_ASK, noteVersion } from "./newest";
 import { decideQuietly, recordDecision } from "./record";
 import { sendReply, denyUnreadable } from "./reply";
 import { MODE_FIXED, MODE_TEXT } from "./segment";
@@ -41,11 +41,22 @@ export function onChunks(s: Session): i32 {
   if (!beginNewest(s)) return deny(s, 503, "this gateway has no memory left for the reply");
   const isRead = hasFlag(s.endpoint, P.FLAG_ROWS) ? readRows(s) : readRow(s, NO_RECORD);
   if (!isRead || s.failed || verdicts.failed) return deny(s, 502, "the store's answer cannot be read, or holds more than this gateway reads");
-  return needsNewest(s) ? askNewest(s) : finishChunks(s);
+  return needsNewest(s) ? askOrFinish(s) : finishChunks(s);
+}
+
+/** Takes the store's answer to what was asked of versions. */
+export function onVersions(s: Session, status: u32, ptr: usize, length: u32): i32 {
+  answerNewest(s, status, ptr, length);
+  return askOrFinish(s);
+}
+
+function askOrFinish(s: Session): i32 {
+  const action = askNewest(s);
+  return action == NOTHING_TO_ASK ? finishChunks(s) : action;
 }
 
 /** All verdicts are known: what may not be seen goes. */
-export function finishChunks(s: Session): i32 {
+function finishChunks(s: Session): i32 {
   findColumns(s);
   const rows = hasFlag(s.endpoint, P.FLAG_ROWS);
   if (rows && s.keepMost >= 0) keepFirst(s);

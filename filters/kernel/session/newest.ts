@@ -12,7 +12,6 @@ import { appendEscaped } from "../json/escape";
 import { RECORD_BYTES, RECORD_END, RECORD_KIND, RECORD_START, RECORD_TYPE, recordAt, TYPE_OBJECT, walk, WALK_OK } from "../json/walk";
 import * as P from "../protocol/places";
 import * as F from "../protocol/store-filter";
-import { finishChunks } from "./chunks";
 import { deny } from "./denial";
 import { protocolSection, rootOf } from "./endpoint";
 import { findGet } from "./find-get";
@@ -75,12 +74,15 @@ export function needsNewest(s: Session): bool {
   return some;
 }
 
-/** Asks the store for all versions of the keys that the rule in hand applies to. */
+/** What `askNewest` answers when every rule has been asked about. */
+export const NOTHING_TO_ASK: i32 = -1;
+
+/** Asks the store for all versions of the keys that the rule in hand applies to. An action, or NOTHING_TO_ASK. */
 export function askNewest(s: Session): i32 {
   const table = filterOf(s.store);
   const count = load<u32>(table, F.FILTER_KEEPS);
   while (s.keepRule < count && !hasEntries(s, s.keepRule)) s.keepRule += 1;
-  if (s.keepRule >= count) return finishChunks(s);
+  if (s.keepRule >= count) return NOTHING_TO_ASK;
   const keep = table + load<u32>(table, F.FILTER_KEEPS + 4) + s.keepRule * F.KEEP_BYTES;
   const id = s.captures + 16;
   const path = beginCall(s, s.store, "POST");
@@ -99,7 +101,7 @@ export function askNewest(s: Session): i32 {
 }
 
 /** Takes the answer: chunks with a lower version than the highest of their key are withheld. Without an answer, all of them are. */
-export function answerNewest(s: Session, status: u32, ptr: usize, length: u32): i32 {
+export function answerNewest(s: Session, status: u32, ptr: usize, length: u32): void {
   const records = Bytes.create();
   const facts = newFacts();
   const arena = Arena.create();
@@ -112,7 +114,6 @@ export function answerNewest(s: Session, status: u32, ptr: usize, length: u32): 
   if (changetype<usize>(arena) != 0) arena.destroy();
   free(facts);
   s.keepRule += 1;
-  return askNewest(s);
 }
 
 function compare(s: Session, records: Bytes, document: usize, facts: usize, arena: Arena): void {

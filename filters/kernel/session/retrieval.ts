@@ -11,11 +11,11 @@ import { NO_RECORD, RECORD_BYTES, RECORD_END, RECORD_KIND, RECORD_NEXT, RECORD_N
 import * as P from "../protocol/places";
 import { FILTER_READS } from "../protocol/store-filter";
 import { deny, denyByPolicy, denyTooLarge } from "./denial";
+import { onVersions } from "./chunks";
 import { addEdit } from "./edits";
 import { eventOf, hasFlag } from "./endpoint";
 import { askForIngest, decideIngest } from "./ingest";
 import { put } from "./literal";
-import { answerNewest } from "./newest";
 import { appendPolicyFilter, filterOf } from "./push-down";
 import { decideEvent } from "./record";
 import { sendRequest } from "./send-request";
@@ -44,7 +44,7 @@ export function onRetrieval(s: Session): i32 {
 
 /** Takes a store's answer, to whichever question. */
 export function answerCall(s: Session, status: u32, ptr: usize, length: u32): i32 {
-  if (s.isReply) return answerNewest(s, status, ptr, length);
+  if (s.isReply) return onVersions(s, status, ptr, length);
   takeCollection(s, status, ptr, length);
   const isIngest = eventOf(s.endpoint) == P.ENDPOINT_INGEST;
   if (findStore(s)) return isIngest ? decideIngest(s) : decideRetrieval(s);
