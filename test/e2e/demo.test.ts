@@ -50,10 +50,14 @@ test('every claim of the seven scenes holds', { timeout: DEMO_MS_MAX }, async ()
   expect(leftovers().filter((name) => !before.includes(name))).toEqual([]);
 });
 
-test('Ctrl-C while it starts ends everything', { timeout: DEMO_MS_MAX }, async () => {
+test.each([
+  ['while it starts', 'starting two models'],
+  ['in the middle of a scene', '1. A card number in a prompt'],
+])('Ctrl-C %s ends everything', { timeout: DEMO_MS_MAX }, async (_, moment) => {
   const before = leftovers();
-  const { code, err } = await demo(['--json'], (text) => text.includes('starting the control plane'));
+  const { code, err } = await demo(['--json'], (text) => text.includes(moment));
   expect(code, err).toBe(130);
+  expect(err).not.toContain('all ');
   expect(leftovers().filter((name) => !before.includes(name))).toEqual([]);
 });
 
