@@ -90,7 +90,7 @@ export async function startSidecar(options: SidecarOptions): Promise<Sidecar> {
 
   // Made first, filled by what comes after: the two know of each other only through these.
   const late: { releases?: Releases; client?: ControlPlaneClient } = {};
-  const ads = new LocalAds((message) => late.releases?.refusedByEnvoy(message));
+  const ads = new LocalAds((message) => late.releases?.refusedByEnvoy(message), () => late.client?.report());
   const metrics = createMetrics({
     exchanges: () => door.exchanges,
     filterBytes: () => door.governor?.filter.memoryBytes() ?? 0,

@@ -3,6 +3,8 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { install as installEnvoy } from '../../examples/parts/envoy.ts';
+import { freePort } from '../../examples/parts/free-port.ts';
 import { writ } from './run-writ.ts';
 import { type Started, startWrit } from './start-writ.ts';
 
@@ -28,11 +30,11 @@ rule short
   on prompt
   limit prompt.output_tokens to 100 tokens
 `;
-const DEPLOYMENT = { listener: { port: 10_000 }, models: { m: { url: 'http://127.0.0.1:10001' } } };
 
 let folder = '';
 let plane: Started;
 let address = '';
+let port = 0;
 
 const options = (): string[] => ['--keys', 'keys', '--control-plane', address];
 const run = (...args: string[]) => writ(args, { cwd: folder });
@@ -40,7 +42,7 @@ const run = (...args: string[]) => writ(args, { cwd: folder });
 function writePolicy(name: string, text: string): void {
   mkdirSync(join(folder, name), { recursive: true });
   writeFileSync(join(folder, name, 'small.writ'), text);
-  writeFileSync(join(folder, name, 'deployment.json'), JSON.stringify(DEPLOYMENT));
+  writeFileSync(join(folder, name, 'deployment.json'), JSON.stringify({ listener: { port }, models: { m: { url: 'http://127.0.0.1:1' } } }));
 }
 
 async function startPlane(...args: string[]): Promise<{ readonly plane: Started; readonly address: string }> {
@@ -51,6 +53,7 @@ async function startPlane(...args: string[]): Promise<{ readonly plane: Started;
 
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'writ-cli-'));
+  port = await freePort();
   await run('keys', 'init', 'keys', '--node', 'n1');
   writePolicy('policy', POLICY);
   writePolicy('changed', POLICY.replace('100 tokens', '50 tokens'));
@@ -127,6 +130,19 @@ describe('the life of a policy', () => {
     expect(table.out).toMatch(/^all {5}small {3}day\/\S+ {2}1\.000000 {2}0\.000000/m);
     expect(existsSync(join(folder, 'state', 'envoy', 'bootstrap.json'))).toBe(true);
     expect(await sidecar.stop()).toBe(0);
+  });
+
+  test('with an Envoy of its own, a sidecar enforces it, and takes Envoy along when it stops', async () => {
+    const { binary } = await installEnvoy();
+    const sidecar = startWrit(['sidecar', '--policy', 'small', '--name', 'n1', '--state', 'state', '--admin-port', '0', '--envoy', binary, '--concurrency', '1', ...options()], folder);
+    const [, url = ''] = await sidecar.prints(/status on (http:\S+)/);
+    await until(async () => /"enforcing": \{/.test(await (await fetch(url)).text()));
+    const answer = await fetch(`http://127.0.0.1:${port}/v1/anything`);
+    expect([answer.status, JSON.stringify(await answer.json())]).toEqual([expect.any(Number), expect.stringContaining('error')]);
+    expect(answer.ok).toBe(false);
+    await until(async () => JSON.parse((await run('status', '--json', ...options())).out).nodes[0]?.enforcing?.sequence === 3);
+    expect(await sidecar.stop()).toBe(0);
+    await expect(fetch(`http://127.0.0.1:${port}/`)).rejects.toThrow();
   });
 });
 

@@ -48,9 +48,13 @@ export class LocalAds {
 
   /** Told of every refusal, awaited or not. */
   readonly #onRefusal: (message: string) => void;
+  /** Told when `isEnforced` becomes another. */
+  readonly #onEnforced: () => void;
+  #wasEnforced = false;
 
-  constructor(onRefusal: (message: string) => void) {
+  constructor(onRefusal: (message: string) => void, onEnforced: () => void = () => undefined) {
     this.#onRefusal = onRefusal;
+    this.#onEnforced = onEnforced;
   }
 
   addTo(server: grpc.Server): void {
@@ -114,7 +118,7 @@ export class LocalAds {
     this.#streams.add(stream);
     const over = (): void => {
       if (!this.#streams.delete(stream)) return;
-      for (const waiter of [...this.#waiters]) waiter.check();
+      this.#changed();
     };
     call.on('data', (request: DeltaDiscoveryRequest) => this.#receive(stream, request));
     call.on('end', () => {
@@ -144,7 +148,14 @@ export class LocalAds {
       for (const waiter of [...this.#waiters]) waiter.refuse(new EnvoyRefusal(answer.message));
     }
     this.#push(stream);
+    this.#changed();
+  }
+
+  #changed(): void {
     for (const waiter of [...this.#waiters]) waiter.check();
+    if (this.isEnforced === this.#wasEnforced) return;
+    this.#wasEnforced = this.isEnforced;
+    this.#onEnforced();
   }
 
   #push({ call, subscriptions }: Stream): void {
