@@ -14,7 +14,8 @@ const block: Place = {
       type: { string: 'enum', values: ['text', 'tool_use', 'tool_result', 'thinking'] },
       text: { string: 'part' },
       thinking: { string: 'text' },
-      signature: { string: 'plain' },
+      // The provider's own bytes; but the client sends them, and may send anything.
+      signature: text,
       id: text,
       name: text,
       input: anyText,

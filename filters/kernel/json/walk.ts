@@ -26,6 +26,8 @@ export const FREE_KEYS_MAX: u32 = 256;
 export const KEY_BYTES_MAX: u32 = 512;
 /** A number with more digits can carry a card, an account or a phone number, and is scanned as text. */
 export const PLAIN_DIGITS_MAX: u32 = 10;
+/** Two quotes or brackets, and a comma. */
+const FREE_VALUE_BYTES: u32 = 3;
 
 // A record. `a` is the index in the nearest array around the value, `b` in the next one.
 export const RECORD_BYTES: u32 = 32;
@@ -52,6 +54,8 @@ export const TYPE_ARRAY: u8 = 5;
 
 /** The place at which the last walk ended (a node's address), 0 where the error is not one of places. */
 export let walkPlace: usize = 0;
+/** Bytes that free JSON of the last walk has beside its strings: numbers, words, quotes, commas, brackets. A model is billed for them, too. */
+export let walkFreeBytes: u32 = 0;
 
 const FRAME_BYTES: u32 = 56;
 const FRAME_NODE: usize = 0;
@@ -74,6 +78,7 @@ let keyText: usize = 0;
 /** Walks [ptr, ptr + length) from `root` (a node's address; `section` is its table's). Records are appended; a WALK_* code comes back. */
 export function walk(ptr: usize, length: u32, section: usize, root: usize, records: Bytes): i32 {
   walkPlace = 0;
+  walkFreeBytes = 0;
   if (keyHashes == 0) {
     keyHashes = changetype<usize>(Bytes.create());
     keyText = changetype<usize>(Bytes.create());
@@ -98,6 +103,8 @@ export function walk(ptr: usize, length: u32, section: usize, root: usize, recor
     if (p >= end) return WALK_SYNTAX;
     const c = <u32>load<u8>(p);
     let opened = false;
+    const isFree = (load<u8>(node + NODE_FLAGS) & FLAG_KEYS) != 0;
+    if (isFree) walkFreeBytes += FREE_VALUE_BYTES;
     if (c == 0x22) {
       const q = scanString(p, end);
       if (q == 0) return stringBadUtf8 ? WALK_UTF8 : WALK_SYNTAX;
@@ -138,6 +145,7 @@ export function walk(ptr: usize, length: u32, section: usize, root: usize, recor
       let kind = <i32>load<u8>(node + NODE_NUMBER);
       if (kind == PLACE_DENY) return refused(node);
       if (kind == PLACE_PLAIN && numberDigits > PLAIN_DIGITS_MAX) kind = PLACE_NUMBER;
+      if (isFree) walkFreeBytes += <u32>(q - p);
       if (kind > PLACE_VECTOR) record(records, kind, TYPE_NUMBER, false, ptr, p, q, node, a, b, parent);
       p = q;
     } else {
@@ -146,6 +154,7 @@ export function walk(ptr: usize, length: u32, section: usize, root: usize, recor
       const isNull = c == 0x6e;
       const kind = <i32>load<u8>(node + (isNull ? NODE_NULL : NODE_BOOL));
       if (kind == PLACE_DENY) return refused(node);
+      if (isFree) walkFreeBytes += n;
       if (kind != PLACE_PLAIN) record(records, kind, isNull ? TYPE_NULL : TYPE_BOOL, false, ptr, p, p + n, node, a, b, parent);
       p += n;
     }

@@ -3,6 +3,8 @@ import { ACTION_LEVELS, T_BUDGETS } from "../abi";
 import { budgetCount, modelRecord, reserveOf, setBudgetLevels } from "../decision/api";
 import { MODEL_INPUT_PRICE, MODEL_OUTPUT_PRICE, FLAG_NO_MODEL, RESULT_CANDIDATES, RESULT_FLAGS, RESULT_SITE, SITE_AT_REMOVED, SITE_REMOVERS } from "../decision/layout";
 import { section } from "../decision/tables";
+import { FLAG_NO_OUTPUT } from "../protocol/places";
+import { hasFlag } from "./endpoint";
 import { startsWith } from "./literal";
 import { PHASE_LEVELS, Session } from "./session-state";
 
@@ -49,7 +51,12 @@ export function putReserves(s: Session): void {
   }
 }
 
-/** Ends the exchange's cost: what the upstream told, else nothing is known and the reservation is charged. Once. */
+/** Whether a status says that the upstream did nothing. One that ran out of time may have done all of it. */
+export function hasRefused(status: u32): bool {
+  return status >= 400 && status != 408 && status != 504;
+}
+
+/** Ends the exchange's cost: what the upstream told at its reply's end, else nothing is known and the reservation is charged. Once. */
 export function settle(s: Session, upstreamRefused: bool): void {
   const o = s.out();
   if (o.settled != 0) return;
@@ -61,7 +68,9 @@ export function settle(s: Session, upstreamRefused: bool): void {
     o.cost = 0;
     return;
   }
-  if (s.inputTokens < 0 || s.chosen < 0) return;
+  // What a stream counts before its end is less than what it will have cost: who hangs up then must not pay less.
+  if (s.inputTokens < 0 || s.chosen < 0 || !s.usageIsFinal) return;
+  if (s.outputTokens < 0 && !hasFlag(s.endpoint, FLAG_NO_OUTPUT)) return;
   const model = modelRecord(s.chosen);
   const output = s.outputTokens < 0 ? 0 : s.outputTokens;
   const cost = costOf(<u64>s.inputTokens, load<u64>(model, MODEL_INPUT_PRICE), <u64>output, load<u64>(model, MODEL_OUTPUT_PRICE));

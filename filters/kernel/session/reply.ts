@@ -4,7 +4,7 @@ import { Bytes } from "../bytes";
 import { carryChoice, isAllowed, setFailed, setText, setValue } from "../decision/api";
 import { RECORD_BYTES, RECORD_KIND, recordAt, walk, WALK_OK } from "../json/walk";
 import * as P from "../protocol/places";
-import { settle } from "./budget";
+import { hasRefused, settle } from "./budget";
 import { deny, denyByPolicy, denyFixed, messageOf, reply } from "./denial";
 import { appendPlace } from "./denial";
 import { splice } from "./edits";
@@ -43,12 +43,13 @@ export function onReply(s: Session): i32 {
   const root = refused ? section + load<u32>(section, P.SECTION_ANY) : rootOf(s.endpoint, P.ENDPOINT_REPLY);
   const code = walk(body.ptr, body.len, section, root, records);
   if (code != WALK_OK) {
-    settle(s, refused);
+    settle(s, hasRefused(s.status));
     return refused ? deny(s, s.status, "the upstream refused the request, and its answer cannot be read") : denyUnreadable(s, code);
   }
   clearTexts(s);
   readReply(s, body.ptr);
-  settle(s, refused);
+  s.usageIsFinal = true;
+  settle(s, hasRefused(s.status));
   if (s.failed) return deny(s, 502, "the upstream's reply holds more values than this gateway reads");
   setReplyFacts(s);
   decideEvent(s, EVENT_COMPLETION, 0);

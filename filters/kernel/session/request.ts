@@ -6,7 +6,7 @@ import { Bytes } from "../bytes";
 import { Arena, isAllowed, setText, setUnknown, setValue, slotOf } from "../decision/api";
 import { appendUnescaped } from "../json/unescape";
 import { readInteger } from "../json/scan";
-import { NO_RECORD, RECORD_BYTES, RECORD_END, RECORD_KIND, RECORD_NODE, RECORD_PARENT, RECORD_START, recordAt, walk, WALK_OK } from "../json/walk";
+import { NO_RECORD, RECORD_BYTES, RECORD_END, RECORD_KIND, RECORD_NODE, RECORD_PARENT, RECORD_START, recordAt, walk, walkFreeBytes, WALK_OK } from "../json/walk";
 import * as P from "../protocol/places";
 import { askLevels, needsLevels } from "./budget";
 import { addComplexity, beginComplexity, complexity } from "./complexity";
@@ -27,6 +27,8 @@ import { isListed } from "./values-list";
 export const CHOICES_MAX: i64 = 128;
 /** Tokens that a template may put around a message, for the estimate only. */
 const ESTIMATE_MESSAGE_TOKENS: u32 = 4;
+/** Tokens that a template may put around a part of a message or a call in it, for the bound: each such thing names its type. */
+const PART_TOKENS: u32 = 32;
 
 /** The request's body is complete. */
 export function onPrompt(s: Session): i32 {
@@ -36,6 +38,7 @@ export function onPrompt(s: Session): i32 {
   records.clear();
   const code = walk(body.ptr, body.len, protocolSection(), root, records);
   if (code != WALK_OK) return denyWalk(s, code, "the request's body");
+  s.structureBytes = walkFreeBytes;
   const refused = readPrompt(s);
   if (refused >= 0) return refused;
   if (s.failed) return denyTooLarge(s);
@@ -97,6 +100,7 @@ function readPrompt(s: Session): i32 {
       oneText(s, document, records, i, MODE_FIXED);
     } else if (kind == P.PLACE_ENUM || kind == P.PLACE_ROLE) {
       if (!isListed(document, r)) return denyValue(s, r);
+      if (kind == P.PLACE_ENUM) s.structureBytes += PART_TOKENS;
     } else if (kind == P.PLACE_MODEL) {
       named = setModel(s, document, r);
       s.model = i;
@@ -106,12 +110,15 @@ function readPrompt(s: Session): i32 {
       s.asksUsage = load<u8>(document + load<u32>(r, RECORD_START)) == 0x74;
     } else if (kind == P.PLACE_OUTPUT_LIMIT) {
       const n = readInteger(document + load<u32>(r, RECORD_START), document + load<u32>(r, RECORD_END));
-      if (n < 0) return denyValue(s, r);
+      // Zero is no limit to some servers.
+      if (n < 1) return denyValue(s, r);
       if (n > output) output = n;
     } else if (kind == P.PLACE_CHOICES) {
       const n = readInteger(document + load<u32>(r, RECORD_START), document + load<u32>(r, RECORD_END));
       if (n < 1 || n > CHOICES_MAX) return denyValue(s, r);
       s.choices = <u32>n;
+    } else if (kind == P.PLACE_TOOL_CALL) {
+      s.structureBytes += load<u32>(r, RECORD_END) - load<u32>(r, RECORD_START);
     } else if (kind == P.PLACE_TOOL) {
       tools += 1;
       s.structureBytes += load<u32>(r, RECORD_END) - load<u32>(r, RECORD_START);

@@ -1,7 +1,7 @@
 /** A response comes in: headers, body, end. */
 import { ACTION_CONTINUE, ACTION_HOLD } from "../abi";
 import { ENDPOINT_PASS, ENDPOINT_RETRIEVAL, ENDPOINT_STREAM } from "../protocol/places";
-import { settle } from "./budget";
+import { hasRefused, settle } from "./budget";
 import { deny } from "./denial";
 import { eventOf, rootOf } from "./endpoint";
 import { areHeaders, findHeader, headerValue, headerValueBytes, putName } from "./headers";
@@ -30,7 +30,7 @@ export function onResponseHeaders(s: Session, ptr: usize, length: u32, eos: bool
   const encodings = findHeader(ptr, "content-encoding");
   if (encodings > 1 || (encodings == 1 && !is(headerValue, headerValueBytes, "identity"))) return deny(s, 502, "the upstream's reply is compressed, so it cannot be read");
   if (eos) {
-    settle(s, s.status >= 400);
+    settle(s, hasRefused(s.status));
     s.phase = PHASE_DONE;
     return ACTION_CONTINUE;
   }

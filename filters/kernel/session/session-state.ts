@@ -94,6 +94,8 @@ export class Session {
 
   // What the reply said.
   status: u32 = 0;
+  /** The reply, or what matters of it, was at its end when usage was told. */
+  usageIsFinal: bool = false;
   inputTokens: i64 = -1;
   outputTokens: i64 = -1;
   finish: usize = 0;

@@ -56,11 +56,14 @@ export function readEvent(s: Session, e: StreamEvent): bool {
     const kind = <i32>load<u8>(r, RECORD_KIND);
     if (kind == P.PLACE_FINISH) {
       e.finishing = true;
+      s.streamOf().ended = true;
       const choice = s.form == P.FORM_ANTHROPIC ? -1 : <i64>choiceOf(s, document, i, top);
       e.closes |= bitOf(choice);
       finish(s, choice);
     } else if (kind == P.PLACE_EVENT_TYPE) typed(s, e, document, r, top);
   }
+  // Told with or after the reply's last words; where there are several choices, by the event that belongs to none.
+  if (hasUsage && s.streamOf().ended && (emptyChoices || s.choices < 2)) s.usageIsFinal = true;
   // The usage event that we asked for, and the client did not.
   e.dropped = hasUsage && emptyChoices && !hasText && !s.asksUsage && s.form == P.FORM_OPENAI;
   return true;

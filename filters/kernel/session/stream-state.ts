@@ -152,6 +152,8 @@ export class Stream {
   settled: bool = false;
   /** The protocol's last event was read. */
   done: bool = false;
+  /** A choice has said why it ended. */
+  ended: bool = false;
   /** It was ended by us; because what a rule redacts stands where nothing can be redacted. */
   refused: bool = false;
   unedited: bool = false;

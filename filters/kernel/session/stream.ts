@@ -84,6 +84,7 @@ function onBufferedEnd(s: Session): i32 {
   setReplyFacts(s);
   decideQuietly(s, EVENT_COMPLETION, 0);
   recordDecision(s);
+  s.usageIsFinal = s.usageIsFinal || stream.done;
   settle(s, false);
   if (!isAllowed(s.result)) return denyByPolicy(s, 403);
   stream.drop();
@@ -123,6 +124,7 @@ function close(s: Session): i32 {
     setReplyFacts(s);
     recordDecision(s);
   }
+  s.usageIsFinal = s.usageIsFinal || stream.done;
   settle(s, false);
   s.phase = PHASE_DONE;
   return ACTION_CONTINUE;
