@@ -133,7 +133,7 @@ describe("the sentence for the client", () => {
     ["a rule and its message", plan([prompt({ rules: [rule("no", TRUE, deny("cards stay home"))] })]), promptInput(), "cards stay home (rule no)"],
     ["an unknown model", plan([prompt({})]), promptInput({ prompt: { requested_model: "gpt-9" } }), "no model of this name may be used"],
     ["a budget alone", plan([prompt({ budgets: [budget(TRUE)] })]), promptInput({ team: { headroom: 1 } }), "used up"],
-    ["all that removed", plan([prompt({ routes: catchAll, budgets: [budget(TRUE)], requirements: [requirement("eu_only", FALSE, TRUE)] })]), promptInput({ team: { headroom: 1 } }), "no model is left that this request may use (removed by eu_only, budget team)"],
+    ["all that removed", plan([prompt({ routes: catchAll, budgets: [budget(TRUE)], requirements: [requirement("eu_only", FALSE, TRUE)] })]), promptInput({ team: { headroom: 1 } }), "used up (removed by eu_only, budget team)"],
     ["what is not known", plan([prompt({ rules: [rule("who", VERIFIED, deny("x"))] })]), promptInput({ caller: { verified: "secret-value" } }), "something that a rule reads is not known (who)"],
     ["the default", plan([prompt({ default: "deny" })]), promptInput(), "no rule of the policy allows this"],
   ] as const)("%s", async (_, thePlan, input, sentence) => {

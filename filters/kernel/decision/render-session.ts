@@ -68,22 +68,26 @@ function firstSet(bits: usize, count: u32): i32 {
   return -1;
 }
 
-/** Where a budget alone removed a model, its own message is what the client needs; else the names of all that removed. */
+/** Where a budget removed a model, its own message is what the client needs first; then the names of all that removed, where there are several. */
 function appendRemovers(out: Bytes, site: usize, result: usize): void {
   const count = load<u32>(site, SITE_REMOVERS + 4);
   const names = <usize>load<u32>(site, SITE_REMOVERS);
   const masks = result + load<u32>(site, SITE_AT_REMOVED);
   let last: usize = 0;
   let several = false;
+  let message: usize = 0;
   for (let at: u32 = 0; at < count; at++) {
     if (load<u64>(masks + (at << 3)) == 0) continue;
     const name = names + (at << 3);
     if (last != 0 && !isSameText(last, name)) several = true;
+    if (message == 0) message = budgetMessage(name);
     last = name;
   }
-  const message: usize = several || last == 0 ? 0 : budgetMessage(last);
-  if (message != 0) return appendText(out, message);
-  put<Bytes>(out, "no model is left that this request may use (removed by ");
+  if (message != 0) {
+    appendText(out, message);
+    if (!several) return;
+    put<Bytes>(out, " (removed by ");
+  } else put<Bytes>(out, "no model is left that this request may use (removed by ");
   last = 0;
   for (let at: u32 = 0; at < count; at++) {
     if (load<u64>(masks + (at << 3)) == 0) continue;
