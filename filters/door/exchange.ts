@@ -135,7 +135,8 @@ export class Exchange {
   }
 
   #requestTrailers(trailers: readonly Header[]): void | Promise<void> {
-    const remove = trailers.map(([name]) => name).filter((name) => name.startsWith(OWN_HEADER_PREFIX));
+    // No protocol that we know has trailers in a request, and nobody reads what a client says in them: none goes on.
+    const remove = trailers.map(([name]) => name);
     // After a body the session has seen the end. Without one, trailers are the end, and there is no answer in which a route could be named: Envoy's own 503 follows.
     this.#phase = 'request_sent';
     this.#send(trailersAnswer('request', { set: [], remove }));

@@ -224,11 +224,11 @@ describe('trailers over HTTP/2', () => {
     await mesh.sidecar().offer(mesh.release(7));
   });
 
-  test('end a request\'s body and reach the upstream, but for ours', async () => {
+  test('end a request\'s body, and go no further', async () => {
     const reply = await exchangeH2('/trailers', 'body', { 'x-check': 'v', 'x-writ-x': 'v' });
     expect(reply).toMatchObject({ status: 200, trailers: { 'x-sum': 'abc' } });
     expect(upstreamH2.received[0]?.path).toBe('/base/trailers');
-    expect(Object.entries(upstreamH2.received[0]?.trailers ?? {})).toEqual([['x-check', 'v']]);
+    expect(upstreamH2.received[0]?.trailers ?? {}).toEqual({});
   });
 
   test.each(['/stream', '/hold/stream'])('end a streamed reply, after all of its body: %s', async (path) => {

@@ -23,6 +23,51 @@ describe('a value cannot leave in a place that nobody reads', () => {
   test('the signature of a thought', () => {
     expect(run(filter, blocks(`{"type":"thinking","thinking":"x","signature":"${CARD}"}`)).sent).not.toContain('4111');
   });
+
+  test.each(['4.111111111111111e15', '4111111111111111.0', '41111111111.11111e+5', '411111111111111100e-2', '4111111111111111000.5E-3', '-4.111111111111111e15', '0.4111111111111111e16', '37828224631000.5e1'])(
+    'a number, however it is written: %s',
+    (number) => {
+      expect(run(filter, { body: chat(`,"seed":${number}`) })).toMatchObject({ sent: null, status: 403 });
+      expect(run(filter, { body: chat(`,"tools":[{"type":"function","function":{"name":"f","parameters":{"default":${number}}}}]`) })).toMatchObject({ sent: null, status: 403 });
+      const said = `{"choices":[],"x":${number}}`;
+      expect(run(filter, { body: chat(), upstream: { body: said } }).got).not.toContain(number);
+    },
+  );
+
+  test('headers: what the protocol does not need stays here, and so does what holds a value', () => {
+    const known: readonly (readonly [string, string])[] = [['authorization', 'Bearer key-1'], ['content-type', 'application/json'], ['accept', '*/*'], ['user-agent', 'sdk/1.0'], ['anthropic-version', '2023-06-01']];
+    const removed = (...more: readonly (readonly [string, string])[]): readonly string[] | null => {
+      const seen = run(filter, { body: chat(), headers: [...known, ...more] });
+      return seen.sent === null ? null : seen.removed;
+    };
+    expect(removed()).toEqual([]);
+    expect(removed(['x-note', 'nothing'], ['x-http-method-override', 'DELETE'])).toEqual(['x-note', 'x-http-method-override']);
+    expect(removed(['openai-project', `p ${CARD}`], ['traceparent', '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01'])).toEqual(['openai-project']);
+    expect(removed(['x-envoy-note', CARD])).toBeNull();
+    expect(removed(['x-envoy-external-address', '10.0.0.1'])).toEqual([]);
+  });
+});
+
+describe('a stream', () => {
+  const got = (body: string): string => run(filter, { body: chat(',"stream":true'), upstream: stream(body) }).got;
+  const escaped = '\\u0034111 1111 1111 1111';
+
+  test.each([
+    ['a byte-order mark', `\ufeff${delta(escaped)}`],
+    ['a whole reply that says it is one', `{"choices":[{"message":{"content":"${escaped}"}}]}`],
+    ['a field that nobody knows', `Data: {"choices":[{"index":0,"delta":{"content":"${escaped}"}}]}\n\n`],
+    ['a field with a space', `data : {"choices":[{"index":0,"delta":{"content":"${escaped}"}}]}\n\n`],
+    ['an event\'s name', `event: ${CARD}\n${delta('x')}`],
+    ['an id', `event: a\nid: ${CARD}\n${delta('x')}`],
+    ['a comment', `: ${CARD}\n\n${delta('x')}`],
+  ])('hides nothing in %s', (_, body) => {
+    expect(got(`${body}${event('[DONE]')}`)).not.toContain('111 1111');
+  });
+
+  test('keeps the lines that the standard knows', () => {
+    const body = `: ping\n\nevent: message\nid: 7\nretry: 100\n${delta('x')}event\ndata\n\n`;
+    expect(got(`${body.replace('event\ndata\n\n', '')}${event('[DONE]')}`)).toBe(`${body.replace('event\ndata\n\n', '')}${event('[DONE]')}`);
+  });
 });
 
 describe('a reply that is not waited for', () => {

@@ -132,7 +132,7 @@ function write(s: Session, e: StreamEvent): void {
     splice(out, raw.ptr + e.start, e.length, edits, replacements);
     return out.append(raw.ptr + e.start + e.length, raw.len - e.start - e.length);
   }
-  appendOtherLines(out, raw, e.bare);
+  if (!e.nameless) appendOtherLines(out, raw, e.bare);
   if (e.length > 0) {
     put(out, "data: ");
     const from = out.len;

@@ -12,7 +12,8 @@ import { onIngest } from "./ingest";
 import { is, startsWithFolded } from "./literal";
 import { onPrompt } from "./request";
 import { onRetrieval } from "./retrieval";
-import { keepRemovals, sendRequest } from "./send-request";
+import { keepRemovals } from "./forwarded-headers";
+import { sendRequest } from "./send-request";
 import { PHASE_REQUEST, Session } from "./session-state";
 
 /** A request's body is held whole; a larger one is refused. */
@@ -31,7 +32,7 @@ export function onRequestHeaders(s: Session, ptr: usize, length: u32, eos: bool)
   if (!keepPath(s)) return denyExhausted(s);
   identifyByKey(s, ptr);
   if (!s.identified) return deny(s, 401, "the caller is not known: a verified token, an API key or a client certificate is needed");
-  keepRemovals(s, ptr);
+  if (!keepRemovals(s, ptr)) return deny(s, 400, "headers that begin with x-envoy- are not read from a client");
   if (s.failed) return denyExhausted(s);
   s.hadLength = findHeader(ptr, "content-length") > 0;
   const encodings = findHeader(ptr, "content-encoding");

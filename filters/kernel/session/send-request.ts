@@ -7,8 +7,8 @@ import { appendNumber } from "../json/escape";
 import { putReserves } from "./budget";
 import { denyTooLarge } from "./denial";
 import { splice } from "./edits";
-import { headerCount, headerName, headerNameBytes, nextHeader, putHeader, putName } from "./headers";
-import { is, put, startsWith } from "./literal";
+import { putHeader } from "./headers";
+import { put } from "./literal";
 import { PHASE_SENT, Session } from "./session-state";
 import { clearTexts } from "./texts";
 
@@ -32,18 +32,6 @@ export function sendRequest(s: Session): i32 {
   clearTexts(s);
   s.phase = PHASE_SENT;
   return ACTION_CONTINUE;
-}
-
-/** Keeps the names of headers that must not reach an upstream: copies of ours, and the wish for compressed replies. */
-export function keepRemovals(s: Session, headers: usize): void {
-  const removed = changetype<Bytes>(s.removals);
-  const count = headerCount(headers);
-  let at: usize = 0;
-  for (let i: u32 = 0; i < count; i += 1) {
-    at = nextHeader(headers, i, at);
-    if (startsWith(headerName, headerNameBytes, "x-writ-") || is(headerName, headerNameBytes, "accept-encoding")) putName(removed, headerName, headerNameBytes);
-  }
-  if (removed.failed) s.failed = true;
 }
 
 export function putLength(s: Session, bytes: u32): void {

@@ -80,6 +80,26 @@ export function appendOtherLines(out: Bytes, raw: Bytes, bare: bool): void {
   }
 }
 
+/**
+ * Whether every line is of a field that the standard knows, or a comment. Others are ignored by a client that follows it; one that does not (or that skips a byte-order mark) would read what was not looked at.
+ */
+export function hasKnownLines(raw: Bytes): bool {
+  let p = raw.ptr;
+  const end = raw.ptr + raw.len;
+  while (p < end) {
+    const lineEnd = endOfLine(p, end);
+    const length = <u32>(lineEnd - p);
+    if (length > 0 && load<u8>(p) != 0x3a && !isData(p, length) && !isField(p, length, "event") && !isField(p, length, "id") && !isField(p, length, "retry")) return false;
+    p = afterLine(lineEnd, end);
+  }
+  return true;
+}
+
+function isField(p: usize, length: u32, name: string): bool {
+  const n = <u32>name.length;
+  return startsWith(p, length, name) && (length == n || load<u8>(p + n) == 0x3a);
+}
+
 function isData(p: usize, length: u32): bool {
   return is(p, length, "data") || startsWith(p, length, "data:");
 }

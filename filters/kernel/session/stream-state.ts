@@ -94,6 +94,8 @@ export class StreamEvent {
   closes: u64 = 0;
   /** Its other lines hold what was found: only `event:` and `data:` go on. */
   bare: bool = false;
+  /** Something was found in its `event:` line, too: that stays as well. */
+  nameless: bool = false;
 
   rawBytes(): Bytes {
     return changetype<Bytes>(this.raw);

@@ -19,7 +19,7 @@ import { setFound } from "./messages";
 import { releaseAll, releaseBefore } from "./release";
 import { setReplyFacts } from "./reply";
 import { PHASE_DONE, Session } from "./session-state";
-import { appendOtherLines, eventBytes, findData, searchedLine, searchedTo } from "./sse";
+import { appendOtherLines, eventBytes, findData, hasKnownLines, searchedLine, searchedTo } from "./sse";
 import { readEvent } from "./stream-event";
 import { Channel, Stream, StreamEvent } from "./stream-state";
 import { clearTexts, editTexts } from "./texts";
@@ -168,6 +168,11 @@ function onEvent(s: Session, p: usize, bytes: u32): void {
     refuse(s, "this gateway has no memory left for the reply");
     return;
   }
+  if (!hasKnownLines(e.rawBytes())) {
+    e.destroy();
+    refuse(s, "the upstream's reply cannot be read");
+    return;
+  }
   clearTexts(s);
   if (!scanOtherLines(s, e)) {
     e.destroy();
@@ -248,12 +253,22 @@ function scanOtherLines(s: Session, e: StreamEvent): bool {
   others.clear();
   appendOtherLines(others, e.rawBytes(), false);
   if (others.len == 0) return !others.failed;
+  e.bare = holdsValue(s, others);
+  if (e.bare) {
+    others.clear();
+    appendOtherLines(others, e.rawBytes(), true);
+    e.nameless = holdsValue(s, others);
+  }
+  return !s.failed && !others.failed;
+}
+
+function holdsValue(s: Session, text: Bytes): bool {
   const lane = s.laneOf();
   lane.clear();
-  lane.append(others.ptr, others.len);
+  lane.append(text.ptr, text.len);
   lane.scan(true);
-  e.bare = lane.hitCount > 0;
-  return !lane.failed && !others.failed;
+  if (lane.failed) s.failed = true;
+  return lane.hitCount > 0;
 }
 
 /** Decides again where something was found that was not known before. */

@@ -8,6 +8,7 @@ import { buildClusters, CLUSTER_BYTES, CLUSTER_END, CLUSTER_LENGTH, CLUSTER_PLAC
 import { parsedDetector, parsedNumber, parsePlaceholder } from "./placeholders";
 import { appendSegmentText, clearCutFixed, cutFixed, cutRange, MODE_ARGUMENTS, MODE_FIXED, MODE_TEXT, SEGMENT_BYTES, SEGMENT_END, SEGMENT_ESCAPED, SEGMENT_FROM, SEGMENT_MODE, SEGMENT_TO } from "./segment";
 import { Session } from "./session-state";
+import { appendPlainNumber, isScientific } from "./number-text";
 import { noteInMessage, NO_MESSAGE } from "./messages";
 import { UrlState } from "./url-state";
 import { NO_VALUE, ORIGIN_PROMPT, ORIGIN_REPLY, Values } from "./values";
@@ -78,8 +79,17 @@ export function addToGroup(s: Session, document: usize, record: usize, mode: u32
   } else {
     const text = document + load<u32>(segment);
     const bytes = load<u32>(segment, SEGMENT_END) - load<u32>(segment);
-    if (alone) lane.borrow(text, bytes);
+    const number = quote == 0 && isScientific(text, text + bytes);
+    if (alone && !number) lane.borrow(text, bytes);
     else lane.append(text, bytes);
+    if (number) {
+      // Nothing can stand in a number's place, so it does not matter that this text has no place in the document.
+      const plain = changetype<Bytes>(s.text);
+      plain.clear();
+      appendPlainNumber(plain, text, text + bytes);
+      if (plain.failed) s.failed = true;
+      else lane.append(plain.ptr, plain.len);
+    }
   }
   store<u32>(segment, lane.length, SEGMENT_TO);
   const g = groups.ptr + groups.len - GROUP_BYTES;
