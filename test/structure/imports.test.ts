@@ -26,10 +26,10 @@ const layers: readonly Layer[] = [
     path: 'compiler/',
     mayImport: ['dsl/', 'proto/', 'compiler/bundle/', 'filters/protocols/protocol.ts', 'filters/detectors/detector.ts'],
     pure: true,
-    packages: ['binaryen', 'ts-morph', '@bufbuild/protobuf', 'yaml', 'jose'],
+    packages: ['binaryen', 'ts-morph', '@bufbuild/protobuf'],
   },
   // The part that the data plane and the control plane share: it knows nothing of the language.
-  { path: 'compiler/bundle/', mayImport: ['proto/'], pure: true, packages: ['@bufbuild/protobuf', 'jose', 'tar-stream'] },
+  { path: 'compiler/bundle/', mayImport: ['proto/'], pure: true, packages: ['@bufbuild/protobuf'] },
   { path: 'filters/', mayImport: ['proto/', 'compiler/bundle/'], pure: false },
   { path: 'filters/kernel/', mayImport: [], pure: true, packages: [] },
   // Runs the AssemblyScript compiler.
