@@ -44,6 +44,7 @@ const OBJECTS: { readonly [K in ObjectMeaning]: number } = {
   stream_options: P.PLACE_STREAM_OPTIONS,
   usage: P.PLACE_USAGE,
   where: P.PLACE_WHERE,
+  where_text: P.PLACE_WHERE_TEXT,
   metadata: P.PLACE_METADATA,
 };
 const ARRAYS: { readonly [K in ArrayMeaning]: number } = {

@@ -49,7 +49,14 @@ function filterTable(plan: Plan, store: Store, event: RetrievalEvent): Uint8Arra
   writer.u32(head + F.FILTER_CLAUSES + 4, writer.list(clauses));
   const reads = event.rules.some((rule) => readsOf(rule).some((fact) => store.facts.includes(fact)));
   writer.u32(head + F.FILTER_READS, reads || keeps.length > 0 ? 1 : 0);
+  const text = event.rules.some((rule) => rule.effects.some(({ kind }) => kind === 'redact') || readsOf(rule).some((fact) => isText(plan.facts[fact])));
+  writer.u32(head + F.FILTER_TEXT, text ? 1 : 0);
   return writer.finish();
+}
+
+/** What was found in the chunk's text. */
+function isText(fact: Fact | undefined): boolean {
+  return fact?.source.kind === 'builtin' && fact.path[0] === 'text';
 }
 
 function readsOf(rule: Rule): readonly FactId[] {

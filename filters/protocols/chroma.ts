@@ -74,7 +74,7 @@ export const chroma: Protocol = {
             query_texts: { array: { of: { string: 'text' } }, null: 'plain' },
             n_results: { number: 'limit', null: 'empty' },
             where,
-            where_document: { object: { others: { any: 'text' } }, null: 'plain' },
+            where_document: { object: { as: 'where_text', others: { any: 'text' } }, null: 'plain' },
             ids: { array: { of: { string: 'text' } }, null: 'plain' },
             include,
             query_images: refused,
@@ -95,7 +95,7 @@ export const chroma: Protocol = {
           fields: {
             ids: { array: { of: { string: 'text' } }, null: 'plain' },
             where,
-            where_document: { object: { others: { any: 'text' } }, null: 'plain' },
+            where_document: { object: { as: 'where_text', others: { any: 'text' } }, null: 'plain' },
             limit: { number: 'limit', null: 'empty' },
             offset: { number: 'plain', null: 'plain' },
             include,

@@ -78,7 +78,7 @@ export type StringMeaning =
   | 'collection_name';
 export type NumberMeaning = 'plain' | 'vector' | 'output_limit' | 'choices' | 'choice_index' | 'tool_index' | 'usage_input' | 'usage_output' | 'limit' | 'cell';
 export type BoolMeaning = 'plain' | 'stream' | 'include_usage';
-export type ObjectMeaning = 'message' | 'choice' | 'tool' | 'tool_call' | 'stream_options' | 'usage' | 'where' | 'metadata';
+export type ObjectMeaning = 'message' | 'choice' | 'tool' | 'tool_call' | 'stream_options' | 'usage' | 'where' | 'where_text' | 'metadata';
 export type ArrayMeaning = 'choice_list' | 'column' | 'row' | 'include_list' | 'vector_cell';
 export type Lane = 'content' | 'refusal' | 'reasoning' | 'arguments' | 'other';
 export type Column = 'ids' | 'documents' | 'metadatas' | 'distances' | 'embeddings' | 'uris';

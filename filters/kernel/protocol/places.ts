@@ -66,6 +66,8 @@ export const PLACE_METADATA = 76;
 export const PLACE_INCLUDE_LIST = 77;
 /** One embedding: an array of numbers in a column. */
 export const PLACE_VECTOR_CELL = 78;
+/** A filter on the chunks' text. */
+export const PLACE_WHERE_TEXT = 79;
 
 // A node of the table.
 export const NODE_STRING = 0;

@@ -10,7 +10,9 @@ export const FILTER_KEEPS = 0;
 export const FILTER_CLAUSES = 8;
 /** 1 where some rule reads the chunk's metadata. */
 export const FILTER_READS = 16;
-export const FILTER_HEAD_BYTES = 20;
+/** 1 where some rule reads or redacts the chunk's text. */
+export const FILTER_TEXT = 20;
+export const FILTER_HEAD_BYTES = 24;
 
 export const KEEP_RULE = 0; // offset, bytes
 export const KEEP_VERSION = 8; // position of the fact

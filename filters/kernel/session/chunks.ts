@@ -63,7 +63,7 @@ function finishChunks(s: Session): i32 {
   for (let c: u32 = 1; c < COLUMNS; c += 1) {
     const column = load<u32>(columns + (c << 2));
     if (column == NO_RECORD) continue;
-    if (c == P.COLUMN_METADATAS && s.dropMetadata) {
+    if ((c == P.COLUMN_METADATAS && s.dropMetadata) || (c == P.COLUMN_DOCUMENTS && s.dropDocuments)) {
       blank(s, column);
       continue;
     }
@@ -189,9 +189,28 @@ function judge(s: Session): bool {
   if (!isAllowed(s.result)) return false;
   noteVersion(s, changetype<Bytes>(s.verdicts).len);
   s.isReply = false;
+  const edits = changetype<Bytes>(s.edits);
+  const before = edits.len;
   const editable = editTexts(s, document);
   s.isReply = true;
+  if (edits.len == before) return editable;
+  // Found by words of a text that may not be read, it would tell that text word by word.
+  if (s.asksText) return false;
+  removeVector(s);
   return editable;
+}
+
+/** A vector that was made of what is redacted tells of it, too. */
+function removeVector(s: Session): void {
+  const cursor = cursors + (P.COLUMN_EMBEDDINGS << 3);
+  const at = load<u32>(cursor);
+  if (at == NO_RECORD || at >= load<u32>(cursor, 4)) return;
+  const r = recordAt(s.recordBytes(), at);
+  if (load<u8>(r, RECORD_TYPE) == TYPE_NULL) return;
+  const replacements = changetype<Bytes>(s.replacements);
+  const text = replacements.len;
+  put(replacements, "null");
+  addEdit(changetype<Bytes>(s.edits), load<u32>(r, RECORD_START), load<u32>(r, RECORD_END) - load<u32>(r, RECORD_START), text, 4);
 }
 
 function scanCell(s: Session, document: usize, i: u32): void {

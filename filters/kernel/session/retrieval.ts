@@ -9,13 +9,13 @@ import { appendNumber } from "../json/escape";
 import { readInteger, skipSpace } from "../json/scan";
 import { NO_RECORD, RECORD_BYTES, RECORD_END, RECORD_KIND, RECORD_NEXT, RECORD_NODE, RECORD_START, recordAt } from "../json/walk";
 import * as P from "../protocol/places";
-import { FILTER_READS } from "../protocol/store-filter";
+import { FILTER_READS, FILTER_TEXT } from "../protocol/store-filter";
 import { deny, denyByPolicy, denyTooLarge } from "./denial";
 import { onVersions } from "./chunks";
 import { addEdit } from "./edits";
 import { eventOf, hasFlag } from "./endpoint";
 import { askForIngest, decideIngest } from "./ingest";
-import { put } from "./literal";
+import { is, put } from "./literal";
 import { appendPolicyFilter, filterOf } from "./push-down";
 import { decideEvent } from "./record";
 import { sendRequest } from "./send-request";
@@ -31,6 +31,7 @@ const FETCH_FACTOR: i64 = 4;
 export const FETCH_MAX: i64 = 200;
 
 const METADATAS: string = "metadatas";
+const DOCUMENTS: string = "documents";
 
 export function onRetrieval(s: Session): i32 {
   const refused = readStoreRequest(s);
@@ -68,9 +69,14 @@ function decideRetrieval(s: Session): i32 {
   // A store of whose chunks no rule speaks gives none.
   if (filter == 0) return deny(s, 403, "no rule of the policy speaks of this collection");
   if (load<u32>(filter, FILTER_READS) != 0) {
-    includeMetadata(s);
+    s.dropMetadata = !includes(s, METADATAS);
     if (hasFlag(s.endpoint, P.FLAG_ROWS)) fetchMore(s);
   }
+  if (load<u32>(filter, FILTER_TEXT) != 0) {
+    s.dropDocuments = !includes(s, DOCUMENTS);
+    s.asksText = find(s, P.PLACE_WHERE_TEXT) != NO_RECORD;
+  }
+  include(s);
   if (changetype<Bytes>(s.edits).failed || replacements(s).failed) return denyTooLarge(s);
   return sendRequest(s);
 }
@@ -120,24 +126,33 @@ function joinFilter(s: Session): void {
   replace(s, i, at);
 }
 
-/** The metadata is needed to verify, whether the caller wants it or not. */
-function includeMetadata(s: Session): void {
+/** Whether the client asked for the column; without a list, both that rules read come. */
+function includes(s: Session, column: string): bool {
   const i = find(s, P.PLACE_INCLUDE_LIST);
-  if (i == NO_RECORD) return;
+  if (i == NO_RECORD) return true;
   const records = s.recordBytes();
   const document = s.bodyBytes().ptr;
   const end = load<u32>(recordAt(records, i), RECORD_NEXT);
   for (let j = i + 1; j < end; j += 1) {
     const r = recordAt(records, j);
     const length = load<u32>(r, RECORD_END) - load<u32>(r, RECORD_START) - 2;
-    if (<i32>load<u8>(r, RECORD_KIND) == P.PLACE_INCLUDE && isText(document + load<u32>(r, RECORD_START) + 1, length)) return;
+    if (<i32>load<u8>(r, RECORD_KIND) == P.PLACE_INCLUDE && is(document + load<u32>(r, RECORD_START) + 1, length, column)) return true;
   }
-  s.dropMetadata = true;
+  return false;
+}
+
+/** What rules read is needed to verify, whether the caller wants it or not. */
+function include(s: Session): void {
+  if (!s.dropMetadata && !s.dropDocuments) return;
+  const i = find(s, P.PLACE_INCLUDE_LIST);
+  const r = recordAt(s.recordBytes(), i);
   const out = replacements(s);
   const at = out.len;
-  put(out, '"metadatas"');
-  if (end > i + 1) out.push(0x2c);
-  addEdit(changetype<Bytes>(s.edits), load<u32>(recordAt(records, i), RECORD_START) + 1, 0, at, out.len - at);
+  if (s.dropMetadata) put(out, '"metadatas"');
+  if (s.dropMetadata && s.dropDocuments) out.push(0x2c);
+  if (s.dropDocuments) put(out, '"documents"');
+  if (load<u32>(r, RECORD_NEXT) > i + 1) out.push(0x2c);
+  addEdit(changetype<Bytes>(s.edits), load<u32>(r, RECORD_START) + 1, 0, at, out.len - at);
 }
 
 /** More chunks than asked for, so that enough are left when some are withheld. */
@@ -155,12 +170,6 @@ function fetchMore(s: Session): void {
   if (i != NO_RECORD) replace(s, i, at);
   else if (empty != NO_RECORD) replace(s, empty, at);
   else insertField(s, at);
-}
-
-function isText(p: usize, length: u32): bool {
-  if (length != <u32>METADATAS.length) return false;
-  for (let i: u32 = 0; i < length; i += 1) if (<u16>load<u8>(p + i) != load<u16>(changetype<usize>(METADATAS) + (i << 1))) return false;
-  return true;
 }
 
 function find(s: Session, kind: i32): u32 {

@@ -110,6 +110,10 @@ export class Session {
   keepMost: i64 = -1;
   /** Only we asked for the metadata. */
   dropMetadata: bool = false;
+  /** Only we asked for the documents. */
+  dropDocuments: bool = false;
+  /** The search is for words of the documents: what it finds tells of them. */
+  asksText: bool = false;
   /** One byte a chunk: whether it passes. */
   verdicts: usize = 0;
   /** Versions of the chunks that pass: see newest.ts. */
