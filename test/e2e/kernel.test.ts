@@ -292,7 +292,7 @@ describe('bad input', () => {
     await settles(() => readFileSync(join(mesh.stateFolder, 'decisions.log'), 'utf8').includes('leaked_mail'));
     const metrics = await (await fetch(`http://127.0.0.1:${mesh.sidecar().adminPort}/metrics`)).text();
     const told = `${readFileSync(join(mesh.stateFolder, 'decisions.log'), 'utf8')}${metrics}${mesh.alarms.join('\n')}${readFileSync(mesh.envoy.logFile, 'utf8')}`;
-    expect(told).not.toMatch(/4111|078-05|jane|Hello|sk-/);
+    expect(told).not.toMatch(/4111.?1111|078-05-1120|jane|Hello|sk-/);
     expect(metrics).toMatch(/writ_decisions_total\{event="prompt",outcome="deny"\} [1-9]/);
     expect(metrics).toMatch(/writ_redactions_total\{detector="payment_card"\} [1-9]/);
   });
