@@ -24,6 +24,8 @@ export interface Scope {
   readonly models: readonly Model[];
   /** Members of every declared enum, in order. */
   readonly enums: ReadonlyMap<string, readonly string[]>;
+  /** Detectors that nothing runs yet, with the form that each uses. */
+  readonly idleDetectors: ReadonlyMap<string, string>;
   /** Of which store `chunk.…` speaks; null outside retrieval and ingest. */
   readonly store: string | null;
   /** `computed`: the classification is that of this very decision (prompt). `fact`: it was decided before and is a fact of the event. */
@@ -355,8 +357,17 @@ function ordinalOf(enumName: string, member: string, scope: Scope): number {
   return scope.enums.get(enumName)!.indexOf(member);
 }
 
+/** Throws where one of the detectors is of a kind that nothing runs yet: it would find nothing, and that must not look like a clean text. */
+export function enforcedDetectors(detectors: readonly string[], scope: Scope): void {
+  for (const name of detectors) {
+    const form = scope.idleDetectors.get(name);
+    if (form !== undefined) throw new Unlowerable(form);
+  }
+}
+
 /** Some of the detectors were found in the text. */
 function found(text: AttributeRef, detectors: readonly string[], includingRestored: boolean, scope: Scope): Expr {
+  enforcedDetectors(detectors, scope);
   const left: FactRef =
     text.root === "variable"
       ? scope.facts.field("", "found")

@@ -19,7 +19,7 @@ import {
 import type { Scope } from "./condition.ts";
 import { builtinEnums, chunkPath, factTable, type FactTable, factValue } from "./fact-table.ts";
 import { byPrice, lowerClassify, lowerPrompt } from "./prompt.ts";
-import { type EventContext, lowerRule } from "./rules.ts";
+import { denyingRule, type EventContext, lowerRule } from "./rules.ts";
 import { streamClass } from "./stream-class.ts";
 import { decidedAt, unenforcedOf } from "./unenforced.ts";
 import { wordDetector } from "./word-detector.ts";
@@ -66,16 +66,17 @@ function declaredEnums(program: Program): EnumType[] {
 
 function lowerEvents(program: Program, facts: FactTable, enums: ReadonlyMap<string, readonly string[]>): EventPlan[] {
   const unenforced = unenforcedOf(program);
+  const idleDetectors = new Map(program.detectors.filter((detector) => detector.matches.kind !== "pattern").map((detector) => [detector.name, unenforced.formOf(detector.name) ?? detector.matches.kind]));
   const contextOf = (classification: Scope["classification"], store: string | null, classificationReads: readonly FactId[]): EventContext => ({
     program,
-    scope: { facts, models: program.models, enums, store, classification },
+    scope: { facts, models: program.models, enums, store, classification, idleDetectors },
     unenforced,
     classificationReads,
   });
   const events: EventPlan[] = [];
   if (program.models.length > 0) {
-    const { classify, reads } = lowerClassify(contextOf("computed", null, []));
-    events.push(lowerPrompt(contextOf("computed", null, reads), classify));
+    const classify = lowerClassify(contextOf("computed", null, []));
+    events.push(lowerPrompt(contextOf("computed", null, classify.reads), classify));
     const rules = rulesOf("completion", null, contextOf("fact", null, []));
     const fallback = program.policy.defaults.completion;
     events.push({ kind: "completion", default: fallback, rules, stream: streamClass(rules, fallback, facts.facts) });
@@ -91,9 +92,14 @@ function lowerEvents(program: Program, facts: FactTable, enums: ReadonlyMap<stri
 /** The rules of an event, `model.chosen` among what those of the completion read where they depend on the model. */
 function rulesOf(event: "completion" | "retrieval" | "ingest", store: string | null, context: EventContext): Rule[] {
   const applies = (rule: SourceRule): boolean => decidedAt(rule.event) === event && (rule.store === null || store === null || rule.store === store);
-  return context.program.rules
-    .filter(applies)
-    .flatMap((rule) => lowerRule(rule, context).rule ?? [])
+  const lowered = context.program.rules.filter(applies).flatMap((rule) => lowerRule(rule, context).rule ?? []);
+  const classifications = event === "completion" ? context.program.classifications.filter((each) => each.event === "completion") : [];
+  const denials = [
+    ...classifications.map((_, index) => ({ declaration: `classify completion ${index + 1}`, form: "classifyCompletion" })),
+    ...context.unenforced.denying(store),
+  ];
+  return [...lowered, ...denials.map(({ declaration, form }) => denyingRule(declaration, form, context))]
+    .sort((a, b) => (a.name < b.name ? -1 : 1))
     .map((rule) => {
       if (rule.when.kind === "all" || event !== "completion") return rule;
       const chosen = context.scope.facts.at("model.chosen");

@@ -2,16 +2,17 @@
 import type { Budget as SourceBudget, Classification, Model as SourceModel, Route as SourceRoute } from "../../dsl/program.ts";
 import type { Budget, Classify, FactId, ModelId, Preference, PromptEvent, Route, Rule } from "../plan/plan.ts";
 import { exprsOf, overFacts, overModels, readsOf, removals, unlessCondition } from "./condition.ts";
-import { type EventContext, type LoweredRule, lowerRule, readsIn } from "./rules.ts";
-import { TRUE } from "./simplify.ts";
-import { decidedAt, lowerable } from "./unenforced.ts";
+import { denyingRule, type EventContext, type LoweredRule, lowerRule, readsIn } from "./rules.ts";
+import { decidedAt, type Denying, lowerable } from "./unenforced.ts";
 import { Unlowerable } from "./unlowerable.ts";
 
-export function lowerPrompt(context: EventContext, classify: readonly Classify[]): PromptEvent {
+export function lowerPrompt(context: EventContext, { classify, denying }: LoweredClassify): PromptEvent {
   const { program } = context;
   const lowered = program.rules.filter((rule) => decidedAt(rule.event) === "prompt").map((rule) => lowerRule(rule, context));
   const budgets = program.budgets.map((budget) => lowerBudget(budget, context));
+  const routes = program.routes.map((route) => lowerRoute(route, context));
   const kept = <T>(pick: (rule: LoweredRule) => readonly T[]): T[] => lowered.flatMap(pick);
+  const denials = [...denying, ...routes.flatMap((route) => route.denying), ...context.unenforced.denying(null)];
   return {
     kind: "prompt",
     default: program.policy.defaults.prompt,
@@ -19,50 +20,73 @@ export function lowerPrompt(context: EventContext, classify: readonly Classify[]
     limits: kept((rule) => rule.limits),
     requirements: kept((rule) => rule.requirements),
     budgets: budgets.filter((budget) => budget.kind === "budget").map((budget) => budget.budget),
-    routes: program.routes.map((route) => lowerRoute(route, context)),
+    routes: routes.map((route) => route.route),
     rules: [
       ...kept((rule) => (rule.rule === null ? [] : [rule.rule])),
       ...budgets.filter((budget) => budget.kind === "deny").map((budget) => budget.rule),
-      ...denyingRates(context),
-      ...context.unenforced.whole.map(({ declaration, form }) => deny(declaration, form, context)),
+      ...program.rates.map((rate) => denyingRule(rate.name, "rate", context, rate)),
+      ...denials.map(({ declaration, form }) => denyingRule(declaration, form, context)),
     ].sort((a, b) => (a.name < b.name ? -1 : 1)),
   };
 }
 
-/** Classifications of the prompt, and every fact that computing the classification reads. */
-export function lowerClassify(context: EventContext): { readonly classify: readonly Classify[]; readonly reads: readonly FactId[] } {
-  const classify = context.program.classifications.filter((each) => each.event === "prompt").map((each, index) => lowerClassification(each, index, context));
-  return { classify, reads: [...new Set(classify.flatMap((each) => each.reads))].sort((a, b) => a - b) };
+export interface LoweredClassify {
+  readonly classify: readonly Classify[];
+  /** Every fact that computing the classification reads. */
+  readonly reads: readonly FactId[];
+  readonly denying: readonly Denying[];
 }
 
-/** One that cannot be decided yet raises the class to the highest, always: the strictest that it could say. */
-function lowerClassification(source: Classification, index: number, context: EventContext): Classify {
-  const members = context.scope.enums.get(context.program.policy.classificationEnum ?? "") ?? [];
-  const highest = members.at(-1) ?? "";
-  const at = { name: `classify ${index + 1}`, span: source.span };
-  return lowerable(
-    () => {
-      if (source.level === "receipts") throw new Unlowerable("receipts");
-      const when = overFacts([source.where, unlessCondition(source.unless)], context.scope);
-      return { ...at, member: source.level.name, reads: readsOf(when), when };
-    },
-    () => ({ ...at, member: highest, reads: [], when: TRUE }),
+export function lowerClassify(context: EventContext): LoweredClassify {
+  const denying: Denying[] = [];
+  const classify = context.program.classifications
+    .filter((each) => each.event === "prompt")
+    .flatMap((each, index) => {
+      const name = `classify ${index + 1}`;
+      return lowerable<readonly Classify[]>(
+        () => [lowerClassification(name, each, context)],
+        (form) => {
+          denying.push({ declaration: name, form });
+          return [];
+        },
+      );
+    });
+  return { classify, reads: [...new Set(classify.flatMap((each) => each.reads))].sort((a, b) => a - b), denying };
+}
+
+function lowerClassification(name: string, source: Classification, context: EventContext): Classify {
+  if (source.level === "receipts") throw new Unlowerable("receipts");
+  const when = overFacts([source.where, unlessCondition(source.unless)], context.scope);
+  return { name, member: source.level.name, reads: readsOf(when), when, span: source.span };
+}
+
+/** A preference that cannot be decided is no preference, and the route denies. */
+function lowerRoute(source: SourceRoute, context: EventContext): { readonly route: Route; readonly denying: readonly Denying[] } {
+  const denying: Denying[] = [];
+  const preferences = source.preferences.flatMap((preference) =>
+    lowerable<readonly Preference[]>(
+      () => [lowerPreference(preference, context)],
+      (form) => {
+        denying.push({ declaration: source.name, form });
+        return [];
+      },
+    ),
   );
-}
-
-function lowerRoute(source: SourceRoute, context: EventContext): Route {
-  return {
+  const route: Route = {
     name: source.name,
     ...(source.title === null ? {} : { title: source.title }),
     requested: source.requested === null ? { kind: "any" } : { kind: "name", name: source.requested },
-    preferences: source.preferences.map((preference): Preference => {
-      const when = overModels([preference.where], context.scope);
-      const target: Preference["target"] =
-        preference.choice.kind === "model" ? { kind: "model", model: modelId(context.scope.models, preference.choice.model) } : { kind: preference.choice.kind };
-      return { target, reads: readsIn(context, ...exprsOf(when)), when };
-    }),
+    preferences,
     span: source.span,
   };
+  return { route, denying };
+}
+
+function lowerPreference(source: SourceRoute["preferences"][number], context: EventContext): Preference {
+  const when = overModels([source.where], context.scope);
+  const target: Preference["target"] =
+    source.choice.kind === "model" ? { kind: "model", model: modelId(context.scope.models, source.choice.model) } : { kind: source.choice.kind };
+  return { target, reads: readsIn(context, ...exprsOf(when)), when };
 }
 
 type LoweredBudget = { readonly kind: "budget"; readonly budget: Budget } | { readonly kind: "deny"; readonly rule: Rule };
@@ -70,7 +94,7 @@ type LoweredBudget = { readonly kind: "budget"; readonly budget: Budget } | { re
 function lowerBudget(source: SourceBudget, context: EventContext): LoweredBudget {
   const { scope } = context;
   const form = context.unenforced.formOf(source.name);
-  const denying = (why: string): LoweredBudget => ({ kind: "deny", rule: deny(source.name, why, context, source) });
+  const denying = (why: string): LoweredBudget => ({ kind: "deny", rule: denyingRule(source.name, why, context, source) });
   if (form !== null) return denying(form);
   return lowerable(() => {
     if (source.limit.kind !== "money") throw new Unlowerable("budget in tokens");
@@ -97,21 +121,6 @@ function lowerBudget(source: SourceBudget, context: EventContext): LoweredBudget
     };
     return { kind: "budget", budget };
   }, denying);
-}
-
-/** A rule that denies in the place of a declaration which is not enforced. Where the declaration has a condition that can be decided, it denies only there. */
-function deny(name: string, form: string, context: EventContext, source?: Pick<SourceBudget, "for" | "unless" | "span">): Rule {
-  const when = lowerable(
-    () => overModels(source === undefined ? [] : [source.for, unlessCondition(source.unless)], context.scope),
-    () => ({ kind: "all" as const, expr: TRUE }),
-  );
-  const message = `\`${name}\` uses \`${form}\`, which is not enforced yet, so it denies`;
-  const span = source?.span ?? context.program.policy.span;
-  return { name, cites: [], reads: readsIn(context, ...exprsOf(when)), when, effects: [{ kind: "deny", message }], unenforced: form, span };
-}
-
-function denyingRates(context: EventContext): Rule[] {
-  return context.program.rates.map((rate) => deny(rate.name, "rate", context, rate));
 }
 
 function modelId(models: readonly SourceModel[], name: string): ModelId {

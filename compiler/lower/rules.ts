@@ -3,10 +3,10 @@
  */
 import type { Condition, Effect as SourceEffect, Program, Rule as SourceRule } from "../../dsl/program.ts";
 import type { Effect, Expr, FactId, OutputLimit, Requirement, Rule } from "../plan/plan.ts";
-import { exprsOf, overFacts, overModels, readsClassification, readsOf, removals, type Scope, unlessCondition } from "./condition.ts";
+import { enforcedDetectors, exprsOf, overFacts, overModels, readsClassification, readsOf, removals, type Scope, unlessCondition } from "./condition.ts";
 import { chunkPath } from "./fact-table.ts";
 import { TRUE } from "./simplify.ts";
-import { lowerable, type Unenforced } from "./unenforced.ts";
+import { lowerable, type Unenforced, wordingOf } from "./unenforced.ts";
 import { Unlowerable } from "./unlowerable.ts";
 
 export interface LoweredRule {
@@ -64,12 +64,30 @@ function enforced(source: SourceRule, context: EventContext): LoweredRule {
   return { rule, limits, requirements };
 }
 
+/** A rule that denies in the place of a declaration that is not enforced. Where the declaration has a condition that can be decided, it denies only there. */
+export function denyingRule(name: string, form: string, context: EventContext, source?: Conditional): Rule {
+  const when = lowerable(
+    () => overModels(source === undefined ? [] : [source.for, unlessCondition(source.unless)], context.scope),
+    () => ({ kind: "all" as const, expr: TRUE }),
+  );
+  const message = `\`${name}\` uses ${wordingOf(form)}, which is not enforced yet, so it denies`;
+  const span = source?.span ?? context.program.policy.span;
+  return { name, cites: [], reads: readsIn(context, ...exprsOf(when)), when, effects: [{ kind: "deny", message }], unenforced: form, span };
+}
+
+/** A budget or a rate, as far as it says where it holds. */
+export interface Conditional {
+  readonly for: Condition | null;
+  readonly unless: Condition | null;
+  readonly span: Rule["span"];
+}
+
 function denying(source: SourceRule, form: string, context: EventContext): LoweredRule {
   const when = lowerable(
     () => overModels([source.where, unlessCondition(source.unless)], context.scope),
     () => ({ kind: "all" as const, expr: TRUE }),
   );
-  const message = `this rule uses \`${form}\`, which is not enforced yet, so it denies`;
+  const message = `this rule uses ${wordingOf(form)}, which is not enforced yet, so it denies`;
   return {
     rule: { ...head(source), reads: readsIn(context, ...exprsOf(when)), when, effects: [{ kind: "deny", message }], unenforced: form },
     limits: [],
@@ -95,6 +113,7 @@ function lowerEffect(effect: SourceEffect, source: SourceRule, context: EventCon
     case "redact":
       if (effect.mode.kind === "mask" && effect.mode.keepLast > 0) throw new Unlowerable("mask keeping last");
       if (effect.mode.kind === "year" || effect.mode.kind === "pseudonym") throw new Unlowerable(effect.mode.kind);
+      enforcedDetectors(effect.detectors, scope);
       return { kind: "redact", detectors: effect.detectors, includingRestored: effect.includingRestored, as: effect.mode.kind };
     case "allowChunk": {
       const where = overFacts([effect.condition], scope);

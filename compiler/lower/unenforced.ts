@@ -3,6 +3,7 @@
  * decided, else it denies whatever its event is. Nothing is dropped.
  */
 import type { EventKind, Program, UnenforcedForm } from "../../dsl/program.ts";
+import { UNENFORCED_FORMS } from "../../dsl/unenforced.ts";
 import { Unlowerable } from "./unlowerable.ts";
 
 /** A declaration that will deny, for the report and for the command line's warnings. */
@@ -13,23 +14,37 @@ export interface Denying {
 
 /** Forms that say nothing about what may pass: leaving them out only narrows, or changes nothing at run time. They are reported, and deny nothing. */
 const NARROWER_WITHOUT: ReadonlySet<UnenforcedForm> = new Set(["waiver", "guarantee"]);
+/** Forms that bear on every event and stand on no rule of one. */
+const BEARING_ON_ALL: ReadonlySet<string> = new Set<UnenforcedForm>(["import", "delegate", "convert"]);
 
 export interface Unenforced {
-  /** The form that makes this declaration deny, or null when it can be enforced as written. */
+  /** The form that makes this declaration (a rule, a budget, a detector) deny, or null when it can be enforced as written. */
   formOf(declaration: string): string | null;
-  /** Forms that narrow everything and stand on no rule: with them in force nothing at all may pass. */
-  readonly whole: readonly Denying[];
+  /** What makes every event of a store deny: its kind, and what bears on all. `null`: the events of models. */
+  denying(store: string | null): readonly Denying[];
 }
 
 export function unenforcedOf(program: Program): Unenforced {
   const forms = new Map<string, string>();
-  const whole: Denying[] = [];
-  for (const use of program.unenforced) {
-    if (NARROWER_WITHOUT.has(use.form)) continue;
-    if (use.form === "import" || use.form === "delegate") whole.push({ declaration: use.declaration, form: use.form });
-    else if (!forms.has(use.declaration)) forms.set(use.declaration, use.form);
+  const everywhere: Denying[] = [];
+  for (const { form, declaration } of program.unenforced) {
+    if (NARROWER_WITHOUT.has(form)) continue;
+    if (BEARING_ON_ALL.has(form)) everywhere.push({ declaration, form });
+    else if (!forms.has(declaration)) forms.set(declaration, form);
   }
-  return { formOf: (declaration) => forms.get(declaration) ?? null, whole };
+  const stores = new Set(program.stores.map((store) => store.name));
+  return {
+    formOf: (declaration) => forms.get(declaration) ?? null,
+    denying(store) {
+      const form = store !== null && stores.has(store) ? forms.get(store) : undefined;
+      return form === undefined ? everywhere : [...everywhere, { declaration: store!, form }];
+    },
+  };
+}
+
+/** The form in the language's own words. */
+export function wordingOf(form: string): string {
+  return form in UNENFORCED_FORMS ? UNENFORCED_FORMS[form as UnenforcedForm].wording : form;
 }
 
 /** Where a rule on an event that the plan does not have denies instead: at the nearest event that comes before it on the same traffic. */

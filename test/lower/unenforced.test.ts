@@ -1,0 +1,35 @@
+// Nothing is dropped: a policy that uses a form which nothing enforces yet denies where the form would have decided, even where all else is allowed.
+import { describe, expect, test } from 'vitest';
+import { lower } from '../../compiler/lower/lower.ts';
+import type { Plan } from '../../compiler/plan/plan.ts';
+import { checkProgram } from '../../dsl/check.ts';
+import { UNENFORCED_FORMS } from '../../dsl/unenforced.ts';
+import { sourceFile } from '../../dsl/source.ts';
+import { CATALOG, POLICY } from '../diagnostics/check-case.ts';
+import { UNENFORCED_CASES } from '../diagnostics/unenforced-cases.ts';
+
+/** Leaving these out lets nothing more through. */
+const NARROWER_WITHOUT = [UNENFORCED_FORMS.waiver.code, UNENFORCED_FORMS.guarantee.code];
+/** These bear on every event. */
+const ON_EVERY_EVENT = [UNENFORCED_FORMS.import.code, UNENFORCED_FORMS.delegate.code, UNENFORCED_FORMS.convert.code];
+
+function planOf(source: string): Plan {
+  const allowing = POLICY.replaceAll(/default (\w+): deny/g, 'default $1: allow');
+  const { program, diagnostics } = checkProgram([sourceFile('policy.writ', allowing), sourceFile('case.writ', source)], CATALOG);
+  expect(diagnostics.filter((each) => each.severity === 'error')).toEqual([]);
+  return lower(program!, { sourceHash: '0'.repeat(64), compilerVersion: 'test' });
+}
+
+describe.each(UNENFORCED_CASES)('$code', ({ code, source }) => {
+  const denying = planOf(source).events.map((event) => event.rules.filter((rule) => rule.unenforced !== undefined && rule.effects.some((effect) => effect.kind === 'deny')));
+
+  if (NARROWER_WITHOUT.includes(code)) test('lets nothing more through when it is left out', () => expect(denying.flat()).toEqual([]));
+  else if (ON_EVERY_EVENT.includes(code)) test('denies every event', () => expect(denying.every((rules) => rules.length > 0)).toBe(true));
+  else test('denies', () => expect(denying.flat().length).toBeGreaterThan(0));
+});
+
+test('a route whose preference cannot be decided denies', () => {
+  const plan = planOf('route r\n  for requested any\n  prefer big where switch stop_all\n  prefer own\n');
+  const prompt = plan.events.find((event) => event.kind === 'prompt');
+  expect(prompt?.rules.map((rule) => [rule.name, rule.unenforced])).toContainEqual(['r', 'switch']);
+});
