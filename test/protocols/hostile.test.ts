@@ -44,7 +44,39 @@ describe('a value cannot leave in a place that nobody reads', () => {
     expect(removed(['x-note', 'nothing'], ['x-http-method-override', 'DELETE'])).toEqual(['x-note', 'x-http-method-override']);
     expect(removed(['openai-project', `p ${CARD}`], ['traceparent', '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01'])).toEqual(['openai-project']);
     expect(removed(['x-envoy-note', CARD])).toBeNull();
+    expect(removed(['x-envoy-attempt-count', CARD])).toBeNull();
     expect(removed(['x-envoy-external-address', '10.0.0.1'])).toEqual([]);
+  });
+});
+
+describe('the headers of a reply', () => {
+  const says = '{"choices":[{"index":0,"message":{"role":"assistant","content":"x"}}]}';
+  const removed = (upstream: Upstream, more = ''): readonly string[] => {
+    const session = filter.newSession({ evidence: { jwt: undefined, san: undefined }, nowMs: 0, nonce: 1n });
+    session.requestHeaders([[':method', 'POST'], [':path', '/v1/chat/completions'], ['x-api-key', 'key-1']], false);
+    let step = session.requestBody(Buffer.from(chat(more)), true);
+    if (step.kind === 'levels') step = session.levels([{ headroom: 1e12, spent: 0 }]);
+    expect(step.kind).toBe('continue');
+    const names: string[] = [];
+    for (const next of [
+      () => session.responseHeaders([[':status', '200'], ['content-type', upstream.type ?? 'application/json'], ...(upstream.headers ?? [])], false),
+      () => session.responseBody(Buffer.from(upstream.body), true),
+    ]) {
+      step = next();
+      if (step.kind === 'continue') names.push(...step.headers.remove);
+    }
+    session.free();
+    return names;
+  };
+  const headers = [['x-note', CARD], ['x-fine', 'yes'], ['date', 'Mon, 23 Nov 2026 04:43:28 GMT'], ['x-mail', 'jane@example.com']] as const;
+
+  test('stay here where something is found in them', () => {
+    expect(removed({ body: says, headers })).toEqual(['x-note', 'x-mail']);
+    expect(removed({ ...stream(delta('x') + event('[DONE]')), headers }, ',"stream":true')).toEqual(['content-length', 'x-note', 'x-mail']);
+  });
+
+  test('send nobody elsewhere', () => {
+    for (const status of [301, 302, 307, 308]) expect(run(filter, { body: chat(), upstream: { status, headers: [['location', 'http://x.example/']], body: '' } })).toMatchObject({ status: 502, spentMicros: undefined });
   });
 });
 

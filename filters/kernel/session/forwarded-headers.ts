@@ -1,6 +1,6 @@
 /**
  * Which of a request's headers reach an upstream: those that its protocol needs, and of them only those in which no detector finds anything. Whatever else a client sends stays here, so that no value leaves
- * beside the body. Credentials are the routes' matter: they take them away, unless the upstream is to judge them itself.
+ * beside the body. Of a reply's headers those in which something is found stay here. Credentials are the routes' matter: they take them away, unless the upstream is to judge them itself.
  */
 import { Bytes } from "../bytes";
 import { headerCount, headerName, headerNameBytes, headerValue, headerValueBytes, nextHeader, putName } from "./headers";
@@ -26,9 +26,28 @@ export function keepRemovals(s: Session, headers: usize): bool {
   return true;
 }
 
-/** Of the header that `nextHeader` read last: what Envoy sets at its edge. */
+/** Keeps the names of a reply's headers in which a detector finds something; `putRemovals` takes them away. */
+export function keepReplyRemovals(s: Session, headers: usize): void {
+  const removed = changetype<Bytes>(s.removals);
+  removed.clear();
+  const count = headerCount(headers);
+  let at: usize = 0;
+  for (let i: u32 = 0; i < count; i += 1) {
+    at = nextHeader(headers, i, at);
+    if (headerNameBytes > 0 && load<u8>(headerName) == 0x3a) continue;
+    if (!isTransport() && !isName("date") && holdsValue(s)) putName(removed, headerName, headerNameBytes);
+  }
+  if (removed.failed) s.failed = true;
+}
+
+export function putRemovals(s: Session): void {
+  const removed = changetype<Bytes>(s.removals);
+  s.out().removeRun().append(removed.ptr, removed.len);
+}
+
+/** Of the header that `nextHeader` read last: what Envoy itself sets at its edge. Others of its own it has taken away there; what is left of them is a client's. */
 function isEnvoys(): bool {
-  return isName("x-envoy-external-address") || isName("x-envoy-internal") || isName("x-envoy-expected-rq-timeout-ms") || isName("x-envoy-decorator-operation") || isName("x-envoy-attempt-count") || isName("x-envoy-original-path") || isName("x-envoy-original-host");
+  return isName("x-envoy-external-address") || isName("x-envoy-internal");
 }
 
 /** What Envoy reads, checks or replaces by itself. */

@@ -9,6 +9,7 @@ import { deny, denyByPolicy, denyFixed, messageOf, reply } from "./denial";
 import { appendPlace } from "./denial";
 import { splice } from "./edits";
 import { protocolSection, rootOf } from "./endpoint";
+import { putRemovals } from "./forwarded-headers";
 import { put } from "./literal";
 import { setFound, NO_MESSAGE } from "./messages";
 import { decideEvent } from "./record";
@@ -68,6 +69,7 @@ export function sendReply(s: Session): i32 {
   splice(o.bodyRun(), body.ptr, body.len, edits, changetype<Bytes>(s.replacements));
   if (o.bodyRun().failed) return deny(s, 502, "the upstream's reply is larger than this gateway can edit");
   if (edits.len > 0) putLength(s, o.bodyRun().len);
+  putRemovals(s);
   s.phase = PHASE_DONE;
   return ACTION_CONTINUE;
 }

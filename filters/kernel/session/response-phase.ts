@@ -4,6 +4,7 @@ import { ENDPOINT_PASS, ENDPOINT_RETRIEVAL, ENDPOINT_STREAM } from "../protocol/
 import { hasRefused, settle } from "./budget";
 import { deny } from "./denial";
 import { eventOf, rootOf } from "./endpoint";
+import { keepReplyRemovals, putRemovals } from "./forwarded-headers";
 import { areHeaders, findHeader, headerValue, headerValueBytes, putName } from "./headers";
 import { is, startsWithFolded } from "./literal";
 import { beginReply, onReply } from "./reply";
@@ -29,12 +30,20 @@ export function onResponseHeaders(s: Session, ptr: usize, length: u32, eos: bool
   if (s.status < 200) return ACTION_CONTINUE;
   const encodings = findHeader(ptr, "content-encoding");
   if (encodings > 1 || (encodings == 1 && !is(headerValue, headerValueBytes, "identity"))) return deny(s, 502, "the upstream's reply is compressed, so it cannot be read");
+  if (s.status >= 300 && s.status < 400) {
+    settle(s, false);
+    return deny(s, 502, "the upstream sent the caller elsewhere, where nothing is governed");
+  }
+  keepReplyRemovals(s, ptr);
+  if (s.failed) return deny(s, 503, "this gateway has no memory left for the reply");
   if (eos) {
+    putRemovals(s);
     settle(s, hasRefused(s.status));
     s.phase = PHASE_DONE;
     return ACTION_CONTINUE;
   }
   if (eventOf(s.endpoint) == ENDPOINT_PASS && s.status < 400) {
+    putRemovals(s);
     s.phase = PHASE_PASS;
     return ACTION_CONTINUE;
   }
@@ -44,6 +53,7 @@ export function onResponseHeaders(s: Session, ptr: usize, length: u32, eos: bool
     if (!beginStream(s)) return deny(s, 503, "this gateway has no memory left for the reply");
     o.replyMode = s.streamOf().buffered ? REPLY_WHOLE : REPLY_AS_IT_COMES;
     putName(o.removeRun(), contentLength, 14);
+    if (!s.streamOf().buffered) putRemovals(s);
     s.phase = PHASE_STREAM;
     return s.streamOf().buffered ? ACTION_HOLD : ACTION_CONTINUE;
   }

@@ -7,6 +7,7 @@ import { appendNumber } from "../json/escape";
 import { putReserves } from "./budget";
 import { denyTooLarge } from "./denial";
 import { splice } from "./edits";
+import { putRemovals } from "./forwarded-headers";
 import { putHeader } from "./headers";
 import { put } from "./literal";
 import { PHASE_SENT, Session } from "./session-state";
@@ -39,11 +40,6 @@ export function putLength(s: Session, bytes: u32): void {
   digits.clear();
   appendNumber(digits, bytes);
   putHeader(s.out().setRun(), "content-length", digits.ptr, digits.len);
-}
-
-function putRemovals(s: Session): void {
-  const removed = changetype<Bytes>(s.removals);
-  s.out().removeRun().append(removed.ptr, removed.len);
 }
 
 function putRoute(s: Session): void {

@@ -12,6 +12,7 @@ import { holdBefore, scanChannel, settleChannel } from "./channel";
 import { deny, denyByPolicy, denyFixed, messageOf } from "./denial";
 import { renderReason } from "../decision/api";
 import { protocolSection, rootOf } from "./endpoint";
+import { putRemovals } from "./forwarded-headers";
 import { is, put } from "./literal";
 import { decideQuietly, recordDecision } from "./record";
 import { appendRefusal } from "./refusal";
@@ -98,6 +99,7 @@ function onBufferedEnd(s: Session): i32 {
   s.textBytes = 0;
   readEvents(s, true);
   if (!stream.refused && s.phase != PHASE_DONE) close(s);
+  putRemovals(s);
   return stream.refused ? refusedWhole(s) : ACTION_CONTINUE;
 }
 
