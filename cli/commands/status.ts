@@ -11,7 +11,8 @@ export const status: Command = {
   name: 'status',
   help: `usage: writ status [--policy NAME] [options]
 
-Prints every sidecar that the control plane knows: the revision that it last verified, the one that decides traffic now, and what it last refused and why. Then each budget.
+Prints every sidecar that the control plane knows: the revision that it last verified, and the one that decides traffic now; then what a
+sidecar refused, why, and what is in force there instead. Then each budget.
 
   --policy NAME              only this policy's, with the history of its releases
 ${adminOptionsHelp}
@@ -128,9 +129,10 @@ export function statusText({ nodes, budgets, releases }: StatusDocument, now: nu
     nodes.length === 0
       ? 'no sidecar has come yet\n'
       : textTable(
-          ['node', 'policy', 'connected', 'verified', 'enforcing', 'seen', 'last refusal'],
-          nodes.map((node) => [node.name, node.policy ?? '', node.connected ? 'yes' : 'no', revisionText(node.verified), revisionText(node.enforcing), ago(node.lastSeen, now), refusalText(node)]),
+          ['node', 'policy', 'connected', 'verified', 'enforcing', 'seen'],
+          nodes.map((node) => [node.name, node.policy ?? '', node.connected ? 'yes' : 'no', revisionText(node.verified), revisionText(node.enforcing), ago(node.lastSeen, now)]),
         ),
+    ...refusals(nodes),
     ...(budgets.length === 0
       ? []
       : [
@@ -155,11 +157,23 @@ function revisionText(at: RevisionDocument | null): string {
   return at === null ? 'none' : `${short(at.revision)} (${at.sequence})`;
 }
 
-/** What the node itself says, else what the control plane keeps of its last NACK. */
-function refusalText({ refused, quarantined }: NodeDocument): string {
-  if (refused !== null) return `${refused.revision === '' ? '' : `${short(refused.revision)} `}(${refused.sequence}) ${refused.code}: ${refused.message}`;
+/** A line for each node that refuses a release. */
+function refusals(nodes: readonly NodeDocument[]): string[] {
+  const lines = nodes.flatMap((node) => {
+    const refusal = refusalText(node);
+    return refusal === null ? [] : [`${node.name} refused ${refusal}\n  in force there: ${node.enforcing === null ? 'nothing, so everything is denied' : revisionText(node.enforcing)}\n`];
+  });
+  return lines.length === 0 ? [] : [lines.join('')];
+}
+
+/** What the node itself says, else the newest that the control plane keeps from it by a NACK, as long as the node has come to nothing newer. */
+function refusalText({ refused, quarantined, enforcing }: NodeDocument): string | null {
+  if (refused !== null) return `${refused.revision === '' ? 'a release' : revisionText(refused)}: ${refused.message} [${refused.code}]`;
   const last = quarantined.at(-1);
-  return last === undefined ? '' : `${last.version.slice(0, 12)} ${last.message}`;
+  if (last === undefined) return null;
+  // The version of a release is DIGEST:SEQUENCE, and the digest is not a revision.
+  const sequence = Number(last.version.split(':')[1]);
+  return sequence > (enforcing?.sequence ?? 0) ? `release ${sequence}: ${last.message}` : null;
 }
 
 function ago(at: string, now: number): string {

@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { openPglite } from '../../control-plane/store/open-pglite.ts';
 import { install as installEnvoy } from '../../examples/parts/envoy.ts';
 import { freePort } from '../../examples/parts/free-port.ts';
 import { writ } from './run-writ.ts';
@@ -143,6 +144,93 @@ describe('the life of a policy', () => {
     await until(async () => JSON.parse((await run('status', '--json', ...options())).out).nodes[0]?.enforcing?.sequence === 3);
     expect(await sidecar.stop()).toBe(0);
     await expect(fetch(`http://127.0.0.1:${port}/`)).rejects.toThrow();
+  });
+});
+
+// The control plane's own store is damaged: mTLS and a check at every push leave no other way for a changed byte to come to a sidecar.
+describe('a released bundle with one byte changed', () => {
+  const OS_BYTE_OF_GZIP = 9;
+  const policies = { kept: '100 tokens', next: '70 tokens' } as const;
+  const statusAt = (at: string, ...args: string[]) => writ(['status', '--keys', 'keys', '--control-plane', at, ...args], { cwd: folder });
+
+  async function changeAByte(digest: string): Promise<void> {
+    const database = await openPglite(join(folder, 'damaged-data'));
+    try {
+      const [row] = await database.query('select bytes from bundles where digest = $1', [digest]);
+      if (!(row?.['bytes'] instanceof Uint8Array)) throw new Error('the bundle is not there');
+      const bytes = Buffer.from(row['bytes']);
+      bytes.writeUInt8((bytes[OS_BYTE_OF_GZIP] ?? 0) ^ 1, OS_BYTE_OF_GZIP);
+      await database.query('update bundles set bytes = $2 where digest = $1', [digest, bytes]);
+    } finally {
+      await database.close();
+    }
+  }
+
+  test('is refused by the sidecar, which keeps the old one and says so, also after a restart', { timeout: 120_000 }, async () => {
+    const { binary } = await installEnvoy();
+    for (const [name, tokens] of Object.entries(policies)) writePolicy(name, POLICY.replace('100 tokens', tokens));
+    const started: Started[] = [];
+    const startSidecar = (at: string): Started => {
+      const sidecar = startWrit(['sidecar', '--policy', 'small', '--name', 'n1', '--state', 'kept-state', '--admin-port', '0', '--envoy', binary, '--concurrency', '1', '--keys', 'keys', '--control-plane', at], folder);
+      started.push(sidecar);
+      return sidecar;
+    };
+    const releaseAt = async (at: string, name: keyof typeof policies): Promise<string> => {
+      const { code, out, err } = await writ(['push', name, '--json', '--keys', 'keys', '--control-plane', at], { cwd: folder });
+      expect({ code, err }).toEqual({ code: 0, err: '' });
+      return JSON.parse(out).revision;
+    };
+    const nodeAt = async (at: string) => JSON.parse((await statusAt(at, '--json')).out).nodes[0];
+
+    const sound = await startPlane('--data', 'damaged-data');
+    const kept = await releaseAt(sound.address, 'kept');
+    const first = startSidecar(sound.address);
+    await until(async () => (await nodeAt(sound.address))?.enforcing?.sequence === 1);
+    expect(await first.stop()).toBe(0);
+    const next = await releaseAt(sound.address, 'next');
+    const { releases } = JSON.parse((await statusAt(sound.address, '--policy', 'small', '--json')).out);
+    await sound.plane.stop();
+    await changeAByte(releases[0].digest);
+
+    const damaged = await startPlane('--data', 'damaged-data');
+    const second = startSidecar(damaged.address);
+    try {
+      const refusing = await until(async () => {
+        const node = await nodeAt(damaged.address);
+        return node?.refused !== null && node?.enforcing !== null && node?.connected && node?.quarantined.length === 1 ? node : undefined;
+      });
+      const message = 'the bundle is not in the one form that its content has';
+      expect(refusing).toMatchObject({
+        verified: { revision: kept, sequence: 1 },
+        enforcing: { revision: kept, sequence: 1 },
+        refused: { revision: next, sequence: 2, code: 'not_canonical', message },
+        quarantined: [{ resource: 'small', message: `not_canonical: ${message}` }],
+      });
+      const inForce = `\n  in force there: ${kept.slice(0, 12)} (1)\n`;
+      expect((await statusAt(damaged.address)).out).toContain(`\nn1 refused ${next.slice(0, 12)} (2): ${message} [not_canonical]${inForce}`);
+      expect((await fetch(`http://127.0.0.1:${port}/v1/anything`)).ok).toBe(false);
+
+      // The next process of the sidecar is not sent it again: the control plane remembers for it.
+      expect(await second.stop()).toBe(0);
+      const third = startSidecar(damaged.address);
+      await until(async () => {
+        const node = await nodeAt(damaged.address);
+        return node.connected && node.startedAt !== refusing.startedAt && node.enforcing?.sequence === 1;
+      });
+      expect((await statusAt(damaged.address)).out).toContain(`\nn1 refused release 2: not_canonical: ${message}${inForce}`);
+      expect(await third.stop()).toBe(0);
+
+      // A sound release ends it.
+      writePolicy('next', POLICY.replace('100 tokens', '60 tokens'));
+      await releaseAt(damaged.address, 'next');
+      const fourth = startSidecar(damaged.address);
+      await until(async () => (await nodeAt(damaged.address)).enforcing?.sequence === 3);
+      expect((await statusAt(damaged.address)).out).not.toContain('refused');
+      expect(await fourth.stop()).toBe(0);
+    } finally {
+      for (const sidecar of started) await sidecar.stop();
+      await damaged.plane.stop();
+    }
   });
 });
 
