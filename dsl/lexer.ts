@@ -16,7 +16,7 @@ export function lex(source: SourceFile): Lexed {
   const diagnostics: Diagnostic[] = [];
   for (const error of result.errors) {
     const span = { file: source.path, start: error.offset, end: error.offset + error.length };
-    diagnostics.push(strangeCharacters(source.text.slice(span.start, span.end), span));
+    diagnostics.push(foreignSign(source.text, span) ?? strangeCharacters(source.text.slice(span.start, span.end), span));
   }
   for (const token of result.tokens) {
     const kind = token.tokenType;
@@ -78,6 +78,21 @@ export function unknownEscape(image: string): { readonly at: number; readonly te
 
 function isScalar(codePoint: number): boolean {
   return codePoint <= 0x10ffff && (codePoint < 0xd800 || codePoint > 0xdfff);
+}
+
+/** Signs of other languages that are words here; the longer first. */
+const FOREIGN_SIGNS: readonly (readonly [sign: string, words: string])[] = [
+  ['>=', 'is at least'], ['>', 'is above'], ['!=', 'is not'], ['&&', 'and'], ['&', 'and'], ['≥', 'is at least'], ['≤', 'is at most'], ['≠', 'is not'], ['%', 'percent'],
+];
+
+function foreignSign(text: string, span: Span): Diagnostic | null {
+  const found = FOREIGN_SIGNS.find(([sign]) => text.startsWith(sign, span.start) && span.end - span.start <= sign.length);
+  if (found === undefined) return null;
+  const [sign, words] = found;
+  const place = { ...span, end: span.start + sign.length };
+  const left = /\s/.test(text[place.start - 1] ?? ' ') ? '' : ' ';
+  const right = /\s/.test(text[place.end] ?? ' ') ? '' : ' ';
+  return diagnostic('E0101', place, `\`${sign}\` is written \`${words}\` here`, { help: [replaceWith(place, `${left}${words}${right}`, `write \`${words}\``)] });
 }
 
 function strangeCharacters(text: string, span: Span): Diagnostic {

@@ -9,13 +9,16 @@ import type { MixedCondition } from './grammar/condition-grammar.ts';
 import { CLAUSE_WORDING, CLAUSES_OF } from './grammar/clauses-of.ts';
 import { DeclarationGrammar } from './grammar/declaration-grammar.ts';
 import { lex, tokenSpan, unknownEscape } from './lexer.ts';
-import { cover, FILE_BYTES_MAX, type SourceFile, type Span } from './source.ts';
+import { cover, FILE_BYTES_MAX, type SourceFile, type Span, sourceFile } from './source.ts';
 import { syntaxError } from './syntax-error.ts';
 import type { BrokenDeclaration, Declaration, SyntaxFile } from './syntax-tree.ts';
 import { CLAUSE_WORDS, CloseBrace, CloseParen, DECLARATION_WORDS, Equals, OpenBrace, OpenParen, TextToken } from './tokens.ts';
+import { type Slip, slipAt, slipDiagnostic } from './usual-slips.ts';
 
 export const NESTING_DEPTH_MAX = 32;
 const WORDS_SHOWN_MAX = 9;
+/** In one declaration; each costs reading it once more. */
+export const SLIPS_MAX = 16;
 
 export type ParsedFile = { readonly file: SyntaxFile; readonly diagnostics: readonly Diagnostic[] };
 
@@ -64,8 +67,10 @@ export function parse(source: SourceFile): ParsedFile {
   const declarations: Declaration[] = [];
   const broken: BrokenDeclaration[] = [];
   reportEscapes(source.path, lexed.tokens, diagnostics);
+  const currencyAt = lexed.tokens.findIndex((token) => token.image === 'currency');
+  const currency = currencyAt < 0 ? null : (lexed.tokens[currencyAt + 1]?.image ?? null);
   for (const tokens of cut(source, lexed.tokens, diagnostics)) {
-    const parsed = parseTokens(source.path, tokens, lexed.diagnostics, diagnostics);
+    const parsed = parseTokens(source.path, tokens, currency, lexed.diagnostics, diagnostics);
     if ('keyword' in parsed) broken.push(parsed);
     else declarations.push(parsed);
   }
@@ -117,7 +122,7 @@ function depthAfter(tokens: readonly IToken[]): number {
 }
 
 /** `unread`: what the lexer could not read; within a declaration it explains all else that is wrong there. */
-function parseTokens(path: string, tokens: IToken[], unread: readonly Diagnostic[], diagnostics: Diagnostic[]): Declaration | BrokenDeclaration {
+function parseTokens(path: string, tokens: IToken[], currency: string | null, unread: readonly Diagnostic[], diagnostics: Diagnostic[]): Declaration | BrokenDeclaration {
   const first = tokens[0];
   const last = tokens.at(-1);
   if (first === undefined || last === undefined) throw new Error('a declaration has at least one token');
@@ -141,8 +146,11 @@ function parseTokens(path: string, tokens: IToken[], unread: readonly Diagnostic
     (error) => error.name === 'MismatchedTokenException' && error.resyncedTokens.length === 0,
   ) && isWhole(node) && !parser.stoppedEarly();
   const strange = unread.some((each) => each.code === 'E0101' && each.span.start >= span.start && each.span.end <= span.end);
-  if (!strange) diagnostics.push(...syntaxErrors(path, tokens, kind === 'enum' ? first.image : kind));
-  return readable && node !== undefined ? withKnownClauses(node, diagnostics) : {
+  if (strange) return { ...brokenOne, keyword: kind, name: kind === 'enum' ? first.image : brokenOne.name };
+  const errors = syntaxErrors(path, tokens, kind === 'enum' ? first.image : kind);
+  const slips = withoutSlips(path, tokens, kind, currency, errors);
+  diagnostics.push(...slips.found, ...slips.errors);
+  return readable && slips.found.length === 0 && node !== undefined ? withKnownClauses(node, diagnostics) : {
     ...brokenOne,
     keyword: kind,
     name: kind === 'enum' ? first.image : brokenOne.name,
@@ -165,6 +173,44 @@ function syntaxErrors(path: string, tokens: readonly IToken[], declaration: stri
     rest = rest.slice(next);
     parser.parseClauses(path, [...rest]);
   }
+}
+
+/** A slip is one where reading goes better once it is mended: an error is gone, and none has come before its end. What is left is read as mended. */
+function withoutSlips(path: string, written: readonly IToken[], kind: DeclarationWord | 'enum', currency: string | null, first: readonly Diagnostic[]): {
+  readonly found: readonly Diagnostic[];
+  readonly errors: readonly Diagnostic[];
+} {
+  if (kind === 'enum') return { found: [], errors: first };
+  const found: Diagnostic[] = [];
+  let errors = first;
+  let tokens = written;
+  let tried = 0;
+  for (let index = 0; index < tokens.length && errors.length > 0 && tried < SLIPS_MAX; index++) {
+    const slip = slipAt({ tokens, index, currency });
+    if (slip === null) continue;
+    tried += 1;
+    const diagnostic = slipDiagnostic(path, tokens, slip);
+    const mended = mend(tokens, slip);
+    parser.parseDeclaration(path, [...mended], kind);
+    const after = syntaxErrors(path, mended, kind);
+    const gone = errors.some((error) => !after.some((each) => each.span.start === error.span.start));
+    const come = after.some((each) => each.span.start <= diagnostic.span.end && !errors.some((error) => each.span.start === error.span.start));
+    if (!gone || come) continue;
+    found.push(diagnostic);
+    errors = after;
+    tokens = mended;
+  }
+  return { found, errors };
+}
+
+/** What is put in stands where the slip began. */
+function mend(tokens: readonly IToken[], slip: Slip): readonly IToken[] {
+  const result = [...tokens];
+  for (const { from, to, start, text } of [...slip.edits].reverse()) {
+    const added = lex(sourceFile('', text)).tokens.map((token) => ({ ...token, startOffset: start }));
+    result.splice(from, to - from, ...added);
+  }
+  return result;
 }
 
 function kindOf(tokens: readonly IToken[]): DeclarationWord | 'enum' | null {

@@ -2,10 +2,11 @@
 import { describe, expect, test } from 'vitest';
 import { checkProgram } from '../../dsl/check.ts';
 import { diagnosticToJson, type Diagnostic } from '../../dsl/diagnostic.ts';
-import { parse } from '../../dsl/parser.ts';
+import { parse, SLIPS_MAX } from '../../dsl/parser.ts';
 import { renderDiagnostic } from '../../dsl/render-diagnostic.ts';
 import { sourceFile } from '../../dsl/source.ts';
 import { CATALOG, POLICY } from '../diagnostics/check-case.ts';
+import { MENDED_SLIPS } from '../diagnostics/slip-cases.ts';
 
 const TEN = `budget graz "What Graz may spend"
   for caller.brnch is graz
@@ -95,6 +96,33 @@ describe('fixes', () => {
   ])('%s %s', (code, text) => {
     expect(found(text).map((each) => each.code)).toContain(code);
     expect(found(applied(text, code))).toEqual([]);
+  });
+});
+
+describe('usual slips', () => {
+  test.each(MENDED_SLIPS)('%s', (written, meant) => {
+    const diagnostics = found(written);
+    expect(diagnostics.length).toBeGreaterThan(0);
+    const edits = diagnostics.flatMap((each) => each.help[0]?.edits ?? []);
+    const fixed = [...edits].sort((a, b) => b.span.start - a.span.start).reduce((now, edit) => now.slice(0, edit.span.start) + edit.text + now.slice(edit.span.end), written);
+    expect(fixed).toBe(meant);
+    expect(found(fixed)).toEqual([]);
+  });
+
+  test('a limit without a unit names the currency of the policy in its file', () => {
+    const { diagnostics } = parse(sourceFile('x.writ', 'policy p {\n  currency eur\n}\nbudget b\n  limit 100 per month\n'));
+    expect(diagnostics.map((each) => each.help[0]?.message)).toEqual(['such as `100 eur`']);
+  });
+
+  test(`the first ${SLIPS_MAX} of a declaration are named`, () => {
+    const rule = (count: number): string => `rule r\n  on prompt\n  where ${Array.from({ length: count }, () => 'caller.id == "x"').join(' and ')}\n  deny\n`;
+    const slips = (text: string): boolean[] => found(text).map((each) => each.message.includes('is written'));
+    expect(slips(rule(SLIPS_MAX))).toEqual(Array.from({ length: SLIPS_MAX }, () => true));
+    expect(slips(rule(SLIPS_MAX + 1))).toEqual([...Array.from({ length: SLIPS_MAX }, () => true), false]);
+  });
+
+  test('a word that could be a slip is a name where nothing is wrong', () => {
+    expect(found('term if = caller.trusted\nrule after\n  on prompt\n  where if\n  deny\n')).toEqual([]);
   });
 });
 
