@@ -2,23 +2,28 @@
 import type { Boundary, Detector, Form } from './detector.ts';
 
 const boundary = { before: 'word', after: 'word' } as const satisfies { before: Boundary; after: Boundary };
-const form = (pattern: string): Form => ({ pattern, longest: 23, boundary, validator: 'payment_card' });
+/** Between groups: a blank, a point or a dash, or so many of them as people write (` - `, two blanks). */
+const GAP = '[ .-]{1,3}';
+const form = (pattern: string, longest: number): Form => ({ pattern, longest, boundary, validator: 'payment_card' });
 
 export const paymentCard: Detector = {
   name: 'payment_card',
   title: 'payment card number',
-  about: 'Numbers of Visa, Mastercard, American Express, Discover, JCB, Diners Club, UnionPay and Maestro with a right check digit (Luhn), in one piece or in the groups that are printed on cards.',
+  about: 'Numbers of Visa, Mastercard, American Express, Discover, JCB, Diners Club, UnionPay and Maestro with a right check digit (Luhn), in one piece or in the groups that are printed on cards, with blanks, points or dashes between them.',
   forms: [
-    form('[2-6][0-9]{12,}'),
-    form('[2-6][0-9]{3}(?:[ -][0-9]{4}){2}(?:[ -][0-9]{4}(?:[ -][0-9]{1,3})?|[ -][0-9])'),
-    form('3[0-9]{3}[ -][0-9]{6}[ -][0-9]{4,5}'),
-    form('6[0-9]{5}[ -][0-9]{13}'),
+    form('[2-6][0-9]{12,}', 23),
+    form(`[2-6][0-9]{3}(?:${GAP}[0-9]{4}){2}(?:${GAP}[0-9]{4}(?:${GAP}[0-9]{1,3})?|${GAP}[0-9])`, 31),
+    form(`3[0-9]{3}${GAP}[0-9]{6}${GAP}[0-9]{4,5}`, 21),
+    form(`6[0-9]{5}${GAP}[0-9]{13}`, 22),
   ],
   examples: [
     'card ⟦4111111111111111⟧ please',
     'My card is ⟦4111 1111 1111 1111⟧.',
     'pay with ⟦5555-5555-5555-4444⟧ today',
     'amex ⟦3782 822463 10005⟧, expires 04/29',
+    'two blanks ⟦4111  1111  1111  1111⟧',
+    'points ⟦4111.1111.1111.1111⟧.',
+    'spaced ⟦4111 - 1111 - 1111 - 1111⟧',
     '⟦6011111111111117⟧',
     'JCB:⟦3530111333300000⟧',
     'diners ⟦3056 930902 5904⟧',
