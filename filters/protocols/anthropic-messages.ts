@@ -2,7 +2,7 @@
  * Anthropic messages, as Anthropic and llama.cpp's `/v1/messages` speak it.
  * Refused: images, documents, files, hosted tools, MCP servers, containers, redacted thinking.
  */
-import { anyLocal, anyText, flag, number, oneOf, refused, text, type Place, type Protocol } from './protocol.ts';
+import { anyLane, anyLocal, anyText, flag, number, oneOf, refused, text, type Place, type Protocol } from './protocol.ts';
 
 const cacheControl: Place = { object: { fields: { type: oneOf('ephemeral'), ttl: oneOf('5m', '1h') } }, null: 'plain' };
 
@@ -130,7 +130,7 @@ const delta: Place = {
       stop_reason: stopReason,
       stop_sequence: { string: 'local', null: 'plain' },
     },
-    others: anyLocal,
+    others: anyLane,
   },
 };
 

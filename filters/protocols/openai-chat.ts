@@ -2,7 +2,7 @@
  * OpenAI chat completions, as OpenAI, vLLM, llama.cpp, TGI and Ollama's `/v1` speak it.
  * Refused: images, audio, files, token ids, log probabilities, hosted tools, anything stored or taken from earlier answers.
  */
-import { anyLocal, anyText, flag, number, oneOf, refused, text, type Place, type Protocol } from './protocol.ts';
+import { anyLane, anyLocal, anyText, flag, number, oneOf, refused, text, type Place, type Protocol } from './protocol.ts';
 
 const toolCall: Place = {
   object: {
@@ -136,7 +136,7 @@ const said: Place = {
       tool_calls: { array: { of: toolCall }, null: 'plain' },
       audio: { null: 'plain' },
     },
-    others: anyLocal,
+    others: anyLane,
   },
 };
 
@@ -179,7 +179,7 @@ const reply = (field: 'message' | 'delta'): Place => ({
             object: {
               as: 'choice',
               fields: { index: { number: 'choice_index' }, [field]: said, finish_reason: finishReason, logprobs: { null: 'plain' } },
-              others: anyLocal,
+              others: anyLane,
             },
           },
         },

@@ -94,5 +94,7 @@ export const text: Place = { string: 'text', null: 'plain' };
 export const anyText: Place = { any: 'text' };
 /** What a reply may hold beside what we know: strings are scanned one by one. */
 export const anyLocal: Place = { any: 'local' };
+/** The same where a stream may give it piece by piece: what follows in a later event is read as one text with it. */
+export const anyLane: Place = { string: 'text', lane: 'other', number: 'plain', bool: 'plain', null: 'plain', object: { others: anyLocal }, array: { of: anyLocal } };
 /** One of the given words; null is as good as absent. */
 export const oneOf = (...values: readonly string[]): Place => ({ string: 'enum', values, null: 'plain' });

@@ -135,6 +135,15 @@ describe('a stream', () => {
     expect(got(`${body}${event('[DONE]')}`)).not.toContain('111 1111');
   });
 
+  test('hides nothing in pieces of a field that nobody knows', () => {
+    const piece = (key: string, text: string): string => event(`{"choices":[{"index":0,"delta":{"${key}":"${text}"}}]}`);
+    for (const key of ['thoughts', 'content']) expect(got(piece(key, 'a 4111 1111') + piece(key, ' 1111 1111 b') + event('[DONE]'))).not.toContain(' 1111 b');
+    expect(got(event('{"choices":[{"index":0,"text":"4111 1111"}]}') + event('{"choices":[{"index":0,"text":" 1111 1111"}]}') + event('[DONE]'))).not.toContain('" 1111 1111"');
+    const one = (data: string): string => event(`{"type":"content_block_delta","index":0,"delta":{"type":"new_delta","words":"${data}"}}`);
+    const seen = run(filter, { ...blocks('{"type":"text","text":"x"}', ',"stream":true'), upstream: stream(one('4111 1111') + one(' 1111 1111 b') + event('{"type":"message_stop"}')) });
+    expect(seen.got).not.toContain(' 1111 b');
+  });
+
   test('keeps the lines that the standard knows', () => {
     const body = `: ping\n\nevent: message\nid: 7\nretry: 100\n${delta('x')}event\ndata\n\n`;
     expect(got(`${body.replace('event\ndata\n\n', '')}${event('[DONE]')}`)).toBe(`${body.replace('event\ndata\n\n', '')}${event('[DONE]')}`);
