@@ -1,4 +1,5 @@
 /** Where an installation's keys are and how its control plane is reached: the options that several commands share, and a client for admins. A boundary file: it opens channels. */
+import { isIP } from 'node:net';
 import { resolve } from 'node:path';
 import type { DescMessage, DescMethodUnary, MessageInitShape, MessageShape } from '@bufbuild/protobuf';
 import grpc from '@grpc/grpc-js';
@@ -86,6 +87,7 @@ export function openAdminAt(address: string, folder: string, role: Role): AdminC
   const client = new grpc.Client(address, grpc.credentials.createSsl(ca, key, certificate), {
     'grpc.max_send_message_length': MESSAGE_BYTES_MAX,
     'grpc.max_receive_message_length': MESSAGE_BYTES_MAX,
+    ...targetName(address),
   });
   return {
     address,
@@ -95,6 +97,11 @@ export function openAdminAt(address: string, folder: string, role: Role): AdminC
       }),
     close: () => client.close(),
   };
+}
+
+/** TLS names no addresses (RFC 6066, section 3): at one, the control plane is asked for by the name that every certificate of its role has. The authority is ours alone, so no other server has it. */
+function targetName(address: string): { readonly 'grpc.ssl_target_name_override'?: string } {
+  return isIP(hostAndPort(address).host) === 0 ? {} : { 'grpc.ssl_target_name_override': 'localhost' };
 }
 
 function explained(error: unknown, address: string, role: Role): unknown {

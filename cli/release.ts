@@ -1,5 +1,6 @@
 /** Makes a bundle the next release of its policy set: asks the control plane for the next sequence, signs, pushes. Rolling back is the same without the bundle's bytes. */
 import grpc from '@grpc/grpc-js';
+import { BUNDLE_PATHS } from '../compiler/bundle/bundle-paths.ts';
 import { BundleError } from '../compiler/bundle/bundle-error.ts';
 import type { SigningKey, VerificationKey } from '../compiler/bundle/jws.ts';
 import { signRelease } from '../compiler/bundle/release.ts';
@@ -22,6 +23,8 @@ export interface PushOptions {
   readonly trusted: readonly VerificationKey[];
   /** Whether a revision that was in force before the current one comes back by a push, as a signed rollback. */
   readonly mayGoBack: boolean;
+  /** Whether a bundle that was built without a deployment may be released. Every sidecar refuses it, as it has nothing for Envoy. */
+  readonly mayLackDeployment: boolean;
 }
 
 /** Others may release between our question and our push. */
@@ -29,8 +32,14 @@ const TRIES_MAX = 5;
 const REVISIONS_MAX = 1_000;
 
 /** Throws CommandError. */
-export async function pushBundle(admin: AdminClient, bytes: Uint8Array, { key, trusted, mayGoBack }: PushOptions): Promise<Released> {
+export async function pushBundle(admin: AdminClient, bytes: Uint8Array, { key, trusted, mayGoBack, mayLackDeployment }: PushOptions): Promise<Released> {
   const bundle = verified(bytes, trusted);
+  if (!mayLackDeployment && !bundle.files.has(BUNDLE_PATHS.envoy)) {
+    throw new CommandError(
+      `\`${bundle.policy}\` was built without a deployment, so no sidecar can govern traffic by it`,
+      'put a deployment.json beside the policy or give `--deployment FILE`; `--no-traffic` releases it as it is',
+    );
+  }
   return insist(async () => {
     const history = await revisions(admin, bundle.policy);
     const newest = history.revisions[0];

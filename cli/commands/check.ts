@@ -1,5 +1,6 @@
 /** `writ check`: reads a policy and says what is wrong with it. */
 import { checkProgram } from '../../dsl/check.ts';
+import type { Program } from '../../dsl/program.ts';
 import { type Command, onePath, parse } from '../command.ts';
 import { detectorCatalog } from '../detector-catalog.ts';
 import { diagnosticsJson, diagnosticsText, hasErrors } from '../diagnostics-output.ts';
@@ -21,7 +22,17 @@ exit codes: 0 no errors (warnings may be), 1 errors, 2 PATH cannot be read`,
     if (values.json) world.out(diagnosticsJson(diagnostics, files));
     else if (diagnostics.length > 0) world.err(diagnosticsText(diagnostics, files, world.colour.err));
     if (hasErrors(diagnostics) || program === null) return 1;
-    if (!values.json) world.out(`${program.policy.name}: ${files.length} file${files.length === 1 ? '' : 's'}, ${program.rules.length} rules, no errors\n`);
+    if (!values.json) world.out(summary(program, files.length));
     return 0;
   },
 };
+
+function summary({ policy, rules, routes, budgets, unenforced }: Program, files: number): string {
+  const counts = [counted(files, 'file'), counted(rules.length, 'rule'), counted(routes.length, 'route'), counted(budgets.length, 'budget')];
+  const refused = unenforced.length === 0 ? '' : `\`writ build\` will refuse ${counted(unenforced.length, 'form')} that ${unenforced.length === 1 ? 'is' : 'are'} not enforced yet, and names ${unenforced.length === 1 ? 'it' : 'them'}\n`;
+  return `${policy.name}: ${counts.join(', ')}, no errors\n${refused}`;
+}
+
+function counted(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`;
+}

@@ -78,7 +78,7 @@ async function watch(folder: string, { address, keys, admin: name, deployment }:
         if (bundle === null) return world.err('writ: nothing is released: what was in force stays in force\n');
         try {
           // What stands in the folder is what is meant, also where it stood there before.
-          const released = await pushBundle(admin, bundle, { key: readSigningKey(keys), trusted: readTrustedKeys(keys), mayGoBack: true });
+          const released = await pushBundle(admin, bundle, { key: readSigningKey(keys), trusted: readTrustedKeys(keys), mayGoBack: true, mayLackDeployment: false });
           world.out(`${describeRelease(released)}\n`);
         } catch (error) {
           if (!(error instanceof CommandError)) throw error;

@@ -14,6 +14,8 @@ The forms of both documents are in the bundle: writ/schema/input.schema.json and
 
   example: echo '{"event":"retrieval","store":"handbook","caller":{"id":"u1"}}' | writ decide acme.tar.gz
 
+Where the input is no event of the policy, it is denied, and standard error says why.
+
 exit codes: 0 a decision was made (allow or deny), 2 BUNDLE or FACTS cannot be read`,
   async run(args, world) {
     const { positionals } = parse(this, args, { json: { type: 'boolean', default: false } });
@@ -25,13 +27,30 @@ exit codes: 0 a decision was made (allow or deny), 2 BUNDLE or FACTS cannot be r
     const policy = await loadPolicy(Buffer.from(wasm));
     const data = files.get(BUNDLE_PATHS.data);
     if (data !== undefined) policy.setData(JSON.parse(new TextDecoder().decode(data)));
-    const results: readonly { readonly result?: unknown }[] = policy.evaluate(await readFacts(facts, world));
+    const read = await readFacts(facts, world);
+    const results: readonly { readonly result?: unknown }[] = policy.evaluate(read);
     const decision = results[0]?.result;
     if (decision === undefined) throw new CommandError('the policy gave no decision');
     world.out(`${JSON.stringify(decision, null, 2)}\n`);
+    if (member(decision, 'event') === null) world.err(`writ: ${whyNoEvent(read, files.get(BUNDLE_PATHS.inputSchema))}\n`);
     return 0;
   },
 };
+
+/** Why the input is an event of none of the policy's. */
+function whyNoEvent(facts: object, schema: Uint8Array | undefined): string {
+  const names = schema === undefined ? [] : member(member(member(JSON.parse(new TextDecoder().decode(schema)), 'properties'), 'event'), 'enum');
+  const events = Array.isArray(names) ? names.map((each) => `\`${String(each)}\``) : [];
+  const event = member(facts, 'event');
+  if (event === undefined) return `the facts name no \`event\`; this policy decides ${events.join(', ')}`;
+  const shown = `\`${typeof event === 'string' ? event : JSON.stringify(event)}\``;
+  if (!events.includes(shown) || typeof event !== 'string') return `${shown} is no event of this policy, which decides ${events.join(', ')}`;
+  return `the facts of a ${event} must name a \`store\` of the policy`;
+}
+
+function member(value: unknown, key: string): unknown {
+  return typeof value === 'object' && value !== null ? Object.getOwnPropertyDescriptor(value, key)?.value : undefined;
+}
 
 async function readFacts(path: string, world: World): Promise<object> {
   const text = path === '-' ? await world.stdin() : await readText(path, world.cwd, 'file of facts');

@@ -34,6 +34,7 @@ jwt     prints a token of the demo issuer with these claims
   --seconds N    how long the token is good; usual: ${TOKEN_SECONDS}
   --issuer URL   its \`iss\`; usual: ${DEMO_ISSUER}
   --keys DIR     usual: the environment variable WRIT_KEYS
+  --json         print what was made as JSON: init {"folder","bundleKey","hosts","nodes","admins"}, node and admin {"certificate","key"} (files under DIR), rotate {"bundleKey","replaced"}, jwt {"token"}
 
 A sidecar's machine needs bundle/trusted, mtls/ca.crt and its own mtls/node-NAME.*, nothing else.
 
@@ -51,47 +52,54 @@ exit codes: 0 done, 2 it could not be done`,
 
 type Verb = (args: readonly string[], world: World) => Promise<ExitCode>;
 
+const jsonOption = { json: { type: 'boolean', default: false } } as const;
+
 const verbs: { readonly [verb: string]: Verb } = { init, node: (args, world) => certificate('node', args, world), admin: (args, world) => certificate('admin', args, world), rotate, jwt };
 
 async function init(args: readonly string[], world: World): Promise<ExitCode> {
   const many = { type: 'string', multiple: true } as const;
-  const { values, positionals } = parse(keys, args, { host: many, node: many, admin: many });
+  const { values, positionals } = parse(keys, args, { ...jsonOption, host: many, node: many, admin: many });
   const path = onePath({ name: 'keys init' }, positionals, 'DIR');
   const { host: others = [], node: nodes = ['sidecar'], admin: admins = ['admin'] } = values;
   for (const name of [...nodes, ...admins]) assertRoleName(name);
   const hosts = [...new Set([...HOSTS, ...others])];
   const folder = resolve(world.cwd, path);
   createKeyFolder(folder, { hosts, nodes, admins, now: Date.now() });
-  world.out(`keys are in ${path}: bundle key ${readSigningKey(folder).kid}, control plane at ${hosts.join(', ')}, nodes ${nodes.join(', ')}, admins ${admins.join(', ')}\n`);
+  const { kid } = readSigningKey(folder);
+  if (values.json) world.out(`${JSON.stringify({ folder: path, bundleKey: kid, hosts, nodes, admins })}\n`);
+  else world.out(`keys are in ${path}: bundle key ${kid}, control plane at ${hosts.join(', ')}, nodes ${nodes.join(', ')}, admins ${admins.join(', ')}\n`);
   return 0;
 }
 
 async function certificate(kind: 'node' | 'admin', args: readonly string[], world: World): Promise<ExitCode> {
-  const { values, positionals } = parse(keys, args, keysOption);
+  const { values, positionals } = parse(keys, args, { ...keysOption, ...jsonOption });
   const name = onePath({ name: `keys ${kind}` }, positionals, 'NAME');
   assertRoleName(name);
   addCertificate(keysFolder(values, world), { kind, name }, [], Date.now());
-  world.out(`mtls/${kind}-${name}.crt and .key are made\n`);
+  const file = `mtls/${kind}-${name}`;
+  world.out(values.json ? `${JSON.stringify({ certificate: `${file}.crt`, key: `${file}.key` })}\n` : `${file}.crt and .key are made\n`);
   return 0;
 }
 
 async function rotate(args: readonly string[], world: World): Promise<ExitCode> {
-  const { values, positionals } = parse(keys, args, keysOption);
+  const { values, positionals } = parse(keys, args, { ...keysOption, ...jsonOption });
   if (positionals.length > 0) throw new CommandError('`writ keys rotate` takes no arguments');
   const folder = keysFolder(values, world);
   const old = readSigningKey(folder).kid;
   const { kid } = createBundleKeyIn(folder, { replace: true });
-  world.out(`bundle key ${kid} signs from now on\ncopy bundle/trusted/${kid}.pem to every sidecar and to the control plane, start them again, push; then remove bundle/trusted/${old}.pem everywhere\n`);
+  if (values.json) world.out(`${JSON.stringify({ bundleKey: kid, replaced: old })}\n`);
+  else world.out(`bundle key ${kid} signs from now on\ncopy bundle/trusted/${kid}.pem to every sidecar and to the control plane, start them again, push; then remove bundle/trusted/${old}.pem everywhere\n`);
   return 0;
 }
 
 async function jwt(args: readonly string[], world: World): Promise<ExitCode> {
   const text = { type: 'string' } as const;
-  const { values, positionals } = parse(keys, args, { ...keysOption, claims: text, seconds: text, issuer: text });
+  const { values, positionals } = parse(keys, args, { ...keysOption, ...jsonOption, claims: text, seconds: text, issuer: text });
   if (positionals.length > 0 || values.claims === undefined) throw new CommandError('`writ keys jwt` takes `--claims JSON`', '`writ keys --help` shows how');
   const now = Math.floor(Date.now() / 1_000);
   const claims = { iss: values.issuer ?? DEMO_ISSUER, iat: now, exp: now + seconds(values.seconds), ...claimsOf(values.claims) };
-  world.out(`${signJwt(readJwtIssuer(keysFolder(values, world)).privateKeyPem, claims)}\n`);
+  const token = signJwt(readJwtIssuer(keysFolder(values, world)).privateKeyPem, claims);
+  world.out(values.json ? `${JSON.stringify({ token })}\n` : `${token}\n`);
   return 0;
 }
 

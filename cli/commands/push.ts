@@ -18,11 +18,12 @@ The control plane verifies it and sends it to every sidecar of the policy.
 
 ${adminOptionsHelp}
   --deployment FILE          for a policy: where models and stores are; usual: deployment.json in its folder
+  --no-traffic               release it although it has no deployment: no sidecar can govern traffic by it
   --json                     print {"policy","revision","sequence","rollback","isNew"}
 
 exit codes: 0 released (or in force already), 1 the policy is wrong, 2 usage or operation`,
   async run(args, world) {
-    const { values, positionals } = parse(this, args, { ...adminOptions, deployment: { type: 'string' }, json: { type: 'boolean', default: false } });
+    const { values, positionals } = parse(this, args, { ...adminOptions, deployment: { type: 'string' }, 'no-traffic': { type: 'boolean', default: false }, json: { type: 'boolean', default: false } });
     const path = onePath(this, positionals, 'PATH');
     const folder = keysFolder(values, world);
     const key = readSigningKey(folder);
@@ -30,7 +31,7 @@ exit codes: 0 released (or in force already), 1 the policy is wrong, 2 usage or 
     try {
       const bytes = (await isPolicy(path, world.cwd)) ? await built(path, values.deployment, key, world) : await readBytes(path, world.cwd, 'bundle');
       if (bytes === null) return 1;
-      const released = await pushBundle(admin, bytes, { key, trusted: readTrustedKeys(folder), mayGoBack: false });
+      const released = await pushBundle(admin, bytes, { key, trusted: readTrustedKeys(folder), mayGoBack: false, mayLackDeployment: values['no-traffic'] });
       world.out(values.json ? `${JSON.stringify(released)}\n` : `${describeRelease(released)}\n`);
       return 0;
     } finally {

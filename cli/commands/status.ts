@@ -26,6 +26,7 @@ exit codes: 0 printed, 2 usage or operation`,
     try {
       const reply = await admin.call(Admin.method.status, { policy: values.policy ?? '' });
       const history = values.policy === undefined ? null : await admin.call(Admin.method.revisions, { name: values.policy });
+      if (history?.revisions.length === 0 && reply.nodes.length === 0) throw new CommandError(`nothing of \`${values.policy}\` was ever released, and no sidecar asks for it`, '`writ status` shows every policy');
       const document = statusDocument(reply, history);
       world.out(values.json ? `${JSON.stringify(document, null, 2)}\n` : statusText(document, Date.now()));
       return 0;

@@ -53,6 +53,22 @@ describe('keys node, keys admin', () => {
   });
 });
 
+test('--json says what was made, and holds no private key', async () => {
+  const made = async (...args: string[]): Promise<unknown> => {
+    const { code, out, err } = await keys(...args, '--json');
+    expect({ code, err }).toEqual({ code: 0, err: '' });
+    expect(out).not.toContain('PRIVATE');
+    return JSON.parse(out);
+  };
+  const bundleKey = expect.stringMatching(/^[0-9a-f]{8,}$/);
+  const first = await made('init', 'json-keys', '--node', 'a', '--node', 'b');
+  expect(first).toEqual({ folder: 'json-keys', bundleKey, hosts: ['localhost', '127.0.0.1', '::1'], nodes: ['a', 'b'], admins: ['admin'] });
+  expect(await made('node', 'c', '--keys', 'json-keys')).toEqual({ certificate: 'mtls/node-c.crt', key: 'mtls/node-c.key' });
+  expect(statSync(join(folder, 'json-keys', 'mtls', 'node-c.crt')).isFile()).toBe(true);
+  expect(await made('rotate', '--keys', 'json-keys')).toEqual({ bundleKey, replaced: (first as { bundleKey: string }).bundleKey });
+  expect(await made('jwt', '--keys', 'json-keys', '--claims', '{"sub":"u1"}')).toEqual({ token: expect.stringMatching(/^[\w-]+\.[\w-]+\.[\w-]+$/) });
+});
+
 describe('keys jwt', () => {
   test('prints a token that the issuer\'s public key verifies', async () => {
     const { code, out } = await keys('jwt', '--keys', 'keys', '--claims', '{"sub":"u1","groups":["hr"]}', '--seconds', '60');

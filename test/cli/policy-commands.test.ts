@@ -68,7 +68,17 @@ describe('writ check', () => {
   test('a policy without errors', async () => {
     const { code, out } = await writ(['check', 'acme'], { cwd: folder });
     expect(code).toBe(0);
-    expect(out).toMatch(/^acme: \d+ files, \d+ rules, no errors\n$/);
+    expect(out).toMatch(/^acme: \d+ files, \d+ rules, 2 routes, 2 budgets, no errors\n$/);
+  });
+
+  test('one of a thing is not several, and forms that build refuses are said, but are no diagnostics', async () => {
+    const hold = '  on prompt\n  hold for review by 1 of legal up to 4 hours else deny\n';
+    const one = policyFile('one.writ', `${SMALL}reviewers legal from group "legal"\nrule wait\n${hold}`);
+    const { code, out } = await writ(['check', one], { cwd: folder });
+    expect({ code, out }).toEqual({ code: 0, out: 'small: 1 file, 1 rule, 0 routes, 0 budgets, no errors\n`writ build` will refuse 1 form that is not enforced yet, and names it\n' });
+    const two = policyFile('two.writ', `${SMALL}reviewers legal from group "legal"\nrule wait\n${hold}rule again\n${hold}`);
+    expect((await writ(['check', two], { cwd: folder })).out).toMatch(/1 file, 2 rules, .*\n`writ build` will refuse 2 forms that are not enforced yet, and names them\n$/);
+    expect(JSON.parse((await writ(['check', two, '--json'], { cwd: folder })).out)).toEqual({ diagnostics: [] });
   });
 
   test('errors are shown with their place, and the exit code is 1', async () => {
@@ -160,6 +170,25 @@ describe('writ test', () => {
 });
 
 describe('writ decide', () => {
+  test.each([
+    ['another event', { event: 'promt' }, '`promt` is no event of this policy, which decides `prompt`, '],
+    ['no event', {}, 'the facts name no `event`; this policy decides `prompt`, '],
+    ['an event that is no text', { event: 7 }, '`7` is no event of this policy'],
+    ['no store', { event: 'retrieval' }, 'the facts of a retrieval must name a `store` of the policy'],
+  ])('%s: denied, and standard error says why', async (_, facts, message) => {
+    await writ(['build', 'acme', '-o', 'a.tar.gz'], { cwd: folder });
+    const { code, out, err } = await writ(['decide', 'a.tar.gz'], { cwd: folder, stdin: JSON.stringify(facts) });
+    expect(code).toBe(0);
+    expect(JSON.parse(out)).toMatchObject({ event: null, outcome: 'deny', reasons: [{ kind: 'input' }] });
+    expect(err).toContain(`writ: ${message}`);
+    expect(err.trimEnd()).not.toContain('\n');
+  });
+
+  test('says nothing beside the decision on an event of the policy', async () => {
+    await writ(['build', 'acme', '-o', 'a.tar.gz'], { cwd: folder });
+    expect(await writ(['decide', 'a.tar.gz'], { cwd: folder, stdin: '{"event":"retrieval","store":"handbook"}' })).toMatchObject({ code: 0, err: '' });
+  });
+
   test.each([
     ['not JSON', '{', 'the facts are not a JSON object'],
     ['not an object', '3', 'the facts are not a JSON object'],

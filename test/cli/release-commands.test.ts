@@ -75,6 +75,24 @@ describe('the life of a policy', () => {
     expect(await run('rollback', 'small', ...options())).toMatchObject({ code: 2, err: expect.stringContaining('nothing of `small` was ever released') });
   });
 
+  test('a policy that nobody ever released is said to be none', async () => {
+    const { code, err } = await run('status', '--policy', 'smal', ...options());
+    expect({ code, err }).toEqual({ code: 2, err: 'writ: nothing of `smal` was ever released, and no sidecar asks for it\n  `writ status` shows every policy\n' });
+  });
+
+  test('a control plane at an address is reached without a warning', async () => {
+    const warnings: Error[] = [];
+    const listen = (warning: Error): void => void warnings.push(warning);
+    process.on('warning', listen);
+    try {
+      expect(await run('status', '--keys', 'keys', '--control-plane', address.replace('localhost', '127.0.0.1'))).toMatchObject({ code: 0 });
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    } finally {
+      process.off('warning', listen);
+    }
+    expect(warnings).toEqual([]);
+  });
+
   test('push builds, signs and releases a folder', async () => {
     const { code, out } = await run('push', 'policy', '--json', ...options());
     expect(code).toBe(0);
@@ -254,6 +272,18 @@ describe('what push refuses', () => {
     bytes.writeUInt8((bytes[bytes.length >> 1] ?? 0) ^ 1, bytes.length >> 1);
     writeFileSync(join(folder, 'broken.tar.gz'), bytes);
     expect(await run('push', 'broken.tar.gz', ...options())).toMatchObject({ code: 2, err: expect.stringContaining('the bundle is not one to push') });
+  });
+
+  test('a policy without a deployment, as a folder and as a bundle, unless it is asked for', async () => {
+    writePolicy('adrift', POLICY.replace('policy small', 'policy adrift'));
+    rmSync(join(folder, 'adrift', 'deployment.json'));
+    await run('build', 'adrift', '-o', 'adrift.tar.gz', '--key', 'keys/bundle/signing.key');
+    for (const path of ['adrift', 'adrift.tar.gz']) {
+      const { code, err } = await run('push', path, ...options());
+      expect(code).toBe(2);
+      expect(err).toMatch(/^writ: `adrift` was built without a deployment, so no sidecar can govern traffic by it\n {2}.*`--no-traffic` releases it as it is\n$/);
+    }
+    expect(await run('push', 'adrift', '--no-traffic', ...options())).toMatchObject({ code: 0, out: expect.stringContaining('is release 1') });
   });
 
   test('what is not there', async () => {
