@@ -1,5 +1,5 @@
 # Policy acme, owned by privacy@acme.example.
-# Compiled by writ 0.1.0 from the source with SHA-256 e91e2e0c472ddc8e9593ebae1a38c66d594016694216b84d4c014daf382a38f4.
+# Compiled by writ 0.1.0 from the source with SHA-256 e1ade69801f3594085089e6e3484f7dd983b8237dbe39ea5b1b9722cd2507c8f.
 # Each rule of the policy stands below its name, its title, what it cites, and where its source is (file and characters).
 package writ
 
@@ -24,29 +24,29 @@ default decision := {
 }
 
 decision := prompt_decision if {
-	data.writ.source == "e91e2e0c472ddc8e9593ebae1a38c66d594016694216b84d4c014daf382a38f4"
+	data.writ.source == "e1ade69801f3594085089e6e3484f7dd983b8237dbe39ea5b1b9722cd2507c8f"
 	input.event == "prompt"
 }
 
 decision := completion_decision if {
-	data.writ.source == "e91e2e0c472ddc8e9593ebae1a38c66d594016694216b84d4c014daf382a38f4"
+	data.writ.source == "e1ade69801f3594085089e6e3484f7dd983b8237dbe39ea5b1b9722cd2507c8f"
 	input.event == "completion"
 }
 
 decision := retrieval_handbook_decision if {
-	data.writ.source == "e91e2e0c472ddc8e9593ebae1a38c66d594016694216b84d4c014daf382a38f4"
+	data.writ.source == "e1ade69801f3594085089e6e3484f7dd983b8237dbe39ea5b1b9722cd2507c8f"
 	input.event == "retrieval"
 	input.store == "handbook"
 }
 
 decision := chunk_handbook_decision if {
-	data.writ.source == "e91e2e0c472ddc8e9593ebae1a38c66d594016694216b84d4c014daf382a38f4"
+	data.writ.source == "e1ade69801f3594085089e6e3484f7dd983b8237dbe39ea5b1b9722cd2507c8f"
 	input.event == "chunk"
 	input.store == "handbook"
 }
 
 decision := ingest_handbook_decision if {
-	data.writ.source == "e91e2e0c472ddc8e9593ebae1a38c66d594016694216b84d4c014daf382a38f4"
+	data.writ.source == "e1ade69801f3594085089e6e3484f7dd983b8237dbe39ea5b1b9722cd2507c8f"
 	input.event == "ingest"
 	input.store == "handbook"
 }
