@@ -13,6 +13,8 @@ export type PatternError = {
   /** Offsets in the pattern. */
   readonly start: number;
   readonly end: number;
+  /** What may stand there instead. */
+  readonly fix: string | null;
 };
 export type PatternResult = { readonly pattern: PatternNode } | { readonly error: PatternError };
 
@@ -127,7 +129,8 @@ function repeated(reader: Reader): PatternNode {
     return noDouble(reader, { kind: 'repeat', item, min: sign === '*' ? 0 : 1, max: Infinity });
   }
   if (sign === '*' || sign === '+') {
-    fail('unbounded', `\`${sign}\` repeats without bound; write \`{${sign === '*' ? 0 : 1},20}\` or another count`, start, start + 1);
+    const count = `{${sign === '*' ? 0 : 1},20}`;
+    fail('unbounded', `\`${sign}\` repeats without bound; write \`${count}\` or another count`, start, start + 1, count);
   }
   if (sign !== '{') return item;
   const match = /^\{(\d{1,4})(?:(,)(\d{1,4})?)?\}/.exec(reader.source.slice(start));
@@ -138,7 +141,8 @@ function repeated(reader: Reader): PatternNode {
     return noDouble(reader, { kind: 'repeat', item, min, max: Infinity });
   }
   if (match[2] !== undefined && match[3] === undefined) {
-    fail('unbounded', `\`${match[0]}\` has no upper bound; write \`{${min},${min + 20}}\` or another count`, start, reader.at);
+    const count = `{${min},${min + 20}}`;
+    fail('unbounded', `\`${match[0]}\` has no upper bound; write \`${count}\` or another count`, start, reader.at, count);
   }
   const max = match[3] === undefined ? min : Number(match[3]);
   if (max < min || max === 0) fail('syntax', `\`${match[0]}\` is not a count`, start, reader.at);
@@ -245,6 +249,6 @@ function single(codePoint: number): PatternNode {
   return { kind: 'class', ranges: [[codePoint, codePoint]], negated: false };
 }
 
-function fail(reason: PatternError['reason'], message: string, start: number, end: number): never {
-  throw new PatternFailure({ reason, message, start, end });
+function fail(reason: PatternError['reason'], message: string, start: number, end: number, fix: string | null = null): never {
+  throw new PatternFailure({ reason, message, start, end, fix });
 }

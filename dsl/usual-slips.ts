@@ -86,6 +86,16 @@ const SLIPS: readonly ((place: Place) => Slip | null)[] = [
     if (tokens[index]?.tokenType !== Bar || tokens[index + 1]?.tokenType !== Bar) return null;
     return slip(index, index + 2, '`||` is written `or` here', 'write `or`', [spaced(tokens, index, index + 2, 'or')]);
   },
+  function alternatives({ tokens, index }) {
+    const negated = image(tokens, index + 1) === 'not';
+    const from = index + (negated ? 2 : 1);
+    if (image(tokens, index) !== 'is' || tokens[from]?.tokenType !== TextToken) return null;
+    let to = from + 1;
+    while (image(tokens, to) === 'or' && tokens[to + 1]?.tokenType === TextToken) to += 2;
+    if (to === from + 1) return null;
+    const meant = `one of (${tokens.slice(from, to).filter((token) => token.tokenType === TextToken).map((token) => token.image).join(', ')})`;
+    return slip(from, to, 'several values stand in `one of (…)`', `write \`${meant}\``, [replace(tokens, from, to, meant)]);
+  },
   function inParentheses({ tokens, index }) {
     const negated = image(tokens, index + 1) === 'not';
     const at = index + (negated ? 2 : 1);

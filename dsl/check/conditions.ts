@@ -2,7 +2,7 @@
 import { diagnostic, help } from '../diagnostic.ts';
 import type { Condition } from '../program.ts';
 import type { Span } from '../source.ts';
-import type { ConditionNode } from '../syntax-tree.ts';
+import type { ConditionNode, Name } from '../syntax-tree.ts';
 import { attributeOf, isRoot, reportUnknownFact } from './attributes.ts';
 import type { ConditionScope } from './condition-scope.ts';
 import { noteUnenforced, report, resolve } from './context.ts';
@@ -31,6 +31,7 @@ export function checkCondition(scope: ConditionScope, node: ConditionNode): Cond
   switch (node.kind) {
     case 'and':
     case 'or': {
+      if (bareAlternatives(scope, node)) return null;
       const known = new Set(scope.known);
       for (const operand of node.operands) knownWhen(scope.context, operand, node.kind === 'and', known);
       const operands = node.operands.map((operand) => checkCondition({ ...scope, known }, operand));
@@ -59,6 +60,38 @@ export function checkCondition(scope: ConditionScope, node: ConditionNode): Cond
       return checkRelation(scope, node);
     }
   }
+}
+
+/** `caller.branch is graz or linz`, which is no condition: each side of `or` stands by itself. Reported if so. */
+function bareAlternatives(scope: ConditionScope, node: Extract<ConditionNode, { kind: 'and' | 'or' }>): boolean {
+  for (const [index, head] of node.operands.entries()) {
+    if (head.kind !== 'relation' || head.relation.kind !== 'compare' || head.relation.operator !== 'is') continue;
+    if (node.kind === 'and' && !head.negated) continue;
+    const right = head.relation.right;
+    const first = right.kind === 'path' && right.parts.length === 1 ? right.parts[0] : undefined;
+    const after = node.operands.slice(index + 1).map((operand) => bareName(scope, operand));
+    const end = after.indexOf(null);
+    const names = (end < 0 ? after : after.slice(0, end)).filter((name) => name !== null);
+    const last = names.at(-1);
+    const [alone] = names;
+    if (first === undefined || alone === undefined || last === undefined) continue;
+    const kinds = [scope.context.named.model, ...[...scope.context.typed.enums.values()].map((each) => new Set(each.members))];
+    if (!kinds.some((kind) => [first, ...names].every((name) => kind.has(name.text)))) continue;
+    const meant = `one of (${[first, ...names].map((name) => name.text).join(', ')})`;
+    const whole = { ...right.span, end: last.span.end };
+    report(scope.context, diagnostic('E0201', scope.usedAt ?? alone.span, `\`${alone.text}\` is not a condition by itself`, {
+      help: [{ message: `write \`is ${head.negated ? 'not ' : ''}${meant}\``, edits: scope.usedAt === null ? [{ span: whole, text: meant }] : [] }],
+    }));
+    return true;
+  }
+  return false;
+}
+
+/** Of a condition that is a name alone, and no term or fact. */
+function bareName(scope: ConditionScope, node: ConditionNode): Name | null {
+  const name = node.kind === 'relation' && node.relation.kind === 'holds' && node.left.parts.length === 1 ? node.left.parts[0] : undefined;
+  if (name === undefined || scope.variables.has(name.text) || isRoot(name.text) || scope.context.named.term.has(name.text)) return null;
+  return scope.context.brokenNames.has(`term ${name.text}`) ? null : name;
 }
 
 /** `a and (b and c)` is one conjunction. */

@@ -126,7 +126,7 @@ export function unknownName(wording: string, name: Name, candidates: Iterable<st
   });
 }
 
-const NAMES_SHOWN_MAX = 8;
+const NAMES_SHOWN_MAX = 16;
 
 export function listNames(names: readonly string[]): string {
   const shown = names.slice(0, NAMES_SHOWN_MAX).map((name) => `\`${name}\``);

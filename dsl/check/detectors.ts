@@ -1,5 +1,5 @@
 /** The policy's own detectors and groups of detectors. */
-import { type Diagnostic, diagnostic, help, label } from '../diagnostic.ts';
+import { type Diagnostic, diagnostic, help, label, replaceWith } from '../diagnostic.ts';
 import { parsePattern, patternMatches, type PatternError } from '../pattern.ts';
 import type { Detector, DetectorGroup, DetectorSource, Near } from '../program.ts';
 import type { DetectorMatch, NearNode } from '../syntax-tree.ts';
@@ -46,11 +46,10 @@ function checkMatch(context: Context, match: DetectorMatch, name: string): Detec
       if ('pattern' in result) return { kind: 'pattern', source, pattern: result.pattern, ignoreCase: match.ignoringCase, span };
       const { error } = result;
       const start = match.pattern.span.start + 1;
-      report(context, diagnostic(PATTERN_CODES[error.reason], {
-        ...match.pattern.span,
-        start: start + error.start,
-        end: start + Math.max(error.end, error.start + 1),
-      }, error.message));
+      const place = { ...match.pattern.span, start: start + error.start, end: start + Math.max(error.end, error.start + 1) };
+      report(context, diagnostic(PATTERN_CODES[error.reason], place, error.message, {
+        help: [error.fix === null ? null : replaceWith(place, error.fix)],
+      }));
       return null;
     }
     case 'matchesList': {

@@ -81,7 +81,11 @@ function duplicateCollections(context: Context): void {
 function onlyOne(context: Context, kind: 'caller' | 'callerFrom' | 'models'): void {
   const [first, second] = all(context, kind);
   if (first !== undefined && second !== undefined) {
-    report(context, duplicate(`\`${kind === 'models' ? 'models' : 'caller'}\``, second.span, first.span));
+    const block = kind === 'models' ? 'models' : 'caller';
+    report(context, diagnostic('E0203', { ...second.span, end: second.span.start + block.length }, `\`${block}\` is declared twice`, {
+      labels: [{ span: { ...first.span, end: first.span.start + block.length }, message: 'first declared here' }],
+      help: [help(kind === 'callerFrom' ? 'the caller is read from one file' : `there is one \`${block}\` block in a policy: write all its attributes in it`)],
+    }));
   }
 }
 

@@ -1,5 +1,6 @@
 /** The `policy` block: everything in it is written, nothing has a silent default. */
 import { diagnostic, help, label, replaceWith } from '../diagnostic.ts';
+import { didYouMean } from '../did-you-mean.ts';
 import { EVENT_KINDS, EVENT_WORDING } from '../events.ts';
 import type { Decision, EventKind, Policy } from '../program.ts';
 import type { Span } from '../source.ts';
@@ -128,9 +129,18 @@ function baseOf(context: Context, entry: Extract<PolicyEntry, { kind: 'baseClass
 /** Only the form of the name and what the runtime knows of it; which offsets it has is the control plane's matter. */
 export function checkTimeZone(context: Context, name: string, span: Span): void {
   if (isTimeZone(name)) return;
+  const meant = nearestTimeZone(name);
   report(context, diagnostic('E0522', span, `"${name}" is not a time zone`, {
-    help: [help('write an IANA name such as "Europe/Berlin" or "UTC"')],
+    help: [meant === null ? help('write an IANA name such as "Europe/Berlin" or "UTC"') : replaceWith(span, `"${meant}"`, `did you mean "${meant}"?`)],
   }));
+}
+
+/** By its city, or by a slip of the hand. */
+function nearestTimeZone(name: string): string | null {
+  const zones = [...Intl.supportedValuesOf('timeZone'), 'UTC'];
+  const city = name.trim().replace(/ /g, '_').toLowerCase();
+  const ofCity = zones.filter((zone) => zone.toLowerCase() === city || zone.toLowerCase().endsWith(`/${city}`));
+  return ofCity[0] ?? didYouMean(name, zones);
 }
 
 function isTimeZone(name: string): boolean {

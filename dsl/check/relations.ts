@@ -196,6 +196,7 @@ function operand(scope: ConditionScope, node: RelationNode, right: OperandNode, 
     if (!sameType(found.type, type)) {
       report(scope.context, diagnostic('E0301', scope.usedAt ?? cover(node.left.span, right.span), `${typeWording(type)} and ${typeWording(found.type)} cannot be compared`, {
         labels: [declaredLabel(left, typeWording(left.type)), declaredLabel(found, typeWording(found.type))],
+        help: [overlapsFix(node.relation, found)],
       }));
       return null;
     }
@@ -203,6 +204,13 @@ function operand(scope: ConditionScope, node: RelationNode, right: OperandNode, 
   }
   const value = checkValue(scope.context, right, type, declaredLabel(left, typeWording(left.type)));
   return value === null ? null : { kind: 'literal', value, type, span: scope.usedAt ?? right.span };
+}
+
+/** `a contains b`, of two sets. */
+function overlapsFix(relation: Relation, right: AttributeRef): Help | null {
+  const [value, second] = relation.kind === 'contains' ? relation.values : [];
+  if (right.type.kind !== 'set' || value === undefined || second !== undefined) return null;
+  return replaceWith(relation.span, `overlaps ${sourceText(value)}`, `two sets that have a member in common: \`overlaps ${sourceText(value)}\``);
 }
 
 function setRelation(scope: ConditionScope, node: RelationNode, right: OperandNode, kind: 'overlaps' | 'subsetOf', span: Span): Condition | null {

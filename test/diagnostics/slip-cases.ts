@@ -26,6 +26,7 @@ export const MENDED_SLIPS: readonly (readonly [written: string, meant: string])[
   [rule('where prompt.complexity is less than 5\n  deny'), rule('where prompt.complexity is below 5\n  deny')],
   [rule('where caller.groups does not contain "a" and caller.trusted\n  deny'), rule('where not (caller.groups contains "a") and caller.trusted\n  deny')],
   [rule('where caller.branch is in (graz, linz)\n  deny'), rule('where caller.branch is one of (graz, linz)\n  deny')],
+  [rule('where caller.id is "a" or "b"\n  deny'), rule('where caller.id is one of ("a", "b")\n  deny')],
   [rule('if caller.trusted\n  deny'), rule('where caller.trusted\n  deny')],
   [rule('where caller.trusted\n  block "no"'), rule('where caller.trusted\n  deny "no"')],
   [rule('forbid'), rule('deny')],

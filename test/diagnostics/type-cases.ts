@@ -9,6 +9,7 @@ export const TYPE_CASES: readonly Case[] = [
   { code: 'E0301', source: where('caller.id is prompt.tokens_estimate') },
   { code: 'E0301', source: where('caller.groups is {"a"}') },
   { code: 'E0301', source: where('text is "secret"') },
+  { code: 'E0301', source: 'rule r\n  on retrieval from files\n  withhold chunk unless chunk.readers contains caller.groups\n' },
   { code: 'E0302', source: 'budget b\n  limit 4_000 tokens per month\n' },
   { code: 'E0302', source: where('prompt.tokens_estimate is above 800') },
   { code: 'E0302', source: where('prompt.bytes is above 3 hours') },
