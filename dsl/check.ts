@@ -15,6 +15,7 @@ import { checkHours, checkLists, checkRecipients, checkReviewers } from './check
 import { checkPolicy } from './check/policy.ts';
 import { checkRoutes } from './check/routes.ts';
 import { checkRules } from './check/rules.ts';
+import { checkSurprises } from './check/surprises.ts';
 import { checkTests } from './check/tests.ts';
 import { checkUnused } from './check/unused.ts';
 import { compareDiagnostics, type Diagnostic } from './diagnostic.ts';
@@ -76,6 +77,7 @@ function runChecks(context: Context): Omit<Program, 'policy' | 'usedDetectors' |
   const guarantees = checkGuarantees(context);
   const tests = checkTests(context);
   checkUnused(context);
+  checkSurprises(context, rules);
   return {
     enums, caller, modelAttributes, models, stores, tools, lists, recipients, reviewers, hours, conversions, detectors, detectorGroups, rules, classifications, routes,
     budgets, rates, waivers, switches, delegations, imports, assumptions, guarantees, tests,

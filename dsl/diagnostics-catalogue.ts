@@ -95,6 +95,7 @@ export const DIAGNOSTICS = {
   E0601: { title: 'no event before', explanation: 'An expectation speaks of the latest event before it.' },
   E0602: { title: 'an expectation that cannot be', explanation: 'The expectation does not fit the event before it.' },
   W0210: { title: 'declared and never used', explanation: 'Nothing refers to this declaration.' },
+  W0401: { title: 'a detector redacted in two ways in one rule', explanation: 'Redactions of one value are joined, and what hides more is done: removal before a mask, a mask before a placeholder.' },
   W0601: { title: 'a test that expects nothing', explanation: 'A test without an `expect` cannot fail.' },
   E0801: { title: 'a detector that cannot be compiled', explanation: 'Detectors become automata of a bounded size, so that scanning never slows down. A pattern that needs more is written more narrowly, or as several detectors.' },
   E0802: { title: 'a rule that cannot be decided yet', explanation: 'The rule is well formed, and it compares things that no fact holds yet. `build` refuses it, so that no rule is silently dropped; with `--allow-unenforced` it denies.' },

@@ -22,4 +22,5 @@ export const RULE_CASES: readonly Case[] = [
   { code: 'E0414', source: 'classify prompt as secret where model.site is outside\n' },
   { code: 'E0414', source: 'classify prompt as secret where prompt.classification is confidential and text contains iban\n' },
   { code: 'E0413', source: rule('keep newest chunk.name for each chunk.version', 'retrieval from files') },
+  { code: 'W0401', source: 'detectors secrets = iban, email\nrule r\n  on prompt\n  redact secrets as mask\n  redact email as placeholder\n  redact iban as mask\n' },
 ];
