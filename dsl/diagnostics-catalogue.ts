@@ -95,6 +95,7 @@ export const DIAGNOSTICS = {
   E0601: { title: 'no event before', explanation: 'An expectation speaks of the latest event before it.' },
   E0602: { title: 'an expectation that cannot be', explanation: 'The expectation does not fit the event before it.' },
   W0210: { title: 'declared and never used', explanation: 'Nothing refers to this declaration.' },
+  W0301: { title: 'a number that the fact never reaches', explanation: '`prompt.complexity` is a score from 0 to 1000, so a comparison with more is always true or never.' },
   W0401: { title: 'a detector redacted in two ways in one rule', explanation: 'Redactions of one value are joined, and what hides more is done: removal before a mask, a mask before a placeholder.' },
   W0601: { title: 'a test that expects nothing', explanation: 'A test without an `expect` cannot fail.' },
   E0801: { title: 'a detector that cannot be compiled', explanation: 'Detectors become automata of a bounded size, so that scanning never slows down. A pattern that needs more is written more narrowly, or as several detectors.' },

@@ -10,6 +10,8 @@ import { resolveDetectors } from './detector-names.ts';
 import { isOrdered, isScalar, sameType, typeWording } from './types.ts';
 import { bareName, checkScalar, checkValue, writtenWording } from './values.ts';
 
+const COMPLEXITY_MAX = 1000;
+
 type RelationNode = Extract<ConditionNode, { kind: 'relation' }>;
 type Check<K extends Relation['kind']> = (scope: ConditionScope, node: RelationNode, relation: Extract<Relation, { readonly kind: K }>, span: Span) => Condition | null;
 
@@ -129,6 +131,11 @@ const CHECKS: { readonly [K in Relation['kind']]: Check<K> } = {
     if (relation.operator !== 'is' && !isOrdered(left.type)) return unordered(scope, node, left, relation.span);
     const right = operand(scope, node, relation.right, left, left.type);
     if (right?.kind === 'literal') noteTime(scope, left.type, span);
+    if (right?.kind === 'literal' && left.root === 'prompt' && left.name === 'complexity' && right.value.kind === 'int' && right.value.value > COMPLEXITY_MAX) {
+      report(scope.context, diagnostic('W0301', right.span, `\`prompt.complexity\` is never above ${COMPLEXITY_MAX}`, {
+        help: [help(`it is a score from 0 to ${COMPLEXITY_MAX}; the length of a prompt is \`prompt.tokens_estimate\``)],
+      }));
+    }
     return right === null ? null : { kind: 'compare', operator: relation.operator, left, right, span };
   },
 

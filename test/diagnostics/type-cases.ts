@@ -37,4 +37,5 @@ export const TYPE_CASES: readonly Case[] = [
   { code: 'E0316', source: where('caller.branch is in vendors') },
   { code: 'E0317', source: 'rule r\n  on prompt\n  where caller.branch is one of (caller.id, graz)\n  deny\n' },
   { code: 'E0318', source: 'tool pay "pay" { amount: mony from argument "amount" }\n' },
+  { code: 'W0301', source: where('prompt.complexity is above 4_000') },
 ];
