@@ -5,7 +5,6 @@
 import type { AttributeRef, Condition, Model, Operand as SourceOperand, Type, Value } from "../../dsl/program.ts";
 import {
   type Expr,
-  type FactId,
   type FactRef,
   type FactValue,
   type ModelExpr,
@@ -57,53 +56,6 @@ export function removals(where: readonly (Condition | null)[], allowed: Conditio
 /** `unless` as a condition to conjoin. */
 export function unlessCondition(unless: Condition | null): Condition | null {
   return unless === null ? null : { kind: "not", operand: unless, span: unless.span };
-}
-
-/** The facts that an expression reads, sorted. The computed classification stands for what `classify` reads, which the caller adds. */
-export function readsOf(...exprs: readonly Expr[]): FactId[] {
-  const reads = new Set<FactId>();
-  const reference = (ref: FactRef | { readonly kind: string }): void => {
-    if (ref.kind === "fact") reads.add((ref as Extract<FactRef, { kind: "fact" }>).fact);
-    if (ref.kind === "field") reads.add((ref as Extract<FactRef, { kind: "field" }>).collection);
-  };
-  const visit = (expr: Expr): void => {
-    switch (expr.kind) {
-      case "const":
-        return;
-      case "not":
-        return visit(expr.of);
-      case "and":
-      case "or":
-        return expr.of.forEach(visit);
-      case "known":
-      case "is_true":
-        return reference(expr.fact);
-      case "compare":
-      case "text_equals":
-        reference(expr.left);
-        return reference(expr.right);
-      case "text_contains":
-        return reference(expr.text);
-      case "contains":
-        reference(expr.set);
-        return reference(expr.member);
-      case "overlaps":
-      case "subset":
-        reference(expr.left);
-        return reference(expr.right);
-      case "some":
-      case "every":
-        reads.add(expr.collection);
-        return visit(expr.body);
-    }
-  };
-  exprs.forEach(visit);
-  return [...reads].sort((a, b) => a - b);
-}
-
-/** Whether an expression reads the classification computed in the same decision. */
-export function readsClassification(...exprs: readonly Expr[]): boolean {
-  return exprs.some((expr) => JSON.stringify(expr).includes('{"kind":"classification"}'));
 }
 
 export function exprsOf(condition: ModelExpr): readonly Expr[] {

@@ -1,7 +1,7 @@
 /** The prompt's event: classification, limits, requirements, budgets, routes and rules, each in canonical order. */
 import type { Budget as SourceBudget, Classification, Model as SourceModel, Route as SourceRoute } from "../../dsl/program.ts";
 import type { Budget, Classify, FactId, ModelId, Preference, PromptEvent, Route, Rule } from "../plan/plan.ts";
-import { exprsOf, overFacts, overModels, readsOf, removals, unlessCondition } from "./condition.ts";
+import { exprsOf, overFacts, overModels, removals, unlessCondition } from "./condition.ts";
 import { denyingRule, type EventContext, type LoweredRule, lowerRule, readsIn } from "./rules.ts";
 import { decidedAt, type Denying, lowerable } from "./unenforced.ts";
 import { Unlowerable } from "./unlowerable.ts";
@@ -57,7 +57,7 @@ export function lowerClassify(context: EventContext): LoweredClassify {
 function lowerClassification(name: string, source: Classification, context: EventContext): Classify {
   if (source.level === "receipts") throw new Unlowerable("receipts");
   const when = overFacts([source.where, unlessCondition(source.unless)], context.scope);
-  return { name, member: source.level.name, reads: readsOf(when), when, span: source.span };
+  return { name, member: source.level.name, reads: readsIn(context, when), when, span: source.span };
 }
 
 /** A preference that cannot be decided is no preference, and the route denies. */

@@ -3,7 +3,8 @@
  */
 import type { Condition, Effect as SourceEffect, Program, Rule as SourceRule } from "../../dsl/program.ts";
 import type { Effect, Expr, FactId, OutputLimit, Requirement, Rule } from "../plan/plan.ts";
-import { enforcedDetectors, exprsOf, overFacts, overModels, readsClassification, readsOf, removals, type Scope, unlessCondition } from "./condition.ts";
+import { enforcedDetectors, exprsOf, overFacts, overModels, removals, type Scope, unlessCondition } from "./condition.ts";
+import { readsOf } from "../plan/reads.ts";
 import { chunkPath } from "./fact-table.ts";
 import { TRUE } from "./simplify.ts";
 import { lowerable, type Unenforced, wordingOf } from "./unenforced.ts";
@@ -34,10 +35,8 @@ export function lowerRule(source: SourceRule, context: EventContext): LoweredRul
 }
 
 /** `reads` of some expressions, with those of the classification where they read it. */
-export function readsIn(context: EventContext, ...exprs: readonly Expr[]): FactId[] {
-  const own = readsOf(...exprs);
-  const all = readsClassification(...exprs) ? [...own, ...context.classificationReads] : own;
-  return [...new Set(all)].sort((a, b) => a - b);
+export function readsIn({ classificationReads: classification }: EventContext, ...exprs: readonly Expr[]): FactId[] {
+  return [...new Set(exprs.flatMap((expr) => readsOf(expr, { classification })))].sort((a, b) => a - b);
 }
 
 function enforced(source: SourceRule, context: EventContext): LoweredRule {
