@@ -4,6 +4,7 @@
  */
 import * as P from '../../filters/kernel/protocol/places.ts';
 import type { ArrayMeaning, BoolMeaning, Column, Endpoint, Lane, NumberMeaning, ObjectMeaning, Place, Protocol, StringMeaning } from '../../filters/protocols/protocol.ts';
+import { SectionBytes } from './section-bytes.ts';
 
 const STRINGS: { readonly [K in StringMeaning]: number } = {
   plain: P.PLACE_PLAIN,
@@ -86,25 +87,25 @@ export function protocolTable(protocols: readonly Protocol[]): Uint8Array {
   const section = new Section();
   const endpoints = protocols.flatMap((protocol) => protocol.endpoints.map((endpoint) => ({ protocol, endpoint })));
   section.reserve(P.ENDPOINTS + endpoints.length * P.ENDPOINT_BYTES);
-  section.setU32(0, endpoints.length);
-  section.setU32(P.SECTION_ANY, writeAny(section, 'local', ''));
+  section.u32(0, endpoints.length);
+  section.u32(P.SECTION_ANY, writeAny(section, 'local', ''));
   endpoints.forEach(({ protocol, endpoint }, i) => {
     const at = P.ENDPOINTS + i * P.ENDPOINT_BYTES;
-    section.setU8(at + P.ENDPOINT_METHOD, METHODS[endpoint.method]);
-    section.setU8(at + P.ENDPOINT_EVENT, EVENTS[endpoint.event]);
-    section.setU8(at + P.ENDPOINT_FORM, FORMS[protocol.form]);
-    section.setU8(at + P.ENDPOINT_FLAGS, endpointFlags(endpoint));
+    section.u8(at + P.ENDPOINT_METHOD, METHODS[endpoint.method]);
+    section.u8(at + P.ENDPOINT_EVENT, EVENTS[endpoint.event]);
+    section.u8(at + P.ENDPOINT_FORM, FORMS[protocol.form]);
+    section.u8(at + P.ENDPOINT_FLAGS, endpointFlags(endpoint));
     const path = section.string(endpoint.path);
-    section.setU32(at + P.ENDPOINT_PATH, path.at);
-    section.setU32(at + P.ENDPOINT_PATH_BYTES, path.bytes);
+    section.u32(at + P.ENDPOINT_PATH, path.at);
+    section.u32(at + P.ENDPOINT_PATH_BYTES, path.bytes);
     const name = section.string(endpoint.name);
-    section.setU32(at + P.ENDPOINT_NAME, name.at);
-    section.setU32(at + P.ENDPOINT_NAME_BYTES, name.bytes);
-    section.setU32(at + P.ENDPOINT_REQUEST, endpoint.request ? writePlace(section, endpoint.request, '') : 0);
-    section.setU32(at + P.ENDPOINT_REPLY, endpoint.reply ? writePlace(section, endpoint.reply, '') : 0);
-    section.setU32(at + P.ENDPOINT_STREAM, endpoint.stream ? writePlace(section, endpoint.stream, '') : 0);
-    section.setU32(at + P.ENDPOINT_OVERHEAD, endpoint.overhead?.request ?? 0);
-    section.setU32(at + P.ENDPOINT_OVERHEAD_MESSAGE, endpoint.overhead?.message ?? 0);
+    section.u32(at + P.ENDPOINT_NAME, name.at);
+    section.u32(at + P.ENDPOINT_NAME_BYTES, name.bytes);
+    section.u32(at + P.ENDPOINT_REQUEST, endpoint.request ? writePlace(section, endpoint.request, '') : 0);
+    section.u32(at + P.ENDPOINT_REPLY, endpoint.reply ? writePlace(section, endpoint.reply, '') : 0);
+    section.u32(at + P.ENDPOINT_STREAM, endpoint.stream ? writePlace(section, endpoint.stream, '') : 0);
+    section.u32(at + P.ENDPOINT_OVERHEAD, endpoint.overhead?.request ?? 0);
+    section.u32(at + P.ENDPOINT_OVERHEAD_MESSAGE, endpoint.overhead?.message ?? 0);
   });
   return section.finish();
 }
@@ -133,24 +134,24 @@ function writePlace(section: Section, place: Place, name: string): number {
     [P.NODE_FLAGS, (place.values && !place.open ? P.FLAG_CLOSED : 0) | (place.object?.others ? P.FLAG_KEYS : 0)],
     [P.NODE_LANE, place.lane ? LANES[place.lane] : place.column ? COLUMNS[place.column] : 0],
   ];
-  for (const [offset, kind] of kinds) section.setU8(at + offset, kind);
-  section.setU32(at + P.NODE_NAME, section.name(name));
-  if (place.values) section.setU32(at + P.NODE_VALUES, writeValues(section, place.values));
-  if (place.array) section.setU32(at + P.NODE_ELEMENT, writePlace(section, place.array.of, `${name}[]`));
+  for (const [offset, kind] of kinds) section.u8(at + offset, kind);
+  section.u32(at + P.NODE_NAME, section.name(name));
+  if (place.values) section.u32(at + P.NODE_VALUES, writeValues(section, place.values));
+  if (place.array) section.u32(at + P.NODE_ELEMENT, writePlace(section, place.array.of, `${name}[]`));
   if (place.object) {
     const join = (key: string): string => (name === '' ? key : `${name}.${key}`);
     const fields = Object.entries(place.object.fields ?? {});
     if (fields.length > KNOWN_KEYS_MAX) throw new RangeError(`place ${name} has more than ${KNOWN_KEYS_MAX} fields`);
     const table = section.reserve(4 + fields.length * 12);
-    section.setU32(table, fields.length);
+    section.u32(table, fields.length);
     fields.forEach(([key, child], i) => {
       const text = section.string(key);
-      section.setU32(table + 4 + i * 12, text.at);
-      section.setU32(table + 8 + i * 12, text.bytes);
-      section.setU32(table + 12 + i * 12, writePlace(section, child, join(key)));
+      section.u32(table + 4 + i * 12, text.at);
+      section.u32(table + 8 + i * 12, text.bytes);
+      section.u32(table + 12 + i * 12, writePlace(section, child, join(key)));
     });
-    section.setU32(at + P.NODE_FIELDS, table);
-    if (place.object.others) section.setU32(at + P.NODE_OTHERS, writePlace(section, place.object.others, join('*')));
+    section.u32(at + P.NODE_FIELDS, table);
+    if (place.object.others) section.u32(at + P.NODE_OTHERS, writePlace(section, place.object.others, join('*')));
   }
   return at;
 }
@@ -158,66 +159,44 @@ function writePlace(section: Section, place: Place, name: string): number {
 /** A node that is its own child: any JSON. One per meaning and name. */
 function writeAny(section: Section, meaning: 'text' | 'local', name: string): number {
   const at = section.reserve(P.NODE_BYTES);
-  section.setU8(at + P.NODE_STRING, STRINGS[meaning]);
-  section.setU8(at + P.NODE_NUMBER, P.PLACE_PLAIN);
-  section.setU8(at + P.NODE_BOOL, P.PLACE_PLAIN);
-  section.setU8(at + P.NODE_NULL, P.PLACE_PLAIN);
-  section.setU8(at + P.NODE_OBJECT, P.PLACE_OBJECT);
-  section.setU8(at + P.NODE_ARRAY, P.PLACE_ARRAY);
-  section.setU8(at + P.NODE_FLAGS, P.FLAG_KEYS);
-  section.setU32(at + P.NODE_NAME, section.name(name));
+  section.u8(at + P.NODE_STRING, STRINGS[meaning]);
+  section.u8(at + P.NODE_NUMBER, P.PLACE_PLAIN);
+  section.u8(at + P.NODE_BOOL, P.PLACE_PLAIN);
+  section.u8(at + P.NODE_NULL, P.PLACE_PLAIN);
+  section.u8(at + P.NODE_OBJECT, P.PLACE_OBJECT);
+  section.u8(at + P.NODE_ARRAY, P.PLACE_ARRAY);
+  section.u8(at + P.NODE_FLAGS, P.FLAG_KEYS);
+  section.u32(at + P.NODE_NAME, section.name(name));
   const none = section.reserve(4);
-  section.setU32(none, 0);
-  section.setU32(at + P.NODE_FIELDS, none);
-  section.setU32(at + P.NODE_OTHERS, at);
-  section.setU32(at + P.NODE_ELEMENT, at);
+  section.u32(none, 0);
+  section.u32(at + P.NODE_FIELDS, none);
+  section.u32(at + P.NODE_OTHERS, at);
+  section.u32(at + P.NODE_ELEMENT, at);
   return at;
 }
 
 function writeValues(section: Section, values: readonly string[]): number {
   const at = section.reserve(4 + values.length * 8);
-  section.setU32(at, values.length);
+  section.u32(at, values.length);
   values.forEach((value, i) => {
     const text = section.string(value);
-    section.setU32(at + 4 + i * 8, text.at);
-    section.setU32(at + 8 + i * 8, text.bytes);
+    section.u32(at + 4 + i * 8, text.at);
+    section.u32(at + 8 + i * 8, text.bytes);
   });
   return at;
 }
 
-/** Bytes that grow, with one copy of every string. */
-class Section {
-  #bytes = new Uint8Array(4096);
-  #length = 0;
+/** Holds one copy of every string. */
+class Section extends SectionBytes {
   readonly #strings = new Map<string, { readonly at: number; readonly bytes: number }>();
   readonly #names = new Map<string, number>();
-
-  /** Zeroed, aligned to 4. */
-  reserve(bytes: number): number {
-    const at = (this.#length + 3) & ~3;
-    this.#length = at + bytes;
-    if (this.#length > this.#bytes.length) {
-      const grown = new Uint8Array(this.#length * 2);
-      grown.set(this.#bytes);
-      this.#bytes = grown;
-    }
-    return at;
-  }
-
-  setU8(at: number, value: number): void {
-    this.#bytes[at] = value;
-  }
-
-  setU32(at: number, value: number): void {
-    new DataView(this.#bytes.buffer).setUint32(at, value, true);
-  }
 
   string(text: string): { readonly at: number; readonly bytes: number } {
     const known = this.#strings.get(text);
     if (known) return known;
     const encoded = new TextEncoder().encode(text);
     const entry = { at: this.reserve(encoded.length), bytes: encoded.length };
-    this.#bytes.set(encoded, entry.at);
+    this.put(entry.at, encoded);
     this.#strings.set(text, entry);
     return entry;
   }
@@ -228,13 +207,9 @@ class Section {
     if (known !== undefined) return known;
     const encoded = new TextEncoder().encode(text);
     const at = this.reserve(4 + encoded.length);
-    this.setU32(at, encoded.length);
-    this.#bytes.set(encoded, at + 4);
+    this.u32(at, encoded.length);
+    this.put(at + 4, encoded);
     this.#names.set(text, at);
     return at;
-  }
-
-  finish(): Uint8Array {
-    return this.#bytes.slice(0, (this.#length + 3) & ~3);
   }
 }

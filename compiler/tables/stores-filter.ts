@@ -4,6 +4,7 @@
  */
 import * as F from '../../filters/kernel/protocol/store-filter.ts';
 import type { Expr, Fact, FactId, Operand, Plan, RetrievalEvent, Rule, Store } from '../plan/plan.ts';
+import { SectionBytes } from './section-bytes.ts';
 
 /** A condition as the store understands it; `null` stands for "all chunks". */
 type Clause =
@@ -224,30 +225,12 @@ function writeClause(writer: Writer, clause: Clause): number {
   }
 }
 
-/** Bytes with offsets of their own. */
-class Writer {
-  #bytes = new Uint8Array(1_024);
-  #length = 0;
-
-  reserve(bytes: number): number {
-    const at = (this.#length + 3) & ~3;
-    this.#length = at + bytes;
-    if (this.#length > this.#bytes.length) {
-      const grown = new Uint8Array(this.#length * 2);
-      grown.set(this.#bytes);
-      this.#bytes = grown;
-    }
-    return at;
-  }
-
-  u32(at: number, value: number): void {
-    new DataView(this.#bytes.buffer).setUint32(at, value, true);
-  }
-
+/** Strings stand where there is room, their place and length where they are named. */
+class Writer extends SectionBytes {
   text(at: number, text: string): void {
     const encoded = new TextEncoder().encode(text);
     const place = this.reserve(encoded.length);
-    this.#bytes.set(encoded, place);
+    this.put(place, encoded);
     this.u32(at, place);
     this.u32(at + 4, encoded.length);
   }
@@ -256,9 +239,5 @@ class Writer {
     const at = this.reserve(values.length * 4);
     values.forEach((value, i) => this.u32(at + i * 4, value));
     return at;
-  }
-
-  finish(): Uint8Array {
-    return this.#bytes.slice(0, (this.#length + 3) & ~3);
   }
 }
