@@ -27,7 +27,10 @@ parentPort?.on('message', (order: BuildOrder) => {
 async function build({ path, deployment, privateKeyPem, colour }: BuildOrder): Promise<BuildResult> {
   try {
     const { diagnostics, sources, compiled } = await compile({ path, cwd: path, allowUnenforced: false, deployment });
-    return { bundle: compiled === null ? null : bundleOf(compiled, signingKeyOf(privateKeyPem)), said: diagnosticsText(diagnostics, sources, colour) };
+    return {
+      bundle: compiled === null ? null : bundleOf(compiled, signingKeyOf(privateKeyPem)),
+      said: diagnosticsText(diagnostics, sources, colour),
+    };
   } catch (error) {
     if (error instanceof CommandError) return { bundle: null, said: `${error.message}\n` };
     throw error;

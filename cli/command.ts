@@ -1,4 +1,7 @@
-/** What a command of `writ` is, and what it may touch. Commands get the world as an argument, so that tests can run them without a process. */
+/**
+ * What a command of `writ` is, and what it may touch. Commands get the world as an argument, so that tests can run them
+ * without a process.
+ */
 import { parseArgs, type ParseArgsConfig } from 'node:util';
 
 export interface World {
@@ -24,7 +27,10 @@ export interface Command {
   run(args: readonly string[], world: World): Promise<ExitCode>;
 }
 
-/** The command line cannot be understood, or something outside the policy failed. Printed as `writ: message`, exit code 2. */
+/**
+ * The command line cannot be understood, or something outside the policy failed. Printed as `writ: message`, exit code
+ * 2.
+ */
 export class CommandError extends Error {
   /** Shown below the message. */
   readonly hint: string | null;
@@ -36,12 +42,22 @@ export class CommandError extends Error {
 }
 
 /** `parseArgs` of node:util with errors that say what to do. */
-export function parse<const T extends NonNullable<ParseArgsConfig['options']>>(command: Pick<Command, 'name'>, args: readonly string[], options: T) {
+export function parse<const T extends NonNullable<ParseArgsConfig['options']>>(
+  command: Pick<Command, 'name'>,
+  args: readonly string[],
+  options: T,
+) {
   try {
     return parseArgs({ args: [...args], options, allowPositionals: true, strict: true });
   } catch (error) {
-    const message = error instanceof Error ? error.message.split('. ')[0]!.replace(/^Unknown option '(.*)'$/, 'unknown option `$1`') : String(error);
-    throw new CommandError(message.charAt(0).toLowerCase() + message.slice(1), `\`writ ${command.name} --help\` lists the options`);
+    const message =
+      error instanceof Error
+        ? error.message.split('. ')[0]!.replace(/^Unknown option '(.*)'$/, 'unknown option `$1`')
+        : String(error);
+    throw new CommandError(
+      message.charAt(0).toLowerCase() + message.slice(1),
+      `\`writ ${command.name} --help\` lists the options`,
+    );
   }
 }
 
@@ -49,5 +65,8 @@ export function parse<const T extends NonNullable<ParseArgsConfig['options']>>(c
 export function onePath(command: Pick<Command, 'name'>, positionals: readonly string[], what: string): string {
   if (positionals.length === 1) return positionals[0]!;
   const found = positionals.length === 0 ? 'none is given' : `${positionals.length} are given`;
-  throw new CommandError(`\`writ ${command.name}\` takes one ${what}, but ${found}`, `\`writ ${command.name} --help\` shows how`);
+  throw new CommandError(
+    `\`writ ${command.name}\` takes one ${what}, but ${found}`,
+    `\`writ ${command.name} --help\` shows how`,
+  );
 }

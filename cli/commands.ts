@@ -1,6 +1,6 @@
 /**
- * Every command, in the order in which `writ --help` lists them. Adding one is a file in commands/ and a line here. A command is loaded when it is run: what one needs (the compiler, a database, gRPC)
- * the others do not wait for.
+ * Every command, in the order in which `writ --help` lists them. Adding one is a file in commands/ and a line here. A
+ * command is loaded when it is run: what one needs (the compiler, a database, gRPC) the others do not wait for.
  */
 import type { Command } from './command.ts';
 
@@ -12,14 +12,50 @@ export interface CommandEntry {
 }
 
 export const commands: readonly CommandEntry[] = [
-  { name: 'check', summary: 'say what is wrong with a policy', load: async () => (await import('./commands/check.ts')).check },
-  { name: 'build', summary: 'compile a policy to a bundle', load: async () => (await import('./commands/build.ts')).build },
+  {
+    name: 'check',
+    summary: 'say what is wrong with a policy',
+    load: async () => (await import('./commands/check.ts')).check,
+  },
+  {
+    name: 'build',
+    summary: 'compile a policy to a bundle',
+    load: async () => (await import('./commands/build.ts')).build,
+  },
   { name: 'test', summary: "run a policy's own tests", load: async () => (await import('./commands/test.ts')).test },
-  { name: 'decide', summary: 'ask a bundle for one decision', load: async () => (await import('./commands/decide.ts')).decide },
-  { name: 'keys', summary: 'make the keys of an installation', load: async () => (await import('./commands/keys.ts')).keys },
-  { name: 'push', summary: 'release a policy to every sidecar', load: async () => (await import('./commands/push.ts')).push },
-  { name: 'rollback', summary: 'bring back an earlier revision of a policy', load: async () => (await import('./commands/rollback.ts')).rollback },
-  { name: 'status', summary: 'say which sidecar enforces which revision', load: async () => (await import('./commands/status.ts')).status },
-  { name: 'control-plane', summary: 'run the control plane', load: async () => (await import('./commands/control-plane.ts')).controlPlane },
-  { name: 'sidecar', summary: 'run the sidecar of an Envoy', load: async () => (await import('./commands/sidecar.ts')).sidecar },
+  {
+    name: 'decide',
+    summary: 'ask a bundle for one decision',
+    load: async () => (await import('./commands/decide.ts')).decide,
+  },
+  {
+    name: 'keys',
+    summary: 'make the keys of an installation',
+    load: async () => (await import('./commands/keys.ts')).keys,
+  },
+  {
+    name: 'push',
+    summary: 'release a policy to every sidecar',
+    load: async () => (await import('./commands/push.ts')).push,
+  },
+  {
+    name: 'rollback',
+    summary: 'bring back an earlier revision of a policy',
+    load: async () => (await import('./commands/rollback.ts')).rollback,
+  },
+  {
+    name: 'status',
+    summary: 'say which sidecar enforces which revision',
+    load: async () => (await import('./commands/status.ts')).status,
+  },
+  {
+    name: 'control-plane',
+    summary: 'run the control plane',
+    load: async () => (await import('./commands/control-plane.ts')).controlPlane,
+  },
+  {
+    name: 'sidecar',
+    summary: 'run the sidecar of an Envoy',
+    load: async () => (await import('./commands/sidecar.ts')).sidecar,
+  },
 ];

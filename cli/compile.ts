@@ -1,6 +1,6 @@
 /**
- * From a policy's path to a bundle: reads the files, checks, lowers, emits, signs. The one place that brings together the compiler, the detectors, the protocols and the kernels that were built with
- * this clone.
+ * From a policy's path to a bundle: reads the files, checks, lowers, emits, signs. The one place that brings together
+ * the compiler, the detectors, the protocols and the kernels that were built with this clone.
  */
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
@@ -52,9 +52,12 @@ export async function compile(options: CompileOptions): Promise<CompileResult> {
   const { folder, files: sources } = await readPolicyFiles(options.path, options.cwd);
   const checked = checkProgram(sources, detectorCatalog);
   const { program } = checked;
-  if (program === null || hasErrors(checked.diagnostics)) return { diagnostics: checked.diagnostics, sources, compiled: null };
+  if (program === null || hasErrors(checked.diagnostics))
+    return { diagnostics: checked.diagnostics, sources, compiled: null };
 
-  const unenforced = unenforcedDiagnostics(program).map((each): Diagnostic => (options.allowUnenforced ? { ...each, severity: 'warning' } : each));
+  const unenforced = unenforcedDiagnostics(program).map((each): Diagnostic =>
+    options.allowUnenforced ? { ...each, severity: 'warning' } : each,
+  );
   const diagnostics = [...checked.diagnostics, ...unenforced];
   if (hasErrors(diagnostics)) return { diagnostics, sources, compiled: null };
 
@@ -67,11 +70,19 @@ export async function compile(options: CompileOptions): Promise<CompileResult> {
     protocols,
     deployment: await readDeployment(options, folder, plan),
   });
-  const late = compileDiagnostics(program, plan, problems).map((each): Diagnostic => (options.allowUnenforced && each.code === 'E0802' ? { ...each, severity: 'warning' } : each));
-  return { diagnostics: [...diagnostics, ...late], sources, compiled: hasErrors(late) ? null : { plan, program, files } };
+  const late = compileDiagnostics(program, plan, problems).map((each): Diagnostic =>
+    options.allowUnenforced && each.code === 'E0802' ? { ...each, severity: 'warning' } : each,
+  );
+  return {
+    diagnostics: [...diagnostics, ...late],
+    sources,
+    compiled: hasErrors(late) ? null : { plan, program, files },
+  };
 }
 
-/** The bundle's bytes. Without a key it is unsigned: good for OPA and for looking into, and refused by every sidecar. */
+/**
+ * The bundle's bytes. Without a key it is unsigned: good for OPA and for looking into, and refused by every sidecar.
+ */
 export function bundleOf({ plan, files }: Compiled, key: SigningKey | null): Uint8Array {
   return writeBundle(files, {
     policy: plan.policy,
@@ -101,13 +112,22 @@ async function readKernels(): Promise<{ session: Uint8Array; opa: Uint8Array }> 
 
 async function readDeployment({ deployment, cwd }: CompileOptions, folder: string, plan: Plan) {
   const path = deployment ?? join(folder, 'deployment.json');
-  const text = await readFile(deployment === null ? path : join(cwd, path), 'utf8').catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT' && deployment === null) return null;
-    throw new CommandError(error.code === 'ENOENT' ? `there is no deployment file \`${path}\`` : `the deployment file \`${path}\` cannot be read: ${error.code ?? 'unknown error'}`);
-  });
+  const text = await readFile(deployment === null ? path : join(cwd, path), 'utf8').catch(
+    (error: NodeJS.ErrnoException) => {
+      if (error.code === 'ENOENT' && deployment === null) return null;
+      throw new CommandError(
+        error.code === 'ENOENT'
+          ? `there is no deployment file \`${path}\``
+          : `the deployment file \`${path}\` cannot be read: ${error.code ?? 'unknown error'}`,
+      );
+    },
+  );
   if (text === null) return null;
   const parsed = parseDeployment(text, plan);
   if (parsed.kind === 'deployment') return { parsed: parsed.deployment, text };
-  const problems = parsed.problems.map((problem) => `  ${problem.path === '' ? 'the document' : problem.path}: ${problem.message}${problem.help === undefined ? '' : ` (${problem.help})`}`);
+  const problems = parsed.problems.map(
+    (problem) =>
+      `  ${problem.path === '' ? 'the document' : problem.path}: ${problem.message}${problem.help === undefined ? '' : ` (${problem.help})`}`,
+  );
   throw new CommandError(`the deployment file \`${path}\` is not right:\n${problems.join('\n')}`);
 }

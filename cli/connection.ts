@@ -1,4 +1,7 @@
-/** Where an installation's keys are and how its control plane is reached: the options that several commands share, and a client for admins. A boundary file: it opens channels. */
+/**
+ * Where an installation's keys are and how its control plane is reached: the options that several commands share, and a
+ * client for admins. A boundary file: it opens channels.
+ */
 import { isIP } from 'node:net';
 import { resolve } from 'node:path';
 import type { DescMessage, DescMethodUnary, MessageInitShape, MessageShape } from '@bufbuild/protobuf';
@@ -32,7 +35,8 @@ export interface AdminValues extends KeysValues {
 /** The folder's absolute path. */
 export function keysFolder({ keys }: KeysValues, world: World): string {
   const path = keys ?? world.env['WRIT_KEYS'];
-  if (path === undefined || path === '') throw new CommandError('no keys are given', 'give `--keys DIR` or set WRIT_KEYS; `writ keys init DIR` makes them');
+  if (path === undefined || path === '')
+    throw new CommandError('no keys are given', 'give `--keys DIR` or set WRIT_KEYS; `writ keys init DIR` makes them');
   return resolve(world.cwd, path);
 }
 
@@ -56,7 +60,10 @@ export function portNumber(text: string, what: string): number {
 }
 
 /** What mTLS needs of a role's keys. */
-export function roleCredentials(folder: string, role: Role): { readonly ca: Buffer; readonly certificate: Buffer; readonly key: Buffer } {
+export function roleCredentials(
+  folder: string,
+  role: Role,
+): { readonly ca: Buffer; readonly certificate: Buffer; readonly key: Buffer } {
   const { certificatePem, privateKeyPem, authorityPem } = readRole(folder, role);
   return { ca: Buffer.from(authorityPem), certificate: Buffer.from(certificatePem), key: Buffer.from(privateKeyPem) };
 }
@@ -64,7 +71,10 @@ export function roleCredentials(folder: string, role: Role): { readonly ca: Buff
 export interface AdminClient {
   readonly address: string;
   /** Throws CommandError with what the control plane said. */
-  call<I extends DescMessage, O extends DescMessage>(method: DescMethodUnary<I, O>, request: MessageInitShape<I>): Promise<MessageShape<O>>;
+  call<I extends DescMessage, O extends DescMessage>(
+    method: DescMethodUnary<I, O>,
+    request: MessageInitShape<I>,
+  ): Promise<MessageShape<O>>;
   close(): void;
 }
 
@@ -99,16 +109,27 @@ export function openAdminAt(address: string, folder: string, role: Role): AdminC
   };
 }
 
-/** TLS names no addresses (RFC 6066, section 3): at one, the control plane is asked for by the name that every certificate of its role has. The authority is ours alone, so no other server has it. */
+/**
+ * TLS names no addresses (RFC 6066, section 3): at one, the control plane is asked for by the name that every
+ * certificate of its role has. The authority is ours alone, so no other server has it.
+ */
 function targetName(address: string): { readonly 'grpc.ssl_target_name_override'?: string } {
   return isIP(hostAndPort(address).host) === 0 ? {} : { 'grpc.ssl_target_name_override': 'localhost' };
 }
 
 function explained(error: unknown, address: string, role: Role): unknown {
-  if (!(error instanceof Error) || !('code' in error) || typeof error.code !== 'number' || !('details' in error)) return error;
+  if (!(error instanceof Error) || !('code' in error) || typeof error.code !== 'number' || !('details' in error))
+    return error;
   const { code } = error;
-  if (code === grpc.status.UNAVAILABLE) return new CallError(code, `the control plane at \`${address}\` cannot be reached`, 'is `writ control-plane` running there, with keys of the same authority?');
-  if (code === grpc.status.DEADLINE_EXCEEDED) return new CallError(code, `the control plane at \`${address}\` did not answer in ${CALL_MS_MAX / 1000} s`);
-  if (code === grpc.status.PERMISSION_DENIED || code === grpc.status.UNAUTHENTICATED) return new CallError(code, `the control plane does not let \`${roleUri(role)}\` do this`);
+  if (code === grpc.status.UNAVAILABLE)
+    return new CallError(
+      code,
+      `the control plane at \`${address}\` cannot be reached`,
+      'is `writ control-plane` running there, with keys of the same authority?',
+    );
+  if (code === grpc.status.DEADLINE_EXCEEDED)
+    return new CallError(code, `the control plane at \`${address}\` did not answer in ${CALL_MS_MAX / 1000} s`);
+  if (code === grpc.status.PERMISSION_DENIED || code === grpc.status.UNAUTHENTICATED)
+    return new CallError(code, `the control plane does not let \`${roleUri(role)}\` do this`);
   return new CallError(code, `the control plane refused: ${String(error.details)}`);
 }

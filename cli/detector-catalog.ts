@@ -2,4 +2,8 @@
 import type { DetectorCatalog } from '../dsl/check.ts';
 import { detectors } from '../filters/detectors/detectors.ts';
 
-export const detectorCatalog: DetectorCatalog = detectors.map(({ name, title, examples }) => ({ name, title, examples: examples.map((example) => example.replace(/[⟦⟧]/g, '')) }));
+export const detectorCatalog: DetectorCatalog = detectors.map(({ name, title, examples }) => ({
+  name,
+  title,
+  examples: examples.map((example) => example.replace(/[⟦⟧]/g, '')),
+}));

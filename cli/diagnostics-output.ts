@@ -9,7 +9,11 @@ export function diagnosticsJson(diagnostics: readonly Diagnostic[], files: reado
 }
 
 /** Every diagnostic, then one line that counts them; empty where there is none. */
-export function diagnosticsText(diagnostics: readonly Diagnostic[], files: readonly SourceFile[], colour: boolean): string {
+export function diagnosticsText(
+  diagnostics: readonly Diagnostic[],
+  files: readonly SourceFile[],
+  colour: boolean,
+): string {
   if (diagnostics.length === 0) return '';
   const byPath = new Map(files.map((file) => [file.path, file]));
   const rendered = diagnostics.map((each) => renderDiagnostic(each, byPath, { color: colour }));

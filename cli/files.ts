@@ -5,7 +5,11 @@ import { CommandError } from './command.ts';
 
 export async function readBytes(path: string, cwd: string, what: string): Promise<Uint8Array> {
   return readFile(resolve(cwd, path)).catch((error: NodeJS.ErrnoException) => {
-    throw new CommandError(error.code === 'ENOENT' ? `there is no ${what} \`${path}\`` : `the ${what} \`${path}\` cannot be read: ${error.code ?? 'unknown error'}`);
+    throw new CommandError(
+      error.code === 'ENOENT'
+        ? `there is no ${what} \`${path}\``
+        : `the ${what} \`${path}\` cannot be read: ${error.code ?? 'unknown error'}`,
+    );
   });
 }
 
@@ -18,7 +22,10 @@ export async function readText(path: string, cwd: string, what: string): Promise
   }
 }
 
-/** All or nothing: the file is written beside its place and moved there, so that a full disk or Ctrl-C leaves the old one. */
+/**
+ * All or nothing: the file is written beside its place and moved there, so that a full disk or Ctrl-C leaves the old
+ * one.
+ */
 export async function writeWhole(path: string, cwd: string, bytes: Uint8Array): Promise<void> {
   const at = resolve(cwd, path);
   const beside = `${at}.${process.pid}.tmp`;
@@ -28,6 +35,8 @@ export async function writeWhole(path: string, cwd: string, bytes: Uint8Array): 
     await rename(beside, at);
   } catch (error) {
     await rm(beside, { force: true });
-    throw new CommandError(`\`${path}\` cannot be written: ${(error as NodeJS.ErrnoException).code ?? 'unknown error'}`);
+    throw new CommandError(
+      `\`${path}\` cannot be written: ${(error as NodeJS.ErrnoException).code ?? 'unknown error'}`,
+    );
   }
 }

@@ -17,7 +17,8 @@ function processWorld(): World {
     if (error.code === 'EPIPE') process.exit(0);
     throw error;
   });
-  const wantsColour = (stream: { readonly isTTY?: boolean }): boolean => stream.isTTY === true && process.env['NO_COLOR'] === undefined && process.env['TERM'] !== 'dumb';
+  const wantsColour = (stream: { readonly isTTY?: boolean }): boolean =>
+    stream.isTTY === true && process.env['NO_COLOR'] === undefined && process.env['TERM'] !== 'dumb';
   return {
     cwd: process.cwd(),
     env: process.env,

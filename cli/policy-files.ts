@@ -16,12 +16,19 @@ export interface PolicyFiles {
 export async function readPolicyFiles(path: string, cwd: string): Promise<PolicyFiles> {
   const at = resolve(cwd, path);
   const found = await stat(at).catch((error: NodeJS.ErrnoException) => {
-    throw new CommandError(error.code === 'ENOENT' ? `there is no file or folder \`${path}\`` : `\`${path}\` cannot be read: ${error.code ?? 'unknown error'}`);
+    throw new CommandError(
+      error.code === 'ENOENT'
+        ? `there is no file or folder \`${path}\``
+        : `\`${path}\` cannot be read: ${error.code ?? 'unknown error'}`,
+    );
   });
   if (found.isFile()) return { folder: dirname(at), files: [await readSource(at, basename(at))] };
   const paths = await writFiles(at, 0);
   if (paths.length === 0) throw new CommandError(`there is no \`.writ\` file in \`${path}\``);
-  if (paths.length > POLICY_FILES_MAX) throw new CommandError(`\`${path}\` has ${paths.length} \`.writ\` files; at most ${POLICY_FILES_MAX} make one policy`);
+  if (paths.length > POLICY_FILES_MAX)
+    throw new CommandError(
+      `\`${path}\` has ${paths.length} \`.writ\` files; at most ${POLICY_FILES_MAX} make one policy`,
+    );
   const files = await Promise.all(paths.map((file) => readSource(file, relative(at, file).replaceAll('\\', '/'))));
   return { folder: at, files: files.sort((a, b) => (a.path < b.path ? -1 : 1)) };
 }
@@ -48,7 +55,8 @@ async function writFiles(folder: string, depth: number): Promise<string[]> {
 
 async function readSource(path: string, name: string): Promise<SourceFile> {
   const bytes = await readFile(path);
-  if (bytes.length > FILE_BYTES_MAX) throw new CommandError(`\`${name}\` has ${bytes.length} bytes; a policy file has at most ${FILE_BYTES_MAX}`);
+  if (bytes.length > FILE_BYTES_MAX)
+    throw new CommandError(`\`${name}\` has ${bytes.length} bytes; a policy file has at most ${FILE_BYTES_MAX}`);
   try {
     return sourceFile(name, new TextDecoder('utf-8', { fatal: true }).decode(bytes));
   } catch {

@@ -1,4 +1,7 @@
-/** Makes a bundle the next release of its policy set: asks the control plane for the next sequence, signs, pushes. Rolling back is the same without the bundle's bytes. */
+/**
+ * Makes a bundle the next release of its policy set: asks the control plane for the next sequence, signs, pushes.
+ * Rolling back is the same without the bundle's bytes.
+ */
 import grpc from '@grpc/grpc-js';
 import { BUNDLE_PATHS } from '../compiler/bundle/bundle-paths.ts';
 import { BundleError } from '../compiler/bundle/bundle-error.ts';
@@ -23,7 +26,10 @@ export interface PushOptions {
   readonly trusted: readonly VerificationKey[];
   /** Whether a revision that was in force before the current one comes back by a push, as a signed rollback. */
   readonly mayGoBack: boolean;
-  /** Whether a bundle that was built without a deployment may be released. Every sidecar refuses it, as it has nothing for Envoy. */
+  /**
+   * Whether a bundle that was built without a deployment may be released. Every sidecar refuses it, as it has nothing
+   * for Envoy.
+   */
   readonly mayLackDeployment: boolean;
 }
 
@@ -32,7 +38,11 @@ const TRIES_MAX = 5;
 const REVISIONS_MAX = 1_000;
 
 /** Throws CommandError. */
-export async function pushBundle(admin: AdminClient, bytes: Uint8Array, { key, trusted, mayGoBack, mayLackDeployment }: PushOptions): Promise<Released> {
+export async function pushBundle(
+  admin: AdminClient,
+  bytes: Uint8Array,
+  { key, trusted, mayGoBack, mayLackDeployment }: PushOptions,
+): Promise<Released> {
   const bundle = verified(bytes, trusted);
   if (!mayLackDeployment && !bundle.files.has(BUNDLE_PATHS.envoy)) {
     throw new CommandError(
@@ -44,13 +54,27 @@ export async function pushBundle(admin: AdminClient, bytes: Uint8Array, { key, t
     const history = await revisions(admin, bundle.policy);
     const newest = history.revisions[0];
     if (newest?.revision === bundle.revision) {
-      return { policy: bundle.policy, revision: bundle.revision, sequence: Number(newest.sequence), rollback: newest.rollback, isNew: false };
+      return {
+        policy: bundle.policy,
+        revision: bundle.revision,
+        sequence: Number(newest.sequence),
+        rollback: newest.rollback,
+        isNew: false,
+      };
     }
     const rollback = history.revisions.some((each) => each.revision === bundle.revision);
     if (rollback && !mayGoBack) {
-      throw new CommandError(`revision ${short(bundle.revision)} of \`${bundle.policy}\` was in force before`, `\`writ rollback ${bundle.policy} --to ${short(bundle.revision)}\` brings it back`);
+      throw new CommandError(
+        `revision ${short(bundle.revision)} of \`${bundle.policy}\` was in force before`,
+        `\`writ rollback ${bundle.policy} --to ${short(bundle.revision)}\` brings it back`,
+      );
     }
-    const statement = { name: bundle.policy, revision: bundle.revision, sequence: Number(history.nextSequence), rollback };
+    const statement = {
+      name: bundle.policy,
+      revision: bundle.revision,
+      sequence: Number(history.nextSequence),
+      rollback,
+    };
     const release = signRelease({ ...statement, digest: bundle.digest }, key);
     await admin.call(Admin.method.push, { ...statement, sequence: history.nextSequence, release, bundle: bytes });
     return { policy: bundle.policy, revision: bundle.revision, sequence: statement.sequence, rollback, isNew: true };
@@ -58,11 +82,21 @@ export async function pushBundle(admin: AdminClient, bytes: Uint8Array, { key, t
 }
 
 /** Brings back the revision that `to` begins; without it, the one before the current. Throws CommandError. */
-export async function rollBack(admin: AdminClient, policy: string, to: string | undefined, key: SigningKey): Promise<Released> {
+export async function rollBack(
+  admin: AdminClient,
+  policy: string,
+  to: string | undefined,
+  key: SigningKey,
+): Promise<Released> {
   return insist(async () => {
     const history = await revisions(admin, policy);
     const target = revisionToGoTo(policy, history.revisions, to);
-    const statement = { name: policy, revision: target.revision, sequence: Number(history.nextSequence), rollback: true };
+    const statement = {
+      name: policy,
+      revision: target.revision,
+      sequence: Number(history.nextSequence),
+      rollback: true,
+    };
     const release = signRelease({ ...statement, digest: target.digest }, key);
     await admin.call(Admin.method.rollback, { ...statement, sequence: history.nextSequence, release });
     return { policy, revision: target.revision, sequence: statement.sequence, rollback: true, isNew: true };
@@ -81,19 +115,27 @@ export function short(revision: string): string {
 
 function revisionToGoTo(policy: string, history: readonly Revision[], to: string | undefined): Revision {
   const [newest, ...older] = history;
-  if (newest === undefined) throw new CommandError(`nothing of \`${policy}\` was ever released`, '`writ status` lists the policies');
+  if (newest === undefined)
+    throw new CommandError(`nothing of \`${policy}\` was ever released`, '`writ status` lists the policies');
   const others = older.filter((each) => each.revision !== newest.revision);
   if (to === undefined) {
     const [before] = others;
     if (before === undefined) throw new CommandError(`\`${policy}\` has no revision before the current one`);
     return before;
   }
-  if (!/^[0-9a-f]{6,64}$/.test(to)) throw new CommandError(`\`${to}\` is not a revision`, 'give at least 6 of its hexadecimal digits');
-  if (newest.revision.startsWith(to)) throw new CommandError(`revision ${short(newest.revision)} of \`${policy}\` is released already`);
+  if (!/^[0-9a-f]{6,64}$/.test(to))
+    throw new CommandError(`\`${to}\` is not a revision`, 'give at least 6 of its hexadecimal digits');
+  if (newest.revision.startsWith(to))
+    throw new CommandError(`revision ${short(newest.revision)} of \`${policy}\` is released already`);
   const matching = others.filter((each) => each.revision.startsWith(to));
   const [found] = matching;
-  if (found === undefined) throw new CommandError(`\`${policy}\` has no earlier revision \`${to}\``, `\`writ status --policy ${policy}\` lists them`);
-  if (matching.some((each) => each.revision !== found.revision)) throw new CommandError(`several revisions of \`${policy}\` begin with \`${to}\``, 'give more of its digits');
+  if (found === undefined)
+    throw new CommandError(
+      `\`${policy}\` has no earlier revision \`${to}\``,
+      `\`writ status --policy ${policy}\` lists them`,
+    );
+  if (matching.some((each) => each.revision !== found.revision))
+    throw new CommandError(`several revisions of \`${policy}\` begin with \`${to}\``, 'give more of its digits');
   return found;
 }
 
@@ -117,7 +159,7 @@ function verified(bytes: Uint8Array, trusted: readonly VerificationKey[]): Verif
     return verifyBundle(bytes, trusted);
   } catch (error) {
     if (!(error instanceof BundleError)) throw error;
-    const hint = error.code === 'unsigned' ? 'build it with `--key`, or push the policy\'s folder' : null;
+    const hint = error.code === 'unsigned' ? "build it with `--key`, or push the policy's folder" : null;
     throw new CommandError(`the bundle is not one to push: ${error.message}`, hint);
   }
 }

@@ -1,6 +1,8 @@
 /**
- * Watches a policy's folder: builds on every change and hands over what came out. It looks at names, sizes and times several times a second rather than subscribe to events, because these also change
- * on network file systems and where a folder is swapped as a whole by a link (as Kubernetes does). Building runs in a thread of its own: the caller goes on serving. A boundary file.
+ * Watches a policy's folder: builds on every change and hands over what came out. It looks at names, sizes and times
+ * several times a second rather than subscribe to events, because these also change on network file systems and where a
+ * folder is swapped as a whole by a link (as Kubernetes does). Building runs in a thread of its own: the caller goes on
+ * serving. A boundary file.
  */
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -23,7 +25,10 @@ export interface WatchOptions {
 
 export const LOOK_MS = 150;
 
-/** Builds once at the start, then on every change, one at a time, until the signal. Throws CommandError where the folder cannot be read at the start. */
+/**
+ * Builds once at the start, then on every change, one at a time, until the signal. Throws CommandError where the folder
+ * cannot be read at the start.
+ */
 export async function watchPolicy(options: WatchOptions): Promise<void> {
   const { folder, deployment, signal } = options;
   const look = (): Promise<string> => fingerprint(folder, deployment ?? join(folder, 'deployment.json'));
@@ -34,7 +39,14 @@ export async function watchPolicy(options: WatchOptions): Promise<void> {
     while (!signal.aborted) {
       if (seen !== built) {
         built = seen;
-        await options.onBuilt(await builder.build({ path: folder, deployment, privateKeyPem: options.privateKeyPem, colour: options.colour }));
+        await options.onBuilt(
+          await builder.build({
+            path: folder,
+            deployment,
+            privateKeyPem: options.privateKeyPem,
+            colour: options.colour,
+          }),
+        );
       }
       await sleep(LOOK_MS, undefined, { signal }).catch(() => undefined);
       // A folder that is gone for a moment, while it is replaced, is not a change.
@@ -47,11 +59,20 @@ export async function watchPolicy(options: WatchOptions): Promise<void> {
 
 async function fingerprint(folder: string, deployment: string): Promise<string> {
   const paths = [...(await listPolicyFiles(folder)).toSorted(), deployment];
-  const states = await Promise.all(paths.map((path) => stat(path, { bigint: true }).then(({ mtimeNs, ctimeNs, size, ino }) => `${path}\0${mtimeNs} ${ctimeNs} ${size} ${ino}`, () => `${path}\0gone`)));
+  const states = await Promise.all(
+    paths.map((path) =>
+      stat(path, { bigint: true }).then(
+        ({ mtimeNs, ctimeNs, size, ino }) => `${path}\0${mtimeNs} ${ctimeNs} ${size} ${ino}`,
+        () => `${path}\0gone`,
+      ),
+    ),
+  );
   return states.join('\n');
 }
 
-/** A thread that builds, one order at a time. One that breaks is said and replaced: whoever serves beside it goes on. */
+/**
+ * A thread that builds, one order at a time. One that breaks is said and replaced: whoever serves beside it goes on.
+ */
 class Builder {
   #worker: Worker | undefined;
 
@@ -62,7 +83,10 @@ class Builder {
       worker.once('message', resolve);
       worker.once('error', (cause: unknown) => {
         this.#worker = undefined;
-        resolve({ bundle: null, said: `the policy could not be built: ${cause instanceof Error ? cause.message : String(cause)}\n` });
+        resolve({
+          bundle: null,
+          said: `the policy could not be built: ${cause instanceof Error ? cause.message : String(cause)}\n`,
+        });
       });
       worker.postMessage(order);
     });

@@ -1,5 +1,6 @@
 /**
- * Everything that is made of a plan, as the files of a bundle. Each emitter is a line of the list below; none reads another's output. Pure: detectors, protocols and the built kernels are arguments.
+ * Everything that is made of a plan, as the files of a bundle. Each emitter is a line of the list below; none reads
+ * another's output. Pure: detectors, protocols and the built kernels are arguments.
  */
 import { createHash } from 'node:crypto';
 import type { Detector } from '../filters/detectors/detector.ts';
@@ -63,10 +64,17 @@ const emitters: readonly Emitter[] = [
   { path: BUNDLE_PATHS.decisionSchema, emit: ({ plan }) => json(decisionSchema(plan)) },
   { path: BUNDLE_PATHS.types, emit: ({ plan }) => typesOf(plan) },
   { path: BUNDLE_PATHS.deployment, emit: ({ deployment }) => (deployment === null ? null : json(deployment.parsed)) },
-  { path: BUNDLE_PATHS.envoy, emit: ({ plan, deployment }) => (deployment === null ? null : printEnvoyResources(envoyResources(plan, deployment.parsed))) },
+  {
+    path: BUNDLE_PATHS.envoy,
+    emit: ({ plan, deployment }) =>
+      deployment === null ? null : printEnvoyResources(envoyResources(plan, deployment.parsed)),
+  },
 ];
 
-export function artefacts(input: ArtefactInput): { readonly files: BundleFiles; readonly problems: CompiledDetectors['problems'] } {
+export function artefacts(input: ArtefactInput): {
+  readonly files: BundleFiles;
+  readonly problems: CompiledDetectors['problems'];
+} {
   const detectors = compileDetectors(input.plan.detectors, input.detectors);
   const files = new Map<string, Uint8Array>();
   if (detectors.problems.length > 0) return { files, problems: detectors.problems };

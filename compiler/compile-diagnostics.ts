@@ -1,12 +1,17 @@
 /**
- * What only compiling finds: detectors that become too large, and rules that the checker let through and the plan cannot hold. The latter deny, as every form does that is not enforced, and it is said.
+ * What only compiling finds: detectors that become too large, and rules that the checker let through and the plan
+ * cannot hold. The latter deny, as every form does that is not enforced, and it is said.
  */
 import { type Diagnostic, diagnostic, help } from '../dsl/diagnostic.ts';
 import type { Program } from '../dsl/program.ts';
 import type { Plan } from './plan/plan.ts';
 import type { CompiledDetectors } from './text/compile-detectors.ts';
 
-export function compileDiagnostics(program: Program, plan: Plan, problems: CompiledDetectors['problems']): Diagnostic[] {
+export function compileDiagnostics(
+  program: Program,
+  plan: Plan,
+  problems: CompiledDetectors['problems'],
+): Diagnostic[] {
   return [...detectorDiagnostics(program, problems), ...silentDenials(program, plan)];
 }
 

@@ -1,6 +1,7 @@
-// Plain HTTP on the loopback interface: `/metrics` for Prometheus and `/healthz` for whoever restarts us. A boundary file: it listens.
-import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
+// Plain HTTP on the loopback interface: `/metrics` for Prometheus and `/healthz` for whoever restarts us. A boundary
+// file: it listens.
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 
 export interface HttpListener {
   readonly port: number;
@@ -16,20 +17,24 @@ export interface HttpListenerOptions {
 
 export async function listenHttp(options: HttpListenerOptions): Promise<HttpListener> {
   const server = createServer((request, response) => {
-    const answer = (status: number, type: string, body: string): void => void response.writeHead(status, { "content-type": type }).end(body);
+    const answer = (status: number, type: string, body: string): void =>
+      void response.writeHead(status, { 'content-type': type }).end(body);
     const routes: { readonly [path: string]: () => Promise<void> } = {
-      "/metrics": async () => {
+      '/metrics': async () => {
         const { contentType, body } = await options.metrics();
         answer(200, contentType, body);
       },
-      "/healthz": async () => ((await options.isHealthy()) ? answer(200, "text/plain", "ok\n") : answer(503, "text/plain", "the database does not answer\n")),
+      '/healthz': async () =>
+        (await options.isHealthy())
+          ? answer(200, 'text/plain', 'ok\n')
+          : answer(503, 'text/plain', 'the database does not answer\n'),
     };
-    const path = new URL(request.url ?? "/", "http://localhost").pathname;
+    const path = new URL(request.url ?? '/', 'http://localhost').pathname;
     const route = Object.hasOwn(routes, path) ? routes[path] : undefined;
-    if (route === undefined || request.method !== "GET") return answer(404, "text/plain", "not found\n");
-    route().catch(() => answer(500, "text/plain", "failed\n"));
+    if (route === undefined || request.method !== 'GET') return answer(404, 'text/plain', 'not found\n');
+    route().catch(() => answer(500, 'text/plain', 'failed\n'));
   });
-  await new Promise<void>((resolve, reject) => server.once("error", reject).listen(options.port, "127.0.0.1", resolve));
+  await new Promise<void>((resolve, reject) => server.once('error', reject).listen(options.port, '127.0.0.1', resolve));
   return {
     port: portOf(server.address()),
     stop: () => new Promise((resolve) => void server.close(() => resolve()).closeAllConnections()),
@@ -37,6 +42,6 @@ export async function listenHttp(options: HttpListenerOptions): Promise<HttpList
 }
 
 function portOf(address: string | AddressInfo | null): number {
-  if (address === null || typeof address === "string") throw new Error("the listener has no port");
+  if (address === null || typeof address === 'string') throw new Error('the listener has no port');
   return address.port;
 }

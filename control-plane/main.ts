@@ -1,27 +1,28 @@
-// The control plane as one process: opens its store, serves ADS, leases, reports and admins over mTLS, and metrics on loopback. A boundary file: it touches clock, network and disk; it reads no
-// environment and no key files, which are the caller's.
-import { Server, ServerCredentials } from "@grpc/grpc-js";
-import type { VerificationKey } from "../compiler/bundle/jws.ts";
-import { Admin } from "../proto/gen/writ/v1/admin_pb.ts";
-import { Leases } from "../proto/gen/writ/v1/leases_pb.ts";
-import { Nodes } from "../proto/gen/writ/v1/nodes_pb.ts";
-import { grpcService } from "../proto/grpc-call.ts";
-import { expireLeases } from "./budgets/lease-calls.ts";
-import type { LeaseCallContext } from "./budgets/lease-calls.ts";
-import { adsDefinition, adsService } from "./grpc/ads-service.ts";
-import { adminService, budgetInfos, leasesService, nodesService } from "./grpc/services.ts";
-import type { ServicesContext } from "./grpc/services.ts";
-import { listenHttp } from "./http-listener.ts";
-import type { Credential } from "./keys/certificate.ts";
-import { createMetrics } from "./metrics.ts";
-import type { ControlPlaneMetrics } from "./metrics.ts";
-import { loadReleasesInForce, putInForce, snapshotOf } from "./releases/releases-in-force.ts";
-import type { Database } from "./store/database.ts";
-import { addQuarantine, listQuarantine } from "./store/node-store.ts";
-import { openPglite } from "./store/open-pglite.ts";
-import { dueWindows, sqlLedger } from "./store/sql-ledger.ts";
-import { AdsHub } from "./xds/ads-hub.ts";
-import type { Snapshot } from "./xds/snapshot.ts";
+// The control plane as one process: opens its store, serves ADS, leases, reports and admins over mTLS, and metrics on
+// loopback. A boundary file: it touches clock, network and disk; it reads no environment and no key files, which are
+// the caller's.
+import { Server, ServerCredentials } from '@grpc/grpc-js';
+import type { VerificationKey } from '../compiler/bundle/jws.ts';
+import { Admin } from '../proto/gen/writ/v1/admin_pb.ts';
+import { Leases } from '../proto/gen/writ/v1/leases_pb.ts';
+import { Nodes } from '../proto/gen/writ/v1/nodes_pb.ts';
+import { grpcService } from '../proto/grpc-call.ts';
+import { expireLeases } from './budgets/lease-calls.ts';
+import type { LeaseCallContext } from './budgets/lease-calls.ts';
+import { adsDefinition, adsService } from './grpc/ads-service.ts';
+import { adminService, budgetInfos, leasesService, nodesService } from './grpc/services.ts';
+import type { ServicesContext } from './grpc/services.ts';
+import { listenHttp } from './http-listener.ts';
+import type { Credential } from './keys/certificate.ts';
+import { createMetrics } from './metrics.ts';
+import type { ControlPlaneMetrics } from './metrics.ts';
+import { loadReleasesInForce, putInForce, snapshotOf } from './releases/releases-in-force.ts';
+import type { Database } from './store/database.ts';
+import { addQuarantine, listQuarantine } from './store/node-store.ts';
+import { openPglite } from './store/open-pglite.ts';
+import { dueWindows, sqlLedger } from './store/sql-ledger.ts';
+import { AdsHub } from './xds/ads-hub.ts';
+import type { Snapshot } from './xds/snapshot.ts';
 
 export interface ControlPlaneOptions {
   /** The folder of the database; made if it is not there. */
@@ -113,7 +114,13 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
   }
 }
 
-function openHub(snapshot: Snapshot, database: Database, metrics: ControlPlaneMetrics, now: () => number, log: (message: string) => void): AdsHub {
+function openHub(
+  snapshot: Snapshot,
+  database: Database,
+  metrics: ControlPlaneMetrics,
+  now: () => number,
+  log: (message: string) => void,
+): AdsHub {
   return new AdsHub({
     snapshot,
     later: (action, ms) => {
@@ -125,30 +132,47 @@ function openHub(snapshot: Snapshot, database: Database, metrics: ControlPlaneMe
       metrics.nacks.inc();
       log(`node \`${node}\` refused ${nack.typeUrl}: ${nack.message}`);
       if (nack.refused === undefined) return;
-      const row = { node, typeUrl: nack.typeUrl, resource: nack.refused.name, version: nack.refused.version, message: nack.message, at: now() };
+      const row = {
+        node,
+        typeUrl: nack.typeUrl,
+        resource: nack.refused.name,
+        version: nack.refused.version,
+        message: nack.message,
+        at: now(),
+      };
       // In memory it holds already; unwritten, it holds until the next start.
       addQuarantine(database, row).catch(() => log(`the refusal of node \`${node}\` could not be stored`));
     },
   });
 }
 
-async function listenGrpc(options: ControlPlaneOptions, hub: AdsHub, context: ServicesContext): Promise<{ readonly server: Server; readonly port: number }> {
+async function listenGrpc(
+  options: ControlPlaneOptions,
+  hub: AdsHub,
+  context: ServicesContext,
+): Promise<{ readonly server: Server; readonly port: number }> {
   const server = new Server({
-    "grpc.max_receive_message_length": MESSAGE_BYTES_MAX,
-    "grpc.max_send_message_length": MESSAGE_BYTES_MAX,
+    'grpc.max_receive_message_length': MESSAGE_BYTES_MAX,
+    'grpc.max_send_message_length': MESSAGE_BYTES_MAX,
     // A node whose machine is gone says nothing: ask it.
-    "grpc.keepalive_time_ms": 20_000,
-    "grpc.keepalive_timeout_ms": 10_000,
+    'grpc.keepalive_time_ms': 20_000,
+    'grpc.keepalive_timeout_ms': 10_000,
   });
   server.addService(adsDefinition, adsService(hub));
   server.addService(grpcService(Leases), leasesService(context));
   server.addService(grpcService(Nodes), nodesService(context));
   server.addService(grpcService(Admin), adminService(context));
   const { authorityPem, certificatePem, privateKeyPem } = options.credential;
-  const credentials = ServerCredentials.createSsl(Buffer.from(authorityPem), [{ cert_chain: Buffer.from(certificatePem), private_key: Buffer.from(privateKeyPem) }], true);
-  const host = options.host.includes(":") ? `[${options.host}]` : options.host;
+  const credentials = ServerCredentials.createSsl(
+    Buffer.from(authorityPem),
+    [{ cert_chain: Buffer.from(certificatePem), private_key: Buffer.from(privateKeyPem) }],
+    true,
+  );
+  const host = options.host.includes(':') ? `[${options.host}]` : options.host;
   const port = await new Promise<number>((resolve, reject) => {
-    server.bindAsync(`${host}:${options.port}`, credentials, (error, bound) => (error === null ? resolve(bound) : reject(error)));
+    server.bindAsync(`${host}:${options.port}`, credentials, (error, bound) =>
+      error === null ? resolve(bound) : reject(error),
+    );
   });
   return { server, port };
 }
@@ -161,7 +185,7 @@ function sweep(database: Database, leases: LeaseCallContext, log: (message: stri
     isSweeping = true;
     dueWindows(database, leases.now(), SWEEP_WINDOWS_MAX)
       .then((windows) => expireLeases(leases, windows))
-      .catch(() => log("leases that have ended could not be charged; the next call of their budget does it"))
+      .catch(() => log('leases that have ended could not be charged; the next call of their budget does it'))
       .finally(() => {
         isSweeping = false;
       });
@@ -169,10 +193,14 @@ function sweep(database: Database, leases: LeaseCallContext, log: (message: stri
   return () => clearInterval(timer);
 }
 
-async function renderMetrics(metrics: ControlPlaneMetrics, hub: AdsHub, context: ServicesContext): Promise<{ readonly contentType: string; readonly body: string }> {
+async function renderMetrics(
+  metrics: ControlPlaneMetrics,
+  hub: AdsHub,
+  context: ServicesContext,
+): Promise<{ readonly contentType: string; readonly body: string }> {
   metrics.streams.set(hub.streams);
   for (const [policy, release] of context.inForce()) metrics.sequence.set({ policy }, release.row.sequence);
-  for (const { policy, budget, limitMicros, chargedMicros, outstandingMicros } of await budgetInfos(context, "")) {
+  for (const { policy, budget, limitMicros, chargedMicros, outstandingMicros } of await budgetInfos(context, '')) {
     metrics.budgetLimit.set({ policy, budget }, Number(limitMicros));
     metrics.budgetCharged.set({ policy, budget }, Number(chargedMicros));
     metrics.budgetOutstanding.set({ policy, budget }, Number(outstandingMicros));
@@ -182,7 +210,7 @@ async function renderMetrics(metrics: ControlPlaneMetrics, hub: AdsHub, context:
 
 async function answers(database: Database): Promise<boolean> {
   try {
-    await database.query("select 1 as one");
+    await database.query('select 1 as one');
     return true;
   } catch {
     // Healthy means that it answers; why it does not is in the log of whoever needed it.

@@ -1,5 +1,5 @@
 // The control plane's metrics. Labels hold names of policies, budgets and methods: never a caller, a text or a message.
-import { Counter, Gauge, Registry } from "prom-client";
+import { Counter, Gauge, Registry } from 'prom-client';
 
 export interface ControlPlaneMetrics {
   readonly registry: Registry;
@@ -7,32 +7,45 @@ export interface ControlPlaneMetrics {
   readonly acks: Counter;
   readonly nacks: Counter;
   readonly releases: Counter;
-  readonly leaseCalls: Counter<"method">;
-  readonly expiredMicros: Counter<"policy" | "budget">;
-  readonly overrunMicros: Counter<"policy" | "budget">;
-  readonly sequence: Gauge<"policy">;
-  readonly budgetLimit: Gauge<"policy" | "budget">;
-  readonly budgetCharged: Gauge<"policy" | "budget">;
-  readonly budgetOutstanding: Gauge<"policy" | "budget">;
+  readonly leaseCalls: Counter<'method'>;
+  readonly expiredMicros: Counter<'policy' | 'budget'>;
+  readonly overrunMicros: Counter<'policy' | 'budget'>;
+  readonly sequence: Gauge<'policy'>;
+  readonly budgetLimit: Gauge<'policy' | 'budget'>;
+  readonly budgetCharged: Gauge<'policy' | 'budget'>;
+  readonly budgetOutstanding: Gauge<'policy' | 'budget'>;
 }
 
 export function createMetrics(): ControlPlaneMetrics {
   const registers = [new Registry()];
   const [registry = new Registry()] = registers;
-  const gauge = <T extends string>(name: string, help: string, labelNames: readonly T[] = []): Gauge<T> => new Gauge({ name: `writ_control_plane_${name}`, help, labelNames, registers });
-  const counter = <T extends string>(name: string, help: string, labelNames: readonly T[] = []): Counter<T> => new Counter({ name: `writ_control_plane_${name}`, help, labelNames, registers });
+  const gauge = <T extends string>(name: string, help: string, labelNames: readonly T[] = []): Gauge<T> =>
+    new Gauge({ name: `writ_control_plane_${name}`, help, labelNames, registers });
+  const counter = <T extends string>(name: string, help: string, labelNames: readonly T[] = []): Counter<T> =>
+    new Counter({ name: `writ_control_plane_${name}`, help, labelNames, registers });
   return {
     registry,
-    streams: gauge("ads_streams", "Open ADS streams."),
-    acks: counter("ads_acks_total", "Responses that nodes acknowledged."),
-    nacks: counter("ads_nacks_total", "Responses that nodes refused."),
-    releases: counter("releases_total", "Releases accepted."),
-    leaseCalls: counter("lease_calls_total", "Lease calls of nodes.", ["method"]),
-    expiredMicros: counter("lease_expired_micros_total", "Micro-units charged because a lease ended before it was accounted for.", ["policy", "budget"]),
-    overrunMicros: counter("lease_overrun_micros_total", "Micro-units spent beyond a lease: a worst case was computed too low.", ["policy", "budget"]),
-    sequence: gauge("release_sequence", "The release in force.", ["policy"]),
-    budgetLimit: gauge("budget_limit_micros", "A budget's limit.", ["policy", "budget"]),
-    budgetCharged: gauge("budget_charged_micros", "Spent in the current window.", ["policy", "budget"]),
-    budgetOutstanding: gauge("budget_outstanding_micros", "Held by sidecars in the current window.", ["policy", "budget"]),
+    streams: gauge('ads_streams', 'Open ADS streams.'),
+    acks: counter('ads_acks_total', 'Responses that nodes acknowledged.'),
+    nacks: counter('ads_nacks_total', 'Responses that nodes refused.'),
+    releases: counter('releases_total', 'Releases accepted.'),
+    leaseCalls: counter('lease_calls_total', 'Lease calls of nodes.', ['method']),
+    expiredMicros: counter(
+      'lease_expired_micros_total',
+      'Micro-units charged because a lease ended before it was accounted for.',
+      ['policy', 'budget'],
+    ),
+    overrunMicros: counter(
+      'lease_overrun_micros_total',
+      'Micro-units spent beyond a lease: a worst case was computed too low.',
+      ['policy', 'budget'],
+    ),
+    sequence: gauge('release_sequence', 'The release in force.', ['policy']),
+    budgetLimit: gauge('budget_limit_micros', "A budget's limit.", ['policy', 'budget']),
+    budgetCharged: gauge('budget_charged_micros', 'Spent in the current window.', ['policy', 'budget']),
+    budgetOutstanding: gauge('budget_outstanding_micros', 'Held by sidecars in the current window.', [
+      'policy',
+      'budget',
+    ]),
   };
 }

@@ -1,6 +1,6 @@
 /**
- * The front end's one entry: source files and the built-in detectors → the typed program and what is wrong. Pure. There is a program if and only if
- * there is no error; warnings do not hinder it.
+ * The front end's one entry: source files and the built-in detectors → the typed program and what is wrong. Pure. There
+ * is a program if and only if there is no error; warnings do not hinder it.
  */
 import { checkCaller, checkModelAttributes, checkStores, checkTools } from './check/attribute-blocks.ts';
 import { checkBudgets, checkRates } from './check/budgets.ts';
@@ -8,7 +8,14 @@ import { checkClassifications } from './check/classifications.ts';
 import { type Context, createContext, type DetectorCatalog } from './check/context.ts';
 import { checkDetectorGroups, checkDetectors } from './check/detectors.ts';
 import { checkEnums } from './check/enums.ts';
-import { checkAssumptions, checkDelegations, checkGuarantees, checkImports, checkSwitches, checkWaivers } from './check/governance.ts';
+import {
+  checkAssumptions,
+  checkDelegations,
+  checkGuarantees,
+  checkImports,
+  checkSwitches,
+  checkWaivers,
+} from './check/governance.ts';
 import { checkConversions, checkModels } from './check/models.ts';
 import { checkNames } from './check/names.ts';
 import { checkHours, checkLists, checkRecipients, checkReviewers } from './check/people-and-lists.ts';
@@ -32,14 +39,22 @@ export function checkProgram(files: readonly SourceFile[], catalog: DetectorCata
 
 /** For an editor, which parses only the files that changed. */
 export function checkParsed(files: readonly ParsedFile[], catalog: DetectorCatalog): CheckResult {
-  const context = createContext(files.map((each) => each.file), catalog);
+  const context = createContext(
+    files.map((each) => each.file),
+    catalog,
+  );
   const parts = runChecks(context);
   const { policy } = context.typed;
   const diagnostics = inOrder([...files.flatMap((each) => each.diagnostics), ...context.diagnostics]);
   const hasError = diagnostics.some((each) => each.severity === 'error');
   if (hasError || policy === null) return { program: null, diagnostics };
   return {
-    program: { policy, ...parts, usedDetectors: [...context.usedDetectors].sort(), unenforced: sortedUses(context.unenforced) },
+    program: {
+      policy,
+      ...parts,
+      usedDetectors: [...context.usedDetectors].sort(),
+      unenforced: sortedUses(context.unenforced),
+    },
     diagnostics,
   };
 }
@@ -79,8 +94,31 @@ function runChecks(context: Context): Omit<Program, 'policy' | 'usedDetectors' |
   checkUnused(context);
   checkSurprises(context, rules);
   return {
-    enums, caller, modelAttributes, models, stores, tools, lists, recipients, reviewers, hours, conversions, detectors, detectorGroups, rules, classifications, routes,
-    budgets, rates, waivers, switches, delegations, imports, assumptions, guarantees, tests,
+    enums,
+    caller,
+    modelAttributes,
+    models,
+    stores,
+    tools,
+    lists,
+    recipients,
+    reviewers,
+    hours,
+    conversions,
+    detectors,
+    detectorGroups,
+    rules,
+    classifications,
+    routes,
+    budgets,
+    rates,
+    waivers,
+    switches,
+    delegations,
+    imports,
+    assumptions,
+    guarantees,
+    tests,
   };
 }
 
@@ -97,6 +135,10 @@ function inOrder(found: readonly Diagnostic[]): Diagnostic[] {
 }
 
 function sortedUses(uses: readonly UnenforcedUse[]): UnenforcedUse[] {
-  const key = (use: UnenforcedUse): string => `${use.declaration}\u0000${use.form}\u0000${use.event ?? ''}\u0000${String(use.span.start).padStart(9, '0')}`;
-  return uses.map((use) => ({ use, key: key(use) })).sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0)).map((each) => each.use);
+  const key = (use: UnenforcedUse): string =>
+    `${use.declaration}\u0000${use.form}\u0000${use.event ?? ''}\u0000${String(use.span.start).padStart(9, '0')}`;
+  return uses
+    .map((use) => ({ use, key: key(use) }))
+    .sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0))
+    .map((each) => each.use);
 }

@@ -1,4 +1,7 @@
-/** The one record of a user's mistake. Rendering is in `render-diagnostic.ts`; codes, titles and explanations are in `diagnostics-catalogue.ts`. */
+/**
+ * The one record of a user's mistake. Rendering is in `render-diagnostic.ts`; codes, titles and explanations are in
+ * `diagnostics-catalogue.ts`.
+ */
 import type { DiagnosticCode } from './diagnostics-catalogue.ts';
 import type { Position, SourceFile, Span } from './source.ts';
 import { positionOf } from './source.ts';
@@ -77,7 +80,8 @@ export type DiagnosticJson = {
 export function diagnosticToJson(diagnostic: Diagnostic, files: ReadonlyMap<string, SourceFile>): DiagnosticJson {
   const place = (span: Span): { file: string; span: JsonSpan } => {
     const source = files.get(span.file);
-    const at = (offset: number): Position => (source === undefined ? { line: 1, column: 1 } : positionOf(source, offset));
+    const at = (offset: number): Position =>
+      source === undefined ? { line: 1, column: 1 } : positionOf(source, offset);
     return { file: span.file, span: { start: at(span.start), end: at(span.end) } };
   };
   return {

@@ -1,105 +1,273 @@
 /**
- * Every diagnostic there is: code, title, explanation. `writ check --explain` and the reference are made of this table, and each code has a
- * snapshot in `test/diagnostics`. E01 syntax, E02 names, E03 types, E04 rules, E05 other declarations, E06 tests, E08 found while compiling, E09 not yet enforced; W warnings.
+ * Every diagnostic there is: code, title, explanation. `writ check --explain` and the reference are made of this table,
+ * and each code has a snapshot in `test/diagnostics`. E01 syntax, E02 names, E03 types, E04 rules, E05 other
+ * declarations, E06 tests, E08 found while compiling, E09 not yet enforced; W warnings.
  */
 
 export type CatalogueEntry = { readonly title: string; readonly explanation: string };
 
-const NOT_ENFORCED = 'The form is checked, and nothing enforces it yet. `build` refuses it, so that no rule is silently dropped; with `--allow-unenforced` such a rule denies.';
+const NOT_ENFORCED =
+  'The form is checked, and nothing enforces it yet. `build` refuses it, so that no rule is silently dropped; with `--allow-unenforced` such a rule denies.';
 
 export const DIAGNOSTICS = {
-  E0101: { title: 'a character that the language does not have', explanation: 'Names are made of letters, digits and `_`. Texts stand in plain double quotes, patterns in backticks. Quotes and dashes that a word processor made are the usual cause.' },
-  E0102: { title: 'a text without its closing quote', explanation: 'A text ends on the line on which it began. Write `\\n` for a line break in it.' },
+  E0101: {
+    title: 'a character that the language does not have',
+    explanation:
+      'Names are made of letters, digits and `_`. Texts stand in plain double quotes, patterns in backticks. Quotes and dashes that a word processor made are the usual cause.',
+  },
+  E0102: {
+    title: 'a text without its closing quote',
+    explanation: 'A text ends on the line on which it began. Write `\\n` for a line break in it.',
+  },
   E0103: { title: 'a text that is too long', explanation: 'A text has at most 4 KiB.' },
-  E0104: { title: 'a file that is too large', explanation: 'A file has at most 1 MiB. A policy may be spread over the files of a folder.' },
-  E0105: { title: 'nested too deeply', explanation: 'Braces and parentheses nest at most 32 levels. A `term` gives a part of a condition a name.' },
-  E0106: { title: 'an unknown declaration', explanation: 'A line that begins in column 1 begins a declaration: `rule`, `model`, `budget` and so on, or `NAME = a | b` for an enum.' },
-  E0107: { title: 'a clause in column 1', explanation: 'The clauses of a declaration are indented; only declarations begin in column 1.' },
-  E0108: { title: 'a declaration that does not begin in column 1', explanation: 'Declarations begin in column 1, so that a missing brace costs one error and not forty.' },
+  E0104: {
+    title: 'a file that is too large',
+    explanation: 'A file has at most 1 MiB. A policy may be spread over the files of a folder.',
+  },
+  E0105: {
+    title: 'nested too deeply',
+    explanation: 'Braces and parentheses nest at most 32 levels. A `term` gives a part of a condition a name.',
+  },
+  E0106: {
+    title: 'an unknown declaration',
+    explanation:
+      'A line that begins in column 1 begins a declaration: `rule`, `model`, `budget` and so on, or `NAME = a | b` for an enum.',
+  },
+  E0107: {
+    title: 'a clause in column 1',
+    explanation: 'The clauses of a declaration are indented; only declarations begin in column 1.',
+  },
+  E0108: {
+    title: 'a declaration that does not begin in column 1',
+    explanation: 'Declarations begin in column 1, so that a missing brace costs one error and not forty.',
+  },
   E0109: { title: 'something else was expected', explanation: 'The words before do not lead to this one.' },
   E0110: { title: 'a missing brace or parenthesis', explanation: 'Every `{` needs its `}` and every `(` its `)`.' },
-  E0111: { title: 'a reserved word as a name', explanation: 'Words that begin clauses, and words of conditions, cannot be names.' },
-  E0112: { title: '`and` and `or` mixed without parentheses', explanation: 'Readers differ on which binds tighter, so the language does not choose: write the parentheses.' },
+  E0111: {
+    title: 'a reserved word as a name',
+    explanation: 'Words that begin clauses, and words of conditions, cannot be names.',
+  },
+  E0112: {
+    title: '`and` and `or` mixed without parentheses',
+    explanation: 'Readers differ on which binds tighter, so the language does not choose: write the parentheses.',
+  },
   E0113: { title: 'a clause that does not belong here', explanation: 'Each declaration takes its own clauses.' },
-  E0114: { title: 'an unknown escape', explanation: 'The escapes in a text are `\\"`, `\\\\`, `\\n`, `\\t` and `\\u{…}`.' },
+  E0114: {
+    title: 'an unknown escape',
+    explanation: 'The escapes in a text are `\\"`, `\\\\`, `\\n`, `\\t` and `\\u{…}`.',
+  },
   E0201: { title: 'an unknown name', explanation: 'The name is not declared in this folder.' },
   E0202: { title: 'an unknown attribute', explanation: 'What it belongs to has no attribute of this name.' },
-  E0203: { title: 'declared twice', explanation: 'Two declarations have the same name. Rules, budgets, rates and routes share their names, since a decision reports them.' },
+  E0203: {
+    title: 'declared twice',
+    explanation:
+      'Two declarations have the same name. Rules, budgets, rates and routes share their names, since a decision reports them.',
+  },
   E0204: { title: 'a name that is built in', explanation: 'Built-in names cannot be declared again.' },
-  E0205: { title: 'a term that leads back to itself', explanation: 'A term is replaced by its text, so it cannot contain itself.' },
-  E0206: { title: 'a detector group that leads back to itself', explanation: 'A group is the list of its detectors, so it cannot contain itself.' },
-  E0207: { title: 'a fact that this event does not have', explanation: 'Each event has its own facts; the reference has a table.' },
-  E0208: { title: 'an unknown unit', explanation: 'Units are tokens, bytes, durations, percent, requests, and currencies as three lower-case letters.' },
-  E0209: { title: 'not a member of this enum', explanation: 'An enum has exactly the members that its declaration lists.' },
-  E0211: { title: 'a condition that is too large', explanation: 'Once its terms are substituted, a condition has at most 10,000 parts.' },
+  E0205: {
+    title: 'a term that leads back to itself',
+    explanation: 'A term is replaced by its text, so it cannot contain itself.',
+  },
+  E0206: {
+    title: 'a detector group that leads back to itself',
+    explanation: 'A group is the list of its detectors, so it cannot contain itself.',
+  },
+  E0207: {
+    title: 'a fact that this event does not have',
+    explanation: 'Each event has its own facts; the reference has a table.',
+  },
+  E0208: {
+    title: 'an unknown unit',
+    explanation: 'Units are tokens, bytes, durations, percent, requests, and currencies as three lower-case letters.',
+  },
+  E0209: {
+    title: 'not a member of this enum',
+    explanation: 'An enum has exactly the members that its declaration lists.',
+  },
+  E0211: {
+    title: 'a condition that is too large',
+    explanation: 'Once its terms are substituted, a condition has at most 10,000 parts.',
+  },
   E0301: { title: 'two types that cannot be compared', explanation: 'Both sides of a comparison have the same type.' },
   E0302: { title: 'a value with the wrong unit', explanation: 'Amounts carry their unit, and units are never mixed.' },
-  E0303: { title: 'a number that is not exact here', explanation: 'Money has six decimals, decimals their declared digits; what does not fit is not rounded.' },
+  E0303: {
+    title: 'a number that is not exact here',
+    explanation: 'Money has six decimals, decimals their declared digits; what does not fit is not rounded.',
+  },
   E0304: { title: 'a number out of range', explanation: 'Integers hold at most 2^53−1, and some places less.' },
-  E0305: { title: 'an order where there is none', explanation: '`at least`, `at most`, `above` and `below` need numbers, times or an enum declared with `<`.' },
-  E0306: { title: 'an optional attribute used without `is known`', explanation: 'An optional attribute may have no value. Say what holds then: `X is known and …`, or `X is not known or …`.' },
-  E0307: { title: '`is known` on an attribute that always is', explanation: 'An attribute that is required, or has an `else`, is always known.' },
-  E0308: { title: '`contains` that cannot be', explanation: 'Text contains detectors or texts; a set contains members.' },
+  E0305: {
+    title: 'an order where there is none',
+    explanation: '`at least`, `at most`, `above` and `below` need numbers, times or an enum declared with `<`.',
+  },
+  E0306: {
+    title: 'an optional attribute used without `is known`',
+    explanation:
+      'An optional attribute may have no value. Say what holds then: `X is known and …`, or `X is not known or …`.',
+  },
+  E0307: {
+    title: '`is known` on an attribute that always is',
+    explanation: 'An attribute that is required, or has an `else`, is always known.',
+  },
+  E0308: {
+    title: '`contains` that cannot be',
+    explanation: 'Text contains detectors or texts; a set contains members.',
+  },
   E0309: { title: 'a set was expected', explanation: '`overlaps` and `subset of` compare two sets of one type.' },
   E0310: { title: 'not true or false', explanation: 'A condition that is a name alone must be a `bool` or a `term`.' },
   E0311: { title: 'a malformed number', explanation: 'Underscores stand between digits: `128_000`.' },
   E0312: { title: 'not a date or time', explanation: 'Dates are `2026-12-31`, times of day `09:00`.' },
-  E0313: { title: 'a condition for guarantees only', explanation: '`is unredacted` and `is approved by` speak of what was sent, which only a `guarantee` can.' },
-  E0314: { title: 'not a collection', explanation: '`some` and `every` run over `prompt.messages`, `completion.tool_calls` and `retrieval.chunks`.' },
+  E0313: {
+    title: 'a condition for guarantees only',
+    explanation: '`is unredacted` and `is approved by` speak of what was sent, which only a `guarantee` can.',
+  },
+  E0314: {
+    title: 'not a collection',
+    explanation: '`some` and `every` run over `prompt.messages`, `completion.tool_calls` and `retrieval.chunks`.',
+  },
   E0315: { title: 'not a time', explanation: '`is in hours` is asked of `now` or of a `time`.' },
   E0316: { title: 'a list of another type', explanation: 'The list holds values of another type than the attribute.' },
   E0317: { title: 'an attribute where a value is needed', explanation: 'Here the value is written out.' },
-  E0318: { title: 'not a type', explanation: 'Types are bool, int, decimal, text, money, tokens, bytes, duration, time, date, the enums, and sets of them.' },
-  E0401: { title: 'an effect that this event does not have', explanation: 'A table in the reference lists the effects of each event.' },
-  E0402: { title: 'an `allow` that does nothing', explanation: 'The event is allowed by default, so an `allow` changes nothing; `unless` on the denying rule is what lets an exception through.' },
-  E0403: { title: 'a `deny` that reads the model', explanation: 'A denial cannot depend on the model, which is chosen among those that are left: say which models may be used.' },
-  E0404: { title: 'a `redact` that reads the class after redaction', explanation: 'What is redacted decides `prompt.sent_classification`, so it cannot depend on it.' },
+  E0318: {
+    title: 'not a type',
+    explanation:
+      'Types are bool, int, decimal, text, money, tokens, bytes, duration, time, date, the enums, and sets of them.',
+  },
+  E0401: {
+    title: 'an effect that this event does not have',
+    explanation: 'A table in the reference lists the effects of each event.',
+  },
+  E0402: {
+    title: 'an `allow` that does nothing',
+    explanation:
+      'The event is allowed by default, so an `allow` changes nothing; `unless` on the denying rule is what lets an exception through.',
+  },
+  E0403: {
+    title: 'a `deny` that reads the model',
+    explanation:
+      'A denial cannot depend on the model, which is chosen among those that are left: say which models may be used.',
+  },
+  E0404: {
+    title: 'a `redact` that reads the class after redaction',
+    explanation: 'What is redacted decides `prompt.sent_classification`, so it cannot depend on it.',
+  },
   E0405: { title: 'a rule without an effect', explanation: 'A rule does something: allow, deny, redact and so on.' },
   E0406: { title: 'a clause written twice', explanation: 'The clause may stand once.' },
   E0407: { title: 'a clause is missing', explanation: 'The declaration needs it.' },
-  E0408: { title: 'an event without such a place', explanation: 'Only `retrieval` and `ingest` name a store, and only `tool call` a tool.' },
+  E0408: {
+    title: 'an event without such a place',
+    explanation: 'Only `retrieval` and `ingest` name a store, and only `tool call` a tool.',
+  },
   E0409: { title: 'too many reviewers or none', explanation: '`hold` needs at least 1 approval and at most 16.' },
   E0410: { title: 'an attribute that cannot be limited', explanation: 'Only `prompt.output_tokens` can be limited.' },
   E0411: { title: 'dates in the wrong order', explanation: 'The end comes before the beginning.' },
-  E0412: { title: 'a rule that cannot be waived', explanation: 'A waiver needs its rule to say `waivable by`, so that the rule’s readers know of it.' },
-  E0413: { title: '`keep newest` on something else', explanation: 'The version is a number, a time or an ordered enum of the chunk, and what it is a version of is another attribute of the chunk.' },
-  E0414: { title: 'a fact that is known only later', explanation: 'Facts come first, then classes, then the model, then effects; each reads only what comes before it.' },
-  E0501: { title: 'no `policy`', explanation: 'A folder has one `policy` with its currency, time zone, defaults and what happens on failure.' },
+  E0412: {
+    title: 'a rule that cannot be waived',
+    explanation: 'A waiver needs its rule to say `waivable by`, so that the rule’s readers know of it.',
+  },
+  E0413: {
+    title: '`keep newest` on something else',
+    explanation:
+      'The version is a number, a time or an ordered enum of the chunk, and what it is a version of is another attribute of the chunk.',
+  },
+  E0414: {
+    title: 'a fact that is known only later',
+    explanation: 'Facts come first, then classes, then the model, then effects; each reads only what comes before it.',
+  },
+  E0501: {
+    title: 'no `policy`',
+    explanation: 'A folder has one `policy` with its currency, time zone, defaults and what happens on failure.',
+  },
   E0502: { title: 'two `policy` blocks', explanation: 'A folder of files is one policy.' },
   E0503: { title: 'an entry of `policy` is missing', explanation: 'Nothing here has a silent default.' },
   E0504: { title: 'an enum of one, or of too many', explanation: 'An enum has 2 to 64 members.' },
   E0505: { title: 'a member twice', explanation: 'Each member of an enum stands once.' },
-  E0506: { title: '`classification` is not an ordered enum', explanation: 'Classes are raised and compared, so `classification = public < internal < …` is ordered, and the base is one of it.' },
-  E0507: { title: 'a setting of the model is missing', explanation: 'Every model says its provider, prices, context and all attributes of `models`.' },
-  E0508: { title: 'an unknown setting', explanation: 'Models have the built-in settings and the attributes of `models`.' },
+  E0506: {
+    title: '`classification` is not an ordered enum',
+    explanation:
+      'Classes are raised and compared, so `classification = public < internal < …` is ordered, and the base is one of it.',
+  },
+  E0507: {
+    title: 'a setting of the model is missing',
+    explanation: 'Every model says its provider, prices, context and all attributes of `models`.',
+  },
+  E0508: {
+    title: 'an unknown setting',
+    explanation: 'Models have the built-in settings and the attributes of `models`.',
+  },
   E0509: { title: 'an unknown provider', explanation: 'The provider says which protocol the model speaks.' },
   E0510: { title: 'an unknown kind of store', explanation: 'The kind says which protocol the store speaks.' },
-  E0511: { title: 'an attribute without its source', explanation: 'Attributes of the caller come from claims, of chunks from metadata, of tools from arguments; those of models are in the catalog.' },
+  E0511: {
+    title: 'an attribute without its source',
+    explanation:
+      'Attributes of the caller come from claims, of chunks from metadata, of tools from arguments; those of models are in the catalog.',
+  },
   E0512: { title: '`optional` with `else`', explanation: 'An attribute with an `else` always has a value.' },
-  E0513: { title: 'a pattern that cannot be read', explanation: 'Patterns are characters, classes, groups, alternatives and counted repetition.' },
-  E0514: { title: 'a pattern without bound', explanation: 'A match has at most 256 characters, so repetition is counted.' },
-  E0515: { title: 'a pattern that matches nothing', explanation: 'A pattern that matches the empty text would match everywhere.' },
-  E0516: { title: '`near` out of bounds', explanation: '`near` takes 1 to 32 words of up to 64 characters, within 1 to 256 characters.' },
-  E0517: { title: 'an example that the pattern does not match', explanation: 'Examples are what the detector finds; they become witnesses and tests.' },
+  E0513: {
+    title: 'a pattern that cannot be read',
+    explanation: 'Patterns are characters, classes, groups, alternatives and counted repetition.',
+  },
+  E0514: {
+    title: 'a pattern without bound',
+    explanation: 'A match has at most 256 characters, so repetition is counted.',
+  },
+  E0515: {
+    title: 'a pattern that matches nothing',
+    explanation: 'A pattern that matches the empty text would match everywhere.',
+  },
+  E0516: {
+    title: '`near` out of bounds',
+    explanation: '`near` takes 1 to 32 words of up to 64 characters, within 1 to 256 characters.',
+  },
+  E0517: {
+    title: 'an example that the pattern does not match',
+    explanation: 'Examples are what the detector finds; they become witnesses and tests.',
+  },
   E0519: { title: 'two for one', explanation: 'Only one may exist for this.' },
-  E0520: { title: 'a percentage out of order', explanation: 'Percentages are whole numbers from 1 to 100 in ascending order.' },
-  E0521: { title: 'an unknown period', explanation: 'Budgets run per hour, day, week, month or year; rates per second, minute, hour or day.' },
+  E0520: {
+    title: 'a percentage out of order',
+    explanation: 'Percentages are whole numbers from 1 to 100 in ascending order.',
+  },
+  E0521: {
+    title: 'an unknown period',
+    explanation: 'Budgets run per hour, day, week, month or year; rates per second, minute, hour or day.',
+  },
   E0522: { title: 'an unknown time zone', explanation: 'Time zones have IANA names such as `Europe/Berlin`.' },
   E0523: { title: 'not a currency', explanation: 'A currency is three lower-case letters, such as `usd`.' },
   E0524: { title: 'not a hash', explanation: 'Hashes are written `sha256:` and 64 hexadecimal digits.' },
-  E0525: { title: 'too many declarations', explanation: 'A policy has at most 64 models, 4,096 rules and 256 of any other declaration.' },
+  E0525: {
+    title: 'too many declarations',
+    explanation: 'A policy has at most 64 models, 4,096 rules and 256 of any other declaration.',
+  },
   E0526: { title: 'hours that never are', explanation: 'A range of hours ends after it starts.' },
   E0527: { title: 'a caller from a file', explanation: 'The attributes of `caller` are written here.' },
   E0528: { title: 'an unknown channel', explanation: 'Recipients are reached by `webhook`.' },
-  E0529: { title: 'not a tool’s name', explanation: 'A tool is named as on the wire; one `*` may stand at the end for any ending.' },
+  E0529: {
+    title: 'not a tool’s name',
+    explanation: 'A tool is named as on the wire; one `*` may stand at the end for any ending.',
+  },
   E0601: { title: 'no event before', explanation: 'An expectation speaks of the latest event before it.' },
   E0602: { title: 'an expectation that cannot be', explanation: 'The expectation does not fit the event before it.' },
   W0210: { title: 'declared and never used', explanation: 'Nothing refers to this declaration.' },
-  W0301: { title: 'a number that the fact never reaches', explanation: '`prompt.complexity` is a score from 0 to 1000, so a comparison with more is always true or never.' },
-  W0401: { title: 'a detector redacted in two ways in one rule', explanation: 'Redactions of one value are joined, and what hides more is done: removal before a mask, a mask before a placeholder.' },
+  W0301: {
+    title: 'a number that the fact never reaches',
+    explanation: '`prompt.complexity` is a score from 0 to 1000, so a comparison with more is always true or never.',
+  },
+  W0401: {
+    title: 'a detector redacted in two ways in one rule',
+    explanation:
+      'Redactions of one value are joined, and what hides more is done: removal before a mask, a mask before a placeholder.',
+  },
   W0601: { title: 'a test that expects nothing', explanation: 'A test without an `expect` cannot fail.' },
-  E0801: { title: 'a detector that cannot be compiled', explanation: 'Detectors become automata of a bounded size, so that scanning never slows down. A pattern that needs more is written more narrowly, or as several detectors.' },
-  E0802: { title: 'a rule that cannot be decided yet', explanation: 'The rule is well formed, and it compares things that no fact holds yet. `build` refuses it, so that no rule is silently dropped; with `--allow-unenforced` it denies.' },
+  E0801: {
+    title: 'a detector that cannot be compiled',
+    explanation:
+      'Detectors become automata of a bounded size, so that scanning never slows down. A pattern that needs more is written more narrowly, or as several detectors.',
+  },
+  E0802: {
+    title: 'a rule that cannot be decided yet',
+    explanation:
+      'The rule is well formed, and it compares things that no fact holds yet. `build` refuses it, so that no rule is silently dropped; with `--allow-unenforced` it denies.',
+  },
   E0901: { title: '`hold for review` is checked but not yet enforced', explanation: NOT_ENFORCED },
   E0902: { title: '`sample … percent for review` is checked but not yet enforced', explanation: NOT_ENFORCED },
   E0903: { title: '`rate` is checked but not yet enforced', explanation: NOT_ENFORCED },

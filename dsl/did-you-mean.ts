@@ -1,4 +1,7 @@
-/** Finds the name that was probably meant. Ties go to the alphabetically first, so that messages are the same in every run. */
+/**
+ * Finds the name that was probably meant. Ties go to the alphabetically first, so that messages are the same in every
+ * run.
+ */
 
 const NAME_LENGTH_MAX = 64;
 
@@ -9,7 +12,12 @@ export function didYouMean(written: string, candidates: Iterable<string>): strin
   let best: string | null = null;
   let bestDistance = allowed + 1;
   for (const candidate of candidates) {
-    if (candidate === written || Math.abs(candidate.length - written.length) > allowed || candidate.length > NAME_LENGTH_MAX) continue;
+    if (
+      candidate === written ||
+      Math.abs(candidate.length - written.length) > allowed ||
+      candidate.length > NAME_LENGTH_MAX
+    )
+      continue;
     const distance = editDistance(written.toLowerCase(), candidate.toLowerCase());
     if (distance < bestDistance || (distance === bestDistance && best !== null && candidate < best)) {
       best = candidate;
@@ -28,7 +36,8 @@ function editDistance(a: string, b: string): number {
     for (let j = 1; j <= b.length; j++) {
       const cost = a[i - 1] === b[j - 1] ? 0 : 1;
       let distance = Math.min((previous[j] ?? 0) + 1, (current[j - 1] ?? 0) + 1, (previous[j - 1] ?? 0) + cost);
-      if (i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1]) distance = Math.min(distance, (beforePrevious[j - 2] ?? 0) + 1);
+      if (i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1])
+        distance = Math.min(distance, (beforePrevious[j - 2] ?? 0) + 1);
       current.push(distance);
     }
     beforePrevious = previous;

@@ -7,7 +7,11 @@ import type { Comment } from './syntax-tree.ts';
 
 export const TEXT_BYTES_MAX = 4 * 1024;
 
-export type Lexed = { readonly tokens: readonly IToken[]; readonly comments: readonly Comment[]; readonly diagnostics: readonly Diagnostic[] };
+export type Lexed = {
+  readonly tokens: readonly IToken[];
+  readonly comments: readonly Comment[];
+  readonly diagnostics: readonly Diagnostic[];
+};
 
 const lexer = new Lexer([...TOKENS], { positionTracking: 'onlyOffset', ensureOptimizations: false });
 
@@ -16,20 +20,26 @@ export function lex(source: SourceFile): Lexed {
   const diagnostics: Diagnostic[] = [];
   for (const error of result.errors) {
     const span = { file: source.path, start: error.offset, end: error.offset + error.length };
-    diagnostics.push(foreignSign(source.text, span) ?? strangeCharacters(source.text.slice(span.start, span.end), span));
+    diagnostics.push(
+      foreignSign(source.text, span) ?? strangeCharacters(source.text.slice(span.start, span.end), span),
+    );
   }
   for (const token of result.tokens) {
     const kind = token.tokenType;
     if (kind !== UnclosedText && kind !== UnclosedPattern && token.image.length <= TEXT_BYTES_MAX / 3) continue;
     const span = tokenSpan(source.path, token);
     if (kind === UnclosedText) {
-      diagnostics.push(diagnostic('E0102', span, 'this text has no closing quote', {
-        help: [replaceWith({ ...span, start: span.end }, '"', 'close it with `"` on the same line')],
-      }));
+      diagnostics.push(
+        diagnostic('E0102', span, 'this text has no closing quote', {
+          help: [replaceWith({ ...span, start: span.end }, '"', 'close it with `"` on the same line')],
+        }),
+      );
     } else if (kind === UnclosedPattern) {
-      diagnostics.push(diagnostic('E0102', span, 'this pattern has no closing backtick', {
-        help: [replaceWith({ ...span, start: span.end }, '`', 'close it with a backtick on the same line')],
-      }));
+      diagnostics.push(
+        diagnostic('E0102', span, 'this pattern has no closing backtick', {
+          help: [replaceWith({ ...span, start: span.end }, '`', 'close it with a backtick on the same line')],
+        }),
+      );
     } else if (new TextEncoder().encode(token.image).length - 2 > TEXT_BYTES_MAX) {
       diagnostics.push(diagnostic('E0103', span, `this text is longer than ${TEXT_BYTES_MAX} bytes`));
     }
@@ -50,7 +60,8 @@ export function unquote(image: string): string {
   const inner = image.slice(1, image.length > 1 && image.endsWith('"') ? -1 : undefined);
   if (!inner.includes('\\')) return inner;
   return inner.replace(/\\(u\{([0-9a-fA-F]{1,6})\}|.|$)/gs, (_, escape: string, hex: string | undefined) => {
-    if (hex !== undefined) return isScalar(Number.parseInt(hex, 16)) ? String.fromCodePoint(Number.parseInt(hex, 16)) : '';
+    if (hex !== undefined)
+      return isScalar(Number.parseInt(hex, 16)) ? String.fromCodePoint(Number.parseInt(hex, 16)) : '';
     return escape === 'n' ? '\n' : escape === 't' ? '\t' : escape;
   });
 }
@@ -70,7 +81,8 @@ export function unknownEscape(image: string): { readonly at: number; readonly te
   const escapes = /\\(u\{[0-9a-fA-F]{1,6}\}|.)/gs;
   for (const match of image.matchAll(escapes)) {
     const escape = match[1] ?? '';
-    const known = escape.length > 1 ? isScalar(Number.parseInt(escape.slice(2, -1), 16)) : ['"', '\\', 'n', 't'].includes(escape);
+    const known =
+      escape.length > 1 ? isScalar(Number.parseInt(escape.slice(2, -1), 16)) : ['"', '\\', 'n', 't'].includes(escape);
     if (!known) return { at: match.index, text: match[0] };
   }
   return null;
@@ -82,28 +94,46 @@ function isScalar(codePoint: number): boolean {
 
 /** Signs of other languages that are words here; the longer first. */
 const FOREIGN_SIGNS: readonly (readonly [sign: string, words: string])[] = [
-  ['>=', 'is at least'], ['>', 'is above'], ['!=', 'is not'], ['&&', 'and'], ['&', 'and'], ['≥', 'is at least'], ['≤', 'is at most'], ['≠', 'is not'], ['%', 'percent'],
+  ['>=', 'is at least'],
+  ['>', 'is above'],
+  ['!=', 'is not'],
+  ['&&', 'and'],
+  ['&', 'and'],
+  ['≥', 'is at least'],
+  ['≤', 'is at most'],
+  ['≠', 'is not'],
+  ['%', 'percent'],
 ];
 
 function foreignSign(text: string, span: Span): Diagnostic | null {
-  const found = FOREIGN_SIGNS.find(([sign]) => text.startsWith(sign, span.start) && span.end - span.start <= sign.length);
+  const found = FOREIGN_SIGNS.find(
+    ([sign]) => text.startsWith(sign, span.start) && span.end - span.start <= sign.length,
+  );
   if (found === undefined) return null;
   const [sign, words] = found;
   const place = { ...span, end: span.start + sign.length };
   const left = /\s/.test(text[place.start - 1] ?? ' ') ? '' : ' ';
   const right = /\s/.test(text[place.end] ?? ' ') ? '' : ' ';
-  return diagnostic('E0101', place, `\`${sign}\` is written \`${words}\` here`, { help: [replaceWith(place, `${left}${words}${right}`, `write \`${words}\``)] });
+  return diagnostic('E0101', place, `\`${sign}\` is written \`${words}\` here`, {
+    help: [replaceWith(place, `${left}${words}${right}`, `write \`${words}\``)],
+  });
 }
 
 function strangeCharacters(text: string, span: Span): Diagnostic {
   if (/^[“”„«»‟]+$/u.test(text)) {
-    return diagnostic('E0101', span, `\`${text}\` is a typographic quote`, { help: [replaceWith(span, '"', 'use the plain quote `"`')] });
+    return diagnostic('E0101', span, `\`${text}\` is a typographic quote`, {
+      help: [replaceWith(span, '"', 'use the plain quote `"`')],
+    });
   }
   if (/^[-–—]+$/u.test(text)) {
-    return diagnostic('E0101', span, `\`${text}\` cannot stand here`, { help: [help('names are joined with `_`, as in `gpt_4o`')] });
+    return diagnostic('E0101', span, `\`${text}\` cannot stand here`, {
+      help: [help('names are joined with `_`, as in `gpt_4o`')],
+    });
   }
   if (/^[;]+$/.test(text)) {
-    return diagnostic('E0101', span, `\`${text}\` is not used in this language`, { help: [replaceWith(span, '', 'leave it out')] });
+    return diagnostic('E0101', span, `\`${text}\` is not used in this language`, {
+      help: [replaceWith(span, '', 'leave it out')],
+    });
   }
   const shown = [...text].slice(0, 20).join('');
   return diagnostic('E0101', span, `\`${shown}\` cannot be read`, {

@@ -1,6 +1,6 @@
 /**
- * Source → syntax tree and diagnostics. Declarations begin in column 1: the tokens are cut there, and each declaration is parsed by itself, so
- * that a mistake in one costs nothing in the next.
+ * Source → syntax tree and diagnostics. Declarations begin in column 1: the tokens are cut there, and each declaration
+ * is parsed by itself, so that a mistake in one costs nothing in the next.
  */
 import type { IToken } from 'chevrotain';
 import { type Diagnostic, diagnostic, help, replaceWith } from './diagnostic.ts';
@@ -12,7 +12,16 @@ import { lex, tokenSpan, unknownEscape } from './lexer.ts';
 import { cover, FILE_BYTES_MAX, type SourceFile, type Span, sourceFile } from './source.ts';
 import { syntaxError } from './syntax-error.ts';
 import type { BrokenDeclaration, Declaration, SyntaxFile } from './syntax-tree.ts';
-import { CLAUSE_WORDS, CloseBrace, CloseParen, DECLARATION_WORDS, Equals, OpenBrace, OpenParen, TextToken } from './tokens.ts';
+import {
+  CLAUSE_WORDS,
+  CloseBrace,
+  CloseParen,
+  DECLARATION_WORDS,
+  Equals,
+  OpenBrace,
+  OpenParen,
+  TextToken,
+} from './tokens.ts';
 import { type Slip, slipAt, slipDiagnostic } from './usual-slips.ts';
 
 export const NESTING_DEPTH_MAX = 32;
@@ -33,7 +42,11 @@ class Parser extends DeclarationGrammar {
   }
 
   /** The mixed conditions are those that the declaration holds. */
-  parseDeclaration(path: string, tokens: IToken[], kind: DeclarationWord | 'enum'): { node: Declaration | undefined; mixed: readonly MixedCondition[] } {
+  parseDeclaration(
+    path: string,
+    tokens: IToken[],
+    kind: DeclarationWord | 'enum',
+  ): { node: Declaration | undefined; mixed: readonly MixedCondition[] } {
     this.input = tokens;
     this.path = path;
     this.mixed = [];
@@ -108,21 +121,37 @@ function beginsDeclaration(tokens: readonly IToken[], index: number): boolean {
 /** An indented line that can only be the next declaration: `rule NAME`, outside every brace. */
 function beginsLate(source: SourceFile, tokens: readonly IToken[], index: number, piece: readonly IToken[]): boolean {
   const token = tokens[index];
-  if (token === undefined || !declarationWords.has(token.image) || !/\n[ \t]*$/.test(source.text.slice(Math.max(0, token.startOffset - 200), token.startOffset))) {
+  if (
+    token === undefined ||
+    !declarationWords.has(token.image) ||
+    !/\n[ \t]*$/.test(source.text.slice(Math.max(0, token.startOffset - 200), token.startOffset))
+  ) {
     return false;
   }
   if (token.image === 'switch' || token.image === 'hours') return false;
   const next = tokens[index + 1];
-  const named = next !== undefined && (/^[A-Za-z_"]/.test(next.image) || ((token.image === 'caller' || token.image === 'models') && next.tokenType === OpenBrace));
+  const named =
+    next !== undefined &&
+    (/^[A-Za-z_"]/.test(next.image) ||
+      ((token.image === 'caller' || token.image === 'models') && next.tokenType === OpenBrace));
   return named && !clauseWords.has(next.image) && depthAfter(piece) === 0;
 }
 
 function depthAfter(tokens: readonly IToken[]): number {
-  return tokens.reduce((depth, token) => depth + (token.tokenType === OpenBrace ? 1 : token.tokenType === CloseBrace ? -1 : 0), 0);
+  return tokens.reduce(
+    (depth, token) => depth + (token.tokenType === OpenBrace ? 1 : token.tokenType === CloseBrace ? -1 : 0),
+    0,
+  );
 }
 
 /** `unread`: what the lexer could not read; within a declaration it explains all else that is wrong there. */
-function parseTokens(path: string, tokens: IToken[], currency: string | null, unread: readonly Diagnostic[], diagnostics: Diagnostic[]): Declaration | BrokenDeclaration {
+function parseTokens(
+  path: string,
+  tokens: IToken[],
+  currency: string | null,
+  unread: readonly Diagnostic[],
+  diagnostics: Diagnostic[],
+): Declaration | BrokenDeclaration {
   const first = tokens[0];
   const last = tokens.at(-1);
   if (first === undefined || last === undefined) throw new Error('a declaration has at least one token');
@@ -135,29 +164,40 @@ function parseTokens(path: string, tokens: IToken[], currency: string | null, un
   }
   const tooDeep = nestedTooDeep(tokens);
   if (tooDeep !== null) {
-    diagnostics.push(diagnostic('E0105', tokenSpan(path, tooDeep), `more than ${NESTING_DEPTH_MAX} levels of braces and parentheses`));
+    diagnostics.push(
+      diagnostic('E0105', tokenSpan(path, tooDeep), `more than ${NESTING_DEPTH_MAX} levels of braces and parentheses`),
+    );
     return brokenOne;
   }
   const { node, mixed } = parser.parseDeclaration(path, tokens, kind);
   for (const each of mixed) diagnostics.push(mixedConnectives(path, each));
   if (parser.errors.length === 0 && node !== undefined) return withKnownClauses(node, diagnostics);
   // A made-up closing brace is the one mistake after which the declaration is still what was meant.
-  const readable = node !== undefined && parser.errors.every(
-    (error) => error.name === 'MismatchedTokenException' && error.resyncedTokens.length === 0,
-  ) && isWhole(node) && !parser.stoppedEarly();
-  const strange = unread.some((each) => each.code === 'E0101' && each.span.start >= span.start && each.span.end <= span.end);
+  const readable =
+    node !== undefined &&
+    parser.errors.every((error) => error.name === 'MismatchedTokenException' && error.resyncedTokens.length === 0) &&
+    isWhole(node) &&
+    !parser.stoppedEarly();
+  const strange = unread.some(
+    (each) => each.code === 'E0101' && each.span.start >= span.start && each.span.end <= span.end,
+  );
   if (strange) return { ...brokenOne, keyword: kind, name: kind === 'enum' ? first.image : brokenOne.name };
   const errors = syntaxErrors(path, tokens, kind === 'enum' ? first.image : kind);
   const slips = withoutSlips(path, tokens, kind, currency, errors);
   diagnostics.push(...slips.found, ...slips.errors);
-  return readable && slips.found.length === 0 && node !== undefined ? withKnownClauses(node, diagnostics) : {
-    ...brokenOne,
-    keyword: kind,
-    name: kind === 'enum' ? first.image : brokenOne.name,
-  };
+  return readable && slips.found.length === 0 && node !== undefined
+    ? withKnownClauses(node, diagnostics)
+    : {
+        ...brokenOne,
+        keyword: kind,
+        name: kind === 'enum' ? first.image : brokenOne.name,
+      };
 }
 
-/** One for each place. Where parsing stopped before the end, the next clause word takes it up again, for its errors only. */
+/**
+ * One for each place. Where parsing stopped before the end, the next clause word takes it up again, for its errors
+ * only.
+ */
 function syntaxErrors(path: string, tokens: readonly IToken[], declaration: string): Diagnostic[] {
   const found = new Map<number, Diagnostic>();
   let rest = tokens;
@@ -175,8 +215,17 @@ function syntaxErrors(path: string, tokens: readonly IToken[], declaration: stri
   }
 }
 
-/** A slip is one where reading goes better once it is mended: an error is gone, and none has come before its end. What is left is read as mended. */
-function withoutSlips(path: string, written: readonly IToken[], kind: DeclarationWord | 'enum', currency: string | null, first: readonly Diagnostic[]): {
+/**
+ * A slip is one where reading goes better once it is mended: an error is gone, and none has come before its end. What
+ * is left is read as mended.
+ */
+function withoutSlips(
+  path: string,
+  written: readonly IToken[],
+  kind: DeclarationWord | 'enum',
+  currency: string | null,
+  first: readonly Diagnostic[],
+): {
   readonly found: readonly Diagnostic[];
   readonly errors: readonly Diagnostic[];
 } {
@@ -194,7 +243,9 @@ function withoutSlips(path: string, written: readonly IToken[], kind: Declaratio
     parser.parseDeclaration(path, [...mended], kind);
     const after = syntaxErrors(path, mended, kind);
     const gone = errors.some((error) => !after.some((each) => each.span.start === error.span.start));
-    const come = after.some((each) => each.span.start <= diagnostic.span.end && !errors.some((error) => each.span.start === error.span.start));
+    const come = after.some(
+      (each) => each.span.start <= diagnostic.span.end && !errors.some((error) => each.span.start === error.span.start),
+    );
     if (!gone || come) continue;
     found.push(diagnostic);
     errors = after;
@@ -231,13 +282,15 @@ function withKnownClauses(node: Declaration, diagnostics: Diagnostic[]): Declara
   for (const clause of node.clauses) {
     if (allowed.has(clause.kind)) continue;
     const words = [...allowed].map((kind) => `\`${CLAUSE_WORDING[kind]}\``);
-    const wording = words.length > WORDS_SHOWN_MAX ? [
-      ...words.slice(0, WORDS_SHOWN_MAX),
-      `and ${words.length - WORDS_SHOWN_MAX} more`,
-    ] : words;
-    diagnostics.push(diagnostic('E0113', clause.span, `\`${CLAUSE_WORDING[clause.kind]}\` does not belong in a \`${node.kind}\``, {
-      help: [help(`a \`${node.kind}\` takes ${wording.join(', ')}`)],
-    }));
+    const wording =
+      words.length > WORDS_SHOWN_MAX
+        ? [...words.slice(0, WORDS_SHOWN_MAX), `and ${words.length - WORDS_SHOWN_MAX} more`]
+        : words;
+    diagnostics.push(
+      diagnostic('E0113', clause.span, `\`${CLAUSE_WORDING[clause.kind]}\` does not belong in a \`${node.kind}\``, {
+        help: [help(`a \`${node.kind}\` takes ${wording.join(', ')}`)],
+      }),
+    );
   }
   return { ...node, clauses: node.clauses.filter((clause) => allowed.has(clause.kind)) } as Declaration;
 }
@@ -264,14 +317,26 @@ function mixedConnectives(path: string, { connectives, operands }: MixedConditio
   const first = connectives[0]?.image;
   const index = connectives.findIndex((each) => each.image !== first);
   const other = connectives[index];
-  const whole: Span | null = operands[0] !== undefined && operands[index] !== undefined ? cover(operands[0].span, operands[index].span) : null;
+  const whole: Span | null =
+    operands[0] !== undefined && operands[index] !== undefined ? cover(operands[0].span, operands[index].span) : null;
   const span = other === undefined ? { file: path, start: 0, end: 1 } : tokenSpan(path, other);
   return diagnostic('E0112', span, '`and` and `or` are mixed without parentheses', {
-    labels: connectives[0] === undefined ? [] : [{ span: tokenSpan(path, connectives[0]), message: `here it is \`${first}\`` }],
-    help: whole === null ? [] : [{
-      message: 'write parentheses around what belongs together',
-      edits: [{ span: { ...whole, end: whole.start }, text: '(' }, { span: { ...whole, start: whole.end }, text: ')' }],
-    }],
+    labels:
+      connectives[0] === undefined
+        ? []
+        : [{ span: tokenSpan(path, connectives[0]), message: `here it is \`${first}\`` }],
+    help:
+      whole === null
+        ? []
+        : [
+            {
+              message: 'write parentheses around what belongs together',
+              edits: [
+                { span: { ...whole, end: whole.start }, text: '(' },
+                { span: { ...whole, start: whole.end }, text: ')' },
+              ],
+            },
+          ],
   });
 }
 
@@ -279,9 +344,11 @@ function unknownDeclaration(path: string, token: IToken): Diagnostic {
   const span = tokenSpan(path, token);
   const meant = didYouMean(token.image, DECLARATION_WORDS);
   return diagnostic('E0106', span, `no declaration begins with \`${token.image}\``, {
-    help: [meant === null ? help(
-      'declarations begin in column 1; the lines that belong to one are indented',
-    ) : replaceWith(span, meant, `did you mean \`${meant}\`?`)],
+    help: [
+      meant === null
+        ? help('declarations begin in column 1; the lines that belong to one are indented')
+        : replaceWith(span, meant, `did you mean \`${meant}\`?`),
+    ],
   });
 }
 
@@ -293,9 +360,14 @@ function clauseInFirstColumn(path: string, token: IToken): Diagnostic {
 }
 
 function notInFirstColumn(path: string, token: IToken): Diagnostic {
-  return diagnostic('E0108', tokenSpan(path, token), `the declaration that begins with \`${token.image}\` must start in column 1`, {
-    help: [help('move it to the beginning of the line')],
-  });
+  return diagnostic(
+    'E0108',
+    tokenSpan(path, token),
+    `the declaration that begins with \`${token.image}\` must start in column 1`,
+    {
+      help: [help('move it to the beginning of the line')],
+    },
+  );
 }
 
 function reportEscapes(path: string, tokens: readonly IToken[], diagnostics: Diagnostic[]): void {
@@ -304,8 +376,15 @@ function reportEscapes(path: string, tokens: readonly IToken[], diagnostics: Dia
     const unknown = unknownEscape(token.image);
     if (unknown === null) continue;
     const start = token.startOffset + unknown.at;
-    diagnostics.push(diagnostic('E0114', { file: path, start, end: start + unknown.text.length }, `\`${unknown.text}\` is not an escape`, {
-      help: [help('the escapes are `\\"`, `\\\\`, `\\n`, `\\t` and `\\u{1F600}`')],
-    }));
+    diagnostics.push(
+      diagnostic(
+        'E0114',
+        { file: path, start, end: start + unknown.text.length },
+        `\`${unknown.text}\` is not an escape`,
+        {
+          help: [help('the escapes are `\\"`, `\\\\`, `\\n`, `\\t` and `\\u{1F600}`')],
+        },
+      ),
+    );
   }
 }

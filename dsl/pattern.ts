@@ -1,6 +1,7 @@
 /**
- * The patterns of detectors: a bounded regular subset. Characters, classes, groups, alternatives, counted repetition and the escapes \d \w \s; no
- * anchors, no back references, nothing unbounded. The result says everything that the text engine needs; what was wrong is an error with its place.
+ * The patterns of detectors: a bounded regular subset. Characters, classes, groups, alternatives, counted repetition
+ * and the escapes \d \w \s; no anchors, no back references, nothing unbounded. The result says everything that the text
+ * engine needs; what was wrong is an error with its place.
  */
 import type { PatternNode } from './program.ts';
 
@@ -31,7 +32,10 @@ export function parsePattern(source: string): PatternResult {
   return parse({ source, at: 0, depth: 0, open: false });
 }
 
-/** As `parsePattern`, and `*`, `+` and `{2,}` repeat without bound (`max` is infinite): for built-in detectors, whose matches are bounded by other means. */
+/**
+ * As `parsePattern`, and `*`, `+` and `{2,}` repeat without bound (`max` is infinite): for built-in detectors, whose
+ * matches are bounded by other means.
+ */
 export function parseOpenPattern(source: string): PatternResult {
   return parse({ source, at: 0, depth: 0, open: true });
 }
@@ -40,11 +44,17 @@ function parse(reader: Reader): PatternResult {
   const { source } = reader;
   try {
     const pattern = alternatives(reader);
-    if (reader.at < source.length) fail('syntax', 'this `)` closes nothing; write `\\)` for the character', reader.at, reader.at + 1);
+    if (reader.at < source.length)
+      fail('syntax', 'this `)` closes nothing; write `\\)` for the character', reader.at, reader.at + 1);
     const { min, max } = patternLength(pattern);
     if (min === 0) fail('empty', 'this pattern matches the empty text', 0, source.length);
     if (max > PATTERN_LENGTH_MAX && !reader.open) {
-      fail('tooLong', `a match of this pattern can have ${max} characters; the most is ${PATTERN_LENGTH_MAX}`, 0, source.length);
+      fail(
+        'tooLong',
+        `a match of this pattern can have ${max} characters; the most is ${PATTERN_LENGTH_MAX}`,
+        0,
+        source.length,
+      );
     }
     return { pattern };
   } catch (failure) {
@@ -59,10 +69,13 @@ export function patternLength(node: PatternNode): { readonly min: number; readon
     case 'class':
       return { min: 1, max: 1 };
     case 'sequence':
-      return node.items.map(patternLength).reduce((sum, each) => ({
-        min: sum.min + each.min,
-        max: sum.max + each.max,
-      }), { min: 0, max: 0 });
+      return node.items.map(patternLength).reduce(
+        (sum, each) => ({
+          min: sum.min + each.min,
+          max: sum.max + each.max,
+        }),
+        { min: 0, max: 0 },
+      );
     case 'alternatives': {
       const lengths = node.items.map(patternLength);
       return { min: Math.min(...lengths.map((each) => each.min)), max: Math.max(...lengths.map((each) => each.max)) };
@@ -97,9 +110,21 @@ type Reader = { readonly source: string; readonly open: boolean; at: number; dep
 type Range = readonly [number, number];
 
 const DIGITS: readonly Range[] = [[0x30, 0x39]];
-const SPACES: readonly Range[] = [[0x09, 0x0d], [0x20, 0x20]];
-const WORD: readonly Range[] = [[0x30, 0x39], [0x41, 0x5a], [0x5f, 0x5f], [0x61, 0x7a]];
-const SHORTHANDS: ReadonlyMap<string, readonly Range[]> = new Map([['d', DIGITS], ['w', WORD], ['s', SPACES]]);
+const SPACES: readonly Range[] = [
+  [0x09, 0x0d],
+  [0x20, 0x20],
+];
+const WORD: readonly Range[] = [
+  [0x30, 0x39],
+  [0x41, 0x5a],
+  [0x5f, 0x5f],
+  [0x61, 0x7a],
+];
+const SHORTHANDS: ReadonlyMap<string, readonly Range[]> = new Map([
+  ['d', DIGITS],
+  ['w', WORD],
+  ['s', SPACES],
+]);
 
 function alternatives(reader: Reader): PatternNode {
   const items = [sequence(reader)];
@@ -112,7 +137,8 @@ function alternatives(reader: Reader): PatternNode {
 
 function sequence(reader: Reader): PatternNode {
   const items: PatternNode[] = [];
-  while (reader.at < reader.source.length && !'|)'.includes(reader.source[reader.at] ?? '')) items.push(repeated(reader));
+  while (reader.at < reader.source.length && !'|)'.includes(reader.source[reader.at] ?? ''))
+    items.push(repeated(reader));
   return items.length === 1 && items[0] !== undefined ? items[0] : { kind: 'sequence', items };
 }
 
@@ -130,7 +156,13 @@ function repeated(reader: Reader): PatternNode {
   }
   if (sign === '*' || sign === '+') {
     const count = `{${sign === '*' ? 0 : 1},20}`;
-    fail('unbounded', `\`${sign}\` repeats without bound; write \`${count}\` or another count`, start, start + 1, count);
+    fail(
+      'unbounded',
+      `\`${sign}\` repeats without bound; write \`${count}\` or another count`,
+      start,
+      start + 1,
+      count,
+    );
   }
   if (sign !== '{') return item;
   const match = /^\{(\d{1,4})(?:(,)(\d{1,4})?)?\}/.exec(reader.source.slice(start));
@@ -142,7 +174,13 @@ function repeated(reader: Reader): PatternNode {
   }
   if (match[2] !== undefined && match[3] === undefined) {
     const count = `{${min},${min + 20}}`;
-    fail('unbounded', `\`${match[0]}\` has no upper bound; write \`${count}\` or another count`, start, reader.at, count);
+    fail(
+      'unbounded',
+      `\`${match[0]}\` has no upper bound; write \`${count}\` or another count`,
+      start,
+      reader.at,
+      count,
+    );
   }
   const max = match[3] === undefined ? min : Number(match[3]);
   if (max < min || max === 0) fail('syntax', `\`${match[0]}\` is not a count`, start, reader.at);
@@ -167,7 +205,12 @@ function atom(reader: Reader): PatternNode {
     return { kind: 'class', ranges: [[0x0a, 0x0a]], negated: true };
   }
   if ('^$'.includes(character)) {
-    fail('syntax', `\`${character}\` is not used: a detector finds its match anywhere, at word boundaries`, start, start + 1);
+    fail(
+      'syntax',
+      `\`${character}\` is not used: a detector finds its match anywhere, at word boundaries`,
+      start,
+      start + 1,
+    );
   }
   if ('*+?{}]'.includes(character)) {
     fail('syntax', `\`${character}\` stands alone; write \`\\${character}\` for the character`, start, start + 1);
@@ -208,7 +251,14 @@ function characterClass(reader: Reader): PatternNode {
     reader.at += 1;
     const right = reader.at < reader.source.length ? classItem(reader) : [];
     const high = right[0]?.[0];
-    if (left.length !== 1 || right.length !== 1 || left[0]?.[1] !== low || high === undefined || right[0]?.[1] !== high || high < low) {
+    if (
+      left.length !== 1 ||
+      right.length !== 1 ||
+      left[0]?.[1] !== low ||
+      high === undefined ||
+      right[0]?.[1] !== high ||
+      high < low
+    ) {
       fail('syntax', `\`${reader.source.slice(from, reader.at)}\` is not a range of characters`, from, reader.at);
     }
     ranges.push([low, high]);
@@ -249,6 +299,12 @@ function single(codePoint: number): PatternNode {
   return { kind: 'class', ranges: [[codePoint, codePoint]], negated: false };
 }
 
-function fail(reason: PatternError['reason'], message: string, start: number, end: number, fix: string | null = null): never {
+function fail(
+  reason: PatternError['reason'],
+  message: string,
+  start: number,
+  end: number,
+  fix: string | null = null,
+): never {
   throw new PatternFailure({ reason, message, start, end, fix });
 }

@@ -1,6 +1,7 @@
 /**
- * Syntax tree → source in the one style: a clause a line, two spaces of indentation, at most one blank line. Comments stay where they were: after
- * their line, or before the line that followed them. Printing what was printed changes nothing.
+ * Syntax tree → source in the one style: a clause a line, two spaces of indentation, at most one blank line. Comments
+ * stay where they were: after their line, or before the line that followed them. Printing what was printed changes
+ * nothing.
  */
 import { printDeclaration, type PrintedLine } from './print/print-declaration.ts';
 import type { SourceFile } from './source.ts';
@@ -30,12 +31,17 @@ export function print(file: SyntaxFile, source: SourceFile | null): string {
       if (isAfterBlank(source, comment.span.start) && !(previous?.opens === true)) blank();
       out.push(INDENT.repeat(line.indent + (line.closes ? 1 : 0)) + comment.text);
     }
-    const kept = source === null ? opens && file.declarations[previous.declaration]?.kind !== file.declarations[line.declaration]?.kind : isAfterBlank(source, line.start);
+    const kept =
+      source === null
+        ? opens && file.declarations[previous.declaration]?.kind !== file.declarations[line.declaration]?.kind
+        : isAfterBlank(source, line.start);
     if (kept && !line.closes && (previous?.opens !== true || before.length > 0)) blank();
     const [comment, ...more] = trailing.get(index) ?? [];
     for (const each of more) out.push(INDENT.repeat(line.indent) + each.text);
     out.push(
-      ...`${line.text}${comment === undefined ? '' : `  ${comment.text}`}`.split('\n').map((text) => INDENT.repeat(line.indent) + text),
+      ...`${line.text}${comment === undefined ? '' : `  ${comment.text}`}`
+        .split('\n')
+        .map((text) => INDENT.repeat(line.indent) + text),
     );
     for (const each of last.get(index) ?? []) out.push(INDENT + each.text);
   }
@@ -66,9 +72,18 @@ function attach(comments: readonly Comment[], lines: readonly Line[], source: So
   let next = 0;
   for (const comment of comments) {
     while (next < lines.length && (lines[next]?.start ?? 0) < comment.span.start) next += 1;
-    const before = source === null ? '' : source.text.slice(source.text.lastIndexOf('\n', comment.span.start - 1) + 1, comment.span.start);
+    const before =
+      source === null
+        ? ''
+        : source.text.slice(source.text.lastIndexOf('\n', comment.span.start - 1) + 1, comment.span.start);
     if (before.trim() !== '' && next > 0) add(trailing, next - 1, comment);
-    else if (before !== '' && next > 0 && (lines[next]?.indent ?? 0) === 0 && lines[next]?.closes !== true && (lines[next - 1]?.indent ?? 0) > 0) {
+    else if (
+      before !== '' &&
+      next > 0 &&
+      (lines[next]?.indent ?? 0) === 0 &&
+      lines[next]?.closes !== true &&
+      (lines[next - 1]?.indent ?? 0) > 0
+    ) {
       add(last, next - 1, comment);
     } else add(leading, next, comment);
   }

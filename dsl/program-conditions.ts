@@ -1,11 +1,13 @@
 /**
- * The leaves of the typed program: types, values, attributes and conditions. `program.ts` hands them on, so that consumers import from one place.
+ * The leaves of the typed program: types, values, attributes and conditions. `program.ts` hands them on, so that
+ * consumers import from one place.
  */
 import type { Span } from './source.ts';
 
 export type EventKind = 'prompt' | 'completion' | 'toolCall' | 'retrieval' | 'ingest' | 'exchange' | 'egress';
 
-// ---------------------------------------------------------------------------------------------------------------- types and values
+// ----------------------------------------------------------------------------------------------------------------
+// types and values
 
 export type Type =
   | { readonly kind: 'bool' }
@@ -28,7 +30,12 @@ export type Type =
 export type ScalarType = Exclude<Type, { kind: 'set' | 'collection' | 'content' }>;
 export type CollectionKind = 'message' | 'chunk' | 'toolCall';
 
-export type MemberValue = { readonly kind: 'member'; readonly enum: string; readonly name: string; readonly ordinal: number };
+export type MemberValue = {
+  readonly kind: 'member';
+  readonly enum: string;
+  readonly name: string;
+  readonly ordinal: number;
+};
 /** Every number is an integer with |n| ≤ 2^53−1. */
 export type ScalarValue =
   | { readonly kind: 'bool'; readonly value: boolean }
@@ -47,7 +54,8 @@ export type ScalarValue =
 export type SetValue = { readonly kind: 'set'; readonly elements: readonly ScalarValue[] };
 export type Value = ScalarValue | SetValue;
 
-// ---------------------------------------------------------------------------------------------------------------- conditions
+// ----------------------------------------------------------------------------------------------------------------
+// conditions
 
 /** Whose attribute it is. `now` has the empty name. `variable` is bound by an enclosing `some` or `every`. */
 export type Root =
@@ -76,7 +84,8 @@ export type AttributeRef = {
   /** Where it was declared; null if it is built in. */
   readonly declared: Span | null;
 };
-export type Operand = AttributeRef | { readonly kind: 'literal'; readonly value: Value; readonly type: Type; readonly span: Span };
+export type Operand =
+  AttributeRef | { readonly kind: 'literal'; readonly value: Value; readonly type: Type; readonly span: Span };
 export type CompareOperator = 'is' | 'atLeast' | 'atMost' | 'above' | 'below';
 
 /** `is not …` is `not` of the positive form. A substituted term's nodes carry the span of the use. */
@@ -86,7 +95,10 @@ export type Condition =
   | { readonly kind: 'not'; readonly operand: Condition; readonly span: Span }
   | { readonly kind: 'known'; readonly attribute: AttributeRef; readonly span: Span }
   | { readonly kind: 'isTrue'; readonly attribute: AttributeRef; readonly span: Span }
-  /** Both sides have one type. Ordering operators stand only between numbers, times, dates and members of one ordered enum. */
+  /**
+   * Both sides have one type. Ordering operators stand only between numbers, times, dates and members of one ordered
+   * enum.
+   */
   | {
       readonly kind: 'compare';
       readonly operator: CompareOperator;
@@ -94,7 +106,12 @@ export type Condition =
       readonly right: Operand;
       readonly span: Span;
     }
-  | { readonly kind: 'oneOf'; readonly attribute: AttributeRef; readonly values: readonly ScalarValue[]; readonly span: Span }
+  | {
+      readonly kind: 'oneOf';
+      readonly attribute: AttributeRef;
+      readonly values: readonly ScalarValue[];
+      readonly span: Span;
+    }
   | { readonly kind: 'modelIs'; readonly models: readonly string[]; readonly span: Span }
   /** Some detector of the list hits in the text. */
   | {
@@ -113,9 +130,19 @@ export type Condition =
       readonly span: Span;
     }
   /** A text attribute holds one of the strings, exactly. */
-  | { readonly kind: 'containsText'; readonly attribute: AttributeRef; readonly texts: readonly string[]; readonly span: Span }
+  | {
+      readonly kind: 'containsText';
+      readonly attribute: AttributeRef;
+      readonly texts: readonly string[];
+      readonly span: Span;
+    }
   /** A set holds at least one of the members. */
-  | { readonly kind: 'setContains'; readonly set: AttributeRef; readonly members: readonly (ScalarValue | AttributeRef)[]; readonly span: Span }
+  | {
+      readonly kind: 'setContains';
+      readonly set: AttributeRef;
+      readonly members: readonly (ScalarValue | AttributeRef)[];
+      readonly span: Span;
+    }
   | { readonly kind: 'overlaps'; readonly left: AttributeRef; readonly right: Operand; readonly span: Span }
   | { readonly kind: 'subsetOf'; readonly left: AttributeRef; readonly right: Operand; readonly span: Span }
   | { readonly kind: 'inList'; readonly attribute: AttributeRef; readonly list: string; readonly span: Span }

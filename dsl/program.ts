@@ -1,13 +1,24 @@
 /**
- * The typed program: what `checkProgram` hands to the compiler. Fully resolved: every name in it exists, every condition is typed,
- * terms are substituted, detector groups are expanded, literals are integers in the smallest unit. It is readonly data that can be
- * printed as JSON; every node carries the span it was written at. It holds no meaning of its own: the plan gives it one.
+ * The typed program: what `checkProgram` hands to the compiler. Fully resolved: every name in it exists, every
+ * condition is typed, terms are substituted, detector groups are expanded, literals are integers in the smallest unit.
+ * It is readonly data that can be printed as JSON; every node carries the span it was written at. It holds no meaning
+ * of its own: the plan gives it one.
  *
- * Canonical order: declarations whose order has no meaning are sorted by name (unnamed ones by their printed text), so the same rules in any order
- * and any file layout give the same program, spans aside. Enum members, routes' preferences, budget thresholds and effects keep their order.
+ * Canonical order: declarations whose order has no meaning are sorted by name (unnamed ones by their printed text), so
+ * the same rules in any order and any file layout give the same program, spans aside. Enum members, routes'
+ * preferences, budget thresholds and effects keep their order.
  */
 
-import type { AttributeRef, Condition, EventKind, MemberValue, ScalarType, ScalarValue, Type, Value } from './program-conditions.ts';
+import type {
+  AttributeRef,
+  Condition,
+  EventKind,
+  MemberValue,
+  ScalarType,
+  ScalarValue,
+  Type,
+  Value,
+} from './program-conditions.ts';
 import type { Span } from './source.ts';
 
 export type * from './program-conditions.ts';
@@ -46,7 +57,10 @@ export type Program = {
   readonly assumptions: readonly Assumption[];
   readonly guarantees: readonly Guarantee[];
   readonly tests: readonly PolicyTest[];
-  /** Every use of a form that is checked but not yet enforced; `unenforcedDiagnostics` turns it into diagnostics. In source order by name. */
+  /**
+   * Every use of a form that is checked but not yet enforced; `unenforcedDiagnostics` turns it into diagnostics. In
+   * source order by name.
+   */
   readonly unenforced: readonly UnenforcedUse[];
 };
 
@@ -57,7 +71,10 @@ export type Policy = {
   readonly currency: string;
   /** IANA name. */
   readonly timeZone: string;
-  /** An event that the policy does not write has `deny`, except `toolCall`, which takes the completion's, and `exchange`, which is never denied. */
+  /**
+   * An event that the policy does not write has `deny`, except `toolCall`, which takes the completion's, and
+   * `exchange`, which is never denied.
+   */
   readonly defaults: { readonly [K in EventKind]: Decision };
   readonly onFailure: Decision;
   /** A member of `classification`; null if the policy declares no such enum. */
@@ -67,15 +84,19 @@ export type Policy = {
   readonly span: Span;
 };
 
-export type EnumType = { readonly name: string; readonly ordered: boolean; readonly members: readonly string[]; readonly span: Span };
+export type EnumType = {
+  readonly name: string;
+  readonly ordered: boolean;
+  readonly members: readonly string[];
+  readonly span: Span;
+};
 
-// ---------------------------------------------------------------------------------------------------------------- declarations
+// ----------------------------------------------------------------------------------------------------------------
+// declarations
 
 /** What an attribute is when its source holds nothing. `required`: the fact has failed. */
 export type Absence =
-  | { readonly kind: 'required' }
-  | { readonly kind: 'optional' }
-  | { readonly kind: 'else'; readonly value: Value };
+  { readonly kind: 'required' } | { readonly kind: 'optional' } | { readonly kind: 'else'; readonly value: Value };
 
 export type AttributeSource = {
   readonly kind: 'claim' | 'metadata' | 'argument';
@@ -124,7 +145,12 @@ export type Store = {
 };
 
 /** `wirePattern` may end in one `*`. */
-export type Tool = { readonly name: string; readonly wirePattern: string; readonly attributes: readonly Attribute[]; readonly span: Span };
+export type Tool = {
+  readonly name: string;
+  readonly wirePattern: string;
+  readonly attributes: readonly Attribute[];
+  readonly span: Span;
+};
 export type List = {
   readonly name: string;
   readonly element: ScalarType;
@@ -134,13 +160,23 @@ export type List = {
   readonly maxEntries: number;
   readonly span: Span;
 };
-export type Recipient = { readonly name: string; readonly channel: 'webhook'; readonly address: string; readonly span: Span };
+export type Recipient = {
+  readonly name: string;
+  readonly channel: 'webhook';
+  readonly address: string;
+  readonly span: Span;
+};
 export type Reviewers = { readonly name: string; readonly group: string; readonly span: Span };
 
 export type Weekday = 'monday' | 'tuesday' | 'wednesday' | 'thursday' | 'friday' | 'saturday' | 'sunday';
 export type Hours = {
   readonly name: string;
-  readonly ranges: readonly { readonly from: Weekday; readonly to: Weekday; readonly startMinute: number; readonly endMinute: number }[];
+  readonly ranges: readonly {
+    readonly from: Weekday;
+    readonly to: Weekday;
+    readonly startMinute: number;
+    readonly endMinute: number;
+  }[];
   /** A list of dates that are outside. */
   readonly except: string | null;
   readonly timeZone: string;
@@ -165,7 +201,13 @@ export type Detector = {
   readonly span: Span;
 };
 export type DetectorSource =
-  | { readonly kind: 'pattern'; readonly source: string; readonly pattern: PatternNode; readonly ignoreCase: boolean; readonly span: Span }
+  | {
+      readonly kind: 'pattern';
+      readonly source: string;
+      readonly pattern: PatternNode;
+      readonly ignoreCase: boolean;
+      readonly span: Span;
+    }
   | { readonly kind: 'list'; readonly list: string; readonly span: Span }
   /** `threshold` in millionths. */
   | {
@@ -191,7 +233,8 @@ export type PatternNode =
   | { readonly kind: 'alternatives'; readonly items: readonly PatternNode[] }
   | { readonly kind: 'repeat'; readonly item: PatternNode; readonly min: number; readonly max: number };
 
-// ---------------------------------------------------------------------------------------------------------------- rules
+// ----------------------------------------------------------------------------------------------------------------
+// rules
 
 export type Meta = {
   readonly cites: readonly string[];
@@ -245,7 +288,13 @@ export type Effect =
   /** `path` is the vendor's wire field, as its dotted parts. */
   | { readonly kind: 'set'; readonly path: readonly string[]; readonly value: ScalarValue; readonly span: Span }
   | { readonly kind: 'record'; readonly milliseconds: number; readonly span: Span }
-  | { readonly kind: 'hold'; readonly count: number; readonly reviewers: string; readonly milliseconds: number; readonly span: Span }
+  | {
+      readonly kind: 'hold';
+      readonly count: number;
+      readonly reviewers: string;
+      readonly milliseconds: number;
+      readonly span: Span;
+    }
   | { readonly kind: 'limit'; readonly attribute: AttributeRef; readonly to: ScalarValue; readonly span: Span }
   | { readonly kind: 'tag'; readonly name: string; readonly value: ScalarValue; readonly span: Span }
   | { readonly kind: 'notify'; readonly recipient: string; readonly span: Span }
@@ -271,7 +320,8 @@ export type Route = {
   readonly span: Span;
 };
 export type Preference = {
-  readonly choice: { readonly kind: 'model'; readonly model: string } | { readonly kind: 'requested' } | { readonly kind: 'cheapest' };
+  readonly choice:
+    { readonly kind: 'model'; readonly model: string } | { readonly kind: 'requested' } | { readonly kind: 'cheapest' };
   readonly where: Condition | null;
   readonly span: Span;
 };
@@ -331,7 +381,12 @@ export type Switch = {
   readonly maxMilliseconds: number | null;
   readonly span: Span;
 };
-export type Delegation = { readonly to: string; readonly where: Condition; readonly may: readonly EffectWord[]; readonly span: Span };
+export type Delegation = {
+  readonly to: string;
+  readonly where: Condition;
+  readonly may: readonly EffectWord[];
+  readonly span: Span;
+};
 /** The first word of an effect, as `delegate … may` names it. */
 export type EffectWord =
   | 'allow'
@@ -364,7 +419,8 @@ export type Guarantee = {
   readonly span: Span;
 };
 
-// ---------------------------------------------------------------------------------------------------------------- tests
+// ----------------------------------------------------------------------------------------------------------------
+// tests
 
 /** One `test` is a list of events in order; each has what is given before it and what is expected of it. */
 export type PolicyTest = { readonly title: string; readonly steps: readonly TestStep[]; readonly span: Span };
@@ -373,13 +429,41 @@ export type TestStep =
   | { readonly kind: 'now'; readonly iso: string; readonly span: Span }
   | { readonly kind: 'switch'; readonly switch: string; readonly on: boolean; readonly span: Span }
   | { readonly kind: 'list'; readonly list: string; readonly entries: readonly ScalarValue[]; readonly span: Span }
-  | { readonly kind: 'spent'; readonly amount: Extract<ScalarValue, { kind: 'money' }>; readonly budget: string; readonly span: Span }
+  | {
+      readonly kind: 'spent';
+      readonly amount: Extract<ScalarValue, { kind: 'money' }>;
+      readonly budget: string;
+      readonly span: Span;
+    }
   /** `requested` is a model's wire name or what a route serves. */
-  | { readonly kind: 'prompt'; readonly requested: string; readonly text: string; readonly attributes: readonly GivenAttribute[]; readonly span: Span }
+  | {
+      readonly kind: 'prompt';
+      readonly requested: string;
+      readonly text: string;
+      readonly attributes: readonly GivenAttribute[];
+      readonly span: Span;
+    }
   | { readonly kind: 'completion'; readonly text: string; readonly span: Span }
-  | { readonly kind: 'chunk'; readonly store: string; readonly attributes: readonly GivenAttribute[]; readonly text: string | null; readonly span: Span }
-  | { readonly kind: 'document'; readonly store: string; readonly attributes: readonly GivenAttribute[]; readonly text: string | null; readonly span: Span }
-  | { readonly kind: 'toolCall'; readonly tool: string; readonly arguments: readonly GivenAttribute[]; readonly span: Span }
+  | {
+      readonly kind: 'chunk';
+      readonly store: string;
+      readonly attributes: readonly GivenAttribute[];
+      readonly text: string | null;
+      readonly span: Span;
+    }
+  | {
+      readonly kind: 'document';
+      readonly store: string;
+      readonly attributes: readonly GivenAttribute[];
+      readonly text: string | null;
+      readonly span: Span;
+    }
+  | {
+      readonly kind: 'toolCall';
+      readonly tool: string;
+      readonly arguments: readonly GivenAttribute[];
+      readonly span: Span;
+    }
   | { readonly kind: 'expect'; readonly expectation: Expectation; readonly span: Span };
 export type GivenAttribute = { readonly name: string; readonly value: Value; readonly span: Span };
 /** Of the latest event before it. */
@@ -394,9 +478,13 @@ export type Expectation =
   | { readonly kind: 'hold'; readonly by: string | null }
   | { readonly kind: 'tag'; readonly name: string; readonly value: ScalarValue };
 
-// ---------------------------------------------------------------------------------------------------------------- unenforced forms
+// ----------------------------------------------------------------------------------------------------------------
+// unenforced forms
 
-/** A form that is checked here and enforced by nothing yet. `rule` is the declaration's name; `event` is null where it stands on none. */
+/**
+ * A form that is checked here and enforced by nothing yet. `rule` is the declaration's name; `event` is null where it
+ * stands on none.
+ */
 export type UnenforcedUse = {
   readonly form: UnenforcedForm;
   readonly declaration: string;

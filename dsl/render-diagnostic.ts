@@ -1,4 +1,7 @@
-/** A diagnostic as people read it: place, source lines with carets under the spans, labels, help. Decides nothing; prints nothing. */
+/**
+ * A diagnostic as people read it: place, source lines with carets under the spans, labels, help. Decides nothing;
+ * prints nothing.
+ */
 import type { Diagnostic, Edit, Help } from './diagnostic.ts';
 import type { SourceFile, Span } from './source.ts';
 import { lineText, positionOf } from './source.ts';
@@ -7,7 +10,14 @@ type Mark = { readonly span: Span; readonly message: string; readonly primary: b
 type Paint = (style: Style, text: string) => string;
 type Style = 'error' | 'warning' | 'label' | 'gutter' | 'strong' | 'help';
 
-const ANSI: { readonly [K in Style]: string } = { error: '31;1', warning: '33;1', label: '34', gutter: '34', strong: '1', help: '32' };
+const ANSI: { readonly [K in Style]: string } = {
+  error: '31;1',
+  warning: '33;1',
+  label: '34',
+  gutter: '34',
+  strong: '1',
+  help: '32',
+};
 /** Two marks this near are shown in one window. */
 const GAP_LINES_MAX = 2;
 const LINE_CHARACTERS_MAX = 200;
@@ -23,7 +33,9 @@ export function renderDiagnostic(
     ...diagnostic.labels.map((each) => ({ ...each, primary: false })),
   ];
   const width = Math.max(...marks.map((mark) => lastLineOf(mark.span, files))).toString().length;
-  const lines = [`${paint(diagnostic.severity, `${diagnostic.severity}[${diagnostic.code}]`)}${paint('strong', `: ${diagnostic.message}`)}`];
+  const lines = [
+    `${paint(diagnostic.severity, `${diagnostic.severity}[${diagnostic.code}]`)}${paint('strong', `: ${diagnostic.message}`)}`,
+  ];
   const paths = [...new Set(marks.map((mark) => mark.span.file))];
   for (const [index, path] of paths.entries()) {
     const source = files.get(path);
@@ -38,7 +50,13 @@ export function renderDiagnostic(
   return `${lines.join('\n')}\n`;
 }
 
-function snippet(source: SourceFile, marks: readonly Mark[], width: number, severity: 'error' | 'warning', paint: Paint): string[] {
+function snippet(
+  source: SourceFile,
+  marks: readonly Mark[],
+  width: number,
+  severity: 'error' | 'warning',
+  paint: Paint,
+): string[] {
   const byLine = new Map<number, Mark[]>();
   for (const mark of marks) {
     const line = positionOf(source, mark.span.start).line;
@@ -82,7 +100,11 @@ function renderHelp(each: Help, files: ReadonlyMap<string, SourceFile>, width: n
   const [edit] = each.edits;
   const source = edit === undefined ? undefined : files.get(edit.span.file);
   // A fix that the message spells out is not drawn again.
-  if (edit === undefined || source === undefined || (each.edits.length === 1 && each.message.includes(`\`${edit.text.trim()}\``))) {
+  if (
+    edit === undefined ||
+    source === undefined ||
+    (each.edits.length === 1 && each.message.includes(`\`${edit.text.trim()}\``))
+  ) {
     return lines;
   }
   const { line } = positionOf(source, edit.span.start);
@@ -98,7 +120,9 @@ function renderHelp(each: Help, files: ReadonlyMap<string, SourceFile>, width: n
 function editedLine(source: SourceFile, line: number, edits: readonly Edit[]): string | null {
   const start = source.lineStarts[line - 1] ?? 0;
   let text = lineText(source, line);
-  const within = edits.every((edit) => edit.span.file === source.path && edit.span.start >= start && edit.span.end <= start + text.length);
+  const within = edits.every(
+    (edit) => edit.span.file === source.path && edit.span.start >= start && edit.span.end <= start + text.length,
+  );
   if (!within) return null;
   for (const edit of [...edits].sort((a, b) => b.span.start - a.span.start)) {
     text = text.slice(0, edit.span.start - start) + edit.text + text.slice(edit.span.end - start);

@@ -1,4 +1,7 @@
-/** A source text and its positions. Offsets are UTF-16 units; lines and columns count from 1. Reads no file: the text is given. */
+/**
+ * A source text and its positions. Offsets are UTF-16 units; lines and columns count from 1. Reads no file: the text is
+ * given.
+ */
 
 /** A piece of a source file, `end` exclusive. */
 export type Span = { readonly file: string; readonly start: number; readonly end: number };

@@ -1,26 +1,45 @@
-/** What the parser found wrong, in words a policy officer understands. Chevrotain's exceptions come in; diagnostics go out. */
-import { EOF, type IParserErrorMessageProvider, type IRecognitionException, type IToken, type TokenType } from 'chevrotain';
+/**
+ * What the parser found wrong, in words a policy officer understands. Chevrotain's exceptions come in; diagnostics go
+ * out.
+ */
+import {
+  EOF,
+  type IParserErrorMessageProvider,
+  type IRecognitionException,
+  type IToken,
+  type TokenType,
+} from 'chevrotain';
 import { type Diagnostic, diagnostic, type Help, help, replaceWith } from './diagnostic.ts';
 import { didYouMean } from './did-you-mean.ts';
 import { tokenSpan } from './lexer.ts';
 import { AnyWord, CLAUSE_WORDS, CloseBrace, CloseParen, NameToken, RESERVED_WORDS } from './tokens.ts';
 
-/** The message of an exception carries the labels of what could have stood there, so that one place below words them all. */
+/**
+ * The message of an exception carries the labels of what could have stood there, so that one place below words them
+ * all.
+ */
 const SEPARATOR = '\u0000';
 const EXPECTED_SHOWN_MAX = 6;
 
 export const syntaxErrorMessages: IParserErrorMessageProvider = {
   buildMismatchTokenMessage: ({ expected }) => labelOf(expected),
   buildNotAllInputParsedMessage: () => labelOf(EOF),
-  buildNoViableAltMessage: ({ expectedPathsPerAlt }) => labels(expectedPathsPerAlt.flatMap((paths) => paths.map((path) => path[0]))),
+  buildNoViableAltMessage: ({ expectedPathsPerAlt }) =>
+    labels(expectedPathsPerAlt.flatMap((paths) => paths.map((path) => path[0]))),
   buildEarlyExitMessage: ({ expectedIterationPaths }) => labels(expectedIterationPaths.map((path) => path[0])),
 };
 
 /** Phrases for rules whose list of first tokens would say less. */
 const PHRASES: { readonly [rule: string]: string } = {
-  unary: 'a condition, such as `caller.region is eu`', condition: 'a condition, such as `caller.region is eu`', operand: 'a value or an attribute', literal: 'a value',
-  isRelation: 'a value or `known`, `one of`, `at least`, `at most`, `above`, `below`, `in`, `subset of`', event: 'an event: `prompt`, `completion`, `tool call`, `retrieval`, `ingest`, `exchange` or `egress`',
-  redactMode: '`placeholder`, `mask`, `remove`, `year` or `pseudonym`', policyEntry: 'an entry of `policy`', detectorMatch: 'a pattern in backticks, `list` or `classifier`',
+  unary: 'a condition, such as `caller.region is eu`',
+  condition: 'a condition, such as `caller.region is eu`',
+  operand: 'a value or an attribute',
+  literal: 'a value',
+  isRelation: 'a value or `known`, `one of`, `at least`, `at most`, `above`, `below`, `in`, `subset of`',
+  event: 'an event: `prompt`, `completion`, `tool call`, `retrieval`, `ingest`, `exchange` or `egress`',
+  redactMode: '`placeholder`, `mask`, `remove`, `year` or `pseudonym`',
+  policyEntry: 'an entry of `policy`',
+  detectorMatch: 'a pattern in backticks, `list` or `classifier`',
 };
 
 /** `previous` is the token before the one in question; the end of the input is shown just after it. */
@@ -28,11 +47,14 @@ export function syntaxError(error: IRecognitionException, file: string, declarat
   const found = error.token;
   const atEnd = found.tokenType === EOF || Number.isNaN(found.startOffset);
   const last = lastToken(error);
-  const span = atEnd && last !== null ? {
-    file,
-    start: tokenSpan(file, last).end,
-    end: tokenSpan(file, last).end + 1,
-  } : tokenSpan(file, found);
+  const span =
+    atEnd && last !== null
+      ? {
+          file,
+          start: tokenSpan(file, last).end,
+          end: tokenSpan(file, last).end + 1,
+        }
+      : tokenSpan(file, found);
   const expected = error.message.split(SEPARATOR);
   const rule = error.context.ruleStack.at(-1) ?? '';
   const foundText = atEnd ? `the end of this \`${declaration}\`` : `\`${found.image}\``;
@@ -51,12 +73,16 @@ export function syntaxError(error: IRecognitionException, file: string, declarat
       help: [replaceWith(span, `${found.image}_`, `choose another name, such as \`${found.image}_\``)],
     });
   }
-  const phrase = expected.includes(labelOf(EOF)) ? `a clause of \`${declaration}\` or its end` : (PHRASES[rule] ?? list(expected));
+  const phrase = expected.includes(labelOf(EOF))
+    ? `a clause of \`${declaration}\` or its end`
+    : (PHRASES[rule] ?? list(expected));
   return diagnostic('E0109', span, `expected ${phrase}, found ${foundText}`, { help: [slip(found, expected, span)] });
 }
 
 function slip(found: IToken, expected: readonly string[], span: Diagnostic['span']): Help | null {
-  const words = expected.includes(labelOf(EOF)) ? CLAUSE_WORDS : expected.filter((label) => /^`[a-z]+`$/.test(label)).map((label) => label.slice(1, -1));
+  const words = expected.includes(labelOf(EOF))
+    ? CLAUSE_WORDS
+    : expected.filter((label) => /^`[a-z]+`$/.test(label)).map((label) => label.slice(1, -1));
   const meant = didYouMean(found.image, words);
   if (meant !== null) return replaceWith(span, meant, `did you mean \`${meant}\`?`);
   if (found.image === '==' || found.image === '=') return help('comparisons are written with `is`');
@@ -79,5 +105,7 @@ function labelOf(token: TokenType): string {
 
 function list(expected: readonly string[]): string {
   if (expected.length > EXPECTED_SHOWN_MAX) return `${expected.slice(0, EXPECTED_SHOWN_MAX).join(', ')} …`;
-  return expected.length < 2 ? (expected[0] ?? 'something else') : `${expected.slice(0, -1).join(', ')} or ${expected.at(-1)}`;
+  return expected.length < 2
+    ? (expected[0] ?? 'something else')
+    : `${expected.slice(0, -1).join(', ')} or ${expected.at(-1)}`;
 }

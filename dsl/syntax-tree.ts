@@ -1,6 +1,7 @@
 /**
- * The syntax tree: what was written, before anything is known of it. Numbers, texts and names stay as written, so that printing gives the
- * same tree again. Comments are kept in the file by position. Every node has its span; no node points at another but its children.
+ * The syntax tree: what was written, before anything is known of it. Numbers, texts and names stay as written, so that
+ * printing gives the same tree again. Comments are kept in the file by position. Every node has its span; no node
+ * points at another but its children.
  */
 import type { Span } from './source.ts';
 
@@ -17,7 +18,8 @@ export type BrokenDeclaration = { readonly keyword: string; readonly name: strin
 
 type Node<K extends string, T = object> = { readonly kind: K; readonly span: Span } & Readonly<T>;
 
-// ---------------------------------------------------------------------------------------------------------------- leaves
+// ----------------------------------------------------------------------------------------------------------------
+// leaves
 
 export type Name = Node<'name', { text: string }>;
 /** `value` has its escapes resolved. */
@@ -39,9 +41,11 @@ export type Literal = Name | Text | NumberNode | BooleanNode | DateNode | Quanti
 export type Path = Node<'path', { parts: readonly Name[] }>;
 export type Operand = Path | Exclude<Literal, Name | PriceNode>;
 
-export type TypeNode = Node<'namedType', { name: Name; digits: NumberNode | null }> | Node<'setType', { element: TypeNode }>;
+export type TypeNode =
+  Node<'namedType', { name: Name; digits: NumberNode | null }> | Node<'setType', { element: TypeNode }>;
 
-// ---------------------------------------------------------------------------------------------------------------- conditions
+// ----------------------------------------------------------------------------------------------------------------
+// conditions
 
 export type ConditionNode =
   | Node<'and', { operands: readonly ConditionNode[] }>
@@ -66,9 +70,13 @@ export type Relation =
   | Node<'contains', { any: boolean; values: readonly Operand[]; includingRestored: boolean }>
   | Node<'overlaps', { right: Operand }>;
 
-// ---------------------------------------------------------------------------------------------------------------- clauses
+// ----------------------------------------------------------------------------------------------------------------
+// clauses
 
-export type EventNode = Node<'event', { event: 'prompt' | 'completion' | 'toolCall' | 'retrieval' | 'ingest' | 'exchange' | 'egress'; of: Name | null }>;
+export type EventNode = Node<
+  'event',
+  { event: 'prompt' | 'completion' | 'toolCall' | 'retrieval' | 'ingest' | 'exchange' | 'egress'; of: Name | null }
+>;
 
 export type RedactModeNode =
   | Node<'placeholder'>
@@ -114,7 +122,8 @@ export type Clause =
   | Node<'elseDeny', { reason: Text | null }>;
 export type PreferChoice = Node<'preferModel', { name: Name }> | Node<'preferRequested'> | Node<'preferCheapest'>;
 
-// ---------------------------------------------------------------------------------------------------------------- declarations
+// ----------------------------------------------------------------------------------------------------------------
+// declarations
 
 export type PolicyEntry =
   | Node<'policyOwner', { text: Text }>
@@ -128,9 +137,15 @@ export type AttributeNode = Node<
   'attribute',
   { name: Name; optional: boolean; type: TypeNode; source: AttributeSourceNode | null; otherwise: Literal | null }
 >;
-export type AttributeSourceNode = Node<'source', { from: 'claim' | 'metadata' | 'argument'; name: Text; splitBy: Text | null }>;
+export type AttributeSourceNode = Node<
+  'source',
+  { from: 'claim' | 'metadata' | 'argument'; name: Text; splitBy: Text | null }
+>;
 export type Setting = Node<'setting', { name: Name; value: Literal }>;
-export type NearNode = Node<'near', { words: readonly Text[]; characters: NumberNode; side: 'before' | 'after' | 'either' }>;
+export type NearNode = Node<
+  'near',
+  { words: readonly Text[]; characters: NumberNode; side: 'before' | 'after' | 'either' }
+>;
 export type DetectorMatch =
   | Node<'matchesPattern', { pattern: Pattern; ignoringCase: boolean }>
   | Node<'matchesList', { list: Name }>
@@ -152,7 +167,10 @@ export type Declaration =
   | Node<'reviewers', { name: Name; group: Text }>
   | Node<'hours', { name: Name; ranges: readonly HoursRange[]; except: Name | null; zone: Text | null }>
   | Node<'convert', { from: Name; rate: NumberNode; to: Name; date: DateNode }>
-  | Node<'detector', { name: Name; title: Text | null; match: DetectorMatch; near: NearNode | null; examples: readonly Text[] }>
+  | Node<
+      'detector',
+      { name: Name; title: Text | null; match: DetectorMatch; near: NearNode | null; examples: readonly Text[] }
+    >
   | Node<'detectors', { name: Name; members: readonly Name[] }>
   | Node<'term', { name: Name; condition: ConditionNode }>
   | Node<'rule', { name: Name; title: Text | null; event: EventNode; clauses: readonly Clause[] }>
@@ -164,7 +182,10 @@ export type Declaration =
   | Node<'switch', { name: Name; title: Text; by: Text; max: Quantity | null }>
   | Node<'delegate', { to: Name; condition: ConditionNode; may: readonly Name[] }>
   | Node<'assume', { name: Name; condition: ConditionNode }>
-  | Node<'guarantee', { name: Name; title: Text | null; subject: 'prompt' | 'completion' | 'chunk'; clauses: readonly Clause[] }>
+  | Node<
+      'guarantee',
+      { name: Name; title: Text | null; subject: 'prompt' | 'completion' | 'chunk'; clauses: readonly Clause[] }
+    >
   | Node<'test', { title: Text; steps: readonly TestStepNode[] }>;
 
 export type TestStepNode =

@@ -1,13 +1,15 @@
 /**
- * The forms that are checked and that nothing enforces yet. One line a form: whoever makes a form real removes its line here, its member of
- * `UnenforcedForm` and its codes in the catalogue, and the compiler's complaints lead to the rest.
+ * The forms that are checked and that nothing enforces yet. One line a form: whoever makes a form real removes its line
+ * here, its member of `UnenforcedForm` and its codes in the catalogue, and the compiler's complaints lead to the rest.
  */
 import { type Diagnostic, diagnostic, help } from './diagnostic.ts';
 import type { DiagnosticCode } from './diagnostics-catalogue.ts';
 import { EVENT_WORDING } from './events.ts';
 import type { Program, UnenforcedForm } from './program.ts';
 
-export const UNENFORCED_FORMS: { readonly [K in UnenforcedForm]: { readonly code: DiagnosticCode; readonly wording: string } } = {
+export const UNENFORCED_FORMS: {
+  readonly [K in UnenforcedForm]: { readonly code: DiagnosticCode; readonly wording: string };
+} = {
   hold: { code: 'E0901', wording: '`hold for review`' },
   sample: { code: 'E0902', wording: '`sample … percent for review`' },
   rate: { code: 'E0903', wording: '`rate`' },
@@ -53,7 +55,11 @@ export function unenforcedDiagnostics(program: Program): Diagnostic[] {
     const { code, wording } = UNENFORCED_FORMS[use.form];
     const event = use.event === null ? '' : ` on ${EVENT_WORDING[use.event]}`;
     return diagnostic(code, use.span, `${wording} is checked but not yet enforced`, {
-      help: [help(`take it out of \`${use.declaration}\`${event}, or build with \`--allow-unenforced\`, and what depends on it denies`)],
+      help: [
+        help(
+          `take it out of \`${use.declaration}\`${event}, or build with \`--allow-unenforced\`, and what depends on it denies`,
+        ),
+      ],
     });
   });
 }

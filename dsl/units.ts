@@ -1,4 +1,7 @@
-/** Numbers as written and the units they may carry, all exact: a number is digits and a scale until its unit says which integer it is. */
+/**
+ * Numbers as written and the units they may carry, all exact: a number is digits and a scale until its unit says which
+ * integer it is.
+ */
 
 export const INTEGER_MAX = Number.MAX_SAFE_INTEGER;
 /** Micro-units have six digits. */
@@ -12,19 +15,35 @@ export type Dimension = 'tokens' | 'bytes' | 'duration' | 'percent' | 'requests'
 export const UNITS: ReadonlyMap<string, { readonly dimension: Dimension; readonly factor: bigint }> = new Map(
   (
     [
-      ['tokens', 'tokens', 1n], ['token', 'tokens', 1n],
-      ['bytes', 'bytes', 1n], ['byte', 'bytes', 1n], ['kb', 'bytes', 1000n], ['mb', 'bytes', 1_000_000n], ['kib', 'bytes', 1024n], ['mib', 'bytes', 1_048_576n],
-      ['milliseconds', 'duration', 1n], ['millisecond', 'duration', 1n],
-      ['seconds', 'duration', 1000n], ['second', 'duration', 1000n],
-      ['minutes', 'duration', 60_000n], ['minute', 'duration', 60_000n],
-      ['hours', 'duration', 3_600_000n], ['hour', 'duration', 3_600_000n],
-      ['days', 'duration', 86_400_000n], ['day', 'duration', 86_400_000n],
-      ['weeks', 'duration', 604_800_000n], ['week', 'duration', 604_800_000n],
-      ['months', 'duration', 2_592_000_000n], ['month', 'duration', 2_592_000_000n],
-      ['years', 'duration', 31_536_000_000n], ['year', 'duration', 31_536_000_000n],
+      ['tokens', 'tokens', 1n],
+      ['token', 'tokens', 1n],
+      ['bytes', 'bytes', 1n],
+      ['byte', 'bytes', 1n],
+      ['kb', 'bytes', 1000n],
+      ['mb', 'bytes', 1_000_000n],
+      ['kib', 'bytes', 1024n],
+      ['mib', 'bytes', 1_048_576n],
+      ['milliseconds', 'duration', 1n],
+      ['millisecond', 'duration', 1n],
+      ['seconds', 'duration', 1000n],
+      ['second', 'duration', 1000n],
+      ['minutes', 'duration', 60_000n],
+      ['minute', 'duration', 60_000n],
+      ['hours', 'duration', 3_600_000n],
+      ['hour', 'duration', 3_600_000n],
+      ['days', 'duration', 86_400_000n],
+      ['day', 'duration', 86_400_000n],
+      ['weeks', 'duration', 604_800_000n],
+      ['week', 'duration', 604_800_000n],
+      ['months', 'duration', 2_592_000_000n],
+      ['month', 'duration', 2_592_000_000n],
+      ['years', 'duration', 31_536_000_000n],
+      ['year', 'duration', 31_536_000_000n],
       ['percent', 'percent', 1n],
-      ['requests', 'requests', 1n], ['request', 'requests', 1n],
-      ['turns', 'turns', 1n], ['turn', 'turns', 1n],
+      ['requests', 'requests', 1n],
+      ['request', 'requests', 1n],
+      ['turns', 'turns', 1n],
+      ['turn', 'turns', 1n],
     ] as const
   ).map(([name, dimension, factor]) => [name, { dimension, factor }]),
 );
@@ -44,7 +63,8 @@ export function exactNumber(text: string): Exact | null {
   return { digits: digits * factor, scale: fraction.length };
 }
 
-export type Scaled = { readonly kind: 'integer'; readonly value: number } | { readonly kind: 'inexact' } | { readonly kind: 'tooLarge' };
+export type Scaled =
+  { readonly kind: 'integer'; readonly value: number } | { readonly kind: 'inexact' } | { readonly kind: 'tooLarge' };
 
 /** The integer n with number × `factor` = n / 10^`scale`. */
 export function atScale(number: Exact, scale: number, factor: bigint = 1n): Scaled {

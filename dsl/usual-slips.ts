@@ -1,14 +1,34 @@
 /**
- * What people write who know other languages, or English: `==` for `is`, `if` for `where`, and so on, each with what was meant. A table over the
- * tokens of one declaration that could not be read; the parser asks of each slip whether reading goes better without it.
+ * What people write who know other languages, or English: `==` for `is`, `if` for `where`, and so on, each with what
+ * was meant. A table over the tokens of one declaration that could not be read; the parser asks of each slip whether
+ * reading goes better without it.
  */
 import type { IToken } from 'chevrotain';
 import { type Diagnostic, diagnostic, help } from './diagnostic.ts';
 import { tokenSpan } from './lexer.ts';
-import { Bar, CLAUSE_WORDS, CloseBrace, CloseParen, Comma, Dot, Equals, Less, NumberToken, OpenParen, RESERVED_WORDS, TextToken } from './tokens.ts';
+import {
+  Bar,
+  CLAUSE_WORDS,
+  CloseBrace,
+  CloseParen,
+  Comma,
+  Dot,
+  Equals,
+  Less,
+  NumberToken,
+  OpenParen,
+  RESERVED_WORDS,
+  TextToken,
+} from './tokens.ts';
 
 /** Tokens `from` until `to` become `text`; `start` and `end` are its place in the source. */
-export type SlipEdit = { readonly from: number; readonly to: number; readonly start: number; readonly end: number; readonly text: string };
+export type SlipEdit = {
+  readonly from: number;
+  readonly to: number;
+  readonly start: number;
+  readonly end: number;
+  readonly text: string;
+};
 export type Slip = {
   /** Tokens `from` until `to` are what is shown. */
   readonly from: number;
@@ -20,7 +40,11 @@ export type Slip = {
   /** Whether the edits say what was meant, or only stand in for what is missing. */
   readonly certain: boolean;
 };
-type Place = { readonly tokens: readonly IToken[]; readonly index: number; /** Of the policy in this file. */ readonly currency: string | null };
+type Place = {
+  readonly tokens: readonly IToken[];
+  readonly index: number;
+  /** Of the policy in this file. */ readonly currency: string | null;
+};
 
 /** The slip that begins at a token, if any. */
 export function slipAt(place: Place): Slip | null {
@@ -37,7 +61,9 @@ export function slipDiagnostic(path: string, tokens: readonly IToken[], slip: Sl
   if (first === undefined || last === undefined) throw new Error('a slip has at least one token');
   const span = { file: path, start: first.startOffset, end: tokenSpan(path, last).end };
   const edits = slip.edits.map(({ start, end, text }) => ({ span: { file: path, start, end }, text }));
-  return diagnostic('E0109', span, slip.message, { help: [slip.certain ? { message: slip.help, edits } : help(slip.help)] });
+  return diagnostic('E0109', span, slip.message, {
+    help: [slip.certain ? { message: slip.help, edits } : help(slip.help)],
+  });
 }
 
 /** Words for words, before the value that is compared with. */
@@ -58,7 +84,14 @@ const COMPARISONS: readonly { readonly written: readonly string[]; readonly mean
 
 /** One word that begins a clause for another. */
 const CLAUSES: { readonly [written: string]: string } = {
-  if: 'where', when: 'where', block: 'deny', forbid: 'deny', refuse: 'deny', reject: 'deny', prohibit: 'deny', permit: 'allow',
+  if: 'where',
+  when: 'where',
+  block: 'deny',
+  forbid: 'deny',
+  refuse: 'deny',
+  reject: 'deny',
+  prohibit: 'deny',
+  permit: 'allow',
 };
 const EVENT_WORDS = new Set(['prompt', 'completion', 'tool', 'retrieval', 'ingest', 'exchange', 'egress']);
 const TITLED = new Set(['rule', 'route', 'budget', 'rate', 'waiver', 'guarantee']);
@@ -68,17 +101,22 @@ const SLIPS: readonly ((place: Place) => Slip | null)[] = [
   function titleWithoutName({ tokens, index }) {
     if (index !== 0 || !TITLED.has(image(tokens, 0)) || tokens[1]?.tokenType !== TextToken) return null;
     const name = nameFrom(image(tokens, 1));
-    return slip(0, 2, `this \`${image(tokens, 0)}\` has a title and no name`, `give it a name, such as \`${name}\``, [before(tokens, 1, `${name} `)]);
+    return slip(0, 2, `this \`${image(tokens, 0)}\` has a title and no name`, `give it a name, such as \`${name}\``, [
+      before(tokens, 1, `${name} `),
+    ]);
   },
   function comparison({ tokens, index }) {
     for (const { written, meant } of COMPARISONS) {
       const to = index + written.length;
-      if (!written.every((word, offset) => image(tokens, index + offset) === word) || !beginsOperand(tokens[to])) continue;
+      if (!written.every((word, offset) => image(tokens, index + offset) === word) || !beginsOperand(tokens[to]))
+        continue;
       const sign = tokens[index]?.tokenType;
       if (sign === Equals && (image(tokens, index - 2) === 'tag' || index < 3)) return null;
       if (sign === Less && index < 3) return null;
       const shown = written.join(/^[a-z]/.test(written[0] ?? '') ? ' ' : '');
-      return slip(index, to, `\`${shown}\` is written \`${meant}\` here`, `write \`${meant}\``, [spaced(tokens, index, to, meant)]);
+      return slip(index, to, `\`${shown}\` is written \`${meant}\` here`, `write \`${meant}\``, [
+        spaced(tokens, index, to, meant),
+      ]);
     }
     return null;
   },
@@ -93,70 +131,131 @@ const SLIPS: readonly ((place: Place) => Slip | null)[] = [
     let to = from + 1;
     while (image(tokens, to) === 'or' && tokens[to + 1]?.tokenType === TextToken) to += 2;
     if (to === from + 1) return null;
-    const meant = `one of (${tokens.slice(from, to).filter((token) => token.tokenType === TextToken).map((token) => token.image).join(', ')})`;
-    return slip(from, to, 'several values stand in `one of (…)`', `write \`${meant}\``, [replace(tokens, from, to, meant)]);
+    const meant = `one of (${tokens
+      .slice(from, to)
+      .filter((token) => token.tokenType === TextToken)
+      .map((token) => token.image)
+      .join(', ')})`;
+    return slip(from, to, 'several values stand in `one of (…)`', `write \`${meant}\``, [
+      replace(tokens, from, to, meant),
+    ]);
   },
   function inParentheses({ tokens, index }) {
     const negated = image(tokens, index + 1) === 'not';
     const at = index + (negated ? 2 : 1);
-    if (image(tokens, index) !== 'is' || image(tokens, at) !== 'in' || tokens[at + 1]?.tokenType !== OpenParen) return null;
-    return slip(at, at + 1, 'values in parentheses follow `one of`', 'write `one of`', [replace(tokens, at, at + 1, 'one of')]);
+    if (image(tokens, index) !== 'is' || image(tokens, at) !== 'in' || tokens[at + 1]?.tokenType !== OpenParen)
+      return null;
+    return slip(at, at + 1, 'values in parentheses follow `one of`', 'write `one of`', [
+      replace(tokens, at, at + 1, 'one of'),
+    ]);
   },
   function doesNotContain({ tokens, index }) {
     const does = image(tokens, index) === 'does' && image(tokens, index + 1) === 'not';
-    const plain = image(tokens, index) === 'not' && index > 0 && /^\w/.test(image(tokens, index - 1)) && !RESERVED_WORDS.has(image(tokens, index - 1));
+    const plain =
+      image(tokens, index) === 'not' &&
+      index > 0 &&
+      /^\w/.test(image(tokens, index - 1)) &&
+      !RESERVED_WORDS.has(image(tokens, index - 1));
     const at = index + (does ? 2 : 1);
     if ((!does && !plain) || !['contain', 'contains'].includes(image(tokens, at))) return null;
     const left = pathStart(tokens, index);
     const end = relationEnd(tokens, at + 1);
-    return slip(index, at + 1, 'what is not contained is said with `not (… contains …)`', 'write `not (… contains …)`', [
-      before(tokens, left, 'not ('),
-      replace(tokens, index, at + 1, 'contains'),
-      after(tokens, end - 1, ')'),
-    ]);
+    return slip(
+      index,
+      at + 1,
+      'what is not contained is said with `not (… contains …)`',
+      'write `not (… contains …)`',
+      [before(tokens, left, 'not ('), replace(tokens, index, at + 1, 'contains'), after(tokens, end - 1, ')')],
+    );
   },
   function bareNot({ tokens, index }) {
     const next = tokens[index + 1];
-    if (image(tokens, index) !== 'not' || next === undefined || !/^[A-Za-z_]/.test(next.image) || RESERVED_WORDS.has(next.image)) return null;
+    if (
+      image(tokens, index) !== 'not' ||
+      next === undefined ||
+      !/^[A-Za-z_]/.test(next.image) ||
+      RESERVED_WORDS.has(next.image)
+    )
+      return null;
     if (['is', 'does'].includes(image(tokens, index - 1))) return null;
     const end = relationEnd(tokens, index + 1);
-    return slip(index, index + 1, '`not` is followed by parentheses', 'write `not (…)`, or `is not` in the comparison', [
-      before(tokens, index + 1, '('),
-      after(tokens, end - 1, ')'),
-    ]);
+    return slip(
+      index,
+      index + 1,
+      '`not` is followed by parentheses',
+      'write `not (…)`, or `is not` in the comparison',
+      [before(tokens, index + 1, '('), after(tokens, end - 1, ')')],
+    );
   },
   function containsAllOf({ tokens, index }) {
     if (!['contains', 'all', 'of', '('].every((word, offset) => image(tokens, index + offset) === word)) return null;
     const close = tokens.findIndex((token, at) => at > index && token.tokenType === CloseParen);
     const left = pathStart(tokens, index);
-    const path = tokens.slice(left, index).map((token) => token.image).join('');
-    const members = tokens.slice(index + 4, close).filter((token) => token.tokenType !== Comma).map((token) => token.image);
+    const path = tokens
+      .slice(left, index)
+      .map((token) => token.image)
+      .join('');
+    const members = tokens
+      .slice(index + 4, close)
+      .filter((token) => token.tokenType !== Comma)
+      .map((token) => token.image);
     if (close < 0 || members.length !== Math.ceil((close - index - 4) / 2) || members.length < 2) return null;
     const meant = `(${members.map((member) => `${path} contains ${member}`).join(' and ')})`;
-    return slip(index, index + 3, '`all of` is said with `and`', `write \`${meant}\``, [replace(tokens, left, close + 1, meant)]);
+    return slip(index, index + 3, '`all of` is said with `and`', `write \`${meant}\``, [
+      replace(tokens, left, close + 1, meant),
+    ]);
   },
   function anotherClause({ tokens, index }) {
     const written = image(tokens, index);
     const meant = Object.hasOwn(CLAUSES, written) ? CLAUSES[written] : undefined;
     const next = tokens[index + 1];
-    if (meant === undefined || index < 2 || tokens[index - 1]?.tokenType === Dot || next?.tokenType === Equals) return null;
-    const fits = meant === 'where' ? next !== undefined && /^[\w(]/.test(next.image) : next === undefined || next.tokenType === TextToken || clauseWords.has(next.image) || written === 'permit' || CLAUSES[next.image] !== undefined;
-    return fits ? slip(index, index + 1, `\`${written}\` is written \`${meant}\` here`, `write \`${meant}\``, [replace(tokens, index, index + 1, meant)]) : null;
+    if (meant === undefined || index < 2 || tokens[index - 1]?.tokenType === Dot || next?.tokenType === Equals)
+      return null;
+    const fits =
+      meant === 'where'
+        ? next !== undefined && /^[\w(]/.test(next.image)
+        : next === undefined ||
+          next.tokenType === TextToken ||
+          clauseWords.has(next.image) ||
+          written === 'permit' ||
+          CLAUSES[next.image] !== undefined;
+    return fits
+      ? slip(index, index + 1, `\`${written}\` is written \`${meant}\` here`, `write \`${meant}\``, [
+          replace(tokens, index, index + 1, meant),
+        ])
+      : null;
   },
   function redactNothing({ tokens, index }) {
-    if (image(tokens, index) !== 'redact' || image(tokens, index + 1) !== 'as' || image(tokens, index + 2) === 'as') return null;
+    if (image(tokens, index) !== 'redact' || image(tokens, index + 1) !== 'as' || image(tokens, index + 2) === 'as')
+      return null;
     const mode = image(tokens, index + 2);
-    return { ...slip(index, index + 2, 'this `redact` does not say what is redacted', `name the detector, such as \`redact payment_card as ${/^[a-z]/.test(mode) ? mode : 'mask'}\``, [
-      before(tokens, index + 1, 'payment_card '),
-    ]), certain: false };
+    return {
+      ...slip(
+        index,
+        index + 2,
+        'this `redact` does not say what is redacted',
+        `name the detector, such as \`redact payment_card as ${/^[a-z]/.test(mode) ? mode : 'mask'}\``,
+        [before(tokens, index + 1, 'payment_card ')],
+      ),
+      certain: false,
+    };
   },
   function redactSeveral({ tokens, index }) {
     if (image(tokens, index) !== 'redact' || tokens[index + 2]?.tokenType !== Comma) return null;
     const as = tokens.findIndex((token, at) => at > index && token.image === 'as');
-    const names = tokens.slice(index + 1, as).filter((token) => token.tokenType !== Comma).map((token) => token.image);
+    const names = tokens
+      .slice(index + 1, as)
+      .filter((token) => token.tokenType !== Comma)
+      .map((token) => token.image);
     if (as < 0 || names.some((name) => !/^\w+$/.test(name)) || names.length * 2 - 1 !== as - index - 1) return null;
     const meant = `any of (${names.join(', ')})`;
-    return slip(index + 1, as, 'several detectors stand in `any of (…)`, or have the name of a group', `write \`${meant}\``, [replace(tokens, index + 1, as, meant)]);
+    return slip(
+      index + 1,
+      as,
+      'several detectors stand in `any of (…)`, or have the name of a group',
+      `write \`${meant}\``,
+      [replace(tokens, index + 1, as, meant)],
+    );
   },
   function twoEvents({ tokens, index }) {
     if (image(tokens, index) !== 'on' || !EVENT_WORDS.has(image(tokens, index + 1))) return null;
@@ -164,40 +263,87 @@ const SLIPS: readonly ((place: Place) => Slip | null)[] = [
     if (![',', 'and', 'or'].includes(image(tokens, link)) || !EVENT_WORDS.has(image(tokens, link + 1))) return null;
     const end = tokens.findIndex((token, at) => at > link && clauseWords.has(token.image));
     const to = end < 0 ? tokens.length : end;
-    return { ...slip(index + 1, to, 'a rule is on one event', 'write a rule for each of the events; a condition that both need can be a `term`', [
-      replace(tokens, link, to, ''),
-    ]), certain: false };
+    return {
+      ...slip(
+        index + 1,
+        to,
+        'a rule is on one event',
+        'write a rule for each of the events; a condition that both need can be a `term`',
+        [replace(tokens, link, to, '')],
+      ),
+      certain: false,
+    };
   },
   function withholdWhere({ tokens, index }) {
-    if (!['withhold', 'chunk', 'where'].every((word, offset) => image(tokens, index + offset) === word) || tokens[index + 3] === undefined) return null;
+    if (
+      !['withhold', 'chunk', 'where'].every((word, offset) => image(tokens, index + offset) === word) ||
+      tokens[index + 3] === undefined
+    )
+      return null;
     const found = tokens.findIndex((token, at) => at > index + 2 && clauseWords.has(token.image));
     const end = found < 0 ? tokens.length : found;
-    return slip(index + 2, index + 3, '`withhold chunk` says what must hold of the chunks that are not withheld, after `unless`', 'write `unless not (…)`, or `unless` and the opposite', [
-      { ...replace(tokens, index + 2, index + 3, 'unless not ('), end: tokens[index + 3]?.startOffset ?? 0 },
-      after(tokens, end - 1, ')'),
-    ]);
+    return slip(
+      index + 2,
+      index + 3,
+      '`withhold chunk` says what must hold of the chunks that are not withheld, after `unless`',
+      'write `unless not (…)`, or `unless` and the opposite',
+      [
+        { ...replace(tokens, index + 2, index + 3, 'unless not ('), end: tokens[index + 3]?.startOffset ?? 0 },
+        after(tokens, end - 1, ')'),
+      ],
+    );
   },
   function limitWithoutUnit({ tokens, index, currency }) {
-    if (image(tokens, index) !== 'limit' || tokens[index + 1]?.tokenType !== NumberToken || image(tokens, index + 2) !== 'per') return null;
+    if (
+      image(tokens, index) !== 'limit' ||
+      tokens[index + 1]?.tokenType !== NumberToken ||
+      image(tokens, index + 2) !== 'per'
+    )
+      return null;
     const number = image(tokens, index + 1);
     const requests = tokens[0]?.image === 'rate';
     const unit = requests ? 'requests' : (currency ?? 'usd');
     const what = requests ? '`requests` or `tokens`' : 'the currency of the policy';
-    return { ...slip(index + 1, index + 2, `\`${number}\` needs a unit: ${what}`, `such as \`${number} ${unit}\``, [after(tokens, index + 1, ` ${unit}`)]), certain: requests || currency !== null };
+    return {
+      ...slip(index + 1, index + 2, `\`${number}\` needs a unit: ${what}`, `such as \`${number} ${unit}\``, [
+        after(tokens, index + 1, ` ${unit}`),
+      ]),
+      certain: requests || currency !== null,
+    };
   },
   function limitToWithoutUnit({ tokens, index }) {
     if (image(tokens, index) !== 'limit' || !/^[a-z]/.test(image(tokens, index + 1))) return null;
     let at = index + 2;
     while (tokens[at]?.tokenType === Dot) at += 2;
     const next = tokens[at + 2];
-    if (image(tokens, at) !== 'to' || tokens[at + 1]?.tokenType !== NumberToken || (next !== undefined && /^[a-z]/.test(next.image) && !RESERVED_WORDS.has(next.image))) return null;
+    if (
+      image(tokens, at) !== 'to' ||
+      tokens[at + 1]?.tokenType !== NumberToken ||
+      (next !== undefined && /^[a-z]/.test(next.image) && !RESERVED_WORDS.has(next.image))
+    )
+      return null;
     const number = image(tokens, at + 1);
-    return slip(at + 1, at + 2, `\`${number}\` needs a unit: \`tokens\``, `write \`${number} tokens\``, [after(tokens, at + 1, ' tokens')]);
+    return slip(at + 1, at + 2, `\`${number}\` needs a unit: \`tokens\``, `write \`${number} tokens\``, [
+      after(tokens, at + 1, ' tokens'),
+    ]);
   },
   function requestedWithoutQuotes({ tokens, index }) {
     const name = image(tokens, index + 2);
-    if (image(tokens, index) !== 'for' || image(tokens, index + 1) !== 'requested' || !/^[A-Za-z_]/.test(name) || name === 'any' || clauseWords.has(name)) return null;
-    return slip(index + 2, index + 3, `the name that is requested stands in quotes: \`"${name}"\``, `write \`"${name}"\``, [replace(tokens, index + 2, index + 3, `"${name}"`)]);
+    if (
+      image(tokens, index) !== 'for' ||
+      image(tokens, index + 1) !== 'requested' ||
+      !/^[A-Za-z_]/.test(name) ||
+      name === 'any' ||
+      clauseWords.has(name)
+    )
+      return null;
+    return slip(
+      index + 2,
+      index + 3,
+      `the name that is requested stands in quotes: \`"${name}"\``,
+      `write \`"${name}"\``,
+      [replace(tokens, index + 2, index + 3, `"${name}"`)],
+    );
   },
 ];
 
@@ -237,7 +383,11 @@ function endOf(tokens: readonly IToken[], index: number): number {
 }
 
 function beginsOperand(token: IToken | undefined): boolean {
-  return token !== undefined && /^[\w"(]/.test(token.image) && (!RESERVED_WORDS.has(token.image) || token.image === 'true' || token.image === 'false');
+  return (
+    token !== undefined &&
+    /^[\w"(]/.test(token.image) &&
+    (!RESERVED_WORDS.has(token.image) || token.image === 'true' || token.image === 'false')
+  );
 }
 
 /** Of the path that ends before `index`. */
@@ -257,7 +407,8 @@ function relationEnd(tokens: readonly IToken[], index: number): number {
     if (token.tokenType === CloseParen && depth === 0) return at;
     if (token.tokenType === CloseParen) depth -= 1;
     if (token.tokenType === CloseBrace) return at;
-    if (depth === 0 && at > index && (token.image === 'and' || token.image === 'or' || clauseWords.has(token.image))) return at;
+    if (depth === 0 && at > index && (token.image === 'and' || token.image === 'or' || clauseWords.has(token.image)))
+      return at;
   }
   return tokens.length;
 }

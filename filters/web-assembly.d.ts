@@ -29,7 +29,11 @@ declare namespace WebAssembly {
   }
 
   class Table {
-    constructor(descriptor: { readonly element: 'anyfunc' | 'externref'; readonly initial: number; readonly maximum?: number });
+    constructor(descriptor: {
+      readonly element: 'anyfunc' | 'externref';
+      readonly initial: number;
+      readonly maximum?: number;
+    });
     readonly length: number;
     get(index: number): unknown;
     set(index: number, value: unknown): void;
@@ -48,5 +52,8 @@ declare namespace WebAssembly {
   function validate(bytes: ArrayBufferView | ArrayBufferLike): boolean;
   function compile(bytes: ArrayBufferView | ArrayBufferLike): Promise<Module>;
   function instantiate(module: Module, imports?: Imports): Promise<Instance>;
-  function instantiate(bytes: ArrayBufferView | ArrayBufferLike, imports?: Imports): Promise<{ module: Module; instance: Instance }>;
+  function instantiate(
+    bytes: ArrayBufferView | ArrayBufferLike,
+    imports?: Imports,
+  ): Promise<{ module: Module; instance: Instance }>;
 }

@@ -1,4 +1,7 @@
-/** The messages that stand in an `Any` of the Envoy resources we make: what is needed to read them from JSON and to print them. */
+/**
+ * The messages that stand in an `Any` of the Envoy resources we make: what is needed to read them from JSON and to
+ * print them.
+ */
 import { createRegistry } from '@bufbuild/protobuf';
 import { ClusterSchema } from './gen/envoy/config/cluster/v3/cluster_pb.ts';
 import { ClusterLoadAssignmentSchema } from './gen/envoy/config/endpoint/v3/endpoint_pb.ts';
@@ -9,7 +12,10 @@ import { HeaderMutationSchema } from './gen/envoy/extensions/filters/http/header
 import { JwtAuthenticationSchema } from './gen/envoy/extensions/filters/http/jwt_authn/v3/config_pb.ts';
 import { RouterSchema } from './gen/envoy/extensions/filters/http/router/v3/router_pb.ts';
 import { HttpConnectionManagerSchema } from './gen/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager_pb.ts';
-import { DownstreamTlsContextSchema, UpstreamTlsContextSchema } from './gen/envoy/extensions/transport_sockets/tls/v3/tls_pb.ts';
+import {
+  DownstreamTlsContextSchema,
+  UpstreamTlsContextSchema,
+} from './gen/envoy/extensions/transport_sockets/tls/v3/tls_pb.ts';
 import { HttpProtocolOptionsSchema } from './gen/envoy/extensions/upstreams/http/v3/http_protocol_options_pb.ts';
 
 export const envoyRegistry = createRegistry(

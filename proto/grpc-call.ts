@@ -1,7 +1,15 @@
-// Our services on @grpc/grpc-js: method definitions made from the generated descriptors, and one typed unary call. It knows no server and opens no channel.
-import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
-import type { DescMessage, DescMethod, DescMethodUnary, DescService, MessageInitShape, MessageShape } from "@bufbuild/protobuf";
-import type { Client, MethodDefinition, ServiceDefinition } from "@grpc/grpc-js";
+// Our services on @grpc/grpc-js: method definitions made from the generated descriptors, and one typed unary call. It
+// knows no server and opens no channel.
+import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
+import type {
+  DescMessage,
+  DescMethod,
+  DescMethodUnary,
+  DescService,
+  MessageInitShape,
+  MessageShape,
+} from '@bufbuild/protobuf';
+import type { Client, MethodDefinition, ServiceDefinition } from '@grpc/grpc-js';
 
 /** How grpc-js carries one method: the path, and protobuf both ways. */
 export function grpcMethod<I extends DescMessage, O extends DescMessage>(
@@ -9,8 +17,8 @@ export function grpcMethod<I extends DescMessage, O extends DescMessage>(
 ): MethodDefinition<MessageShape<I>, MessageShape<O>> {
   return {
     path: `/${method.parent.typeName}/${method.name}`,
-    requestStream: method.methodKind === "client_streaming" || method.methodKind === "bidi_streaming",
-    responseStream: method.methodKind === "server_streaming" || method.methodKind === "bidi_streaming",
+    requestStream: method.methodKind === 'client_streaming' || method.methodKind === 'bidi_streaming',
+    responseStream: method.methodKind === 'server_streaming' || method.methodKind === 'bidi_streaming',
     requestSerialize: (message) => asBuffer(toBinary(method.input, message)),
     requestDeserialize: (bytes) => fromBinary(method.input, bytes),
     responseSerialize: (message) => asBuffer(toBinary(method.output, message)),
@@ -32,10 +40,17 @@ export function unaryCall<I extends DescMessage, O extends DescMessage>(
 ): Promise<MessageShape<O>> {
   const { path, requestSerialize, responseDeserialize } = grpcMethod<I, O>(method);
   return new Promise((resolve, reject) => {
-    client.makeUnaryRequest(path, requestSerialize, responseDeserialize, create(method.input, request), { deadline: Date.now() + options.timeoutMs }, (error, reply) => {
-      if (error !== null || reply === undefined) reject(error ?? new Error("the call ended without an answer"));
-      else resolve(reply);
-    });
+    client.makeUnaryRequest(
+      path,
+      requestSerialize,
+      responseDeserialize,
+      create(method.input, request),
+      { deadline: Date.now() + options.timeoutMs },
+      (error, reply) => {
+        if (error !== null || reply === undefined) reject(error ?? new Error('the call ended without an answer'));
+        else resolve(reply);
+      },
+    );
   });
 }
 

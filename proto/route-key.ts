@@ -1,4 +1,7 @@
-/** The header by which the sidecar tells Envoy where a request goes, and its values. The compiler writes routes on it, the door sets it; no client's copy of it survives. */
+/**
+ * The header by which the sidecar tells Envoy where a request goes, and its values. The compiler writes routes on it,
+ * the door sets it; no client's copy of it survives.
+ */
 
 export const ROUTE_HEADER = 'x-writ-route';
 /** Headers of ours: inbound copies are removed, whatever their name. */
@@ -20,4 +23,7 @@ export const ROUTES_NAME = 'writ_routes';
 export const JWT_METADATA_NAMESPACE = 'envoy.filters.http.jwt_authn';
 export const JWT_PAYLOAD_KEY = 'payload';
 /** Envoy's attributes that name the client's verified certificate. */
-export const PEER_SAN_ATTRIBUTES = ['connection.uri_san_peer_certificate', 'connection.dns_san_peer_certificate'] as const;
+export const PEER_SAN_ATTRIBUTES = [
+  'connection.uri_san_peer_certificate',
+  'connection.dns_san_peer_certificate',
+] as const;

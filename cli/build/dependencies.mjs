@@ -68,7 +68,10 @@ function versionOf(path) {
   }
 }
 
-/** npm runs under the machine's own Node: the pinned one is among the files that it replaces. @param {string} root @param {string[]} args */
+/**
+ * npm runs under the machine's own Node: the pinned one is among the files that it replaces. @param {string} root
+ * @param {string[]} args
+ */
 async function npm(root, args) {
   const bin = join(root, 'node_modules', '.bin');
   const path = (process.env['PATH'] ?? '').split(delimiter).filter((folder) => folder !== bin).join(delimiter);

@@ -34,7 +34,8 @@ exit codes: 0 built, 1 the policy is wrong, 2 usage or operation`,
       json: { type: 'boolean', default: false },
     });
     const path = onePath(this, positionals, 'PATH');
-    if (values.output === undefined) throw new CommandError('`writ build` needs to know where the bundle goes', 'add `-o FILE.tar.gz`');
+    if (values.output === undefined)
+      throw new CommandError('`writ build` needs to know where the bundle goes', 'add `-o FILE.tar.gz`');
     const key = values.key === undefined ? null : signingKey(await readText(values.key, world.cwd, 'key'));
     const { diagnostics, sources, compiled } = await compile({
       path,
@@ -49,9 +50,17 @@ exit codes: 0 built, 1 the policy is wrong, 2 usage or operation`,
     }
     const bundle = bundleOf(compiled, key);
     await writeWhole(values.output, world.cwd, bundle);
-    const facts = { file: values.output, bytes: bundle.length, revision: revisionOf(bundle), signedBy: key?.kid ?? null, governsTraffic: compiled.files.has(BUNDLE_PATHS.envoy) };
+    const facts = {
+      file: values.output,
+      bytes: bundle.length,
+      revision: revisionOf(bundle),
+      signedBy: key?.kid ?? null,
+      governsTraffic: compiled.files.has(BUNDLE_PATHS.envoy),
+    };
     if (values.json) {
-      world.out(`${JSON.stringify({ ...JSON.parse(diagnosticsJson(diagnostics, sources)), bundle: facts }, null, 2)}\n`);
+      world.out(
+        `${JSON.stringify({ ...JSON.parse(diagnosticsJson(diagnostics, sources)), bundle: facts }, null, 2)}\n`,
+      );
       return 0;
     }
     if (values.report) world.out(new TextDecoder().decode(compiled.files.get(BUNDLE_PATHS.reportText)));
@@ -59,7 +68,9 @@ exit codes: 0 built, 1 the policy is wrong, 2 usage or operation`,
       key === null ? 'unsigned: no sidecar takes it; sign it with --key' : `signed by ${key.kid}`,
       ...(facts.governsTraffic ? [] : ['without a deployment file: it decides for OPA, and governs no traffic']),
     ];
-    world.err(`${values.output}: ${bundle.length} bytes, revision ${facts.revision.slice(0, 12)}, ${notes.join('; ')}\n`);
+    world.err(
+      `${values.output}: ${bundle.length} bytes, revision ${facts.revision.slice(0, 12)}, ${notes.join('; ')}\n`,
+    );
     return 0;
   },
 };

@@ -28,8 +28,16 @@ exit codes: 0 no errors (warnings may be), 1 errors, 2 PATH cannot be read`,
 };
 
 function summary({ policy, rules, routes, budgets, unenforced }: Program, files: number): string {
-  const counts = [counted(files, 'file'), counted(rules.length, 'rule'), counted(routes.length, 'route'), counted(budgets.length, 'budget')];
-  const refused = unenforced.length === 0 ? '' : `\`writ build\` will refuse ${counted(unenforced.length, 'form')} that ${unenforced.length === 1 ? 'is' : 'are'} not enforced yet, and names ${unenforced.length === 1 ? 'it' : 'them'}\n`;
+  const counts = [
+    counted(files, 'file'),
+    counted(rules.length, 'rule'),
+    counted(routes.length, 'route'),
+    counted(budgets.length, 'budget'),
+  ];
+  const refused =
+    unenforced.length === 0
+      ? ''
+      : `\`writ build\` will refuse ${counted(unenforced.length, 'form')} that ${unenforced.length === 1 ? 'is' : 'are'} not enforced yet, and names ${unenforced.length === 1 ? 'it' : 'them'}\n`;
   return `${policy.name}: ${counts.join(', ')}, no errors\n${refused}`;
 }
 

@@ -28,9 +28,19 @@ Runs until Ctrl-C: takes releases, sends them to sidecars, keeps budgets. Everyb
 
 exit codes: 0 stopped by Ctrl-C or SIGTERM, 2 it could not run`,
   async run(args, world) {
-    const { values, positionals } = parse(this, args, { ...keysOption, listen: text, data: text, 'metrics-port': text, watch: text, deployment: text, admin: text });
-    if (positionals.length > 0) throw new CommandError('`writ control-plane` takes no arguments', '`writ control-plane --help` shows how');
-    if (values.watch === undefined && values.deployment !== undefined) throw new CommandError('`--deployment` goes with `--watch`');
+    const { values, positionals } = parse(this, args, {
+      ...keysOption,
+      listen: text,
+      data: text,
+      'metrics-port': text,
+      watch: text,
+      deployment: text,
+      admin: text,
+    });
+    if (positionals.length > 0)
+      throw new CommandError('`writ control-plane` takes no arguments', '`writ control-plane --help` shows how');
+    if (values.watch === undefined && values.deployment !== undefined)
+      throw new CommandError('`--deployment` goes with `--watch`');
     const keys = keysFolder(values, world);
     const { host, port } = hostAndPort(values.listen ?? LISTEN_ADDRESS);
     const plane = await startControlPlane({
@@ -42,13 +52,27 @@ exit codes: 0 stopped by Ctrl-C or SIGTERM, 2 it could not run`,
       httpPort: portNumber(values['metrics-port'] ?? '9901', '--metrics-port'),
       log: (message) => world.err(`writ: ${message}\n`),
     }).catch((error: unknown) => {
-      throw inUse(error) ? new CommandError(`\`${host}:${port}\`, or the metrics' port, is in use`, 'is another control plane running?') : error;
+      throw inUse(error)
+        ? new CommandError(`\`${host}:${port}\`, or the metrics' port, is in use`, 'is another control plane running?')
+        : error;
     });
     try {
-      world.out(`control plane on ${bracketed(host)}:${plane.ports.grpc}, metrics on http://127.0.0.1:${plane.ports.http}/metrics\n`);
+      world.out(
+        `control plane on ${bracketed(host)}:${plane.ports.grpc}, metrics on http://127.0.0.1:${plane.ports.http}/metrics\n`,
+      );
       const address = `${reachable(host)}:${plane.ports.grpc}`;
       if (values.watch === undefined) await untilAborted(world.signal);
-      else await watch(resolve(world.cwd, values.watch), { address, keys, admin: values.admin ?? 'admin', deployment: values.deployment === undefined ? null : resolve(world.cwd, values.deployment) }, world);
+      else
+        await watch(
+          resolve(world.cwd, values.watch),
+          {
+            address,
+            keys,
+            admin: values.admin ?? 'admin',
+            deployment: values.deployment === undefined ? null : resolve(world.cwd, values.deployment),
+          },
+          world,
+        );
     } finally {
       await plane.stop();
     }
@@ -63,8 +87,15 @@ interface WatchSettings {
   readonly deployment: string | null;
 }
 
-/** A policy that is wrong, or a push that fails, leaves what is in force in force: it is said, and the next change is a new try. */
-async function watch(folder: string, { address, keys, admin: name, deployment }: WatchSettings, world: World): Promise<void> {
+/**
+ * A policy that is wrong, or a push that fails, leaves what is in force in force: it is said, and the next change is a
+ * new try.
+ */
+async function watch(
+  folder: string,
+  { address, keys, admin: name, deployment }: WatchSettings,
+  world: World,
+): Promise<void> {
   const admin = openAdminAt(address, keys, { kind: 'admin', name });
   try {
     await watchPolicy({
@@ -78,7 +109,12 @@ async function watch(folder: string, { address, keys, admin: name, deployment }:
         if (bundle === null) return world.err('writ: nothing is released: what was in force stays in force\n');
         try {
           // What stands in the folder is what is meant, also where it stood there before.
-          const released = await pushBundle(admin, bundle, { key: readSigningKey(keys), trusted: readTrustedKeys(keys), mayGoBack: true, mayLackDeployment: false });
+          const released = await pushBundle(admin, bundle, {
+            key: readSigningKey(keys),
+            trusted: readTrustedKeys(keys),
+            mayGoBack: true,
+            mayLackDeployment: false,
+          });
           world.out(`${describeRelease(released)}\n`);
         } catch (error) {
           if (!(error instanceof CommandError)) throw error;

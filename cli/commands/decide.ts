@@ -20,7 +20,11 @@ exit codes: 0 a decision was made (allow or deny), 2 BUNDLE or FACTS cannot be r
   async run(args, world) {
     const { positionals } = parse(this, args, { json: { type: 'boolean', default: false } });
     const [bundle, facts = '-', ...rest] = positionals;
-    if (bundle === undefined || rest.length > 0) throw new CommandError('`writ decide` takes a BUNDLE and at most one file of FACTS', '`writ decide --help` shows how');
+    if (bundle === undefined || rest.length > 0)
+      throw new CommandError(
+        '`writ decide` takes a BUNDLE and at most one file of FACTS',
+        '`writ decide --help` shows how',
+      );
     const files = readBundle(await readBytes(bundle, world.cwd, 'bundle'));
     const wasm = files.get(BUNDLE_PATHS.policyWasm);
     if (wasm === undefined) throw new CommandError(`the bundle \`${bundle}\` has no policy.wasm`);
@@ -32,19 +36,24 @@ exit codes: 0 a decision was made (allow or deny), 2 BUNDLE or FACTS cannot be r
     const decision = results[0]?.result;
     if (decision === undefined) throw new CommandError('the policy gave no decision');
     world.out(`${JSON.stringify(decision, null, 2)}\n`);
-    if (member(decision, 'event') === null) world.err(`writ: ${whyNoEvent(read, files.get(BUNDLE_PATHS.inputSchema))}\n`);
+    if (member(decision, 'event') === null)
+      world.err(`writ: ${whyNoEvent(read, files.get(BUNDLE_PATHS.inputSchema))}\n`);
     return 0;
   },
 };
 
 /** Why the input is an event of none of the policy's. */
 function whyNoEvent(facts: object, schema: Uint8Array | undefined): string {
-  const names = schema === undefined ? [] : member(member(member(JSON.parse(new TextDecoder().decode(schema)), 'properties'), 'event'), 'enum');
+  const names =
+    schema === undefined
+      ? []
+      : member(member(member(JSON.parse(new TextDecoder().decode(schema)), 'properties'), 'event'), 'enum');
   const events = Array.isArray(names) ? names.map((each) => `\`${String(each)}\``) : [];
   const event = member(facts, 'event');
   if (event === undefined) return `the facts name no \`event\`; this policy decides ${events.join(', ')}`;
   const shown = `\`${typeof event === 'string' ? event : JSON.stringify(event)}\``;
-  if (!events.includes(shown) || typeof event !== 'string') return `${shown} is no event of this policy, which decides ${events.join(', ')}`;
+  if (!events.includes(shown) || typeof event !== 'string')
+    return `${shown} is no event of this policy, which decides ${events.join(', ')}`;
   return `the facts of a ${event} must name a \`store\` of the policy`;
 }
 

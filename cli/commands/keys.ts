@@ -1,8 +1,17 @@
-/** `writ keys`: makes and rotates the keys of an installation, and tokens of its demo issuer. It prints tokens and names, never a private key. */
+/**
+ * `writ keys`: makes and rotates the keys of an installation, and tokens of its demo issuer. It prints tokens and
+ * names, never a private key.
+ */
 import { resolve } from 'node:path';
 import { ROLE_NAME } from '../../control-plane/keys/certificate.ts';
 import { signJwt } from '../../control-plane/keys/jwt-issuer.ts';
-import { addCertificate, createBundleKeyIn, createKeyFolder, readJwtIssuer, readSigningKey } from '../../control-plane/keys/key-folder.ts';
+import {
+  addCertificate,
+  createBundleKeyIn,
+  createKeyFolder,
+  readJwtIssuer,
+  readSigningKey,
+} from '../../control-plane/keys/key-folder.ts';
 import { type Command, CommandError, type ExitCode, onePath, parse, type World } from '../command.ts';
 import { keysFolder, keysOption } from '../connection.ts';
 
@@ -44,7 +53,12 @@ exit codes: 0 done, 2 it could not be done`,
     const action = Object.hasOwn(verbs, verb) ? verbs[verb] : undefined;
     if (action === undefined) {
       const what = verb === '' || verb.startsWith('-') ? 'none is given' : `\`${verb}\` is none of them`;
-      throw new CommandError(`\`writ keys\` takes one of ${Object.keys(verbs).map((each) => `\`${each}\``).join(', ')}, but ${what}`, '`writ keys --help` shows how');
+      throw new CommandError(
+        `\`writ keys\` takes one of ${Object.keys(verbs)
+          .map((each) => `\`${each}\``)
+          .join(', ')}, but ${what}`,
+        '`writ keys --help` shows how',
+      );
     }
     return action(rest, world);
   },
@@ -54,7 +68,13 @@ type Verb = (args: readonly string[], world: World) => Promise<ExitCode>;
 
 const jsonOption = { json: { type: 'boolean', default: false } } as const;
 
-const verbs: { readonly [verb: string]: Verb } = { init, node: (args, world) => certificate('node', args, world), admin: (args, world) => certificate('admin', args, world), rotate, jwt };
+const verbs: { readonly [verb: string]: Verb } = {
+  init,
+  node: (args, world) => certificate('node', args, world),
+  admin: (args, world) => certificate('admin', args, world),
+  rotate,
+  jwt,
+};
 
 async function init(args: readonly string[], world: World): Promise<ExitCode> {
   const many = { type: 'string', multiple: true } as const;
@@ -67,7 +87,10 @@ async function init(args: readonly string[], world: World): Promise<ExitCode> {
   createKeyFolder(folder, { hosts, nodes, admins, now: Date.now() });
   const { kid } = readSigningKey(folder);
   if (values.json) world.out(`${JSON.stringify({ folder: path, bundleKey: kid, hosts, nodes, admins })}\n`);
-  else world.out(`keys are in ${path}: bundle key ${kid}, control plane at ${hosts.join(', ')}, nodes ${nodes.join(', ')}, admins ${admins.join(', ')}\n`);
+  else
+    world.out(
+      `keys are in ${path}: bundle key ${kid}, control plane at ${hosts.join(', ')}, nodes ${nodes.join(', ')}, admins ${admins.join(', ')}\n`,
+    );
   return 0;
 }
 
@@ -77,7 +100,11 @@ async function certificate(kind: 'node' | 'admin', args: readonly string[], worl
   assertRoleName(name);
   addCertificate(keysFolder(values, world), { kind, name }, [], Date.now());
   const file = `mtls/${kind}-${name}`;
-  world.out(values.json ? `${JSON.stringify({ certificate: `${file}.crt`, key: `${file}.key` })}\n` : `${file}.crt and .key are made\n`);
+  world.out(
+    values.json
+      ? `${JSON.stringify({ certificate: `${file}.crt`, key: `${file}.key` })}\n`
+      : `${file}.crt and .key are made\n`,
+  );
   return 0;
 }
 
@@ -88,23 +115,42 @@ async function rotate(args: readonly string[], world: World): Promise<ExitCode> 
   const old = readSigningKey(folder).kid;
   const { kid } = createBundleKeyIn(folder, { replace: true });
   if (values.json) world.out(`${JSON.stringify({ bundleKey: kid, replaced: old })}\n`);
-  else world.out(`bundle key ${kid} signs from now on\ncopy bundle/trusted/${kid}.pem to every sidecar and to the control plane, start them again, push; then remove bundle/trusted/${old}.pem everywhere\n`);
+  else
+    world.out(
+      `bundle key ${kid} signs from now on\ncopy bundle/trusted/${kid}.pem to every sidecar and to the control plane, start them again, push; then remove bundle/trusted/${old}.pem everywhere\n`,
+    );
   return 0;
 }
 
 async function jwt(args: readonly string[], world: World): Promise<ExitCode> {
   const text = { type: 'string' } as const;
-  const { values, positionals } = parse(keys, args, { ...keysOption, ...jsonOption, claims: text, seconds: text, issuer: text });
-  if (positionals.length > 0 || values.claims === undefined) throw new CommandError('`writ keys jwt` takes `--claims JSON`', '`writ keys --help` shows how');
+  const { values, positionals } = parse(keys, args, {
+    ...keysOption,
+    ...jsonOption,
+    claims: text,
+    seconds: text,
+    issuer: text,
+  });
+  if (positionals.length > 0 || values.claims === undefined)
+    throw new CommandError('`writ keys jwt` takes `--claims JSON`', '`writ keys --help` shows how');
   const now = Math.floor(Date.now() / 1_000);
-  const claims = { iss: values.issuer ?? DEMO_ISSUER, iat: now, exp: now + seconds(values.seconds), ...claimsOf(values.claims) };
+  const claims = {
+    iss: values.issuer ?? DEMO_ISSUER,
+    iat: now,
+    exp: now + seconds(values.seconds),
+    ...claimsOf(values.claims),
+  };
   const token = signJwt(readJwtIssuer(keysFolder(values, world)).privateKeyPem, claims);
   world.out(values.json ? `${JSON.stringify({ token })}\n` : `${token}\n`);
   return 0;
 }
 
 function assertRoleName(name: string): void {
-  if (!ROLE_NAME.test(name)) throw new CommandError(`\`${name}\` cannot be a name here`, 'a name has 1 to 63 characters of a-z, 0-9, `_`, `.` and `-`, and begins with a letter or digit');
+  if (!ROLE_NAME.test(name))
+    throw new CommandError(
+      `\`${name}\` cannot be a name here`,
+      'a name has 1 to 63 characters of a-z, 0-9, `_`, `.` and `-`, and begins with a letter or digit',
+    );
 }
 
 function seconds(text: string | undefined): number {

@@ -23,15 +23,27 @@ ${adminOptionsHelp}
 
 exit codes: 0 released (or in force already), 1 the policy is wrong, 2 usage or operation`,
   async run(args, world) {
-    const { values, positionals } = parse(this, args, { ...adminOptions, deployment: { type: 'string' }, 'no-traffic': { type: 'boolean', default: false }, json: { type: 'boolean', default: false } });
+    const { values, positionals } = parse(this, args, {
+      ...adminOptions,
+      deployment: { type: 'string' },
+      'no-traffic': { type: 'boolean', default: false },
+      json: { type: 'boolean', default: false },
+    });
     const path = onePath(this, positionals, 'PATH');
     const folder = keysFolder(values, world);
     const key = readSigningKey(folder);
     const admin = openAdmin(values, world);
     try {
-      const bytes = (await isPolicy(path, world.cwd)) ? await built(path, values.deployment, key, world) : await readBytes(path, world.cwd, 'bundle');
+      const bytes = (await isPolicy(path, world.cwd))
+        ? await built(path, values.deployment, key, world)
+        : await readBytes(path, world.cwd, 'bundle');
       if (bytes === null) return 1;
-      const released = await pushBundle(admin, bytes, { key, trusted: readTrustedKeys(folder), mayGoBack: false, mayLackDeployment: values['no-traffic'] });
+      const released = await pushBundle(admin, bytes, {
+        key,
+        trusted: readTrustedKeys(folder),
+        mayGoBack: false,
+        mayLackDeployment: values['no-traffic'],
+      });
       world.out(values.json ? `${JSON.stringify(released)}\n` : `${describeRelease(released)}\n`);
       return 0;
     } finally {
@@ -43,14 +55,28 @@ exit codes: 0 released (or in force already), 1 the policy is wrong, 2 usage or 
 /** A policy is a folder or a file that ends in `.writ`; any other file is taken for a bundle. */
 async function isPolicy(path: string, cwd: string): Promise<boolean> {
   const found = await stat(resolve(cwd, path)).catch((error: NodeJS.ErrnoException) => {
-    throw new CommandError(error.code === 'ENOENT' ? `there is no file or folder \`${path}\`` : `\`${path}\` cannot be read: ${error.code ?? 'unknown error'}`);
+    throw new CommandError(
+      error.code === 'ENOENT'
+        ? `there is no file or folder \`${path}\``
+        : `\`${path}\` cannot be read: ${error.code ?? 'unknown error'}`,
+    );
   });
   return found.isDirectory() || path.endsWith('.writ');
 }
 
 /** Null where the policy is wrong; its diagnostics are then printed. */
-async function built(path: string, deployment: string | undefined, key: ReturnType<typeof readSigningKey>, world: World): Promise<Uint8Array | null> {
-  const { diagnostics, sources, compiled } = await compile({ path, cwd: world.cwd, allowUnenforced: false, deployment: deployment ?? null });
+async function built(
+  path: string,
+  deployment: string | undefined,
+  key: ReturnType<typeof readSigningKey>,
+  world: World,
+): Promise<Uint8Array | null> {
+  const { diagnostics, sources, compiled } = await compile({
+    path,
+    cwd: world.cwd,
+    allowUnenforced: false,
+    deployment: deployment ?? null,
+  });
   if (diagnostics.length > 0) world.err(diagnosticsText(diagnostics, sources, world.colour.err));
   return compiled === null ? null : bundleOf(compiled, key);
 }

@@ -16,7 +16,11 @@ ${adminOptionsHelp}
 
 exit codes: 0 released, 2 usage or operation`,
   async run(args, world) {
-    const { values, positionals } = parse(this, args, { ...adminOptions, to: { type: 'string' }, json: { type: 'boolean', default: false } });
+    const { values, positionals } = parse(this, args, {
+      ...adminOptions,
+      to: { type: 'string' },
+      json: { type: 'boolean', default: false },
+    });
     const policy = onePath(this, positionals, 'POLICY');
     const key = readSigningKey(keysFolder(values, world));
     const admin = openAdmin(values, world);

@@ -5,7 +5,14 @@ import { readTrustedKeys } from '../../control-plane/keys/key-folder.ts';
 import { loadFilter } from '../../filters/host/load-filter.ts';
 import { startSidecar } from '../../filters/sidecar/start-sidecar.ts';
 import { type Command, CommandError, parse } from '../command.ts';
-import { controlPlaneAddress, CONTROL_PLANE_ADDRESS, keysFolder, keysOption, portNumber, roleCredentials } from '../connection.ts';
+import {
+  controlPlaneAddress,
+  CONTROL_PLANE_ADDRESS,
+  keysFolder,
+  keysOption,
+  portNumber,
+  roleCredentials,
+} from '../connection.ts';
 import { untilAborted } from '../until-aborted.ts';
 import { VERSION } from '../version.ts';
 
@@ -33,21 +40,36 @@ release that it enforced; before the first one, everything is denied.
 exit codes: 0 stopped by Ctrl-C or SIGTERM, 2 it could not run`,
   async run(args, world) {
     const { values, positionals } = parse(this, args, {
-      ...keysOption, policy: text, name: text, 'control-plane': text, state: text, 'admin-port': text, envoy: text, concurrency: text,
+      ...keysOption,
+      policy: text,
+      name: text,
+      'control-plane': text,
+      state: text,
+      'admin-port': text,
+      envoy: text,
+      concurrency: text,
     });
-    if (positionals.length > 0) throw new CommandError('`writ sidecar` takes no arguments', '`writ sidecar --help` shows how');
+    if (positionals.length > 0)
+      throw new CommandError('`writ sidecar` takes no arguments', '`writ sidecar --help` shows how');
     const { policy, name = 'sidecar' } = values;
-    if (policy === undefined) throw new CommandError('`writ sidecar` needs to know which policy it enforces', 'add `--policy NAME`');
+    if (policy === undefined)
+      throw new CommandError('`writ sidecar` needs to know which policy it enforces', 'add `--policy NAME`');
     const keys = keysFolder(values, world);
     const stateFolder = stateFolderAt(resolve(world.cwd, values.state ?? join('.writ', name)));
-    const envoy = values.envoy === undefined ? undefined : { binary: executable(resolve(world.cwd, values.envoy)), concurrency: concurrency(values.concurrency) };
+    const envoy =
+      values.envoy === undefined
+        ? undefined
+        : { binary: executable(resolve(world.cwd, values.envoy)), concurrency: concurrency(values.concurrency) };
     const running = await startSidecar({
       stateFolder,
       node: name,
       policy,
       keys: readTrustedKeys(keys),
       loadFilter,
-      controlPlane: { address: controlPlaneAddress(values['control-plane'], world), ...roleCredentials(keys, { kind: 'node', name }) },
+      controlPlane: {
+        address: controlPlaneAddress(values['control-plane'], world),
+        ...roleCredentials(keys, { kind: 'node', name }),
+      },
       adminPort: portNumber(values['admin-port'] ?? '9902', '--admin-port'),
       ...(envoy === undefined ? {} : { envoy }),
       version: VERSION,
@@ -77,7 +99,10 @@ function executable(path: string): string {
     accessSync(path, constants.X_OK);
     return path;
   } catch {
-    throw new CommandError(`\`${path}\` is not a program that can be run`, '`--envoy` takes the path of an Envoy of version 1.40');
+    throw new CommandError(
+      `\`${path}\` is not a program that can be run`,
+      '`--envoy` takes the path of an Envoy of version 1.40',
+    );
   }
 }
 

@@ -20,13 +20,23 @@ ${adminOptionsHelp}
 
 exit codes: 0 printed, 2 usage or operation`,
   async run(args, world) {
-    const { values, positionals } = parse(this, args, { ...adminOptions, policy: { type: 'string' }, json: { type: 'boolean', default: false } });
-    if (positionals.length > 0) throw new CommandError('`writ status` takes no arguments', '`writ status --help` shows how');
+    const { values, positionals } = parse(this, args, {
+      ...adminOptions,
+      policy: { type: 'string' },
+      json: { type: 'boolean', default: false },
+    });
+    if (positionals.length > 0)
+      throw new CommandError('`writ status` takes no arguments', '`writ status --help` shows how');
     const admin = openAdmin(values, world);
     try {
       const reply = await admin.call(Admin.method.status, { policy: values.policy ?? '' });
-      const history = values.policy === undefined ? null : await admin.call(Admin.method.revisions, { name: values.policy });
-      if (history?.revisions.length === 0 && reply.nodes.length === 0) throw new CommandError(`nothing of \`${values.policy}\` was ever released, and no sidecar asks for it`, '`writ status` shows every policy');
+      const history =
+        values.policy === undefined ? null : await admin.call(Admin.method.revisions, { name: values.policy });
+      if (history?.revisions.length === 0 && reply.nodes.length === 0)
+        throw new CommandError(
+          `nothing of \`${values.policy}\` was ever released, and no sidecar asks for it`,
+          '`writ status` shows every policy',
+        );
       const document = statusDocument(reply, history);
       world.out(values.json ? `${JSON.stringify(document, null, 2)}\n` : statusText(document, Date.now()));
       return 0;
@@ -51,7 +61,12 @@ interface NodeDocument {
   readonly verified: RevisionDocument | null;
   readonly enforcing: RevisionDocument | null;
   readonly refused: (RevisionDocument & { readonly code: string; readonly message: string }) | null;
-  readonly quarantined: readonly { readonly resource: string; readonly version: string; readonly message: string; readonly at: string }[];
+  readonly quarantined: readonly {
+    readonly resource: string;
+    readonly version: string;
+    readonly message: string;
+    readonly at: string;
+  }[];
 }
 
 interface RevisionDocument {
@@ -112,8 +127,21 @@ function nodeDocument({ name, connected, lastSeenMs, status: reported, quarantin
     startedAt: reported === undefined ? null : instant(reported.startedAtMs),
     verified: revisionDocument(reported?.verified),
     enforcing: revisionDocument(reported?.enforcing),
-    refused: refused === undefined ? null : { revision: refused.revision, sequence: Number(refused.sequence), code: refused.code, message: refused.message },
-    quarantined: quarantined.map(({ resource, version, message, atMs }) => ({ resource, version, message, at: instant(atMs) })),
+    refused:
+      refused === undefined
+        ? null
+        : {
+            revision: refused.revision,
+            sequence: Number(refused.sequence),
+            code: refused.code,
+            message: refused.message,
+          },
+    quarantined: quarantined.map(({ resource, version, message, atMs }) => ({
+      resource,
+      version,
+      message,
+      at: instant(atMs),
+    })),
   };
 }
 
@@ -131,7 +159,14 @@ export function statusText({ nodes, budgets, releases }: StatusDocument, now: nu
       ? 'no sidecar has come yet\n'
       : textTable(
           ['node', 'policy', 'connected', 'verified', 'enforcing', 'seen'],
-          nodes.map((node) => [node.name, node.policy ?? '', node.connected ? 'yes' : 'no', revisionText(node.verified), revisionText(node.enforcing), ago(node.lastSeen, now)]),
+          nodes.map((node) => [
+            node.name,
+            node.policy ?? '',
+            node.connected ? 'yes' : 'no',
+            revisionText(node.verified),
+            revisionText(node.enforcing),
+            ago(node.lastSeen, now),
+          ]),
         ),
     ...refusals(nodes),
     ...(budgets.length === 0
@@ -139,7 +174,14 @@ export function statusText({ nodes, budgets, releases }: StatusDocument, now: nu
       : [
           textTable(
             ['budget', 'policy', 'window', 'limit', 'spent', 'held by sidecars'],
-            budgets.map((each) => [each.budget, each.policy, each.window, ...[each.limitMicros, each.chargedMicros, each.outstandingMicros].map((micros) => moneyText(BigInt(micros)))]),
+            budgets.map((each) => [
+              each.budget,
+              each.policy,
+              each.window,
+              ...[each.limitMicros, each.chargedMicros, each.outstandingMicros].map((micros) =>
+                moneyText(BigInt(micros)),
+              ),
+            ]),
           ),
         ]),
     ...(releases === undefined
@@ -147,7 +189,13 @@ export function statusText({ nodes, budgets, releases }: StatusDocument, now: nu
       : [
           textTable(
             ['release', 'revision', 'pushed', 'by', ''],
-            releases.map((each) => [String(each.sequence), short(each.revision), each.pushedAt, each.pushedBy, each.rollback ? 'rollback' : '']),
+            releases.map((each) => [
+              String(each.sequence),
+              short(each.revision),
+              each.pushedAt,
+              each.pushedBy,
+              each.rollback ? 'rollback' : '',
+            ]),
           ),
         ]),
   ];
@@ -162,14 +210,22 @@ function revisionText(at: RevisionDocument | null): string {
 function refusals(nodes: readonly NodeDocument[]): string[] {
   const lines = nodes.flatMap((node) => {
     const refusal = refusalText(node);
-    return refusal === null ? [] : [`${node.name} refused ${refusal}\n  in force there: ${node.enforcing === null ? 'nothing, so everything is denied' : revisionText(node.enforcing)}\n`];
+    return refusal === null
+      ? []
+      : [
+          `${node.name} refused ${refusal}\n  in force there: ${node.enforcing === null ? 'nothing, so everything is denied' : revisionText(node.enforcing)}\n`,
+        ];
   });
   return lines.length === 0 ? [] : [lines.join('')];
 }
 
-/** What the node itself says, else the newest that the control plane keeps from it by a NACK, as long as the node has come to nothing newer. */
+/**
+ * What the node itself says, else the newest that the control plane keeps from it by a NACK, as long as the node has
+ * come to nothing newer.
+ */
 function refusalText({ refused, quarantined, enforcing }: NodeDocument): string | null {
-  if (refused !== null) return `${refused.revision === '' ? 'a release' : revisionText(refused)}: ${refused.message} [${refused.code}]`;
+  if (refused !== null)
+    return `${refused.revision === '' ? 'a release' : revisionText(refused)}: ${refused.message} [${refused.code}]`;
   const last = quarantined.at(-1);
   if (last === undefined) return null;
   // The version of a release is DIGEST:SEQUENCE, and the digest is not a revision.

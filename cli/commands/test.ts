@@ -19,7 +19,10 @@ sidecar would find, redact and send.
 
 exit codes: 0 all passed, 1 a test failed, there is none, or the policy is wrong, 2 usage or operation`,
   async run(args, world) {
-    const { values, positionals } = parse(this, args, { 'allow-unenforced': { type: 'boolean', default: false }, json: { type: 'boolean', default: false } });
+    const { values, positionals } = parse(this, args, {
+      'allow-unenforced': { type: 'boolean', default: false },
+      json: { type: 'boolean', default: false },
+    });
     const { diagnostics, sources, compiled } = await compile({
       path: onePath(this, positionals, 'PATH'),
       cwd: world.cwd,
@@ -36,12 +39,18 @@ exit codes: 0 all passed, 1 a test failed, there is none, or the policy is wrong
     const results = program.tests.map((each) => runTest(each, { program, plan, filter }));
     const fired = new Set(results.flatMap((result) => result.fired));
     const never = program.rules.map((rule) => rule.name).filter((name) => !fired.has(name));
-    world.out(values.json ? resultsJson(results, never, sources) : resultsText(results, never, sources, world.colour.out));
+    world.out(
+      values.json ? resultsJson(results, never, sources) : resultsText(results, never, sources, world.colour.out),
+    );
     return results.length > 0 && results.every((result) => result.failures.length === 0) ? 0 : 1;
   },
 };
 
-function resultsJson(results: readonly TestResult[], rulesNeverFired: readonly string[], sources: readonly SourceFile[]): string {
+function resultsJson(
+  results: readonly TestResult[],
+  rulesNeverFired: readonly string[],
+  sources: readonly SourceFile[],
+): string {
   const tests = results.map(({ title, span, failures }) => ({
     title,
     ...placeOf(span, sources),
@@ -51,7 +60,12 @@ function resultsJson(results: readonly TestResult[], rulesNeverFired: readonly s
   return `${JSON.stringify({ tests, rulesNeverFired }, null, 2)}\n`;
 }
 
-function resultsText(results: readonly TestResult[], never: readonly string[], sources: readonly SourceFile[], colour: boolean): string {
+function resultsText(
+  results: readonly TestResult[],
+  never: readonly string[],
+  sources: readonly SourceFile[],
+  colour: boolean,
+): string {
   const paint = (code: number, text: string): string => (colour ? `\u001b[${code}m${text}\u001b[0m` : text);
   const rows = results.flatMap(({ title, failures }) => [
     `${failures.length === 0 ? paint(32, 'ok  ') : paint(31, 'FAIL')} ${title}`,
@@ -61,12 +75,17 @@ function resultsText(results: readonly TestResult[], never: readonly string[], s
     }),
   ]);
   const failed = results.filter((result) => result.failures.length > 0).length;
-  const coverage = never.length === 0 ? 'every rule fired in some test' : `rules that fired in no test: ${never.join(', ')}`;
-  const summary = results.length === 0 ? 'the policy has no tests' : `${results.length - failed} passed, ${failed} failed`;
+  const coverage =
+    never.length === 0 ? 'every rule fired in some test' : `rules that fired in no test: ${never.join(', ')}`;
+  const summary =
+    results.length === 0 ? 'the policy has no tests' : `${results.length - failed} passed, ${failed} failed`;
   return `${[...rows, '', summary, coverage].join('\n')}\n`;
 }
 
-function placeOf(span: Span, sources: readonly SourceFile[]): { readonly file: string; readonly line: number; readonly column: number } {
+function placeOf(
+  span: Span,
+  sources: readonly SourceFile[],
+): { readonly file: string; readonly line: number; readonly column: number } {
   const source = sources.find((file) => file.path === span.file);
   return { file: span.file, ...(source === undefined ? { line: 1, column: 1 } : positionOf(source, span.start)) };
 }

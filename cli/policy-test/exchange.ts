@@ -29,12 +29,18 @@ export class Exchange {
 
   constructor({ filter }: PolicyUnderTest, claims: { readonly [claim: string]: WireValue }, levels: Levels) {
     const jwt = JSON.parse(JSON.stringify(claims)) as { [claim: string]: string };
-    this.#session = filter.newSession({ evidence: { jwt, san: undefined }, nowMs: 0, nonce: randomBytes(8).readBigUInt64LE() });
+    this.#session = filter.newSession({
+      evidence: { jwt, san: undefined },
+      nowMs: 0,
+      nonce: randomBytes(8).readBigUInt64LE(),
+    });
     this.#levels = levels;
   }
 
   prompt({ requested, text, attributes }: TestStep & { readonly kind: 'prompt' }): Happened {
-    const body = Buffer.from(JSON.stringify({ model: requested, messages: [{ role: 'user', content: text }], ...fieldsOf(attributes) }));
+    const body = Buffer.from(
+      JSON.stringify({ model: requested, messages: [{ role: 'user', content: text }], ...fieldsOf(attributes) }),
+    );
     const headers: Header[] = [
       [':method', 'POST'],
       [':path', '/v1/chat/completions'],
@@ -49,8 +55,23 @@ export class Exchange {
   }
 
   completion(text: string): Happened {
-    const body = Buffer.from(JSON.stringify({ object: 'chat.completion', choices: [{ index: 0, message: { role: 'assistant', content: text }, finish_reason: 'stop' }], usage: { prompt_tokens: 1, completion_tokens: 1 } }));
-    this.#settle(this.#session.responseHeaders([[':status', '200'], ['content-type', 'application/json'], ['content-length', String(body.length)]], false));
+    const body = Buffer.from(
+      JSON.stringify({
+        object: 'chat.completion',
+        choices: [{ index: 0, message: { role: 'assistant', content: text }, finish_reason: 'stop' }],
+        usage: { prompt_tokens: 1, completion_tokens: 1 },
+      }),
+    );
+    this.#settle(
+      this.#session.responseHeaders(
+        [
+          [':status', '200'],
+          ['content-type', 'application/json'],
+          ['content-length', String(body.length)],
+        ],
+        false,
+      ),
+    );
     const step = this.#settle(this.#session.responseBody(body, true));
     return this.#happened(step, (sent) => replyText(sent));
   }
@@ -70,7 +91,12 @@ export class Exchange {
 
   #happened(step: Step, read: (body: unknown) => string): Happened {
     const decision = this.#lastDecision();
-    if (step.kind === 'continue') return { decision, sent: read(JSON.parse(Buffer.from(step.body).toString())).replace(PLACEHOLDER, '[$1]'), refusal: null };
+    if (step.kind === 'continue')
+      return {
+        decision,
+        sent: read(JSON.parse(Buffer.from(step.body).toString())).replace(PLACEHOLDER, '[$1]'),
+        refusal: null,
+      };
     const refusal = step.kind === 'reply' ? messageOf(Buffer.from(step.body).toString()) : 'the session waits for more';
     return { decision, sent: null, refusal };
   }
@@ -92,7 +118,11 @@ function fieldsOf(attributes: readonly GivenAttribute[]): object {
     if (name === 'output_tokens') fields['max_tokens'] = value;
     else if (name === 'choices') fields['n'] = value;
     else if (name === 'stream') fields['stream'] = value;
-    else if (name === 'tools') fields['tools'] = Array.from({ length: Number(value) }, (_, at) => ({ type: 'function', function: { name: `tool_${at + 1}` } }));
+    else if (name === 'tools')
+      fields['tools'] = Array.from({ length: Number(value) }, (_, at) => ({
+        type: 'function',
+        function: { name: `tool_${at + 1}` },
+      }));
     else throw new Error(`\`prompt.${name}\` follows from the text: a test cannot set it`);
   }
   return fields;
@@ -104,7 +134,10 @@ function lastMessage(body: unknown): string {
 }
 
 function replyText(body: unknown): string {
-  return (body as { readonly choices: readonly { readonly message: { readonly content: string } }[] }).choices[0]?.message.content ?? '';
+  return (
+    (body as { readonly choices: readonly { readonly message: { readonly content: string } }[] }).choices[0]?.message
+      .content ?? ''
+  );
 }
 
 function messageOf(body: string): string {

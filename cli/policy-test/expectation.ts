@@ -14,10 +14,17 @@ export function unmet(expected: Expectation, happened: Happened): string | null 
     case 'deny':
     case 'withheld':
       if (decision.outcome === 'allow') return 'it was allowed';
-      return expected.by === null || decidedBy(decision).includes(expected.by) ? null : `it was denied, but not by \`${expected.by}\`: ${reasonsText(decision)}`;
+      return expected.by === null || decidedBy(decision).includes(expected.by)
+        ? null
+        : `it was denied, but not by \`${expected.by}\`: ${reasonsText(decision)}`;
     case 'redact': {
       if (decision.outcome === 'deny') return `it was denied: ${reasonsText(decision)}`;
-      const wrong = expected.detectors.filter((name) => !decision.redact.some((each) => each.detector === name && (expected.by === null || each.rules.includes(expected.by))));
+      const wrong = expected.detectors.filter(
+        (name) =>
+          !decision.redact.some(
+            (each) => each.detector === name && (expected.by === null || each.rules.includes(expected.by)),
+          ),
+      );
       if (wrong.length === 0) return null;
       const redacted = decision.redact.map((each) => `${each.detector} by ${list(each.rules, 'and')}`);
       return `${list(wrong, 'and')} is not redacted${expected.by === null ? '' : ` by \`${expected.by}\``}; redacted is ${redacted.length === 0 ? 'nothing' : list(redacted, 'and')}`;
@@ -26,14 +33,30 @@ export function unmet(expected: Expectation, happened: Happened): string | null 
       if (happened.sent === null) return `nothing was sent: ${reasonsText(decision)}`;
       return happened.sent === expected.text ? null : `what was sent is "${happened.sent}"`;
     case 'model':
-      return decision.model === expected.model ? null : decision.model === null ? `no model was chosen: ${reasonsText(decision)}` : `the model is \`${decision.model}\``;
+      return decision.model === expected.model
+        ? null
+        : decision.model === null
+          ? `no model was chosen: ${reasonsText(decision)}`
+          : `the model is \`${decision.model}\``;
     case 'classification':
-      return decision.classification === expected.level.name ? null : `the classification is \`${decision.classification ?? 'not known'}\``;
+      return decision.classification === expected.level.name
+        ? null
+        : `the classification is \`${decision.classification ?? 'not known'}\``;
     case 'hold':
       return 'nothing holds requests for review yet';
     case 'tag': {
-      const value = 'value' in expected.value ? String(expected.value.value) : 'name' in expected.value ? expected.value.name : '';
-      return decision.tags.some((tag) => tag.name === expected.name && tag.value === value) ? null : `it has ${decision.tags.length === 0 ? 'no tag' : `the tags ${list(decision.tags.map((tag) => `${tag.name} = ${tag.value}`), 'and')}`}`;
+      const value =
+        'value' in expected.value ? String(expected.value.value) : 'name' in expected.value ? expected.value.name : '';
+      return decision.tags.some((tag) => tag.name === expected.name && tag.value === value)
+        ? null
+        : `it has ${
+            decision.tags.length === 0
+              ? 'no tag'
+              : `the tags ${list(
+                  decision.tags.map((tag) => `${tag.name} = ${tag.value}`),
+                  'and',
+                )}`
+          }`;
     }
   }
 }

@@ -1,4 +1,7 @@
-/** Values that a test gives, as they stand on the wire: claims of a token by their claim's name, facts of the decision's input by their attribute's. */
+/**
+ * Values that a test gives, as they stand on the wire: claims of a token by their claim's name, facts of the decision's
+ * input by their attribute's.
+ */
 import type { GivenAttribute, Program, ScalarValue, Value } from '../../dsl/program.ts';
 
 export type WireValue = string | number | boolean | readonly WireValue[];

@@ -1,6 +1,7 @@
 /**
- * Runs one `test` of a policy through its compiled `filter.wasm`: a prompt is a real chat request that a session governs, a completion the reply to it. What is expected is compared with the
- * session's own decision and with the bytes that it let go.
+ * Runs one `test` of a policy through its compiled `filter.wasm`: a prompt is a real chat request that a session
+ * governs, a completion the reply to it. What is expected is compared with the session's own decision and with the
+ * bytes that it let go.
  */
 import type { Decision } from '../../compiler/plan/decision.ts';
 import type { Plan } from '../../compiler/plan/plan.ts';
@@ -78,7 +79,10 @@ function amountOf(amount: Extract<ScalarValue, { kind: 'money' | 'tokens' }>): n
 }
 
 /** Every budget's level: nothing is spent where the test says nothing. */
-function levelsOf(world: Given, plan: Plan): ReadonlyMap<string, { readonly headroom: number; readonly spent: number }> {
+function levelsOf(
+  world: Given,
+  plan: Plan,
+): ReadonlyMap<string, { readonly headroom: number; readonly spent: number }> {
   const budgets = plan.events.flatMap((event) => (event.kind === 'prompt' ? event.budgets : []));
   return new Map(
     budgets.map(({ name, limit }) => {
@@ -88,8 +92,15 @@ function levelsOf(world: Given, plan: Plan): ReadonlyMap<string, { readonly head
   );
 }
 
-/** A chunk that was found, or a document that is put into a store: facts and text, decided by the same function as in a session. */
-function decideDocument(step: TestStep & { readonly kind: 'chunk' | 'document' }, world: Given, { plan, filter }: PolicyUnderTest): Happened {
+/**
+ * A chunk that was found, or a document that is put into a store: facts and text, decided by the same function as in a
+ * session.
+ */
+function decideDocument(
+  step: TestStep & { readonly kind: 'chunk' | 'document' },
+  world: Given,
+  { plan, filter }: PolicyUnderTest,
+): Happened {
   const text = new TextEncoder().encode(step.text ?? '');
   const found = [...new Set(filter.scan(text).map((hit) => plan.detectors[hit.detector]!.name))].sort();
   const input = {

@@ -1,7 +1,8 @@
-// Gzip whose bytes depend on the content alone. Deflate's output differs between versions of zlib, and in some builds between processors, so the writer stores instead of compressing:
-// a bundle is a few hundred kilobytes, and the connections that carry it may compress. The reader takes any gzip.
-import { crc32, gunzipSync } from "node:zlib";
-import { BundleError } from "./bundle-error.ts";
+// Gzip whose bytes depend on the content alone. Deflate's output differs between versions of zlib, and in some builds
+// between processors, so the writer stores instead of compressing: a bundle is a few hundred kilobytes, and the
+// connections that carry it may compress. The reader takes any gzip.
+import { crc32, gunzipSync } from 'node:zlib';
+import { BundleError } from './bundle-error.ts';
 
 const STORED_BYTES_MAX = 0xffff;
 
@@ -30,9 +31,10 @@ export function readGzip(bytes: Uint8Array, bytesMax: number): Uint8Array {
   try {
     return gunzipSync(bytes, { maxOutputLength: bytesMax });
   } catch (cause) {
-    const code = cause instanceof Error && "code" in cause ? cause.code : undefined;
-    if (code === "ERR_BUFFER_TOO_LARGE") throw new BundleError("too_large", `the bundle unpacks to more than ${bytesMax} bytes`, { cause });
-    if (code === "Z_BUF_ERROR") throw new BundleError("truncated", "the bundle is cut off", { cause });
-    throw new BundleError("not_gzip", "the bundle is not a gzip file, or it is damaged", { cause });
+    const code = cause instanceof Error && 'code' in cause ? cause.code : undefined;
+    if (code === 'ERR_BUFFER_TOO_LARGE')
+      throw new BundleError('too_large', `the bundle unpacks to more than ${bytesMax} bytes`, { cause });
+    if (code === 'Z_BUF_ERROR') throw new BundleError('truncated', 'the bundle is cut off', { cause });
+    throw new BundleError('not_gzip', 'the bundle is not a gzip file, or it is damaged', { cause });
   }
 }

@@ -1,6 +1,8 @@
 /**
- * Where a policy runs: addresses of models and stores, who vouches for callers, and limits. It is the part of a build that differs between environments and says nothing about what is
- * allowed. It holds no secret: a credential for an upstream is named by the environment variable of Envoy's process that has it, an API key is known by its SHA-256 alone.
+ * Where a policy runs: addresses of models and stores, who vouches for callers, and limits. It is the part of a build
+ * that differs between environments and says nothing about what is allowed. It holds no secret: a credential for an
+ * upstream is named by the environment variable of Envoy's process that has it, an API key is known by its SHA-256
+ * alone.
  */
 
 /** What a deployment is checked against: the policy's models and stores, by name. Every plan is one. */
@@ -22,7 +24,10 @@ export interface Deployment {
 export interface ListenerAddress {
   readonly address: string;
   readonly port: number;
-  /** Paths on the machine that runs Envoy. With `clientCa`, a client that shows a certificate must show one of that authority; `identity.sans` says whom it names. */
+  /**
+   * Paths on the machine that runs Envoy. With `clientCa`, a client that shows a certificate must show one of that
+   * authority; `identity.sans` says whom it names.
+   */
   readonly tls?: { readonly certificate: string; readonly key: string; readonly clientCa?: string };
 }
 
@@ -77,7 +82,9 @@ export interface Limits {
 }
 
 /** A limit's default, its least and its most. */
-export const LIMIT_RANGES: { readonly [K in keyof Limits]: { readonly usual: number; readonly least: number; readonly most: number } } = {
+export const LIMIT_RANGES: {
+  readonly [K in keyof Limits]: { readonly usual: number; readonly least: number; readonly most: number };
+} = {
   // The kernel itself reads no larger body (`BODY_BYTES_MAX` in filters/kernel/session/request-phase.ts).
   requestBytes: { usual: 16 * 1024 * 1024, least: 1024, most: 16 * 1024 * 1024 },
   replyBytes: { usual: 16 * 1024 * 1024, least: 1024, most: 16 * 1024 * 1024 },

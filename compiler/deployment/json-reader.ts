@@ -1,4 +1,7 @@
-/** Reads values of an untrusted JSON document, collecting what is wrong with the path of each place. It knows nothing of deployments. */
+/**
+ * Reads values of an untrusted JSON document, collecting what is wrong with the path of each place. It knows nothing of
+ * deployments.
+ */
 import { didYouMean } from '../../dsl/did-you-mean.ts';
 
 /** A user's mistake in a JSON document. */
@@ -18,18 +21,27 @@ export class JsonReader {
   readonly problems: Problem[] = [];
 
   problem(path: string, message: string, help?: string): void {
-    if (this.problems.length < PROBLEMS_MAX) this.problems.push(help === undefined ? { path, message } : { path, message, help });
+    if (this.problems.length < PROBLEMS_MAX)
+      this.problems.push(help === undefined ? { path, message } : { path, message, help });
   }
 
   /** An object with these keys and no others; undefined, with a problem noted, where it is something else. */
-  object(value: unknown, path: string, keys: { readonly required: readonly string[]; readonly optional: readonly string[] }): Record<string, unknown> | undefined {
+  object(
+    value: unknown,
+    path: string,
+    keys: { readonly required: readonly string[]; readonly optional: readonly string[] },
+  ): Record<string, unknown> | undefined {
     const entries = this.record(value, path);
     if (entries === undefined) return undefined;
     const known = [...keys.required, ...keys.optional];
     for (const key of Object.keys(entries)) {
       if (known.includes(key)) continue;
       const meant = didYouMean(key, known);
-      this.problem(join(path, key), `unknown key ${quoted(key)}`, meant === null ? `the keys here are ${known.map(quoted).join(', ')}` : `did you mean ${quoted(meant)}?`);
+      this.problem(
+        join(path, key),
+        `unknown key ${quoted(key)}`,
+        meant === null ? `the keys here are ${known.map(quoted).join(', ')}` : `did you mean ${quoted(meant)}?`,
+      );
     }
     for (const key of keys.required) {
       if (!Object.hasOwn(entries, key)) this.problem(path, `${quoted(key)} is missing`);
@@ -60,8 +72,13 @@ export class JsonReader {
   }
 
   integer(value: unknown, path: string, range: { readonly least: number; readonly most: number }): number | undefined {
-    if (typeof value === 'number' && Number.isInteger(value) && value >= range.least && value <= range.most) return value;
-    if (value !== undefined) this.problem(path, `a whole number from ${range.least} to ${range.most} is wanted here, this is ${describe(value)}`);
+    if (typeof value === 'number' && Number.isInteger(value) && value >= range.least && value <= range.most)
+      return value;
+    if (value !== undefined)
+      this.problem(
+        path,
+        `a whole number from ${range.least} to ${range.most} is wanted here, this is ${describe(value)}`,
+      );
     return undefined;
   }
 }

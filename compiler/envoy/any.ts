@@ -9,6 +9,8 @@ export function typed<Desc extends DescMessage>(schema: Desc, init: MessageInitS
 }
 
 export function seconds(count: number): Duration {
-  return create(DurationSchema, { seconds: BigInt(Math.trunc(count)), nanos: Math.round((count - Math.trunc(count)) * 1e9) });
+  return create(DurationSchema, {
+    seconds: BigInt(Math.trunc(count)),
+    nanos: Math.round((count - Math.trunc(count)) * 1e9),
+  });
 }
-

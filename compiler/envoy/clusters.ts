@@ -2,7 +2,12 @@
 import { create } from '@bufbuild/protobuf';
 import { modelRouteKey, storeRouteKey } from '../../proto/route-key.ts';
 import type { Cluster } from '../../proto/gen/envoy/config/cluster/v3/cluster_pb.ts';
-import { ClusterSchema, Cluster_DiscoveryType, Cluster_DnsLookupFamily, Cluster_LbPolicy } from '../../proto/gen/envoy/config/cluster/v3/cluster_pb.ts';
+import {
+  ClusterSchema,
+  Cluster_DiscoveryType,
+  Cluster_DnsLookupFamily,
+  Cluster_LbPolicy,
+} from '../../proto/gen/envoy/config/cluster/v3/cluster_pb.ts';
 import { UpstreamTlsContextSchema } from '../../proto/gen/envoy/extensions/transport_sockets/tls/v3/tls_pb.ts';
 import { HttpProtocolOptionsSchema } from '../../proto/gen/envoy/extensions/upstreams/http/v3/http_protocol_options_pb.ts';
 import type { Deployment, Places, Upstream } from '../deployment/deployment.ts';
@@ -12,7 +17,8 @@ import { seconds, typed } from './any.ts';
 /** Envoy's default of 1,024 would answer 503 before the sidecar's own limit of exchanges does. */
 const CONNECTIONS_MAX = 65_536;
 /**
- * How long an idle connection to an upstream is kept. Node, uvicorn and llama.cpp's server close theirs after 5 s; a request sent just then fails, and must not be sent twice.
+ * How long an idle connection to an upstream is kept. Node, uvicorn and llama.cpp's server close theirs after 5 s; a
+ * request sent just then fails, and must not be sent twice.
  */
 const IDLE_SECONDS = 4;
 /** What Envoy holds of one reply when the client reads slowly. */
@@ -32,15 +38,28 @@ function cluster(name: string, upstream: Upstream, { limits }: Deployment): Clus
   const everything = CONNECTIONS_MAX;
   return create(ClusterSchema, {
     name,
-    clusterDiscoveryType: { case: 'type', value: isIpAddress(upstream.host) ? Cluster_DiscoveryType.STATIC : Cluster_DiscoveryType.STRICT_DNS },
+    clusterDiscoveryType: {
+      case: 'type',
+      value: isIpAddress(upstream.host) ? Cluster_DiscoveryType.STATIC : Cluster_DiscoveryType.STRICT_DNS,
+    },
     dnsLookupFamily: Cluster_DnsLookupFamily.V4_PREFERRED,
     lbPolicy: Cluster_LbPolicy.LEAST_REQUEST,
     connectTimeout: seconds(limits.connectSeconds),
     perConnectionBufferLimitBytes: BUFFER_BYTES,
-    circuitBreakers: { thresholds: [{ maxConnections: everything, maxPendingRequests: everything, maxRequests: everything, maxRetries: 64 }] },
+    circuitBreakers: {
+      thresholds: [
+        { maxConnections: everything, maxPendingRequests: everything, maxRequests: everything, maxRetries: 64 },
+      ],
+    },
     loadAssignment: {
       clusterName: name,
-      endpoints: [{ lbEndpoints: [{ hostIdentifier: { case: 'endpoint', value: { address: socketAddress(upstream.host, upstream.port) } } }] }],
+      endpoints: [
+        {
+          lbEndpoints: [
+            { hostIdentifier: { case: 'endpoint', value: { address: socketAddress(upstream.host, upstream.port) } } },
+          ],
+        },
+      ],
     },
     typedExtensionProtocolOptions: {
       'envoy.extensions.upstreams.http.v3.HttpProtocolOptions': typed(HttpProtocolOptionsSchema, {
@@ -49,7 +68,10 @@ function cluster(name: string, upstream: Upstream, { limits }: Deployment): Clus
           case: 'explicitHttpConfig',
           value: {
             // HTTP/1.1 trailers of a reply stay off: Envoy then ends the body where they begin, and nothing is lost.
-            protocolConfig: upstream.http === 'http2' ? { case: 'http2ProtocolOptions', value: {} } : { case: 'httpProtocolOptions', value: {} },
+            protocolConfig:
+              upstream.http === 'http2'
+                ? { case: 'http2ProtocolOptions', value: {} }
+                : { case: 'httpProtocolOptions', value: {} },
           },
         },
       }),
@@ -83,5 +105,7 @@ function tls(upstream: Upstream) {
 }
 
 export function socketAddress(address: string, port: number) {
-  return { address: { case: 'socketAddress', value: { address, portSpecifier: { case: 'portValue', value: port } } } } as const;
+  return {
+    address: { case: 'socketAddress', value: { address, portSpecifier: { case: 'portValue', value: port } } },
+  } as const;
 }

@@ -1,6 +1,7 @@
 /**
- * Plan and deployment → the Envoy resources of a policy: what the sidecar serves to Envoy once it has verified the bundle that they came in. Pure, and deterministic: equal input gives equal JSON.
- * The bootstrap is not here: it holds paths of one machine, so the sidecar writes it.
+ * Plan and deployment → the Envoy resources of a policy: what the sidecar serves to Envoy once it has verified the
+ * bundle that they came in. Pure, and deterministic: equal input gives equal JSON. The bootstrap is not here: it holds
+ * paths of one machine, so the sidecar writes it.
  */
 import { toJson } from '@bufbuild/protobuf';
 import type { JsonObject, JsonValue } from '@bufbuild/protobuf';
@@ -32,12 +33,19 @@ export function envoyResources(plan: Places & Pick<Plan, 'events'>, deployment: 
     clusters: clusters(plan, deployment).map((cluster) => toJson(ClusterSchema, cluster, options)),
     listeners: [toJson(ListenerSchema, listener(deployment), options)],
     routes: [toJson(RouteConfigurationSchema, routes(plan, deployment), options)],
-    extensions: extensions(traffic, deployment).map((extension) => toJson(TypedExtensionConfigSchema, extension, options)),
+    extensions: extensions(traffic, deployment).map((extension) =>
+      toJson(TypedExtensionConfigSchema, extension, options),
+    ),
   };
 }
 
 /** The file of a bundle: readable, ends with a newline. */
 export function printEnvoyResources({ clusters, listeners, routes, extensions }: EnvoyResources): string {
-  const document: JsonObject = { clusters: [...clusters], listeners: [...listeners], routes: [...routes], extensions: [...extensions] };
+  const document: JsonObject = {
+    clusters: [...clusters],
+    listeners: [...listeners],
+    routes: [...routes],
+    extensions: [...extensions],
+  };
   return `${JSON.stringify(document, null, 2)}\n`;
 }

@@ -1,19 +1,33 @@
 /**
- * The HTTP filters of the listener, and how the external processor is asked. What was found by experiment on Envoy 1.40:
+ * The HTTP filters of the listener, and how the external processor is asked. What was found by experiment on Envoy
+ * 1.40:
  *
- * - Requests: BUFFERED. One message has the whole body, also when trailers follow (the message then has no `end_of_stream`; the body is whole all the same). One answer may change body, headers and
- *   route. A changed body needs its exact content-length from us, or Envoy refuses the change; an HTTP/2 request that came without one gets it. Above `per_connection_buffer_limit_bytes` Envoy
- *   answers 413 itself. With trailers but no body there is no message in which a route could be named, so such a request ends at the 503 route.
- * - Replies: FULL_DUPLEX_STREAMED, with trailers sent. It is the one mode in which all of these hold at once: the headers may stay unanswered until the body is known, so that a denial by content
- *   still has an error's status (an immediate response is taken until the headers are answered); a stream passes chunk by chunk with any hold-back; what is held leaves before the trailers. With
- *   `allow_content_length_header` a reply that was held whole gets its content-length back. STREAMED loses what is held when trailers come, BUFFERED would need a mode override for streams, and
- *   after an override the first chunk can pass unseen (envoy#40340), so overrides stay off. The price: no `message_timeout` for replies; what stands still ends by `idle_timeout`.
- * - Envoy closes each gRPC stream by a half-close, and the sidecar answers with its own end after that. The runtime flag `ext_proc_graceful_grpc_close` in the bootstrap is required.
- * - `disallow_is_error` with `allow_all_routing: false` still lets `content-length`, `:status` and our route header through.
+ * - Requests: BUFFERED. One message has the whole body, also when trailers follow (the message then has no
+ *   `end_of_stream`; the body is whole all the same). One answer may change body, headers and route. A changed body
+ *   needs its exact content-length from us, or Envoy refuses the change; an HTTP/2 request that came without one gets
+ *   it. Above `per_connection_buffer_limit_bytes` Envoy answers 413 itself. With trailers but no body there is no
+ *   message in which a route could be named, so such a request ends at the 503 route.
+ * - Replies: FULL_DUPLEX_STREAMED, with trailers sent. It is the one mode in which all of these hold at once: the
+ *   headers may stay unanswered until the body is known, so that a denial by content still has an error's status (an
+ *   immediate response is taken until the headers are answered); a stream passes chunk by chunk with any hold-back;
+ *   what is held leaves before the trailers. With `allow_content_length_header` a reply that was held whole gets its
+ *   content-length back. STREAMED loses what is held when trailers come, BUFFERED would need a mode override for
+ *   streams, and after an override the first chunk can pass unseen (envoy#40340), so overrides stay off. The price: no
+ *   `message_timeout` for replies; what stands still ends by `idle_timeout`.
+ * - Envoy closes each gRPC stream by a half-close, and the sidecar answers with its own end after that. The runtime
+ *   flag `ext_proc_graceful_grpc_close` in the bootstrap is required.
+ * - `disallow_is_error` with `allow_all_routing: false` still lets `content-length`, `:status` and our route header
+ *   through.
  */
 import { create } from '@bufbuild/protobuf';
 import type { Any } from '@bufbuild/protobuf/wkt';
-import { PEER_SAN_ATTRIBUTES, JWT_METADATA_NAMESPACE, JWT_PAYLOAD_KEY, ROUTE_HEADER, SIDECAR_CLUSTER } from '../../proto/route-key.ts';
+import {
+  PEER_SAN_ATTRIBUTES,
+  JWT_METADATA_NAMESPACE,
+  JWT_PAYLOAD_KEY,
+  ROUTE_HEADER,
+  SIDECAR_CLUSTER,
+} from '../../proto/route-key.ts';
 import { ApiVersion } from '../../proto/gen/envoy/config/core/v3/config_source_pb.ts';
 import type { TypedExtensionConfig } from '../../proto/gen/envoy/config/core/v3/extension_pb.ts';
 import { TypedExtensionConfigSchema } from '../../proto/gen/envoy/config/core/v3/extension_pb.ts';
@@ -23,19 +37,31 @@ import {
   ExternalProcessorSchema,
   ExternalProcessor_RouteCacheAction,
 } from '../../proto/gen/envoy/extensions/filters/http/ext_proc/v3/ext_proc_pb.ts';
-import { ProcessingMode_BodySendMode, ProcessingMode_HeaderSendMode } from '../../proto/gen/envoy/extensions/filters/http/ext_proc/v3/processing_mode_pb.ts';
+import {
+  ProcessingMode_BodySendMode,
+  ProcessingMode_HeaderSendMode,
+} from '../../proto/gen/envoy/extensions/filters/http/ext_proc/v3/processing_mode_pb.ts';
 import { HeaderMutationSchema } from '../../proto/gen/envoy/extensions/filters/http/header_mutation/v3/header_mutation_pb.ts';
-import { JwtAuthenticationSchema, JwtProviderSchema } from '../../proto/gen/envoy/extensions/filters/http/jwt_authn/v3/config_pb.ts';
+import {
+  JwtAuthenticationSchema,
+  JwtProviderSchema,
+} from '../../proto/gen/envoy/extensions/filters/http/jwt_authn/v3/config_pb.ts';
 import { RouterSchema } from '../../proto/gen/envoy/extensions/filters/http/router/v3/router_pb.ts';
 import type { Deployment, JwtIssuer } from '../deployment/deployment.ts';
 import { seconds, typed } from './any.ts';
 import type { Traffic } from './traffic.ts';
 
-/** How long one message to the sidecar may wait for its answer. A decision takes micro- to milliseconds; a store that is asked for newer versions, or a full machine, takes longer. */
+/**
+ * How long one message to the sidecar may wait for its answer. A decision takes micro- to milliseconds; a store that is
+ * asked for newer versions, or a full machine, takes longer.
+ */
 const MESSAGE_SECONDS = 30;
 /** Beyond a body's bytes, what a gRPC message around it may have. */
 export const MESSAGE_OVERHEAD_BYTES = 1024 * 1024;
-/** An Authorization header that holds three parts with dots between them: a JWT, and nothing else that we accept. API keys have no two dots. */
+/**
+ * An Authorization header that holds three parts with dots between them: a JWT, and nothing else that we accept. API
+ * keys have no two dots.
+ */
 const LOOKS_LIKE_A_JWT = '[Bb][Ee][Aa][Rr][Ee][Rr] *[^.]*\\.[^.]*\\..*';
 
 /** Every HTTP filter, in the order in which a request passes them. The order is the argument. */
@@ -53,7 +79,8 @@ export function httpFilters(): HttpFilter[] {
 }
 
 /**
- * The filters whose configuration comes by ECDS. It is then read anew for each request: in the listener, a connection that is open would keep the issuers it began with for as long as it lives.
+ * The filters whose configuration comes by ECDS. It is then read anew for each request: in the listener, a connection
+ * that is open would keep the issuers it began with for as long as it lives.
  */
 export function extensions(traffic: Traffic, deployment: Deployment): TypedExtensionConfig[] {
   return [
@@ -69,42 +96,76 @@ function fixed(name: string, value: Any): HttpFilter {
   return create(HttpFilterSchema, { name, configType: { case: 'typedConfig', value } });
 }
 
-/** Without a default: until the configuration has come the listener does not open, and should it never come, every request fails. */
+/**
+ * Without a default: until the configuration has come the listener does not open, and should it never come, every
+ * request fails.
+ */
 function discovered(name: string, type: string): HttpFilter {
-  const configSource = { resourceApiVersion: ApiVersion.V3, configSourceSpecifier: { case: 'ads', value: {} }, initialFetchTimeout: seconds(0) } as const;
-  return create(HttpFilterSchema, { name, configType: { case: 'configDiscovery', value: { configSource, typeUrls: [`type.googleapis.com/${type}`] } } });
+  const configSource = {
+    resourceApiVersion: ApiVersion.V3,
+    configSourceSpecifier: { case: 'ads', value: {} },
+    initialFetchTimeout: seconds(0),
+  } as const;
+  return create(HttpFilterSchema, {
+    name,
+    configType: { case: 'configDiscovery', value: { configSource, typeUrls: [`type.googleapis.com/${type}`] } },
+  });
 }
 
 /** The door removes every header that begins with our prefix; this one is also gone if the door should not be asked. */
 function withoutOwnHeaders(): Any {
-  return typed(HeaderMutationSchema, { mutations: { requestMutations: [{ action: { case: 'remove', value: ROUTE_HEADER } }] } });
+  return typed(HeaderMutationSchema, {
+    mutations: { requestMutations: [{ action: { case: 'remove', value: ROUTE_HEADER } }] },
+  });
 }
 
 /**
- * A request without a JWT passes: it may carry an API key or a certificate, and whether an unknown caller may do anything is the policy's to say. One that looks like a JWT and is expired,
- * forged, of another issuer or for another audience is refused with 401. Only the Authorization header is read: Envoy's default would also take `?access_token=`, and log it.
+ * A request without a JWT passes: it may carry an API key or a certificate, and whether an unknown caller may do
+ * anything is the policy's to say. One that looks like a JWT and is expired, forged, of another issuer or for another
+ * audience is refused with 401. Only the Authorization header is read: Envoy's default would also take
+ * `?access_token=`, and log it.
  */
 function jwtAuthentication({ identity, models, stores }: Deployment): Any {
   const names = identity.jwt.map((_, at) => `issuer_${at}`);
-  const forward = [...Object.values(models), ...Object.values(stores)].some((upstream) => upstream.credential.kind === 'forward');
-  const requirements = names.map((providerName) => ({ requiresType: { case: 'providerName', value: providerName } }) as const);
-  const wanted = requirements.length < 2 ? requirements[0] : ({ requiresType: { case: 'requiresAny', value: { requirements } } } as const);
+  const forward = [...Object.values(models), ...Object.values(stores)].some(
+    (upstream) => upstream.credential.kind === 'forward',
+  );
+  const requirements = names.map(
+    (providerName) => ({ requiresType: { case: 'providerName', value: providerName } }) as const,
+  );
+  const wanted =
+    requirements.length < 2
+      ? requirements[0]
+      : ({ requiresType: { case: 'requiresAny', value: { requirements } } } as const);
   return typed(JwtAuthenticationSchema, {
     providers: Object.fromEntries(identity.jwt.map((issuer, at) => [names[at] ?? '', provider(issuer, forward)])),
-    rules: wanted === undefined ? [] : [
-      {
-        match: {
-          pathSpecifier: { case: 'prefix', value: '/' },
-          headers: [{ name: 'authorization', headerMatchSpecifier: { case: 'stringMatch', value: { matchPattern: { case: 'safeRegex', value: { regex: LOOKS_LIKE_A_JWT } } } } }],
-        },
-        requirementType: { case: 'requires', value: wanted },
-      },
-    ],
+    rules:
+      wanted === undefined
+        ? []
+        : [
+            {
+              match: {
+                pathSpecifier: { case: 'prefix', value: '/' },
+                headers: [
+                  {
+                    name: 'authorization',
+                    headerMatchSpecifier: {
+                      case: 'stringMatch',
+                      value: { matchPattern: { case: 'safeRegex', value: { regex: LOOKS_LIKE_A_JWT } } },
+                    },
+                  },
+                ],
+              },
+              requirementType: { case: 'requires', value: wanted },
+            },
+          ],
     stripFailureResponse: false,
   });
 }
 
-/** The token is removed once verified, unless some upstream is to see it (`forward`); the other routes then remove it. */
+/**
+ * The token is removed once verified, unless some upstream is to see it (`forward`); the other routes then remove it.
+ */
 function provider({ issuer, audiences, jwks }: JwtIssuer, forward: boolean) {
   return create(JwtProviderSchema, {
     issuer,
@@ -112,7 +173,10 @@ function provider({ issuer, audiences, jwks }: JwtIssuer, forward: boolean) {
     requireExpiration: true,
     jwksSourceSpecifier: {
       case: 'localJwks',
-      value: { specifier: jwks.kind === 'inline' ? { case: 'inlineString', value: jwks.text } : { case: 'filename', value: jwks.path } },
+      value: {
+        specifier:
+          jwks.kind === 'inline' ? { case: 'inlineString', value: jwks.text } : { case: 'filename', value: jwks.path },
+      },
     },
     fromHeaders: [{ name: 'authorization', valuePrefix: 'Bearer ' }],
     forward,
@@ -127,7 +191,10 @@ function externalProcessor(traffic: Traffic, { limits }: Deployment): Any {
     grpcService: {
       targetSpecifier: {
         case: 'envoyGrpc',
-        value: { clusterName: SIDECAR_CLUSTER, maxReceiveMessageLength: Math.max(limits.requestBytes, limits.replyBytes) + MESSAGE_OVERHEAD_BYTES },
+        value: {
+          clusterName: SIDECAR_CLUSTER,
+          maxReceiveMessageLength: Math.max(limits.requestBytes, limits.replyBytes) + MESSAGE_OVERHEAD_BYTES,
+        },
       },
     },
     statPrefix: 'writ',
@@ -152,4 +219,3 @@ function externalProcessor(traffic: Traffic, { limits }: Deployment): Any {
     metadataOptions: { forwardingNamespaces: { untyped: [JWT_METADATA_NAMESPACE] } },
   });
 }
-

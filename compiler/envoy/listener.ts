@@ -1,4 +1,6 @@
-/** The one listener, with the HTTP connection manager's protections of its edge. Its filters are in `http-filters.ts`. */
+/**
+ * The one listener, with the HTTP connection manager's protections of its edge. Its filters are in `http-filters.ts`.
+ */
 import { create } from '@bufbuild/protobuf';
 import { LISTENER_NAME, ROUTES_NAME } from '../../proto/route-key.ts';
 import { ApiVersion } from '../../proto/gen/envoy/config/core/v3/config_source_pb.ts';
@@ -39,7 +41,12 @@ export function listener(deployment: Deployment): Listener {
     filterChains: [
       {
         name: LISTENER_NAME,
-        filters: [{ name: 'envoy.filters.network.http_connection_manager', configType: { case: 'typedConfig', value: connectionManager(deployment) } }],
+        filters: [
+          {
+            name: 'envoy.filters.network.http_connection_manager',
+            configType: { case: 'typedConfig', value: connectionManager(deployment) },
+          },
+        ],
         ...(at.tls === undefined ? {} : { transportSocket: tls(at.tls) }),
       },
     ],
@@ -53,7 +60,10 @@ function connectionManager(deployment: Deployment) {
     codecType: HttpConnectionManager_CodecType.AUTO,
     routeSpecifier: {
       case: 'rds',
-      value: { routeConfigName: ROUTES_NAME, configSource: { resourceApiVersion: ApiVersion.V3, configSourceSpecifier: { case: 'ads', value: {} } } },
+      value: {
+        routeConfigName: ROUTES_NAME,
+        configSource: { resourceApiVersion: ApiVersion.V3, configSourceSpecifier: { case: 'ads', value: {} } },
+      },
     },
     httpFilters: httpFilters(),
     commonHttpProtocolOptions: {
@@ -73,7 +83,8 @@ function connectionManager(deployment: Deployment) {
     normalizePath: true,
     mergeSlashes: true,
     pathWithEscapedSlashesAction: HttpConnectionManager_PathWithEscapedSlashesAction.REJECT_REQUEST,
-    // Nobody in front of us is trusted to say who the client is, and no address counts as internal: `x-envoy-*` from outside is dropped.
+    // Nobody in front of us is trusted to say who the client is, and no address counts as internal: `x-envoy-*` from
+    // outside is dropped.
     useRemoteAddress: true,
     internalAddressConfig: { unixSockets: false, cidrRanges: [NOBODY] },
     serverHeaderTransformation: HttpConnectionManager_ServerHeaderTransformation.PASS_THROUGH,
@@ -96,11 +107,19 @@ function tls(files: NonNullable<ListenerAddress['tls']>) {
           tlsParams: { tlsMinimumProtocolVersion: 3 },
           alpnProtocols: ['h2', 'http/1.1'],
           tlsCertificates: [
-            { certificateChain: { specifier: { case: 'filename', value: files.certificate } }, privateKey: { specifier: { case: 'filename', value: files.key } } },
+            {
+              certificateChain: { specifier: { case: 'filename', value: files.certificate } },
+              privateKey: { specifier: { case: 'filename', value: files.key } },
+            },
           ],
           ...(files.clientCa === undefined
             ? {}
-            : { validationContextType: { case: 'validationContext', value: { trustedCa: { specifier: { case: 'filename', value: files.clientCa } } } } }),
+            : {
+                validationContextType: {
+                  case: 'validationContext',
+                  value: { trustedCa: { specifier: { case: 'filename', value: files.clientCa } } },
+                },
+              }),
         },
         // A client may come with a JWT or an API key instead; a certificate that is shown must verify.
         requireClientCertificate: false,

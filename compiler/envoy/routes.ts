@@ -1,6 +1,7 @@
 /**
- * Routes stand on one header, which the sidecar alone sets. A request without it, or with a key that this policy does not know (a session of an older one, during a change), is answered
- * with 503: nothing reaches an upstream that no decision named.
+ * Routes stand on one header, which the sidecar alone sets. A request without it, or with a key that this policy does
+ * not know (a session of an older one, during a change), is answered with 503: nothing reaches an upstream that no
+ * decision named.
  */
 import { create } from '@bufbuild/protobuf';
 import { ROUTES_NAME, ROUTE_HEADER, modelRouteKey, storeRouteKey } from '../../proto/route-key.ts';
@@ -15,7 +16,13 @@ import { seconds } from './any.ts';
 
 /** A caller's proof of who they are is for us: an upstream that got it could act as the caller. */
 const CALLER_CREDENTIALS = ['authorization', 'proxy-authorization', 'x-api-key', 'api-key', 'x-chroma-token', 'cookie'];
-const CALLER_ADDRESS = ['x-forwarded-for', 'x-forwarded-proto', 'x-envoy-external-address', 'x-envoy-internal', 'forwarded'];
+const CALLER_ADDRESS = [
+  'x-forwarded-for',
+  'x-forwarded-proto',
+  'x-envoy-external-address',
+  'x-envoy-internal',
+  'forwarded',
+];
 const NO_ROUTE_BODY = '{"error":{"message":"no route for this request","type":"writ_error","code":"no_route"}}';
 /** Tries again only what certainly did not reach the upstream. */
 const RETRY_ON = 'connect-failure,refused-stream';
@@ -31,10 +38,14 @@ export function routes(places: Places, deployment: Deployment): RouteConfigurati
       {
         name: 'writ',
         domains: ['*'],
-        routes: [...named.flatMap(({ key, upstream }) => (upstream === undefined ? [] : [routeTo(key, upstream, deployment)])), noRoute()],
+        routes: [
+          ...named.flatMap(({ key, upstream }) => (upstream === undefined ? [] : [routeTo(key, upstream, deployment)])),
+          noRoute(),
+        ],
       },
     ],
-    // The sidecar reads replies: an upstream must not compress them. And it is no upstream's business where our caller sits.
+    // The sidecar reads replies: an upstream must not compress them. And it is no upstream's business where our caller
+    // sits.
     requestHeadersToRemove: [ROUTE_HEADER, 'accept-encoding', ...CALLER_ADDRESS],
     mostSpecificHeaderMutationsWins: true,
   });
@@ -45,7 +56,12 @@ function routeTo(key: string, upstream: Upstream, { limits }: Deployment): Route
     name: key,
     match: {
       pathSpecifier: { case: 'prefix', value: '/' },
-      headers: [{ name: ROUTE_HEADER, headerMatchSpecifier: { case: 'stringMatch', value: { matchPattern: { case: 'exact', value: key } } } }],
+      headers: [
+        {
+          name: ROUTE_HEADER,
+          headerMatchSpecifier: { case: 'stringMatch', value: { matchPattern: { case: 'exact', value: key } } },
+        },
+      ],
     },
     action: {
       case: 'route',
@@ -59,7 +75,10 @@ function routeTo(key: string, upstream: Upstream, { limits }: Deployment): Route
         retryPolicy: { retryOn: RETRY_ON, numRetries: 1 },
       },
     },
-    requestHeadersToRemove: upstream.credential.kind === 'forward' ? [] : CALLER_CREDENTIALS.filter((header) => header !== ownHeader(upstream.credential)),
+    requestHeadersToRemove:
+      upstream.credential.kind === 'forward'
+        ? []
+        : CALLER_CREDENTIALS.filter((header) => header !== ownHeader(upstream.credential)),
     requestHeadersToAdd: credentialHeaders(upstream.credential),
   });
 }
@@ -72,7 +91,12 @@ function ownHeader(credential: Credential): string | undefined {
 function credentialHeaders(credential: Credential) {
   if (credential.kind !== 'environment') return [];
   const value = `${credential.prefix}%ENVIRONMENT(${credential.variable})%`;
-  return [{ header: { key: credential.header, value }, appendAction: HeaderValueOption_HeaderAppendAction.OVERWRITE_IF_EXISTS_OR_ADD }];
+  return [
+    {
+      header: { key: credential.header, value },
+      appendAction: HeaderValueOption_HeaderAppendAction.OVERWRITE_IF_EXISTS_OR_ADD,
+    },
+  ];
 }
 
 function authority({ scheme, host, port }: Upstream): string {
@@ -84,9 +108,15 @@ function noRoute(): Route {
   return create(RouteSchema, {
     name: 'none',
     match: { pathSpecifier: { case: 'prefix', value: '/' } },
-    action: { case: 'directResponse', value: { status: 503, body: { specifier: { case: 'inlineString', value: NO_ROUTE_BODY } } } },
+    action: {
+      case: 'directResponse',
+      value: { status: 503, body: { specifier: { case: 'inlineString', value: NO_ROUTE_BODY } } },
+    },
     responseHeadersToAdd: [
-      { header: { key: 'content-type', value: 'application/json' }, appendAction: HeaderValueOption_HeaderAppendAction.OVERWRITE_IF_EXISTS_OR_ADD },
+      {
+        header: { key: 'content-type', value: 'application/json' },
+        appendAction: HeaderValueOption_HeaderAppendAction.OVERWRITE_IF_EXISTS_OR_ADD,
+      },
     ],
   });
 }

@@ -7,8 +7,9 @@ export interface Traffic {
 }
 
 /**
- * Replies are read where a rule judges them, where chunks are filtered, where a budget is settled by the usage in the reply, and where a placeholder is to be restored. A policy with none of
- * these decides on requests alone, and its replies go straight through.
+ * Replies are read where a rule judges them, where chunks are filtered, where a budget is settled by the usage in the
+ * reply, and where a placeholder is to be restored. A policy with none of these decides on requests alone, and its
+ * replies go straight through.
  */
 export function trafficOf(plan: Pick<Plan, 'events'>): Traffic {
   return {
@@ -19,7 +20,12 @@ export function trafficOf(plan: Pick<Plan, 'events'>): Traffic {
         case 'retrieval':
           return true;
         case 'prompt':
-          return event.budgets.length > 0 || event.rules.some((rule) => rule.effects.some((effect) => effect.kind === 'redact' && effect.as === 'placeholder'));
+          return (
+            event.budgets.length > 0 ||
+            event.rules.some((rule) =>
+              rule.effects.some((effect) => effect.kind === 'redact' && effect.as === 'placeholder'),
+            )
+          );
         case 'ingest':
           return false;
       }

@@ -1,42 +1,89 @@
-/** Events that are decided by their rules alone: completion, retrieval, chunk, ingest. And what the rules of any event add up to. */
-import { type CompletionEvent, type Effect, type Expr, type FactId, type IngestEvent, MODEL_ENUM, type ModelExpr, type Plan, REDACTION_MODES, type RetrievalEvent, type Rule } from "../plan/plan.ts";
-import type { Decision, DecisionEvent, Reason } from "../plan/decision.ts";
-import { compareText, sortedSet } from "../plan/order.ts";
-import { holds, type Situation } from "./holds.ts";
-import type { FactState } from "./read-facts.ts";
-import { failedPaths, failedReasons, isTouched, type Reader } from "./touched.ts";
+/**
+ * Events that are decided by their rules alone: completion, retrieval, chunk, ingest. And what the rules of any event
+ * add up to.
+ */
+import {
+  type CompletionEvent,
+  type Effect,
+  type Expr,
+  type FactId,
+  type IngestEvent,
+  MODEL_ENUM,
+  type ModelExpr,
+  type Plan,
+  REDACTION_MODES,
+  type RetrievalEvent,
+  type Rule,
+} from '../plan/plan.ts';
+import type { Decision, DecisionEvent, Reason } from '../plan/decision.ts';
+import { compareText, sortedSet } from '../plan/order.ts';
+import { holds, type Situation } from './holds.ts';
+import type { FactState } from './read-facts.ts';
+import { failedPaths, failedReasons, isTouched, type Reader } from './touched.ts';
 
 export function decideCompletion(plan: Plan, event: CompletionEvent, facts: readonly FactState[]): Decision {
   const fired = firedRules(event.rules, { plan, facts });
-  return conclude(plan, "completion", facts, event.rules.map(readerOfRule), fired, [...denials(fired), ...byDefault(event.default, fired.some(allows))]);
+  return conclude(plan, 'completion', facts, event.rules.map(readerOfRule), fired, [
+    ...denials(fired),
+    ...byDefault(event.default, fired.some(allows)),
+  ]);
 }
 
 export function decideIngest(plan: Plan, event: IngestEvent, facts: readonly FactState[]): Decision {
   const fired = firedRules(event.rules, { plan, facts });
-  return conclude(plan, "ingest", facts, event.rules.map(readerOfRule), fired, [...denials(fired), ...byDefault(event.default, fired.some(allows))]);
+  return conclude(plan, 'ingest', facts, event.rules.map(readerOfRule), fired, [
+    ...denials(fired),
+    ...byDefault(event.default, fired.some(allows)),
+  ]);
 }
 
-/** The request to the store. By default deny it passes where an `allow` fires, or where what allows cannot be known before the chunks are there. */
+/**
+ * The request to the store. By default deny it passes where an `allow` fires, or where what allows cannot be known
+ * before the chunks are there.
+ */
 export function decideRetrieval(plan: Plan, event: RetrievalEvent, facts: readonly FactState[]): Decision {
   const fired = firedRules(event.requestRules, { plan, facts });
   const isRequestRule = (rule: Rule) => event.requestRules.some((each) => each.name === rule.name);
-  const chunksMayPass = event.rules.some((rule) => rule.effects.some((effect) => effect.kind === "allow_chunk") || (allows(rule) && !isRequestRule(rule)));
-  return conclude(plan, "retrieval", facts, event.requestRules.map(readerOfRule), fired, [...denials(fired), ...byDefault(event.default, chunksMayPass || fired.some(allows))]);
+  const chunksMayPass = event.rules.some(
+    (rule) => rule.effects.some((effect) => effect.kind === 'allow_chunk') || (allows(rule) && !isRequestRule(rule)),
+  );
+  return conclude(plan, 'retrieval', facts, event.requestRules.map(readerOfRule), fired, [
+    ...denials(fired),
+    ...byDefault(event.default, chunksMayPass || fired.some(allows)),
+  ]);
 }
 
 /** One chunk of the store's answer. */
 export function decideChunk(plan: Plan, event: RetrievalEvent, facts: readonly FactState[]): Decision {
   const situation = { plan, facts };
   const storeFacts = plan.stores.find((store) => store.name === event.store)?.facts ?? [];
-  const readers = event.rules.flatMap((rule) => [readerOfRule(rule), ...rule.effects.map((effect) => readerOfEffect(rule, effect))]);
-  const closedReaders = readers.map((reader) => ({ ...reader, failsClosed: isTouched(reader.reads.filter((fact) => storeFacts.includes(fact)), facts) }));
+  const readers = event.rules.flatMap((rule) => [
+    readerOfRule(rule),
+    ...rule.effects.map((effect) => readerOfEffect(rule, effect)),
+  ]);
+  const closedReaders = readers.map((reader) => ({
+    ...reader,
+    failsClosed: isTouched(
+      reader.reads.filter((fact) => storeFacts.includes(fact)),
+      facts,
+    ),
+  }));
 
   const fired = firedRules(event.rules, situation);
-  const effects = fired.flatMap((rule) => rule.effects.filter((effect) => !isTouched(readsOfEffect(effect), facts)).map((effect) => ({ rule, effect })));
-  const passes = fired.some(allows) || effects.some(({ effect }) => effect.kind === "allow_chunk" && holds(effect.where, situation));
-  const withholding = effects.filter(({ effect }) => effect.kind === "withhold_chunk" && !holds(effect.unless, situation)).map(({ rule }) => rule.name);
-  const withheld = sortedSet(withholding).map((rule): Reason => ({ kind: "withheld", rule }));
-  return conclude(plan, "chunk", facts, closedReaders, fired, [...denials(fired), ...withheld, ...byDefault(event.default, passes)]);
+  const effects = fired.flatMap((rule) =>
+    rule.effects.filter((effect) => !isTouched(readsOfEffect(effect), facts)).map((effect) => ({ rule, effect })),
+  );
+  const passes =
+    fired.some(allows) || effects.some(({ effect }) => effect.kind === 'allow_chunk' && holds(effect.where, situation));
+  const withholding = effects
+    .filter(({ effect }) => effect.kind === 'withhold_chunk' && !holds(effect.unless, situation))
+    .map(({ rule }) => rule.name);
+  const withheld = sortedSet(withholding).map((rule): Reason => ({ kind: 'withheld', rule }));
+  return conclude(plan, 'chunk', facts, closedReaders, fired, [
+    ...denials(fired),
+    ...withheld,
+    ...byDefault(event.default, passes),
+  ]);
 }
 
 /** What only a prompt's decision has. */
@@ -44,16 +91,26 @@ interface PromptParts {
   readonly model: string | null;
   readonly classification: string | null;
   readonly outputTokens: number | null;
-  readonly reserve: Decision["reserve"];
+  readonly reserve: Decision['reserve'];
   /** Names that stand in `fired` beside the rules with effects. */
   readonly alsoFired: readonly string[];
   /** What has no say in this request but is part of the event: its failed facts are listed. */
   readonly bystanders: readonly Reader[];
 }
 
-const NO_PROMPT: PromptParts = { model: null, classification: null, outputTokens: null, reserve: [], alsoFired: [], bystanders: [] };
+const NO_PROMPT: PromptParts = {
+  model: null,
+  classification: null,
+  outputTokens: null,
+  reserve: [],
+  alsoFired: [],
+  bystanders: [],
+};
 
-/** The decision: denied if there is any reason to, else allowed with what the rules that fired ask for. `reasons` are those beside failure, in their order. */
+/**
+ * The decision: denied if there is any reason to, else allowed with what the rules that fired ask for. `reasons` are
+ * those beside failure, in their order.
+ */
 export function conclude(
   plan: Plan,
   event: DecisionEvent,
@@ -67,7 +124,7 @@ export function conclude(
   const allowed = allReasons.length === 0;
   return {
     event,
-    outcome: allowed ? "allow" : "deny",
+    outcome: allowed ? 'allow' : 'deny',
     model: prompt.model,
     classification: prompt.classification,
     redact: allowed ? redactions(fired) : [],
@@ -81,20 +138,24 @@ export function conclude(
 }
 
 export function firedRules(rules: readonly Rule[], situation: Situation): readonly Rule[] {
-  return rules.filter((rule) => !isTouched(rule.reads, situation.facts) && holds(atModel(rule.when, chosenModel(situation)), situation));
+  return rules.filter(
+    (rule) => !isTouched(rule.reads, situation.facts) && holds(atModel(rule.when, chosenModel(situation)), situation),
+  );
 }
 
 /** The condition at one model; false at none where it reads the model. */
 export function atModel(when: ModelExpr, model: number | null): Expr {
-  if (when.kind === "all") return when.expr;
-  return (model === null ? undefined : when.exprs[model]) ?? { kind: "const", value: false };
+  if (when.kind === 'all') return when.expr;
+  return (model === null ? undefined : when.exprs[model]) ?? { kind: 'const', value: false };
 }
 
 /** After the prompt: the model that was chosen for it, as the fact `model.chosen` says. */
 function chosenModel({ plan, facts }: Situation): number | null {
-  const id = plan.facts.findIndex((fact) => fact.type.kind === "enum" && fact.type.enum === MODEL_ENUM && fact.path.join(".") === "model.chosen");
+  const id = plan.facts.findIndex(
+    (fact) => fact.type.kind === 'enum' && fact.type.enum === MODEL_ENUM && fact.path.join('.') === 'model.chosen',
+  );
   const chosen = facts[id];
-  if (chosen?.state !== "known") return null;
+  if (chosen?.state !== 'known') return null;
   return plan.models.find((model) => model.name === chosen.value)?.id ?? null;
 }
 
@@ -107,28 +168,32 @@ function readerOfEffect(rule: Rule, effect: Effect): Reader {
 }
 
 function readsOfEffect(effect: Effect): readonly FactId[] {
-  if (effect.kind === "keep_newest") return [effect.version, effect.key];
-  return effect.kind === "allow_chunk" || effect.kind === "withhold_chunk" ? effect.reads : [];
+  if (effect.kind === 'keep_newest') return [effect.version, effect.key];
+  return effect.kind === 'allow_chunk' || effect.kind === 'withhold_chunk' ? effect.reads : [];
 }
 
 function allows(rule: Rule): boolean {
-  return rule.effects.some((effect) => effect.kind === "allow");
+  return rule.effects.some((effect) => effect.kind === 'allow');
 }
 
-export function byDefault(standard: "allow" | "deny", allowed: boolean): readonly Reason[] {
-  return standard === "deny" && !allowed ? [{ kind: "default" }] : [];
+export function byDefault(standard: 'allow' | 'deny', allowed: boolean): readonly Reason[] {
+  return standard === 'deny' && !allowed ? [{ kind: 'default' }] : [];
 }
 
 /** Sorted by rule, then message, without doubles. */
 export function denials(fired: readonly Rule[]): readonly Reason[] {
   return sortedSet(fired.map((rule) => rule.name)).flatMap((name) => {
     const effects = fired.filter((rule) => rule.name === name).flatMap((rule) => rule.effects);
-    return sortedSet(effects.flatMap((effect) => (effect.kind === "deny" ? [effect.message] : []))).map((message): Reason => ({ kind: "rule", rule: name, message }));
+    return sortedSet(effects.flatMap((effect) => (effect.kind === 'deny' ? [effect.message] : []))).map(
+      (message): Reason => ({ kind: 'rule', rule: name, message }),
+    );
   });
 }
 
-function redactions(fired: readonly Rule[]): Decision["redact"] {
-  const asked = fired.flatMap((rule) => rule.effects.flatMap((effect) => (effect.kind === "redact" ? [{ rule: rule.name, effect }] : [])));
+function redactions(fired: readonly Rule[]): Decision['redact'] {
+  const asked = fired.flatMap((rule) =>
+    rule.effects.flatMap((effect) => (effect.kind === 'redact' ? [{ rule: rule.name, effect }] : [])),
+  );
   return sortedSet(asked.flatMap(({ effect }) => effect.detectors)).map((detector) => {
     const ofThis = asked.filter(({ effect }) => effect.detectors.includes(detector));
     const strongest = Math.max(...ofThis.map(({ effect }) => REDACTION_MODES.indexOf(effect.as)));
@@ -141,8 +206,12 @@ function redactions(fired: readonly Rule[]): Decision["redact"] {
   });
 }
 
-function tags(fired: readonly Rule[]): Decision["tags"] {
-  const all = fired.flatMap((rule) => rule.effects.flatMap((effect) => (effect.kind === "tag" ? [{ name: effect.name, value: effect.value }] : [])));
-  const distinct = all.filter((tag, at) => all.findIndex((other) => other.name === tag.name && other.value === tag.value) === at);
+function tags(fired: readonly Rule[]): Decision['tags'] {
+  const all = fired.flatMap((rule) =>
+    rule.effects.flatMap((effect) => (effect.kind === 'tag' ? [{ name: effect.name, value: effect.value }] : [])),
+  );
+  const distinct = all.filter(
+    (tag, at) => all.findIndex((other) => other.name === tag.name && other.value === tag.value) === at,
+  );
   return distinct.sort((a, b) => compareText(a.name, b.name) || compareText(a.value, b.value));
 }

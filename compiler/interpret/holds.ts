@@ -1,7 +1,10 @@
-/** Whether a condition holds, given the states of the facts. A comparison that reads a value which is not known is false. */
-import type { Expr, FactId, FactRef, Operand, Plan, SetOperand, TextOperand } from "../plan/plan.ts";
-import { COMPARISONS } from "../plan/comparisons.ts";
-import type { Element, FactState, Scalar } from "./read-facts.ts";
+/**
+ * Whether a condition holds, given the states of the facts. A comparison that reads a value which is not known is
+ * false.
+ */
+import type { Expr, FactId, FactRef, Operand, Plan, SetOperand, TextOperand } from '../plan/plan.ts';
+import { COMPARISONS } from '../plan/comparisons.ts';
+import type { Element, FactState, Scalar } from './read-facts.ts';
 
 export interface Situation {
   readonly plan: Plan;
@@ -19,83 +22,91 @@ type Elements = ReadonlyMap<FactId, Element>;
 
 function holdsWithin(expr: Expr, situation: Situation, elements: Elements): boolean {
   switch (expr.kind) {
-    case "const":
+    case 'const':
       return expr.value;
-    case "not":
+    case 'not':
       return !holdsWithin(expr.of, situation, elements);
-    case "and":
+    case 'and':
       return expr.of.every((part) => holdsWithin(part, situation, elements));
-    case "or":
+    case 'or':
       return expr.of.some((part) => holdsWithin(part, situation, elements));
-    case "known":
+    case 'known':
       return scalar(expr.fact) !== undefined;
-    case "is_true":
+    case 'is_true':
       return scalar(expr.fact) === true;
-    case "compare": {
+    case 'compare': {
       const left = number(expr.left);
       const right = number(expr.right);
       return left !== undefined && right !== undefined && COMPARISONS[expr.op](left, right);
     }
-    case "text_equals": {
+    case 'text_equals': {
       const left = text(expr.left);
       return left !== undefined && left === text(expr.right);
     }
-    case "text_contains":
+    case 'text_contains':
       return text(expr.text)?.includes(expr.part) ?? false;
-    case "contains": {
+    case 'contains': {
       const member = text(expr.member);
       return member !== undefined && (set(expr.set)?.includes(member) ?? false);
     }
-    case "overlaps": {
+    case 'overlaps': {
       const right = set(expr.right);
       return right !== undefined && (set(expr.left)?.some((member) => right.includes(member)) ?? false);
     }
-    case "subset": {
+    case 'subset': {
       const right = set(expr.right);
       return right !== undefined && (set(expr.left)?.every((member) => right.includes(member)) ?? false);
     }
-    case "some":
-      return collection(expr.collection)?.some((element) => holdsWithin(expr.body, situation, new Map(elements).set(expr.collection, element))) ?? false;
-    case "every":
-      return collection(expr.collection)?.every((element) => holdsWithin(expr.body, situation, new Map(elements).set(expr.collection, element))) ?? false;
+    case 'some':
+      return (
+        collection(expr.collection)?.some((element) =>
+          holdsWithin(expr.body, situation, new Map(elements).set(expr.collection, element)),
+        ) ?? false
+      );
+    case 'every':
+      return (
+        collection(expr.collection)?.every((element) =>
+          holdsWithin(expr.body, situation, new Map(elements).set(expr.collection, element)),
+        ) ?? false
+      );
   }
 
   function scalar(ref: FactRef): Scalar | readonly Element[] | undefined {
-    if (ref.kind === "field") return elements.get(ref.collection)?.[ref.field];
+    if (ref.kind === 'field') return elements.get(ref.collection)?.[ref.field];
     const fact = situation.facts[ref.fact];
-    return fact?.state === "known" ? fact.value : undefined;
+    return fact?.state === 'known' ? fact.value : undefined;
   }
 
   function number(operand: Operand): number | undefined {
     switch (operand.kind) {
-      case "number":
+      case 'number':
         return operand.value;
-      case "rank":
+      case 'rank':
         return rankOf(situation.plan, operand.enum, operand.member);
-      case "classification":
+      case 'classification':
         return situation.classification;
-      case "fact":
-      case "field": {
+      case 'fact':
+      case 'field': {
         const value = scalar(operand);
-        if (typeof value === "number") return value;
+        if (typeof value === 'number') return value;
         const name = enumOf(situation.plan, operand);
-        return typeof value === "string" && name !== undefined ? rankOf(situation.plan, name, value) : undefined;
+        return typeof value === 'string' && name !== undefined ? rankOf(situation.plan, name, value) : undefined;
       }
     }
   }
 
   function text(operand: TextOperand): string | undefined {
-    const value = operand.kind === "text" ? operand.value : scalar(operand);
-    return typeof value === "string" ? value : undefined;
+    const value = operand.kind === 'text' ? operand.value : scalar(operand);
+    return typeof value === 'string' ? value : undefined;
   }
 
   function set(operand: SetOperand): readonly string[] | undefined {
-    const value = operand.kind === "members" ? operand.values : scalar(operand);
+    const value = operand.kind === 'members' ? operand.values : scalar(operand);
     return Array.isArray(value) ? value : undefined;
   }
 
   function collection(fact: FactId): readonly Element[] | undefined {
-    const value = scalar({ kind: "fact", fact });
+    const value = scalar({ kind: 'fact', fact });
     return Array.isArray(value) ? value : undefined;
   }
 }
@@ -107,7 +118,7 @@ export function rankOf(plan: Plan, name: string, member: string): number | undef
 }
 
 function enumOf(plan: Plan, ref: FactRef): string | undefined {
-  const type = plan.facts[ref.kind === "fact" ? ref.fact : ref.collection]?.type;
-  const read = ref.kind === "field" && type?.kind === "collection" ? type.fields[ref.field]?.type : type;
-  return read?.kind === "enum" ? read.enum : undefined;
+  const type = plan.facts[ref.kind === 'fact' ? ref.fact : ref.collection]?.type;
+  const read = ref.kind === 'field' && type?.kind === 'collection' ? type.fields[ref.field]?.type : type;
+  return read?.kind === 'enum' ? read.enum : undefined;
 }

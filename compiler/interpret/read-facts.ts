@@ -1,15 +1,21 @@
-/** Stratum 1: from the decision's input document to the state of every fact. Nothing is repaired here: what is not exactly of its type has failed. */
-import { type CollectionField, type Fact, type FactType, type Plan, SET_MEMBERS_MAX } from "../plan/plan.ts";
-import { sortedSet } from "../plan/order.ts";
+/**
+ * Stratum 1: from the decision's input document to the state of every fact. Nothing is repaired here: what is not
+ * exactly of its type has failed.
+ */
+import { type CollectionField, type Fact, type FactType, type Plan, SET_MEMBERS_MAX } from '../plan/plan.ts';
+import { sortedSet } from '../plan/order.ts';
 
 export type Scalar = boolean | number | string | readonly string[];
 /** An element of a collection: its fields in declared order. */
 export type Element = readonly Scalar[];
-export type FactState = { readonly state: "known"; readonly value: Scalar | readonly Element[] } | { readonly state: "unknown" } | { readonly state: "failed" };
+export type FactState =
+  | { readonly state: 'known'; readonly value: Scalar | readonly Element[] }
+  | { readonly state: 'unknown' }
+  | { readonly state: 'failed' };
 
-const FAILED: FactState = { state: "failed" };
-const ABSENT = Symbol("absent");
-const BROKEN = Symbol("broken");
+const FAILED: FactState = { state: 'failed' };
+const ABSENT = Symbol('absent');
+const BROKEN = Symbol('broken');
 
 /** One state a fact, by FactId. `input` is the decision's input document, already known to be an object. */
 export function readFacts(plan: Plan, input: object): readonly FactState[] {
@@ -20,18 +26,19 @@ function readFact(plan: Plan, fact: Fact, input: object): FactState {
   const raw = valueAt(input, fact.path);
   if (raw === ABSENT) return absent(fact);
   if (raw === BROKEN) return FAILED;
-  const value = fact.type.kind === "collection" ? readCollection(plan, fact.type, raw) : readScalar(plan, fact.type, raw);
-  return value === undefined ? FAILED : { state: "known", value };
+  const value =
+    fact.type.kind === 'collection' ? readCollection(plan, fact.type, raw) : readScalar(plan, fact.type, raw);
+  return value === undefined ? FAILED : { state: 'known', value };
 }
 
 function absent(fact: Fact): FactState {
   switch (fact.absent.kind) {
-    case "fails":
+    case 'fails':
       return FAILED;
-    case "unknown":
-      return { state: "unknown" };
-    case "else":
-      return { state: "known", value: fact.absent.value };
+    case 'unknown':
+      return { state: 'unknown' };
+    case 'else':
+      return { state: 'known', value: fact.absent.value };
   }
 }
 
@@ -51,19 +58,19 @@ function ownValue(object: { readonly [key: string]: unknown }, key: string): unk
 }
 
 /** undefined where the value is not of the type. */
-function readScalar(plan: Plan, type: CollectionField["type"], raw: unknown): Scalar | undefined {
+function readScalar(plan: Plan, type: CollectionField['type'], raw: unknown): Scalar | undefined {
   switch (type.kind) {
-    case "bool":
-      return typeof raw === "boolean" ? raw : undefined;
-    case "number":
-      return typeof raw === "number" ? scaledInteger(raw, type.scale) : undefined;
-    case "text":
+    case 'bool':
+      return typeof raw === 'boolean' ? raw : undefined;
+    case 'number':
+      return typeof raw === 'number' ? scaledInteger(raw, type.scale) : undefined;
+    case 'text':
       return isText(raw) ? raw : undefined;
-    case "enum":
+    case 'enum':
       return isText(raw) && membersOf(plan, type.enum).includes(raw) ? raw : undefined;
-    case "text_set":
+    case 'text_set':
       return readSet(raw, () => true);
-    case "enum_set":
+    case 'enum_set':
       return readSet(raw, (member) => membersOf(plan, type.enum).includes(member));
   }
 }
@@ -74,7 +81,11 @@ function readSet(raw: unknown, admits: (member: string) => boolean): readonly st
   return sortedSet(raw);
 }
 
-function readCollection(plan: Plan, type: Extract<FactType, { kind: "collection" }>, raw: unknown): readonly Element[] | undefined {
+function readCollection(
+  plan: Plan,
+  type: Extract<FactType, { kind: 'collection' }>,
+  raw: unknown,
+): readonly Element[] | undefined {
   if (!Array.isArray(raw) || raw.length > type.most) return undefined;
   const elements: Element[] = [];
   for (const item of raw) {
@@ -90,18 +101,21 @@ function readCollection(plan: Plan, type: Extract<FactType, { kind: "collection"
   return elements;
 }
 
-/** The integer `x · 10^scale`; undefined where that is no integer, or one above 2^53−1 in magnitude. Reads the decimal text of `x`, because a binary fraction's product would be rounded. */
+/**
+ * The integer `x · 10^scale`; undefined where that is no integer, or one above 2^53−1 in magnitude. Reads the decimal
+ * text of `x`, because a binary fraction's product would be rounded.
+ */
 function scaledInteger(x: number, scale: number): number | undefined {
   const text = /^(-?)(\d+)(?:\.(\d+))?(?:e([+-]\d+))?$/.exec(String(x));
   if (text === null) return undefined;
-  const [, sign = "", whole = "", fraction = "", exponent = "0"] = text;
+  const [, sign = '', whole = '', fraction = '', exponent = '0'] = text;
   const zeros = scale + Number(exponent) - fraction.length;
   const digits = BigInt(whole + fraction);
   const divisor = 10n ** BigInt(Math.max(0, -zeros));
   if (digits % divisor !== 0n) return undefined;
   const scaled = (digits / divisor) * 10n ** BigInt(Math.max(0, zeros));
   if (scaled > BigInt(Number.MAX_SAFE_INTEGER)) return undefined;
-  return scaled === 0n ? 0 : Number(sign === "-" ? -scaled : scaled);
+  return scaled === 0n ? 0 : Number(sign === '-' ? -scaled : scaled);
 }
 
 function membersOf(plan: Plan, name: string): readonly string[] {
@@ -109,9 +123,9 @@ function membersOf(plan: Plan, name: string): readonly string[] {
 }
 
 function isText(raw: unknown): raw is string {
-  return typeof raw === "string" && raw.isWellFormed();
+  return typeof raw === 'string' && raw.isWellFormed();
 }
 
 function isObject(raw: unknown): raw is { readonly [key: string]: unknown } {
-  return typeof raw === "object" && raw !== null && !Array.isArray(raw);
+  return typeof raw === 'object' && raw !== null && !Array.isArray(raw);
 }

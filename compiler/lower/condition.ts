@@ -1,8 +1,9 @@
 /**
- * Conditions of the language → conditions over facts. What a condition says of the model is settled here, for each model of the catalog: `residual` at one model leaves an expression that no longer
- * mentions it, and `overModels` keeps one expression where all models agree.
+ * Conditions of the language → conditions over facts. What a condition says of the model is settled here, for each
+ * model of the catalog: `residual` at one model leaves an expression that no longer mentions it, and `overModels` keeps
+ * one expression where all models agree.
  */
-import type { AttributeRef, Condition, Model, Operand as SourceOperand, Type, Value } from "../../dsl/program.ts";
+import type { AttributeRef, Condition, Model, Operand as SourceOperand, Type, Value } from '../../dsl/program.ts';
 import {
   type Expr,
   type FactRef,
@@ -11,11 +12,11 @@ import {
   type Operand,
   type SetOperand,
   type TextOperand,
-} from "../plan/plan.ts";
-import { CLASSIFICATION_PATH, chunkPath, type FactTable, factValue } from "./fact-table.ts";
-import { and, constant, FALSE, not, or, TRUE } from "./simplify.ts";
-import { Unlowerable } from "./unlowerable.ts";
-import { wordDetector } from "./word-detector.ts";
+} from '../plan/plan.ts';
+import { CLASSIFICATION_PATH, chunkPath, type FactTable, factValue } from './fact-table.ts';
+import { and, constant, FALSE, not, or, TRUE } from './simplify.ts';
+import { Unlowerable } from './unlowerable.ts';
+import { wordDetector } from './word-detector.ts';
 
 /** What a condition is lowered for. */
 export interface Scope {
@@ -27,261 +28,330 @@ export interface Scope {
   readonly idleDetectors: ReadonlyMap<string, string>;
   /** Of which store `chunk.…` speaks; null outside retrieval and ingest. */
   readonly store: string | null;
-  /** `computed`: the classification is that of this very decision (prompt). `fact`: it was decided before and is a fact of the event. */
-  readonly classification: "computed" | "fact";
+  /**
+   * `computed`: the classification is that of this very decision (prompt). `fact`: it was decided before and is a fact
+   * of the event.
+   */
+  readonly classification: 'computed' | 'fact';
 }
 
 export function overModels(conditions: readonly (Condition | null)[], scope: Scope): ModelExpr {
-  if (!conditions.some((condition) => condition !== null && mentionsModel(condition))) return { kind: "all", expr: conjunction(conditions, scope, null) };
+  if (!conditions.some((condition) => condition !== null && mentionsModel(condition)))
+    return { kind: 'all', expr: conjunction(conditions, scope, null) };
   const exprs = scope.models.map((model) => conjunction(conditions, scope, model));
   const first = JSON.stringify(exprs[0]);
-  return exprs.every((expr) => JSON.stringify(expr) === first) ? { kind: "all", expr: exprs[0]! } : { kind: "each", exprs };
+  return exprs.every((expr) => JSON.stringify(expr) === first)
+    ? { kind: 'all', expr: exprs[0]! }
+    : { kind: 'each', exprs };
 }
 
 /** A condition that must not depend on the model. */
 export function overFacts(conditions: readonly (Condition | null)[], scope: Scope): Expr {
   const result = overModels(conditions, scope);
-  if (result.kind === "each") throw new Unlowerable("a condition on the model here");
+  if (result.kind === 'each') throw new Unlowerable('a condition on the model here');
   return result.expr;
 }
 
 /** For each model, whether `where` holds and `allowed` does not: what `use only models` removes. */
 export function removals(where: readonly (Condition | null)[], allowed: Condition, scope: Scope): ModelExpr {
-  const exprs = scope.models.map((model) => and([conjunction(where, scope, model), not(residual(allowed, scope, model))]));
+  const exprs = scope.models.map((model) =>
+    and([conjunction(where, scope, model), not(residual(allowed, scope, model))]),
+  );
   const first = JSON.stringify(exprs[0]);
-  if (exprs.length === 0) return { kind: "all", expr: FALSE };
-  return exprs.every((expr) => JSON.stringify(expr) === first) ? { kind: "all", expr: exprs[0]! } : { kind: "each", exprs };
+  if (exprs.length === 0) return { kind: 'all', expr: FALSE };
+  return exprs.every((expr) => JSON.stringify(expr) === first)
+    ? { kind: 'all', expr: exprs[0]! }
+    : { kind: 'each', exprs };
 }
 
 /** `unless` as a condition to conjoin. */
 export function unlessCondition(unless: Condition | null): Condition | null {
-  return unless === null ? null : { kind: "not", operand: unless, span: unless.span };
+  return unless === null ? null : { kind: 'not', operand: unless, span: unless.span };
 }
 
 export function exprsOf(condition: ModelExpr): readonly Expr[] {
-  return condition.kind === "all" ? [condition.expr] : condition.exprs;
+  return condition.kind === 'all' ? [condition.expr] : condition.exprs;
 }
 
 function mentionsModel(condition: Condition): boolean {
   switch (condition.kind) {
-    case "and":
-    case "or":
+    case 'and':
+    case 'or':
       return condition.operands.some(mentionsModel);
-    case "not":
+    case 'not':
       return mentionsModel(condition.operand);
-    case "quantified":
+    case 'quantified':
       return mentionsModel(condition.body);
-    case "modelIs":
+    case 'modelIs':
       return true;
-    case "known":
-    case "isTrue":
-    case "oneOf":
-    case "containsText":
-    case "inList":
-    case "inHours":
-      return condition.attribute.root === "model";
-    case "compare":
-    case "overlaps":
-    case "subsetOf":
-      return condition.left.root === "model" || (condition.right.kind === "attribute" && condition.right.root === "model");
-    case "setContains":
-      return condition.set.root === "model" || condition.members.some((member) => member.kind === "attribute" && member.root === "model");
-    case "containsDetector":
-    case "containsWords":
-    case "switch":
-    case "approvedBy":
-    case "unredacted":
+    case 'known':
+    case 'isTrue':
+    case 'oneOf':
+    case 'containsText':
+    case 'inList':
+    case 'inHours':
+      return condition.attribute.root === 'model';
+    case 'compare':
+    case 'overlaps':
+    case 'subsetOf':
+      return (
+        condition.left.root === 'model' || (condition.right.kind === 'attribute' && condition.right.root === 'model')
+      );
+    case 'setContains':
+      return (
+        condition.set.root === 'model' ||
+        condition.members.some((member) => member.kind === 'attribute' && member.root === 'model')
+      );
+    case 'containsDetector':
+    case 'containsWords':
+    case 'switch':
+    case 'approvedBy':
+    case 'unredacted':
       return false;
   }
 }
 
 function conjunction(conditions: readonly (Condition | null)[], scope: Scope, model: Model | null): Expr {
-  return and(conditions.filter((condition) => condition !== null).map((condition) => residual(condition, scope, model)));
+  return and(
+    conditions.filter((condition) => condition !== null).map((condition) => residual(condition, scope, model)),
+  );
 }
 
 /** What is left of a condition at one model. `model` is null where the condition does not mention it. */
 function residual(condition: Condition, scope: Scope, model: Model | null): Expr {
   switch (condition.kind) {
-    case "and":
+    case 'and':
       return and(condition.operands.map((operand) => residual(operand, scope, model)));
-    case "or":
+    case 'or':
       return or(condition.operands.map((operand) => residual(operand, scope, model)));
-    case "not":
+    case 'not':
       return not(residual(condition.operand, scope, model));
-    case "modelIs":
+    case 'modelIs':
       return constant(model !== null && condition.models.includes(model.name));
-    case "known": {
+    case 'known': {
       const term = termOf(condition.attribute, scope, model);
-      return term.kind === "value" ? TRUE : { kind: "known", fact: factOnly(term) };
+      return term.kind === 'value' ? TRUE : { kind: 'known', fact: factOnly(term) };
     }
-    case "isTrue": {
+    case 'isTrue': {
       const term = termOf(condition.attribute, scope, model);
-      return term.kind === "value" ? constant(term.value === true) : { kind: "is_true", fact: factOnly(term) };
+      return term.kind === 'value' ? constant(term.value === true) : { kind: 'is_true', fact: factOnly(term) };
     }
-    case "compare":
+    case 'compare':
       return compare(condition.operator, condition.left, condition.right, scope, model);
-    case "oneOf":
+    case 'oneOf':
       return or(
         condition.values.map((value) =>
-          compare("is", condition.attribute, { kind: "literal", value, type: condition.attribute.type, span: condition.span }, scope, model),
+          compare(
+            'is',
+            condition.attribute,
+            { kind: 'literal', value, type: condition.attribute.type, span: condition.span },
+            scope,
+            model,
+          ),
         ),
       );
-    case "containsDetector":
+    case 'containsDetector':
       return found(condition.text, condition.detectors, condition.includingRestored, scope);
-    case "containsWords":
-      return found(condition.text, condition.words.map((word) => wordDetector(word).name).sort(), condition.includingRestored, scope);
-    case "containsText": {
+    case 'containsWords':
+      return found(
+        condition.text,
+        condition.words.map((word) => wordDetector(word).name).sort(),
+        condition.includingRestored,
+        scope,
+      );
+    case 'containsText': {
       const term = termOf(condition.attribute, scope, model);
       return or(
         condition.texts.map((part) =>
-          term.kind === "value" ? constant(String(term.value).includes(part)) : { kind: "text_contains", text: factOnly(term), part },
+          term.kind === 'value'
+            ? constant(String(term.value).includes(part))
+            : { kind: 'text_contains', text: factOnly(term), part },
         ),
       );
     }
-    case "setContains":
+    case 'setContains':
       return or(
         condition.members.map((member) => {
           const set = termOf(condition.set, scope, model);
-          const element = member.kind === "attribute" ? termOf(member, scope, model) : valueTerm(member, elementType(condition.set.type));
+          const element =
+            member.kind === 'attribute'
+              ? termOf(member, scope, model)
+              : valueTerm(member, elementType(condition.set.type));
           return contains(set, element);
         }),
       );
-    case "overlaps":
-    case "subsetOf": {
+    case 'overlaps':
+    case 'subsetOf': {
       const left = termOf(condition.left, scope, model);
       const right = operandTerm(condition.right, scope, model);
-      return condition.kind === "overlaps" ? overlaps(left, right) : subset(left, right);
+      return condition.kind === 'overlaps' ? overlaps(left, right) : subset(left, right);
     }
-    case "quantified": {
+    case 'quantified': {
       const collection = scope.facts.at(`${condition.collection.root}.${condition.collection.name}`);
-      return { kind: condition.quantifier, collection, body: residual(condition.body, { ...scope, facts: inElement(scope.facts, condition.collection) }, model) };
+      return {
+        kind: condition.quantifier,
+        collection,
+        body: residual(condition.body, { ...scope, facts: inElement(scope.facts, condition.collection) }, model),
+      };
     }
-    case "inList":
-    case "inHours":
-    case "switch":
-    case "approvedBy":
-    case "unredacted":
+    case 'inList':
+    case 'inHours':
+    case 'switch':
+    case 'approvedBy':
+    case 'unredacted':
       throw new Unlowerable(condition.kind);
   }
 }
 
-// ------------------------------------------------------------------------------------------------------------ comparisons
+// ------------------------------------------------------------------------------------------------------------
+// comparisons
 
 /** A side of a comparison: settled, or a fact, or the classification that this decision computes. */
 type Term =
-  | { readonly kind: "value"; readonly value: FactValue; readonly type: Type }
-  | { readonly kind: "ref"; readonly ref: FactRef; readonly type: Type }
-  | { readonly kind: "classification"; readonly type: Type };
+  | { readonly kind: 'value'; readonly value: FactValue; readonly type: Type }
+  | { readonly kind: 'ref'; readonly ref: FactRef; readonly type: Type }
+  | { readonly kind: 'classification'; readonly type: Type };
 
-const FLIPPED = { is: "is", atLeast: "atMost", atMost: "atLeast", above: "below", below: "above" } as const;
-const PLAN_OPERATOR = { is: "eq", atLeast: "ge", atMost: "le", above: "gt", below: "lt" } as const;
+const FLIPPED = { is: 'is', atLeast: 'atMost', atMost: 'atLeast', above: 'below', below: 'above' } as const;
+const PLAN_OPERATOR = { is: 'eq', atLeast: 'ge', atMost: 'le', above: 'gt', below: 'lt' } as const;
 
-function compare(operator: keyof typeof FLIPPED, leftRef: AttributeRef, rightOperand: SourceOperand, scope: Scope, model: Model | null): Expr {
+function compare(
+  operator: keyof typeof FLIPPED,
+  leftRef: AttributeRef,
+  rightOperand: SourceOperand,
+  scope: Scope,
+  model: Model | null,
+): Expr {
   const left = termOf(leftRef, scope, model);
   const right = operandTerm(rightOperand, scope, model);
-  if (left.kind === "value") return right.kind === "value" ? constant(holds(operator, left, right, scope)) : comparison(FLIPPED[operator], right, left);
+  if (left.kind === 'value')
+    return right.kind === 'value'
+      ? constant(holds(operator, left, right, scope))
+      : comparison(FLIPPED[operator], right, left);
   return comparison(operator, left, right);
 }
 
 function comparison(operator: keyof typeof FLIPPED, left: Term, right: Term): Expr {
   const type = left.type;
-  if (type.kind === "bool") {
-    if (right.kind === "value") return right.value === true ? { kind: "is_true", fact: factOnly(left) } : and([known(left), not({ kind: "is_true", fact: factOnly(left) })]);
-    const [a, b]: Expr[] = [left, right].map((term) => ({ kind: "is_true", fact: factOnly(term) }));
+  if (type.kind === 'bool') {
+    if (right.kind === 'value')
+      return right.value === true
+        ? { kind: 'is_true', fact: factOnly(left) }
+        : and([known(left), not({ kind: 'is_true', fact: factOnly(left) })]);
+    const [a, b]: Expr[] = [left, right].map((term) => ({ kind: 'is_true', fact: factOnly(term) }));
     return or([and([a!, b!]), and([known(left), known(right), not(a!), not(b!)])]);
   }
-  if (type.kind === "text" || (type.kind === "enum" && !type.ordered)) {
-    return { kind: "text_equals", left: textOperand(left), right: textOperand(right) };
+  if (type.kind === 'text' || (type.kind === 'enum' && !type.ordered)) {
+    return { kind: 'text_equals', left: textOperand(left), right: textOperand(right) };
   }
-  return { kind: "compare", op: PLAN_OPERATOR[operator], left: rankOrNumber(left), right: rankOrNumber(right) };
+  return { kind: 'compare', op: PLAN_OPERATOR[operator], left: rankOrNumber(left), right: rankOrNumber(right) };
 }
 
 /** True where the fact cannot be unknown; the fold drops it. */
 function known(term: Term): Expr {
-  return term.kind === "ref" ? { kind: "known", fact: term.ref } : TRUE;
+  return term.kind === 'ref' ? { kind: 'known', fact: term.ref } : TRUE;
 }
 
-function holds(operator: keyof typeof FLIPPED, left: Term & { kind: "value" }, right: Term & { kind: "value" }, scope: Scope): boolean {
+function holds(
+  operator: keyof typeof FLIPPED,
+  left: Term & { kind: 'value' },
+  right: Term & { kind: 'value' },
+  scope: Scope,
+): boolean {
   const type = left.type;
-  if (type.kind !== "enum" && typeof left.value !== "number") return left.value === right.value;
-  const [a, b] = [left.value, right.value].map((value) => (type.kind === "enum" ? ordinalOf(type.name, String(value), scope) : Number(value)));
+  if (type.kind !== 'enum' && typeof left.value !== 'number') return left.value === right.value;
+  const [a, b] = [left.value, right.value].map((value) =>
+    type.kind === 'enum' ? ordinalOf(type.name, String(value), scope) : Number(value),
+  );
   return { is: a === b, atLeast: a! >= b!, atMost: a! <= b!, above: a! > b!, below: a! < b! }[operator];
 }
 
 function rankOrNumber(term: Term): Operand {
-  if (term.kind === "classification") return { kind: "classification" };
-  if (term.kind === "ref") return term.ref;
-  if (term.type.kind === "enum") return { kind: "rank", enum: term.type.name, member: String(term.value) };
-  return { kind: "number", value: Number(term.value) };
+  if (term.kind === 'classification') return { kind: 'classification' };
+  if (term.kind === 'ref') return term.ref;
+  if (term.type.kind === 'enum') return { kind: 'rank', enum: term.type.name, member: String(term.value) };
+  return { kind: 'number', value: Number(term.value) };
 }
 
 function textOperand(term: Term): TextOperand {
-  if (term.kind === "value") return { kind: "text", value: String(term.value) };
+  if (term.kind === 'value') return { kind: 'text', value: String(term.value) };
   return factOnly(term);
 }
 
 function contains(set: Term, member: Term): Expr {
-  if (set.kind !== "value") return { kind: "contains", set: factOnly(set), member: textOperand(member) };
+  if (set.kind !== 'value') return { kind: 'contains', set: factOnly(set), member: textOperand(member) };
   const values = set.value as readonly string[];
-  if (member.kind === "value") return constant(values.includes(String(member.value)));
-  return or(values.map((value) => ({ kind: "text_equals", left: textOperand(member), right: { kind: "text", value } })));
+  if (member.kind === 'value') return constant(values.includes(String(member.value)));
+  return or(
+    values.map((value) => ({ kind: 'text_equals', left: textOperand(member), right: { kind: 'text', value } })),
+  );
 }
 
 function overlaps(left: Term, right: Term): Expr {
-  if (left.kind === "value" && right.kind === "value") return constant((left.value as readonly string[]).some((value) => (right.value as readonly string[]).includes(value)));
-  const [fact, other] = left.kind === "value" ? [right, left] : [left, right];
-  return { kind: "overlaps", left: factOnly(fact), right: setOperand(other) };
+  if (left.kind === 'value' && right.kind === 'value')
+    return constant(
+      (left.value as readonly string[]).some((value) => (right.value as readonly string[]).includes(value)),
+    );
+  const [fact, other] = left.kind === 'value' ? [right, left] : [left, right];
+  return { kind: 'overlaps', left: factOnly(fact), right: setOperand(other) };
 }
 
 function subset(left: Term, right: Term): Expr {
-  if (left.kind === "value") return and((left.value as readonly string[]).map((value) => contains(right, { kind: "value", value, type: elementType(left.type) })));
-  return { kind: "subset", left: factOnly(left), right: setOperand(right) };
+  if (left.kind === 'value')
+    return and(
+      (left.value as readonly string[]).map((value) =>
+        contains(right, { kind: 'value', value, type: elementType(left.type) }),
+      ),
+    );
+  return { kind: 'subset', left: factOnly(left), right: setOperand(right) };
 }
 
 function setOperand(term: Term): SetOperand {
-  return term.kind === "value" ? { kind: "members", values: term.value as readonly string[] } : factOnly(term);
+  return term.kind === 'value' ? { kind: 'members', values: term.value as readonly string[] } : factOnly(term);
 }
 
 function factOnly(term: Term): FactRef {
-  if (term.kind !== "ref") throw new Unlowerable("the classification here");
+  if (term.kind !== 'ref') throw new Unlowerable('the classification here');
   return term.ref;
 }
 
-// ------------------------------------------------------------------------------------------------------------------ terms
+// ------------------------------------------------------------------------------------------------------------------
+// terms
 
 function operandTerm(operand: SourceOperand, scope: Scope, model: Model | null): Term {
-  return operand.kind === "attribute" ? termOf(operand, scope, model) : valueTerm(operand.value, operand.type);
+  return operand.kind === 'attribute' ? termOf(operand, scope, model) : valueTerm(operand.value, operand.type);
 }
 
 function valueTerm(value: Value, type: Type): Term {
-  return { kind: "value", value: factValue(value, type), type };
+  return { kind: 'value', value: factValue(value, type), type };
 }
 
 function termOf(attribute: AttributeRef, scope: Scope, model: Model | null): Term {
   const type = attribute.type;
-  const fact = (path: string): Term => ({ kind: "ref", ref: { kind: "fact", fact: scope.facts.at(path) }, type });
+  const fact = (path: string): Term => ({ kind: 'ref', ref: { kind: 'fact', fact: scope.facts.at(path) }, type });
   switch (attribute.root) {
-    case "model": {
-      if (model === null) throw new Unlowerable("a condition on the model here");
+    case 'model': {
+      if (model === null) throw new Unlowerable('a condition on the model here');
       return modelTerm(attribute, model);
     }
-    case "chunk":
-      if (scope.store === null) throw new Unlowerable("chunk");
+    case 'chunk':
+      if (scope.store === null) throw new Unlowerable('chunk');
       return fact(chunkPath(scope.store, attribute.name));
-    case "variable":
-      return { kind: "ref", ref: scope.facts.field("", attribute.name), type };
-    case "prompt":
-      if (`prompt.${attribute.name}` === CLASSIFICATION_PATH && scope.classification === "computed") return { kind: "classification", type };
+    case 'variable':
+      return { kind: 'ref', ref: scope.facts.field('', attribute.name), type };
+    case 'prompt':
+      if (`prompt.${attribute.name}` === CLASSIFICATION_PATH && scope.classification === 'computed')
+        return { kind: 'classification', type };
       return fact(`prompt.${attribute.name}`);
-    case "caller":
-    case "completion":
-    case "retrieval":
+    case 'caller':
+    case 'completion':
+    case 'retrieval':
       return fact(`${attribute.root}.${attribute.name}`);
-    case "text":
-    case "now":
-    case "tool":
-    case "egress":
-    case "conversation":
+    case 'text':
+    case 'now':
+    case 'tool':
+    case 'egress':
+    case 'conversation':
       throw new Unlowerable(attribute.root);
   }
 }
@@ -298,18 +368,21 @@ function modelTerm(attribute: AttributeRef, model: Model): Term {
   };
   const value = own[attribute.name];
   if (value === undefined) throw new Unlowerable(`model.${attribute.name}`);
-  return { kind: "value", value, type: attribute.type };
+  return { kind: 'value', value, type: attribute.type };
 }
 
 function elementType(type: Type): Type {
-  return type.kind === "set" ? type.element : type;
+  return type.kind === 'set' ? type.element : type;
 }
 
 function ordinalOf(enumName: string, member: string, scope: Scope): number {
   return scope.enums.get(enumName)!.indexOf(member);
 }
 
-/** Throws where one of the detectors is of a kind that nothing runs yet: it would find nothing, and that must not look like a clean text. */
+/**
+ * Throws where one of the detectors is of a kind that nothing runs yet: it would find nothing, and that must not look
+ * like a clean text.
+ */
 export function enforcedDetectors(detectors: readonly string[], scope: Scope): void {
   for (const name of detectors) {
     const form = scope.idleDetectors.get(name);
@@ -321,15 +394,18 @@ export function enforcedDetectors(detectors: readonly string[], scope: Scope): v
 function found(text: AttributeRef, detectors: readonly string[], includingRestored: boolean, scope: Scope): Expr {
   enforcedDetectors(detectors, scope);
   const left: FactRef =
-    text.root === "variable"
-      ? scope.facts.field("", "found")
-      : { kind: "fact", fact: scope.facts.at(includingRestored ? "text.found_restored" : "text.found") };
+    text.root === 'variable'
+      ? scope.facts.field('', 'found')
+      : { kind: 'fact', fact: scope.facts.at(includingRestored ? 'text.found_restored' : 'text.found') };
   const values = [...new Set(detectors)].sort();
-  if (values.length === 1) return { kind: "contains", set: left, member: { kind: "text", value: values[0]! } };
-  return { kind: "overlaps", left, right: { kind: "members", values } };
+  if (values.length === 1) return { kind: 'contains', set: left, member: { kind: 'text', value: values[0]! } };
+  return { kind: 'overlaps', left, right: { kind: 'members', values } };
 }
 
 /** The same facts, in which a field without a collection is one of `collection`. */
 function inElement(facts: FactTable, collection: AttributeRef): FactTable {
-  return { ...facts, field: (path, name) => facts.field(path === "" ? `${collection.root}.${collection.name}` : path, name) };
+  return {
+    ...facts,
+    field: (path, name) => facts.field(path === '' ? `${collection.root}.${collection.name}` : path, name),
+  };
 }

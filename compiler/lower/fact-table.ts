@@ -1,8 +1,8 @@
 /**
- * The policy's facts: which exist, under which path, of which type. Built before any condition is lowered, so that ids depend on the declarations alone and two orders of the same rules give the same
- * plan.
+ * The policy's facts: which exist, under which path, of which type. Built before any condition is lowered, so that ids
+ * depend on the declarations alone and two orders of the same rules give the same plan.
  */
-import type { Attribute, Program, Type, Value } from "../../dsl/program.ts";
+import type { Attribute, Program, Type, Value } from '../../dsl/program.ts';
 import {
   DETECTOR_ENUM,
   type EnumType,
@@ -14,18 +14,20 @@ import {
   MODEL_ENUM,
   ROLE_ENUM,
   type WhenAbsent,
-} from "../plan/plan.ts";
-import { lowerable } from "./unenforced.ts";
-import { Unlowerable } from "./unlowerable.ts";
+} from '../plan/plan.ts';
+import { lowerable } from './unenforced.ts';
+import { Unlowerable } from './unlowerable.ts';
 
 /** Messages beyond this fail the fact `prompt.messages`; the kernel's protocol tables hold the same number. */
 export const MESSAGES_MAX = 4_096;
-export const ROLES = ["system", "developer", "user", "assistant", "tool"] as const;
-export const CLASSIFICATION_PATH = "prompt.classification";
+export const ROLES = ['system', 'developer', 'user', 'assistant', 'tool'] as const;
+export const CLASSIFICATION_PATH = 'prompt.classification';
 
 export interface FactTable {
   readonly facts: readonly Fact[];
-  /** The fact at a dotted path. Throws `Unlowerable` where the language has the attribute but nothing supplies it yet. */
+  /**
+   * The fact at a dotted path. Throws `Unlowerable` where the language has the attribute but nothing supplies it yet.
+   */
   at(path: string): FactId;
   /** A field of the collection at a dotted path. */
   field(path: string, name: string): FactRef;
@@ -48,9 +50,9 @@ export function factTable(program: Program): FactTable {
     field(path, name) {
       const collection = at(path);
       const type = facts[collection]!.type;
-      const field = type.kind === "collection" ? type.fields.findIndex((candidate) => candidate.name === name) : -1;
+      const field = type.kind === 'collection' ? type.fields.findIndex((candidate) => candidate.name === name) : -1;
       if (field < 0) throw new Unlowerable(`${path} ${name}`);
-      return { kind: "field", collection, field };
+      return { kind: 'field', collection, field };
     },
   };
 }
@@ -60,72 +62,78 @@ export function chunkPath(store: string, attribute: string): string {
   return `chunk.${store}.${attribute}`;
 }
 
-type Draft = Omit<Fact, "id">;
+type Draft = Omit<Fact, 'id'>;
 
-function pathOf(fact: Pick<Fact, "path">): string {
-  return fact.path.join(".");
+function pathOf(fact: Pick<Fact, 'path'>): string {
+  return fact.path.join('.');
 }
 
-/** Facts that the kernel reads from the wire. Each costs a slot only; a policy that has no model has no prompt facts. */
+/**
+ * Facts that the kernel reads from the wire. Each costs a slot only; a policy that has no model has no prompt facts.
+ */
 function builtins(program: Program): Draft[] {
-  const fails: WhenAbsent = { kind: "fails" };
+  const fails: WhenAbsent = { kind: 'fails' };
   const builtin = (path: string, type: FactType, absent: WhenAbsent, failsClosed = true): Draft => ({
-    path: path.split("."),
+    path: path.split('.'),
     type,
     absent,
     failsClosed,
-    source: { kind: "builtin" },
+    source: { kind: 'builtin' },
   });
-  const count = (unit: string): FactType => ({ kind: "number", scale: 0, unit });
+  const count = (unit: string): FactType => ({ kind: 'number', scale: 0, unit });
   const facts = [
-    builtin("text.found", { kind: "enum_set", enum: DETECTOR_ENUM }, fails),
-    builtin("text.found_restored", { kind: "enum_set", enum: DETECTOR_ENUM }, fails),
-    builtin("retrieval.limit", count("chunks"), { kind: "unknown" }),
+    builtin('text.found', { kind: 'enum_set', enum: DETECTOR_ENUM }, fails),
+    builtin('text.found_restored', { kind: 'enum_set', enum: DETECTOR_ENUM }, fails),
+    builtin('retrieval.limit', count('chunks'), { kind: 'unknown' }),
   ];
   if (program.models.length > 0) {
     facts.push(
-      builtin("prompt.requested_model", { kind: "text" }, fails),
-      builtin("prompt.input_tokens_bound", count("tokens"), fails),
-      builtin("prompt.tokens_estimate", count("tokens"), fails),
-      builtin("prompt.output_tokens", count("tokens"), { kind: "unknown" }),
-      builtin("prompt.choices", count("choices"), { kind: "else", value: 1 }),
-      builtin("prompt.complexity", count("points"), fails),
-      builtin("prompt.bytes", count("bytes"), fails),
-      builtin("prompt.stream", { kind: "bool" }, { kind: "else", value: false }),
-      builtin("prompt.tools", count("tools"), { kind: "else", value: 0 }),
+      builtin('prompt.requested_model', { kind: 'text' }, fails),
+      builtin('prompt.input_tokens_bound', count('tokens'), fails),
+      builtin('prompt.tokens_estimate', count('tokens'), fails),
+      builtin('prompt.output_tokens', count('tokens'), { kind: 'unknown' }),
+      builtin('prompt.choices', count('choices'), { kind: 'else', value: 1 }),
+      builtin('prompt.complexity', count('points'), fails),
+      builtin('prompt.bytes', count('bytes'), fails),
+      builtin('prompt.stream', { kind: 'bool' }, { kind: 'else', value: false }),
+      builtin('prompt.tools', count('tools'), { kind: 'else', value: 0 }),
       builtin(
-        "prompt.messages",
+        'prompt.messages',
         {
-          kind: "collection",
+          kind: 'collection',
           most: MESSAGES_MAX,
           fields: [
-            { name: "role", type: { kind: "enum", enum: ROLE_ENUM } },
-            { name: "found", type: { kind: "enum_set", enum: DETECTOR_ENUM } },
+            { name: 'role', type: { kind: 'enum', enum: ROLE_ENUM } },
+            { name: 'found', type: { kind: 'enum_set', enum: DETECTOR_ENUM } },
           ],
         },
         fails,
       ),
-      builtin("model.chosen", { kind: "enum", enum: MODEL_ENUM }, fails),
-      builtin("completion.tokens", count("tokens"), fails, false),
-      builtin("completion.finish_reason", { kind: "text" }, fails, false),
+      builtin('model.chosen', { kind: 'enum', enum: MODEL_ENUM }, fails),
+      builtin('completion.tokens', count('tokens'), fails, false),
+      builtin('completion.finish_reason', { kind: 'text' }, fails, false),
     );
   }
   const classification = program.policy.classificationEnum;
-  if (classification !== null) facts.push(builtin(CLASSIFICATION_PATH, { kind: "enum", enum: classification }, fails));
+  if (classification !== null) facts.push(builtin(CLASSIFICATION_PATH, { kind: 'enum', enum: classification }, fails));
   return facts;
 }
 
 function callerFacts(program: Program): Draft[] {
   return program.caller.attributes.flatMap((attribute) =>
-    declared(attribute, ["caller", attribute.name], { kind: "claim", claim: attribute.source?.name ?? attribute.name, ...splitOf(attribute) }),
+    declared(attribute, ['caller', attribute.name], {
+      kind: 'claim',
+      claim: attribute.source?.name ?? attribute.name,
+      ...splitOf(attribute),
+    }),
   );
 }
 
 function chunkFacts(program: Program): Draft[] {
   return program.stores.flatMap((store) =>
     store.attributes.flatMap((attribute) =>
-      declared(attribute, ["chunk", store.name, attribute.name], {
-        kind: "metadata",
+      declared(attribute, ['chunk', store.name, attribute.name], {
+        kind: 'metadata',
         store: store.name,
         key: attribute.source?.name ?? attribute.name,
         ...splitOf(attribute),
@@ -135,21 +143,30 @@ function chunkFacts(program: Program): Draft[] {
 }
 
 /** An attribute whose type no fact can have yet is left out: what reads it cannot be lowered, and therefore denies. */
-function declared(attribute: Attribute, path: readonly string[], source: Fact["source"]): Draft[] {
+function declared(attribute: Attribute, path: readonly string[], source: Fact['source']): Draft[] {
   return lowerable(
-    () => [{ path, type: factType(attribute.type), absent: absence(attribute), failsClosed: true, source, span: attribute.span }],
+    () => [
+      {
+        path,
+        type: factType(attribute.type),
+        absent: absence(attribute),
+        failsClosed: true,
+        source,
+        span: attribute.span,
+      },
+    ],
     () => [],
   );
 }
 
 function budgetFacts(program: Program): Draft[] {
   return program.budgets.flatMap((budget) =>
-    ["headroom", "spent"].map((name): Draft => ({
-      path: ["budget", budget.name, name],
-      type: { kind: "number", scale: 0, unit: "micros" },
-      absent: { kind: "fails" },
+    ['headroom', 'spent'].map((name): Draft => ({
+      path: ['budget', budget.name, name],
+      type: { kind: 'number', scale: 0, unit: 'micros' },
+      absent: { kind: 'fails' },
       failsClosed: true,
-      source: { kind: "budget", budget: budget.name },
+      source: { kind: 'budget', budget: budget.name },
       span: budget.span,
     })),
   );
@@ -162,48 +179,48 @@ function splitOf(attribute: Attribute): { splitBy?: string } {
 
 function absence(attribute: Attribute): WhenAbsent {
   switch (attribute.absence.kind) {
-    case "required":
-      return { kind: "fails" };
-    case "optional":
-      return { kind: "unknown" };
-    case "else":
-      return { kind: "else", value: factValue(attribute.absence.value, attribute.type) };
+    case 'required':
+      return { kind: 'fails' };
+    case 'optional':
+      return { kind: 'unknown' };
+    case 'else':
+      return { kind: 'else', value: factValue(attribute.absence.value, attribute.type) };
   }
 }
 
 /**
- * The run-time type of a declared type. Durations and times come as JSON numbers of seconds (as JWT's NumericDate, RFC 7519 §2) and are milliseconds inside; money comes in units of the
- * currency and is micro-units inside.
+ * The run-time type of a declared type. Durations and times come as JSON numbers of seconds (as JWT's NumericDate, RFC
+ * 7519 §2) and are milliseconds inside; money comes in units of the currency and is micro-units inside.
  */
-export function factType(type: Type): Exclude<FactType, { kind: "collection" }> {
+export function factType(type: Type): Exclude<FactType, { kind: 'collection' }> {
   switch (type.kind) {
-    case "bool":
-    case "text":
+    case 'bool':
+    case 'text':
       return { kind: type.kind };
-    case "int":
-      return { kind: "number", scale: 0, unit: "" };
-    case "decimal":
-      return { kind: "number", scale: type.scale, unit: "" };
-    case "money":
-      return { kind: "number", scale: 6, unit: "money" };
-    case "tokens":
-    case "bytes":
-      return { kind: "number", scale: 0, unit: type.kind };
-    case "duration":
-      return { kind: "number", scale: 3, unit: "seconds" };
-    case "time":
-      return { kind: "number", scale: 3, unit: "seconds since 1970" };
-    case "enum":
-      return { kind: "enum", enum: type.name };
-    case "set": {
+    case 'int':
+      return { kind: 'number', scale: 0, unit: '' };
+    case 'decimal':
+      return { kind: 'number', scale: type.scale, unit: '' };
+    case 'money':
+      return { kind: 'number', scale: 6, unit: 'money' };
+    case 'tokens':
+    case 'bytes':
+      return { kind: 'number', scale: 0, unit: type.kind };
+    case 'duration':
+      return { kind: 'number', scale: 3, unit: 'seconds' };
+    case 'time':
+      return { kind: 'number', scale: 3, unit: 'seconds since 1970' };
+    case 'enum':
+      return { kind: 'enum', enum: type.name };
+    case 'set': {
       const element = factType(type.element);
-      if (element.kind === "enum") return { kind: "enum_set", enum: element.enum };
-      if (element.kind === "text") return { kind: "text_set" };
+      if (element.kind === 'enum') return { kind: 'enum_set', enum: element.enum };
+      if (element.kind === 'text') return { kind: 'text_set' };
       throw new Unlowerable(`set of ${type.element.kind}`);
     }
-    case "date":
-    case "content":
-    case "collection":
+    case 'date':
+    case 'content':
+    case 'collection':
       throw new Unlowerable(type.kind);
   }
 }
@@ -211,26 +228,26 @@ export function factType(type: Type): Exclude<FactType, { kind: "collection" }> 
 /** A literal in canonical form: integers at the type's scale, members by name, sets sorted without doubles. */
 export function factValue(value: Value, type: Type): FactValue {
   switch (value.kind) {
-    case "bool":
-    case "int":
-    case "tokens":
-    case "bytes":
-    case "text":
+    case 'bool':
+    case 'int':
+    case 'tokens':
+    case 'bytes':
+    case 'text':
       return value.value;
-    case "money":
+    case 'money':
       return value.micros;
-    case "duration":
+    case 'duration':
       return value.milliseconds;
-    case "decimal":
-      return value.digits * 10 ** ((type.kind === "decimal" ? type.scale : value.scale) - value.scale);
-    case "member":
+    case 'decimal':
+      return value.digits * 10 ** ((type.kind === 'decimal' ? type.scale : value.scale) - value.scale);
+    case 'member':
       return value.name;
-    case "set": {
-      const element = type.kind === "set" ? type.element : type;
+    case 'set': {
+      const element = type.kind === 'set' ? type.element : type;
       return [...new Set(value.elements.map((each) => String(factValue(each, element))))].sort();
     }
-    case "time":
-    case "date":
+    case 'time':
+    case 'date':
       throw new Unlowerable(value.kind);
   }
 }

@@ -1,9 +1,10 @@
 /**
- * Typed program → plan. Pure: the source's hash and the compiler's version are arguments. A program that uses forms which nothing enforces yet is refused, or, with `allowUnenforced`, denies
- * where it uses them; see unenforced.ts. What the checker guarantees is not checked again.
+ * Typed program → plan. Pure: the source's hash and the compiler's version are arguments. A program that uses forms
+ * which nothing enforces yet is refused, or, with `allowUnenforced`, denies where it uses them; see unenforced.ts. What
+ * the checker guarantees is not checked again.
  */
-import { BUILT_IN_ENUMS } from "../../dsl/events.ts";
-import type { Model as SourceModel, Program, Rule as SourceRule, Store as SourceStore } from "../../dsl/program.ts";
+import { BUILT_IN_ENUMS } from '../../dsl/events.ts';
+import type { Model as SourceModel, Program, Rule as SourceRule, Store as SourceStore } from '../../dsl/program.ts';
 import {
   type DetectorUse,
   type EnumType,
@@ -15,14 +16,14 @@ import {
   type RetrievalEvent,
   type Rule,
   type Store,
-} from "../plan/plan.ts";
-import type { Scope } from "./condition.ts";
-import { builtinEnums, chunkPath, factTable, type FactTable, factValue } from "./fact-table.ts";
-import { byPrice, lowerClassify, lowerPrompt } from "./prompt.ts";
-import { denyingRule, type EventContext, lowerRule } from "./rules.ts";
-import { streamClass } from "./stream-class.ts";
-import { decidedAt, unenforcedOf } from "./unenforced.ts";
-import { wordDetector } from "./word-detector.ts";
+} from '../plan/plan.ts';
+import type { Scope } from './condition.ts';
+import { builtinEnums, chunkPath, factTable, type FactTable, factValue } from './fact-table.ts';
+import { byPrice, lowerClassify, lowerPrompt } from './prompt.ts';
+import { denyingRule, type EventContext, lowerRule } from './rules.ts';
+import { streamClass } from './stream-class.ts';
+import { decidedAt, unenforcedOf } from './unenforced.ts';
+import { wordDetector } from './word-detector.ts';
 
 export interface LowerOptions {
   /** SHA-256 (hex) of the canonical source. */
@@ -30,17 +31,26 @@ export interface LowerOptions {
   readonly compilerVersion: string;
 }
 
-/** The plan of a checked program. Declarations of forms that are not enforced deny; whoever does not want that asks `unenforcedDiagnostics` first. */
+/**
+ * The plan of a checked program. Declarations of forms that are not enforced deny; whoever does not want that asks
+ * `unenforcedDiagnostics` first.
+ */
 export function lower(program: Program, options: LowerOptions): Plan {
   const facts = factTable(program);
   const detectors = detectorsOf(program);
   const models = program.models.map(lowerModel);
-  const enums = [...declaredEnums(program), ...builtinEnums(program, detectors.map((each) => each.name))];
+  const enums = [
+    ...declaredEnums(program),
+    ...builtinEnums(
+      program,
+      detectors.map((each) => each.name),
+    ),
+  ];
   const { policy } = program;
   return {
     version: PLAN_VERSION,
     policy: policy.name,
-    owner: policy.owner ?? "",
+    owner: policy.owner ?? '',
     currency: policy.currency,
     timeZone: policy.timeZone,
     sourceHash: options.sourceHash,
@@ -61,13 +71,23 @@ export function lower(program: Program, options: LowerOptions): Plan {
 
 /** The policy's own enums. Those that the language brings along are named by the compiler, or are text on the wire. */
 function declaredEnums(program: Program): EnumType[] {
-  return program.enums.filter(({ name }) => !(name in BUILT_IN_ENUMS)).map(({ name, ordered, members }) => ({ name, ordered, members }));
+  return program.enums
+    .filter(({ name }) => !(name in BUILT_IN_ENUMS))
+    .map(({ name, ordered, members }) => ({ name, ordered, members }));
 }
 
 function lowerEvents(program: Program, facts: FactTable, enums: ReadonlyMap<string, readonly string[]>): EventPlan[] {
   const unenforced = unenforcedOf(program);
-  const idleDetectors = new Map(program.detectors.filter((detector) => detector.matches.kind !== "pattern").map((detector) => [detector.name, unenforced.formOf(detector.name) ?? detector.matches.kind]));
-  const contextOf = (classification: Scope["classification"], store: string | null, classificationReads: readonly FactId[]): EventContext => ({
+  const idleDetectors = new Map(
+    program.detectors
+      .filter((detector) => detector.matches.kind !== 'pattern')
+      .map((detector) => [detector.name, unenforced.formOf(detector.name) ?? detector.matches.kind]),
+  );
+  const contextOf = (
+    classification: Scope['classification'],
+    store: string | null,
+    classificationReads: readonly FactId[],
+  ): EventContext => ({
     program,
     scope: { facts, models: program.models, enums, store, classification, idleDetectors },
     unenforced,
@@ -75,55 +95,75 @@ function lowerEvents(program: Program, facts: FactTable, enums: ReadonlyMap<stri
   });
   const events: EventPlan[] = [];
   if (program.models.length > 0) {
-    const classify = lowerClassify(contextOf("computed", null, []));
-    events.push(lowerPrompt(contextOf("computed", null, classify.reads), classify));
-    const rules = rulesOf("completion", null, contextOf("fact", null, []));
+    const classify = lowerClassify(contextOf('computed', null, []));
+    events.push(lowerPrompt(contextOf('computed', null, classify.reads), classify));
+    const rules = rulesOf('completion', null, contextOf('fact', null, []));
     const fallback = program.policy.defaults.completion;
-    events.push({ kind: "completion", default: fallback, rules, stream: streamClass(rules, fallback, facts.facts) });
+    events.push({ kind: 'completion', default: fallback, rules, stream: streamClass(rules, fallback, facts.facts) });
   }
   for (const store of program.stores) {
-    const context = contextOf("fact", store.name, []);
-    events.push(retrieval(store.name, rulesOf("retrieval", store.name, context), context));
-    events.push({ kind: "ingest", store: store.name, default: program.policy.defaults.ingest, rules: rulesOf("ingest", store.name, context) });
+    const context = contextOf('fact', store.name, []);
+    events.push(retrieval(store.name, rulesOf('retrieval', store.name, context), context));
+    events.push({
+      kind: 'ingest',
+      store: store.name,
+      default: program.policy.defaults.ingest,
+      rules: rulesOf('ingest', store.name, context),
+    });
   }
   return events;
 }
 
 /** The rules of an event, `model.chosen` among what those of the completion read where they depend on the model. */
-function rulesOf(event: "completion" | "retrieval" | "ingest", store: string | null, context: EventContext): Rule[] {
-  const applies = (rule: SourceRule): boolean => decidedAt(rule.event) === event && (rule.store === null || store === null || rule.store === store);
+function rulesOf(event: 'completion' | 'retrieval' | 'ingest', store: string | null, context: EventContext): Rule[] {
+  const applies = (rule: SourceRule): boolean =>
+    decidedAt(rule.event) === event && (rule.store === null || store === null || rule.store === store);
   const lowered = context.program.rules.filter(applies).flatMap((rule) => lowerRule(rule, context).rule ?? []);
-  const classifications = event === "completion" ? context.program.classifications.filter((each) => each.event === "completion") : [];
+  const classifications =
+    event === 'completion' ? context.program.classifications.filter((each) => each.event === 'completion') : [];
   const denials = [
-    ...classifications.map((_, index) => ({ declaration: `classify completion ${index + 1}`, form: "classifyCompletion" })),
+    ...classifications.map((_, index) => ({
+      declaration: `classify completion ${index + 1}`,
+      form: 'classifyCompletion',
+    })),
     ...context.unenforced.denying(store),
   ];
   return [...lowered, ...denials.map(({ declaration, form }) => denyingRule(declaration, form, context))]
     .sort((a, b) => (a.name < b.name ? -1 : 1))
     .map((rule) => {
-      if (rule.when.kind === "all" || event !== "completion") return rule;
-      const chosen = context.scope.facts.at("model.chosen");
+      if (rule.when.kind === 'all' || event !== 'completion') return rule;
+      const chosen = context.scope.facts.at('model.chosen');
       return { ...rule, reads: [...new Set([...rule.reads, chosen])].sort((a, b) => a - b) };
     });
 }
 
 function retrieval(store: string, rules: readonly Rule[], context: EventContext): RetrievalEvent {
-  const ofChunk = new Set(context.scope.facts.facts.filter((fact) => fact.path[0] === "chunk" || fact.path[0] === "text").map((fact) => fact.id));
+  const ofChunk = new Set(
+    context.scope.facts.facts
+      .filter((fact) => fact.path[0] === 'chunk' || fact.path[0] === 'text')
+      .map((fact) => fact.id),
+  );
   const requestRules = rules
     .filter((rule) => !rule.reads.some((id) => ofChunk.has(id)))
-    .map((rule) => ({ ...rule, effects: rule.effects.filter((effect) => effect.kind === "allow" || effect.kind === "deny") }))
+    .map((rule) => ({
+      ...rule,
+      effects: rule.effects.filter((effect) => effect.kind === 'allow' || effect.kind === 'deny'),
+    }))
     .filter((rule) => rule.effects.length > 0);
-  return { kind: "retrieval", store, default: context.program.policy.defaults.retrieval, requestRules, rules };
+  return { kind: 'retrieval', store, default: context.program.policy.defaults.retrieval, requestRules, rules };
 }
 
 function lowerModel(source: SourceModel, id: number): Model {
-  const perMillion = ({ micros, perTokens }: SourceModel["inputPrice"]): number => Math.ceil((micros * 1_000_000) / perTokens);
+  const perMillion = ({ micros, perTokens }: SourceModel['inputPrice']): number =>
+    Math.ceil((micros * 1_000_000) / perTokens);
   return {
     id,
     name: source.name,
     wireName: source.wireName,
     provider: source.provider,
-    attributes: Object.fromEntries(source.attributes.map(({ name, value }) => [name, factValue(value, { kind: "text" })])),
+    attributes: Object.fromEntries(
+      source.attributes.map(({ name, value }) => [name, factValue(value, { kind: 'text' })]),
+    ),
     inputPrice: perMillion(source.inputPrice),
     outputPrice: perMillion(source.outputPrice),
     context: source.contextTokens,
@@ -138,29 +178,39 @@ function lowerStore(source: SourceStore, facts: FactTable): Store {
     name: source.name,
     kind: source.store,
     collection: source.collection,
-    facts: facts.facts.filter((fact) => fact.source.kind === "metadata" && fact.source.store === source.name).map((fact) => fact.id),
+    facts: facts.facts
+      .filter((fact) => fact.source.kind === 'metadata' && fact.source.store === source.name)
+      .map((fact) => fact.id),
     span: source.span,
   };
 }
 
-/** Every detector that the policy can mention, sorted by name: those it uses, and the words that its conditions name. */
+/**
+ * Every detector that the policy can mention, sorted by name: those it uses, and the words that its conditions name.
+ */
 function detectorsOf(program: Program): DetectorUse[] {
   const own = new Map(program.detectors.map((detector) => [detector.name, detector]));
   const uses = new Map<string, DetectorUse>();
   for (const name of program.usedDetectors) {
     const detector = own.get(name);
-    if (detector === undefined) uses.set(name, { name, source: { kind: "builtin" } });
-    else if (detector.matches.kind === "pattern") {
-      const near = detector.near === null ? {} : { near: { words: detector.near.words, within: detector.near.characters, where: side(detector.near.side) } };
-      uses.set(name, { name, source: { kind: "pattern", pattern: detector.matches.source, ignoreCase: detector.matches.ignoreCase, ...near } });
+    if (detector === undefined) uses.set(name, { name, source: { kind: 'builtin' } });
+    else if (detector.matches.kind === 'pattern') {
+      const near =
+        detector.near === null
+          ? {}
+          : { near: { words: detector.near.words, within: detector.near.characters, where: side(detector.near.side) } };
+      uses.set(name, {
+        name,
+        source: { kind: 'pattern', pattern: detector.matches.source, ignoreCase: detector.matches.ignoreCase, ...near },
+      });
     }
   }
   for (const word of wordsIn(program)) uses.set(wordDetector(word).name, wordDetector(word));
   return [...uses.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
-function side(where: "before" | "after" | "either"): "before" | "after" | "around" {
-  return where === "either" ? "around" : where;
+function side(where: 'before' | 'after' | 'either'): 'before' | 'after' | 'around' {
+  return where === 'either' ? 'around' : where;
 }
 
 /** The words of every `contains "…"`, wherever a condition stands. */
@@ -168,12 +218,12 @@ function wordsIn(program: Program): Set<string> {
   const words = new Set<string>();
   const visit = (node: unknown): void => {
     if (Array.isArray(node)) node.forEach(visit);
-    else if (typeof node === "object" && node !== null) {
-      if ("kind" in node && node.kind === "containsWords" && "words" in node) (node.words as readonly string[]).forEach((word) => words.add(word));
+    else if (typeof node === 'object' && node !== null) {
+      if ('kind' in node && node.kind === 'containsWords' && 'words' in node)
+        (node.words as readonly string[]).forEach((word) => words.add(word));
       Object.values(node).forEach(visit);
     }
   };
   visit([program.rules, program.classifications, program.budgets, program.routes]);
   return words;
 }
-

@@ -1,30 +1,37 @@
 /** The prompt's event: classification, limits, requirements, budgets, routes and rules, each in canonical order. */
-import type { Budget as SourceBudget, Classification, Model as SourceModel, Route as SourceRoute } from "../../dsl/program.ts";
-import type { Budget, Classify, FactId, ModelId, Preference, PromptEvent, Route, Rule } from "../plan/plan.ts";
-import { exprsOf, overFacts, overModels, removals, unlessCondition } from "./condition.ts";
-import { denyingRule, type EventContext, type LoweredRule, lowerRule, readsIn } from "./rules.ts";
-import { decidedAt, type Denying, lowerable } from "./unenforced.ts";
-import { Unlowerable } from "./unlowerable.ts";
+import type {
+  Budget as SourceBudget,
+  Classification,
+  Model as SourceModel,
+  Route as SourceRoute,
+} from '../../dsl/program.ts';
+import type { Budget, Classify, FactId, ModelId, Preference, PromptEvent, Route, Rule } from '../plan/plan.ts';
+import { exprsOf, overFacts, overModels, removals, unlessCondition } from './condition.ts';
+import { denyingRule, type EventContext, type LoweredRule, lowerRule, readsIn } from './rules.ts';
+import { decidedAt, type Denying, lowerable } from './unenforced.ts';
+import { Unlowerable } from './unlowerable.ts';
 
 export function lowerPrompt(context: EventContext, { classify, denying }: LoweredClassify): PromptEvent {
   const { program } = context;
-  const lowered = program.rules.filter((rule) => decidedAt(rule.event) === "prompt").map((rule) => lowerRule(rule, context));
+  const lowered = program.rules
+    .filter((rule) => decidedAt(rule.event) === 'prompt')
+    .map((rule) => lowerRule(rule, context));
   const budgets = program.budgets.map((budget) => lowerBudget(budget, context));
   const routes = program.routes.map((route) => lowerRoute(route, context));
   const kept = <T>(pick: (rule: LoweredRule) => readonly T[]): T[] => lowered.flatMap(pick);
   const denials = [...denying, ...routes.flatMap((route) => route.denying), ...context.unenforced.denying(null)];
   return {
-    kind: "prompt",
+    kind: 'prompt',
     default: program.policy.defaults.prompt,
     classify,
     limits: kept((rule) => rule.limits),
     requirements: kept((rule) => rule.requirements),
-    budgets: budgets.filter((budget) => budget.kind === "budget").map((budget) => budget.budget),
+    budgets: budgets.filter((budget) => budget.kind === 'budget').map((budget) => budget.budget),
     routes: routes.map((route) => route.route),
     rules: [
       ...kept((rule) => (rule.rule === null ? [] : [rule.rule])),
-      ...budgets.filter((budget) => budget.kind === "deny").map((budget) => budget.rule),
-      ...program.rates.map((rate) => denyingRule(rate.name, "rate", context, rate)),
+      ...budgets.filter((budget) => budget.kind === 'deny').map((budget) => budget.rule),
+      ...program.rates.map((rate) => denyingRule(rate.name, 'rate', context, rate)),
       ...denials.map(({ declaration, form }) => denyingRule(declaration, form, context)),
     ].sort((a, b) => (a.name < b.name ? -1 : 1)),
   };
@@ -40,7 +47,7 @@ export interface LoweredClassify {
 export function lowerClassify(context: EventContext): LoweredClassify {
   const denying: Denying[] = [];
   const classify = context.program.classifications
-    .filter((each) => each.event === "prompt")
+    .filter((each) => each.event === 'prompt')
     .flatMap((each, index) => {
       const name = `classify ${index + 1}`;
       return lowerable<readonly Classify[]>(
@@ -55,13 +62,16 @@ export function lowerClassify(context: EventContext): LoweredClassify {
 }
 
 function lowerClassification(name: string, source: Classification, context: EventContext): Classify {
-  if (source.level === "receipts") throw new Unlowerable("receipts");
+  if (source.level === 'receipts') throw new Unlowerable('receipts');
   const when = overFacts([source.where, unlessCondition(source.unless)], context.scope);
   return { name, member: source.level.name, reads: readsIn(context, when), when, span: source.span };
 }
 
 /** A preference that cannot be decided is no preference, and the route denies. */
-function lowerRoute(source: SourceRoute, context: EventContext): { readonly route: Route; readonly denying: readonly Denying[] } {
+function lowerRoute(
+  source: SourceRoute,
+  context: EventContext,
+): { readonly route: Route; readonly denying: readonly Denying[] } {
   const denying: Denying[] = [];
   const preferences = source.preferences.flatMap((preference) =>
     lowerable<readonly Preference[]>(
@@ -75,33 +85,39 @@ function lowerRoute(source: SourceRoute, context: EventContext): { readonly rout
   const route: Route = {
     name: source.name,
     ...(source.title === null ? {} : { title: source.title }),
-    requested: source.requested === null ? { kind: "any" } : { kind: "name", name: source.requested },
+    requested: source.requested === null ? { kind: 'any' } : { kind: 'name', name: source.requested },
     preferences,
     span: source.span,
   };
   return { route, denying };
 }
 
-function lowerPreference(source: SourceRoute["preferences"][number], context: EventContext): Preference {
+function lowerPreference(source: SourceRoute['preferences'][number], context: EventContext): Preference {
   const when = overModels([source.where], context.scope);
-  const target: Preference["target"] =
-    source.choice.kind === "model" ? { kind: "model", model: modelId(context.scope.models, source.choice.model) } : { kind: source.choice.kind };
+  const target: Preference['target'] =
+    source.choice.kind === 'model'
+      ? { kind: 'model', model: modelId(context.scope.models, source.choice.model) }
+      : { kind: source.choice.kind };
   return { target, reads: readsIn(context, ...exprsOf(when)), when };
 }
 
-type LoweredBudget = { readonly kind: "budget"; readonly budget: Budget } | { readonly kind: "deny"; readonly rule: Rule };
+type LoweredBudget =
+  { readonly kind: 'budget'; readonly budget: Budget } | { readonly kind: 'deny'; readonly rule: Rule };
 
 function lowerBudget(source: SourceBudget, context: EventContext): LoweredBudget {
   const { scope } = context;
   const form = context.unenforced.formOf(source.name);
-  const denying = (why: string): LoweredBudget => ({ kind: "deny", rule: denyingRule(source.name, why, context, source) });
+  const denying = (why: string): LoweredBudget => ({
+    kind: 'deny',
+    rule: denyingRule(source.name, why, context, source),
+  });
   if (form !== null) return denying(form);
   return lowerable(() => {
-    if (source.limit.kind !== "money") throw new Unlowerable("budget in tokens");
-    if (source.forEach !== null) throw new Unlowerable("budget for each");
+    if (source.limit.kind !== 'money') throw new Unlowerable('budget in tokens');
+    if (source.forEach !== null) throw new Unlowerable('budget for each');
     const applies = overFacts([source.for, unlessCondition(source.unless)], scope);
     const thresholds = source.thresholds.map(({ percent, effect, span }) => {
-      if (effect.kind === "notify") throw new Unlowerable("notify");
+      if (effect.kind === 'notify') throw new Unlowerable('notify');
       const removes = removals([], effect.condition, scope);
       return { percent, reads: readsIn(context, ...exprsOf(removes)), removes, span };
     });
@@ -119,7 +135,7 @@ function lowerBudget(source: SourceBudget, context: EventContext): LoweredBudget
       message: source.reason ?? source.title ?? `the budget \`${source.name}\` has not enough left for this request`,
       span: source.span,
     };
-    return { kind: "budget", budget };
+    return { kind: 'budget', budget };
   }, denying);
 }
 
@@ -128,9 +144,15 @@ function modelId(models: readonly SourceModel[], name: string): ModelId {
 }
 
 /** Models by ascending sum of their prices per million tokens, ties by name. */
-export function byPrice(models: readonly { readonly id: ModelId; readonly name: string; readonly inputPrice: number; readonly outputPrice: number }[]): ModelId[] {
+export function byPrice(
+  models: readonly {
+    readonly id: ModelId;
+    readonly name: string;
+    readonly inputPrice: number;
+    readonly outputPrice: number;
+  }[],
+): ModelId[] {
   return [...models]
     .sort((a, b) => a.inputPrice + a.outputPrice - (b.inputPrice + b.outputPrice) || (a.name < b.name ? -1 : 1))
     .map((model) => model.id);
 }
-

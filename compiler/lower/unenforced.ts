@@ -1,10 +1,11 @@
 /**
- * What happens to declarations whose form nothing enforces yet. The default is to refuse to build. With `allowUnenforced` each such declaration denies instead: its condition is kept where it can be
- * decided, else it denies whatever its event is. Nothing is dropped.
+ * What happens to declarations whose form nothing enforces yet. The default is to refuse to build. With
+ * `allowUnenforced` each such declaration denies instead: its condition is kept where it can be decided, else it denies
+ * whatever its event is. Nothing is dropped.
  */
-import type { EventKind, Program, UnenforcedForm } from "../../dsl/program.ts";
-import { UNENFORCED_FORMS } from "../../dsl/unenforced.ts";
-import { Unlowerable } from "./unlowerable.ts";
+import type { EventKind, Program, UnenforcedForm } from '../../dsl/program.ts';
+import { UNENFORCED_FORMS } from '../../dsl/unenforced.ts';
+import { Unlowerable } from './unlowerable.ts';
 
 /** A declaration that will deny, for the report and for the command line's warnings. */
 export interface Denying {
@@ -12,13 +13,19 @@ export interface Denying {
   readonly form: string;
 }
 
-/** Forms that say nothing about what may pass: leaving them out only narrows, or changes nothing at run time. They are reported, and deny nothing. */
-const NARROWER_WITHOUT: ReadonlySet<UnenforcedForm> = new Set(["waiver", "guarantee"]);
+/**
+ * Forms that say nothing about what may pass: leaving them out only narrows, or changes nothing at run time. They are
+ * reported, and deny nothing.
+ */
+const NARROWER_WITHOUT: ReadonlySet<UnenforcedForm> = new Set(['waiver', 'guarantee']);
 /** Forms that bear on every event and stand on no rule of one. */
-const BEARING_ON_ALL: ReadonlySet<string> = new Set<UnenforcedForm>(["import", "delegate", "convert"]);
+const BEARING_ON_ALL: ReadonlySet<string> = new Set<UnenforcedForm>(['import', 'delegate', 'convert']);
 
 export interface Unenforced {
-  /** The form that makes this declaration (a rule, a budget, a detector) deny, or null when it can be enforced as written. */
+  /**
+   * The form that makes this declaration (a rule, a budget, a detector) deny, or null when it can be enforced as
+   * written.
+   */
   formOf(declaration: string): string | null;
   /** What makes every event of a store deny: its kind, and what bears on all. `null`: the events of models. */
   denying(store: string | null): readonly Denying[];
@@ -47,18 +54,21 @@ export function wordingOf(form: string): string {
   return form in UNENFORCED_FORMS ? UNENFORCED_FORMS[form as UnenforcedForm].wording : form;
 }
 
-/** Where a rule on an event that the plan does not have denies instead: at the nearest event that comes before it on the same traffic. */
-export function decidedAt(event: EventKind): "prompt" | "completion" | "retrieval" | "ingest" {
+/**
+ * Where a rule on an event that the plan does not have denies instead: at the nearest event that comes before it on the
+ * same traffic.
+ */
+export function decidedAt(event: EventKind): 'prompt' | 'completion' | 'retrieval' | 'ingest' {
   switch (event) {
-    case "toolCall":
-      return "completion";
-    case "exchange":
-    case "egress":
-      return "prompt";
-    case "prompt":
-    case "completion":
-    case "retrieval":
-    case "ingest":
+    case 'toolCall':
+      return 'completion';
+    case 'exchange':
+    case 'egress':
+      return 'prompt';
+    case 'prompt':
+    case 'completion':
+    case 'retrieval':
+    case 'ingest':
       return event;
   }
 }

@@ -1,59 +1,82 @@
 /**
- * The two documents of a decision, the same for every backend: what `writ/decision` reads (OPA's `input`) and what it answers. The interpreter, the Rego, `policy.wasm` and `filter.wasm` give equal
- * documents for equal input; JSON Schemas of both are in every bundle.
+ * The two documents of a decision, the same for every backend: what `writ/decision` reads (OPA's `input`) and what it
+ * answers. The interpreter, the Rego, `policy.wasm` and `filter.wasm` give equal documents for equal input; JSON
+ * Schemas of both are in every bundle.
  *
  * Input: `{ "event": EventName, "store"?: string, ...facts by path }`, e.g.
  * `{"event":"prompt","caller":{"id":"u1","region":"eu"},"prompt":{"requested_model":"gpt-4o","input_tokens_bound":40,…},"text":{"found":["email"]}}`.
- * An input that is not such an object, names an event that the policy does not know, or a store that it does not declare: `event` null, `outcome` deny with one reason of kind `input`, all else null or empty. `store` (the name in
- * the policy) must be there for retrieval, chunk and ingest and have such an event in the plan; for the others it is not read. `chunk` is the second decision of a retrieval event.
+ * An input that is not such an object, names an event that the policy does not know, or a store that it does not
+ * declare: `event` null, `outcome` deny with one reason of kind `input`, all else null or empty. `store` (the name in
+ * the policy) must be there for retrieval, chunk and ingest and have such an event in the plan; for the others it is
+ * not read. `chunk` is the second decision of a retrieval event.
  *
- * In the JSON text the keys stand in the order below, without spaces. A key of a fact's path, `event` or `store` that stands twice fails what it leads to, where the backend itself parses the text; a host that parses it
- * first (OPA) has kept the last one. Text of more than 64 levels, or that is not UTF-8, is no JSON object.
+ * In the JSON text the keys stand in the order below, without spaces. A key of a fact's path, `event` or `store` that
+ * stands twice fails what it leads to, where the backend itself parses the text; a host that parses it first (OPA) has
+ * kept the last one. Text of more than 64 levels, or that is not UTF-8, is no JSON object.
  */
 
-export type DecisionEvent = "prompt" | "completion" | "retrieval" | "chunk" | "ingest";
+export type DecisionEvent = 'prompt' | 'completion' | 'retrieval' | 'chunk' | 'ingest';
 
 export type Reason =
   /** A deny rule fired. */
-  | { readonly kind: "rule"; readonly rule: string; readonly message: string }
+  | { readonly kind: 'rule'; readonly rule: string; readonly message: string }
   /** The event's default is deny and nothing allowed it. */
-  | { readonly kind: "default" }
+  | { readonly kind: 'default' }
   /**
-   * A candidate model was removed, and by what: rules (sorted), then `budget NAME` (sorted; for its headroom and its thresholds), then `context window`, without doubles. One reason a candidate, in the candidates' order; only when no
+   * A candidate model was removed, and by what: rules (sorted), then `budget NAME` (sorted; for its headroom and its
+   * thresholds), then `context window`, without doubles. One reason a candidate, in the candidates' order; only when no
    * model is left.
    */
-  | { readonly kind: "removed"; readonly model: string; readonly by: readonly string[] }
+  | { readonly kind: 'removed'; readonly model: string; readonly by: readonly string[] }
   /** The requested name is in no route and is no model of the catalog, or its route offers no candidate. */
-  | { readonly kind: "unknown_model" }
-  /** A rule could not be decided because facts that it reads have failed (paths joined by dots, sorted), and the outcome of that is deny. One reason a name, with the facts of all of that name that deny. */
-  | { readonly kind: "failed"; readonly rule: string; readonly facts: readonly string[] }
+  | { readonly kind: 'unknown_model' }
+  /**
+   * A rule could not be decided because facts that it reads have failed (paths joined by dots, sorted), and the outcome
+   * of that is deny. One reason a name, with the facts of all of that name that deny.
+   */
+  | { readonly kind: 'failed'; readonly rule: string; readonly facts: readonly string[] }
   /** A chunk was withheld by this rule. */
-  | { readonly kind: "withheld"; readonly rule: string }
+  | { readonly kind: 'withheld'; readonly rule: string }
   /** The input itself cannot be decided. */
-  | { readonly kind: "input" };
+  | { readonly kind: 'input' };
 
 export interface Decision {
   readonly event: DecisionEvent | null;
-  readonly outcome: "allow" | "deny";
+  readonly outcome: 'allow' | 'deny';
   /** Prompt: the chosen model's name, null where none is. Other events: null. */
   readonly model: string | null;
   /** Prompt: the classification, null where the policy has none or it has failed. */
   readonly classification: string | null;
-  /** What to redact, sorted by detector; the strongest mode of those that apply, and all rules that asked (sorted). Empty on deny. */
-  readonly redact: readonly { readonly detector: string; readonly as: "placeholder" | "mask" | "remove"; readonly includingRestored: boolean; readonly rules: readonly string[] }[];
+  /**
+   * What to redact, sorted by detector; the strongest mode of those that apply, and all rules that asked (sorted).
+   * Empty on deny.
+   */
+  readonly redact: readonly {
+    readonly detector: string;
+    readonly as: 'placeholder' | 'mask' | 'remove';
+    readonly includingRestored: boolean;
+    readonly rules: readonly string[];
+  }[];
   /** Prompt, allowed: the output tokens that the request may have at the chosen model. Else null. */
   readonly outputTokens: number | null;
   /** Prompt, allowed: the worst case in micro-units that each budget which applies must reserve, sorted by budget. */
   readonly reserve: readonly { readonly budget: string; readonly amount: number }[];
   /** Sorted by name; of several values for one name, all, sorted. Empty on deny. */
   readonly tags: readonly { readonly name: string; readonly value: string }[];
-  /** Why it was denied, in this order: input, failed (by rule), unknown_model, removed, rule (by rule, then message, without doubles), withheld (by rule, without doubles), default. Empty on allow. */
+  /**
+   * Why it was denied, in this order: input, failed (by rule), unknown_model, removed, rule (by rule, then message,
+   * without doubles), withheld (by rule, without doubles), default. Empty on allow.
+   */
   readonly reasons: readonly Reason[];
-  /** Names of the rules whose condition held (not only those with an effect on the outcome), sorted, without doubles: effects rules, limits, requirements that removed a candidate, classify. */
+  /**
+   * Names of the rules whose condition held (not only those with an effect on the outcome), sorted, without doubles:
+   * effects rules, limits, requirements that removed a candidate, classify.
+   */
   readonly fired: readonly string[];
   /**
-   * Facts (paths joined by dots) that have failed among those that rules of this event read, sorted. Statically: all that has `reads`, every route's preferences and the prompt's own three included. Of a budget only what its condition
-   * reads; its levels, the prompt's counts and what its thresholds read are listed where it applies.
+   * Facts (paths joined by dots) that have failed among those that rules of this event read, sorted. Statically: all
+   * that has `reads`, every route's preferences and the prompt's own three included. Of a budget only what its
+   * condition reads; its levels, the prompt's counts and what its thresholds read are listed where it applies.
    */
   readonly failed: readonly string[];
 }

@@ -1,4 +1,7 @@
-/** The one order of names, texts and paths in decisions, bundles and reports: by code point, which is the order of UTF-8 bytes and OPA's. JavaScript's own is by UTF-16 unit. */
+/**
+ * The one order of names, texts and paths in decisions, bundles and reports: by code point, which is the order of UTF-8
+ * bytes and OPA's. JavaScript's own is by UTF-16 unit.
+ */
 
 export function compareText(left: string, right: string): number {
   const most = Math.min(left.length, right.length);

@@ -1,28 +1,38 @@
 /**
- * The plan: what a policy means, as data. It is the only thing that the interpreter, the Rego and wasm emitters, the report and the review tools
- * read. Everything that the language can settle before a request arrives is settled here: terms are substituted, detector groups expanded,
- * conditions on models evaluated for each model of the catalog, units are integers, rules stand in canonical order.
+ * The plan: what a policy means, as data. It is the only thing that the interpreter, the Rego and wasm emitters, the
+ * report and the review tools read. Everything that the language can settle before a request arrives is settled here:
+ * terms are substituted, detector groups expanded, conditions on models evaluated for each model of the catalog, units
+ * are integers, rules stand in canonical order.
  *
  * A plan is JSON: readonly, printable, versioned. Every node that stems from source names its span.
  *
- * Meaning, in one paragraph. `decide(event, facts)` first reads the facts (see `Fact`). A rule is *touched* when a fact in its `reads` has failed; a
- * touched rule never fires, and the event's outcome is then joined with `onFailure` (always with deny when the failed fact is of the caller, of a limit, or of
- * `keep`: see `Fact.failsClosed`). Rules that are not touched are evaluated once. The strata of an event are listed at its type.
+ * Meaning, in one paragraph. `decide(event, facts)` first reads the facts (see `Fact`). A rule is *touched* when a fact
+ * in its `reads` has failed; a touched rule never fires, and the event's outcome is then joined with `onFailure`
+ * (always with deny when the failed fact is of the caller, of a limit, or of `keep`: see `Fact.failsClosed`). Rules
+ * that are not touched are evaluated once. The strata of an event are listed at its type.
  *
  * Fine points, the same for every backend:
- * - Whatever has `reads` can be touched and is joined like a rule: classify, limits, requirements, budgets, thresholds, chunk effects, and the preferences of the route that serves the request.
- *   A touched one does nothing (a touched requirement removes nothing, a touched budget neither removes nor reserves and its thresholds are passed over).
+ * - Whatever has `reads` can be touched and is joined like a rule: classify, limits, requirements, budgets, thresholds,
+ *   chunk effects, and the preferences of the route that serves the request. A touched one does nothing (a touched
+ *   requirement removes nothing, a touched budget neither removes nor reserves and its thresholds are passed over).
  *   Names in reasons: the rule's or classify's name; `budget NAME` for a budget and its thresholds; `route NAME`.
- * - A touched limit, budget or threshold denies whatever `onFailure` says and whichever fact failed: an unread cap is never taken for one that holds.
- * - Of a budget the condition is settled first. It is touched when a fact of its `reads` (what `applies` reads) has failed. Where it is not touched and `applies` is false it does nothing, and neither its levels nor its thresholds
- *   are looked at. Where it applies it is touched by the failure of `headroom`, `prompt.input_tokens_bound` or `prompt.choices` too, and each of its thresholds by the failure of `spent` or of the threshold's `reads`.
- * - The strata of a prompt read `prompt.requested_model`, `prompt.output_tokens` and `prompt.tokens_estimate` themselves, and every plan with a prompt event has these facts. When one has failed there are no candidates,
- *   the outcome is deny whatever `onFailure` says, and the reason is `failed` with the name `choice of model`.
- * - A comparison of numbers where one is negative is exact; `prompt.tokens_estimate`, `prompt.input_tokens_bound`, `prompt.choices` and the output tokens at a model (after the minimum
- *   is taken) below 0 are read as 0 in costs, in the context window and in `Decision.outputTokens`. Where the sum `input · inputPrice + choices · output · outputPrice` exceeds
- *   2^63−1, it exceeds every headroom.
- * - `some` and `every` over an unknown collection are false. A classification that has failed makes the comparison false; outside the prompt's event the operand `classification` does too.
- * - `each` after the prompt is read at the model whose name is the fact `model.chosen`; where that is not known the condition is false.
+ * - A touched limit, budget or threshold denies whatever `onFailure` says and whichever fact failed: an unread cap is
+ *   never taken for one that holds.
+ * - Of a budget the condition is settled first. It is touched when a fact of its `reads` (what `applies` reads) has
+ *   failed. Where it is not touched and `applies` is false it does nothing, and neither its levels nor its thresholds
+ *   are looked at. Where it applies it is touched by the failure of `headroom`, `prompt.input_tokens_bound` or
+ *   `prompt.choices` too, and each of its thresholds by the failure of `spent` or of the threshold's `reads`.
+ * - The strata of a prompt read `prompt.requested_model`, `prompt.output_tokens` and `prompt.tokens_estimate`
+ *   themselves, and every plan with a prompt event has these facts. When one has failed there are no candidates, the
+ *   outcome is deny whatever `onFailure` says, and the reason is `failed` with the name `choice of model`.
+ * - A comparison of numbers where one is negative is exact; `prompt.tokens_estimate`, `prompt.input_tokens_bound`,
+ *   `prompt.choices` and the output tokens at a model (after the minimum is taken) below 0 are read as 0 in costs, in
+ *   the context window and in `Decision.outputTokens`. Where the sum `input · inputPrice + choices · output ·
+ *   outputPrice` exceeds 2^63−1, it exceeds every headroom.
+ * - `some` and `every` over an unknown collection are false. A classification that has failed makes the comparison
+ *   false; outside the prompt's event the operand `classification` does too.
+ * - `each` after the prompt is read at the model whose name is the fact `model.chosen`; where that is not known the
+ *   condition is false.
  * - "Sorted" is by code point (which is the order of UTF-8 bytes).
  */
 
@@ -36,7 +46,8 @@ export interface Span {
   readonly end: number;
 }
 
-// ---------------------------------------------------------------------------------------------------------------- facts
+// ----------------------------------------------------------------------------------------------------------------
+// facts
 
 /** Position in `Plan.facts`. */
 export type FactId = number;
@@ -44,37 +55,43 @@ export type FactId = number;
 export type ModelId = number;
 
 /**
- * The type of a fact at run time. Numbers are integers at a declared scale: a JSON number `x` stands for the integer `x · 10^scale`, which must be exact and
- * at most 2^53−1 in magnitude, else the fact has failed. Times are milliseconds since 1970 UTC (scale 0).
- * `x` is the decimal number that its JSON text writes (`1`, `1.0` and `1e0` are one number); a fraction of more than 15 significant digits is outside what I-JSON
- * keeps (RFC 7493 §2.2), and where a host has parsed the text first, backends may then differ.
+ * The type of a fact at run time. Numbers are integers at a declared scale: a JSON number `x` stands for the integer `x
+ * · 10^scale`, which must be exact and at most 2^53−1 in magnitude, else the fact has failed. Times are milliseconds
+ * since 1970 UTC (scale 0). `x` is the decimal number that its JSON text writes (`1`, `1.0` and `1e0` are one number);
+ * a fraction of more than 15 significant digits is outside what I-JSON keeps (RFC 7493 §2.2), and where a host has
+ * parsed the text first, backends may then differ.
  *
- * A value of another JSON type has failed; so has an enum or enum set with a name that is no member, a set or collection with an element that is of the wrong type (null included), a set of more than `SET_MEMBERS_MAX`
- * elements or a collection of more than `most` (counted as written, doubles included), and text with a lone surrogate. On the way to a fact's `path` a missing key or null is an absent value, any other value that is not an object a failed one.
+ * A value of another JSON type has failed; so has an enum or enum set with a name that is no member, a set or
+ * collection with an element that is of the wrong type (null included), a set of more than `SET_MEMBERS_MAX` elements
+ * or a collection of more than `most` (counted as written, doubles included), and text with a lone surrogate. On the
+ * way to a fact's `path` a missing key or null is an absent value, any other value that is not an object a failed one.
  */
 export type FactType =
-  | { readonly kind: "bool" }
-  | { readonly kind: "number"; readonly scale: number; readonly unit: string }
-  | { readonly kind: "text" }
-  | { readonly kind: "enum"; readonly enum: string }
-  | { readonly kind: "text_set" }
-  | { readonly kind: "enum_set"; readonly enum: string }
-  /** An array of objects; each element has the fields given, which fail as a whole: one failed field fails the collection, and an absent or null field has failed. */
-  | { readonly kind: "collection"; readonly fields: readonly CollectionField[]; readonly most: number };
+  | { readonly kind: 'bool' }
+  | { readonly kind: 'number'; readonly scale: number; readonly unit: string }
+  | { readonly kind: 'text' }
+  | { readonly kind: 'enum'; readonly enum: string }
+  | { readonly kind: 'text_set' }
+  | { readonly kind: 'enum_set'; readonly enum: string }
+  /**
+   * An array of objects; each element has the fields given, which fail as a whole: one failed field fails the
+   * collection, and an absent or null field has failed.
+   */
+  | { readonly kind: 'collection'; readonly fields: readonly CollectionField[]; readonly most: number };
 
 export interface CollectionField {
   readonly name: string;
-  readonly type: Exclude<FactType, { kind: "collection" }>;
+  readonly type: Exclude<FactType, { kind: 'collection' }>;
 }
 
 /**
- * What an absent value (missing key; JSON null counts as absent) becomes. A value of the wrong type has failed whatever this says. Facts that the strata themselves compute with are never `unknown`, save
- * `prompt.output_tokens`: `prompt.requested_model`, `prompt.tokens_estimate`, `prompt.input_tokens_bound`, `prompt.choices`, a budget's headroom and spent.
+ * What an absent value (missing key; JSON null counts as absent) becomes. A value of the wrong type has failed whatever
+ * this says. Facts that the strata themselves compute with are never `unknown`, save `prompt.output_tokens`:
+ * `prompt.requested_model`, `prompt.tokens_estimate`, `prompt.input_tokens_bound`, `prompt.choices`, a budget's
+ * headroom and spent.
  */
 export type WhenAbsent =
-  | { readonly kind: "fails" }
-  | { readonly kind: "unknown" }
-  | { readonly kind: "else"; readonly value: FactValue };
+  { readonly kind: 'fails' } | { readonly kind: 'unknown' } | { readonly kind: 'else'; readonly value: FactValue };
 
 /** A value in canonical form: scaled integers, enum members by name, sets sorted and without doubles. */
 export type FactValue = boolean | number | string | readonly string[];
@@ -92,17 +109,22 @@ export interface Fact {
   readonly path: readonly string[];
   readonly type: FactType;
   readonly absent: WhenAbsent;
-  /** A rule touched by the failure of such a fact denies, whatever `onFailure` says. Set for every claim, every fact of a chunk, every level of a budget, and the prompt's own counts. */
+  /**
+   * A rule touched by the failure of such a fact denies, whatever `onFailure` says. Set for every claim, every fact of
+   * a chunk, every level of a budget, and the prompt's own counts.
+   */
   readonly failsClosed: boolean;
   /**
-   * Who supplies it. `builtin` facts are read from the wire by the kernel, under the name in `path` joined by dots. `splitBy` cuts a text found in the claim or metadata into a set (pieces
-   * without surrounding spaces, empty ones dropped); in the decision's input document the fact stands in its canonical form, and `splitBy` means nothing there.
+   * Who supplies it. `builtin` facts are read from the wire by the kernel, under the name in `path` joined by dots.
+   * `splitBy` cuts a text found in the claim or metadata into a set (pieces without surrounding spaces, empty ones
+   * dropped); in the decision's input document the fact stands in its canonical form, and `splitBy` means nothing
+   * there.
    */
   readonly source:
-    | { readonly kind: "builtin" }
-    | { readonly kind: "claim"; readonly claim: string; readonly splitBy?: string }
-    | { readonly kind: "metadata"; readonly store: string; readonly key: string; readonly splitBy?: string }
-    | { readonly kind: "budget"; readonly budget: string };
+    | { readonly kind: 'builtin' }
+    | { readonly kind: 'claim'; readonly claim: string; readonly splitBy?: string }
+    | { readonly kind: 'metadata'; readonly store: string; readonly key: string; readonly splitBy?: string }
+    | { readonly kind: 'budget'; readonly budget: string };
   readonly span?: Span;
 }
 
@@ -113,85 +135,107 @@ export interface EnumType {
   readonly members: readonly string[];
 }
 
-/** Enums that the compiler makes itself: the policy's detectors (sorted by name), its models (sorted by name), message roles. */
-export const DETECTOR_ENUM = "writ.detector";
-export const MODEL_ENUM = "writ.model";
-export const ROLE_ENUM = "writ.role";
+/**
+ * Enums that the compiler makes itself: the policy's detectors (sorted by name), its models (sorted by name), message
+ * roles.
+ */
+export const DETECTOR_ENUM = 'writ.detector';
+export const MODEL_ENUM = 'writ.model';
+export const ROLE_ENUM = 'writ.role';
 
-// ---------------------------------------------------------------------------------------------------------- expressions
+// ----------------------------------------------------------------------------------------------------------
+// expressions
 
 /**
- * A condition over facts, never over models. All facts that it mentions are known or unknown-but-guarded when it is evaluated: failure is settled before, by
- * `reads`. Reading an optional fact that is unknown makes the innermost comparison false; the checker only lets it be read under `known`.
+ * A condition over facts, never over models. All facts that it mentions are known or unknown-but-guarded when it is
+ * evaluated: failure is settled before, by `reads`. Reading an optional fact that is unknown makes the innermost
+ * comparison false; the checker only lets it be read under `known`.
  */
 export type Expr =
-  | { readonly kind: "const"; readonly value: boolean }
-  | { readonly kind: "not"; readonly of: Expr }
-  | { readonly kind: "and"; readonly of: readonly Expr[] }
-  | { readonly kind: "or"; readonly of: readonly Expr[] }
+  | { readonly kind: 'const'; readonly value: boolean }
+  | { readonly kind: 'not'; readonly of: Expr }
+  | { readonly kind: 'and'; readonly of: readonly Expr[] }
+  | { readonly kind: 'or'; readonly of: readonly Expr[] }
   /** The optional fact has a value. */
-  | { readonly kind: "known"; readonly fact: FactRef }
+  | { readonly kind: 'known'; readonly fact: FactRef }
   /** A bool fact is true. */
-  | { readonly kind: "is_true"; readonly fact: FactRef }
+  | { readonly kind: 'is_true'; readonly fact: FactRef }
   /** Numbers, times, and ordered enums by rank. Both sides have the same scale or the same enum. */
-  | { readonly kind: "compare"; readonly op: "eq" | "lt" | "le" | "gt" | "ge"; readonly left: Operand; readonly right: Operand }
+  | {
+      readonly kind: 'compare';
+      readonly op: 'eq' | 'lt' | 'le' | 'gt' | 'ge';
+      readonly left: Operand;
+      readonly right: Operand;
+    }
   /** Text equality, byte for byte. */
-  | { readonly kind: "text_equals"; readonly left: TextOperand; readonly right: TextOperand }
+  | { readonly kind: 'text_equals'; readonly left: TextOperand; readonly right: TextOperand }
   /** The text holds `part` somewhere, byte for byte; `part` is not empty. */
-  | { readonly kind: "text_contains"; readonly text: FactRef; readonly part: string }
+  | { readonly kind: 'text_contains'; readonly text: FactRef; readonly part: string }
   /** The set (fact) has the member. */
-  | { readonly kind: "contains"; readonly set: FactRef; readonly member: TextOperand }
+  | { readonly kind: 'contains'; readonly set: FactRef; readonly member: TextOperand }
   /** The two sets share a member. The right side may be constant. */
-  | { readonly kind: "overlaps"; readonly left: FactRef; readonly right: SetOperand }
+  | { readonly kind: 'overlaps'; readonly left: FactRef; readonly right: SetOperand }
   /** Every member of the left set is in the right one. */
-  | { readonly kind: "subset"; readonly left: FactRef; readonly right: SetOperand }
+  | { readonly kind: 'subset'; readonly left: FactRef; readonly right: SetOperand }
   /** Some / every element of a collection satisfies `body`, in which `FactRef.field` reads the element. */
-  | { readonly kind: "some" | "every"; readonly collection: FactId; readonly body: Expr };
-
-/** A fact of the input, or inside a `some`/`every` body a field (its position in `fields`) of the element of that collection. */
-export type FactRef =
-  | { readonly kind: "fact"; readonly fact: FactId }
-  | { readonly kind: "field"; readonly collection: FactId; readonly field: number };
-
-export type Operand =
-  | { readonly kind: "number"; readonly value: number }
-  /** The rank of an enum member. */
-  | { readonly kind: "rank"; readonly enum: string; readonly member: string }
-  | FactRef
-  /** The event's classification as computed by stratum 2 (a rank in `Plan.classification`). */
-  | { readonly kind: "classification" };
-
-/** Text, or a member of an unordered enum, by name. */
-export type TextOperand = { readonly kind: "text"; readonly value: string } | FactRef;
-export type SetOperand = { readonly kind: "members"; readonly values: readonly string[] } | FactRef;
+  | { readonly kind: 'some' | 'every'; readonly collection: FactId; readonly body: Expr };
 
 /**
- * A condition for each model: where it does not mention the model, `all`; else one expression a model, by ModelId. Before the choice it is read at each candidate;
- * after it, at the chosen model; in events after the prompt, at the fact `model.chosen`.
+ * A fact of the input, or inside a `some`/`every` body a field (its position in `fields`) of the element of that
+ * collection.
  */
-export type ModelExpr = { readonly kind: "all"; readonly expr: Expr } | { readonly kind: "each"; readonly exprs: readonly Expr[] };
+export type FactRef =
+  | { readonly kind: 'fact'; readonly fact: FactId }
+  | { readonly kind: 'field'; readonly collection: FactId; readonly field: number };
 
-// ---------------------------------------------------------------------------------------------------------------- rules
+export type Operand =
+  | { readonly kind: 'number'; readonly value: number }
+  /** The rank of an enum member. */
+  | { readonly kind: 'rank'; readonly enum: string; readonly member: string }
+  | FactRef
+  /** The event's classification as computed by stratum 2 (a rank in `Plan.classification`). */
+  | { readonly kind: 'classification' };
 
-export type RedactionMode = "placeholder" | "mask" | "remove";
+/** Text, or a member of an unordered enum, by name. */
+export type TextOperand = { readonly kind: 'text'; readonly value: string } | FactRef;
+export type SetOperand = { readonly kind: 'members'; readonly values: readonly string[] } | FactRef;
+
+/**
+ * A condition for each model: where it does not mention the model, `all`; else one expression a model, by ModelId.
+ * Before the choice it is read at each candidate; after it, at the chosen model; in events after the prompt, at the
+ * fact `model.chosen`.
+ */
+export type ModelExpr =
+  { readonly kind: 'all'; readonly expr: Expr } | { readonly kind: 'each'; readonly exprs: readonly Expr[] };
+
+// ----------------------------------------------------------------------------------------------------------------
+// rules
+
+export type RedactionMode = 'placeholder' | 'mask' | 'remove';
 /** Weakest first: where several apply to one detector or one span, the last wins. */
-export const REDACTION_MODES: readonly RedactionMode[] = ["placeholder", "mask", "remove"];
+export const REDACTION_MODES: readonly RedactionMode[] = ['placeholder', 'mask', 'remove'];
 
 export type Effect =
-  | { readonly kind: "allow" }
-  | { readonly kind: "deny"; readonly message: string }
-  | { readonly kind: "redact"; readonly detectors: readonly string[]; readonly includingRestored: boolean; readonly as: RedactionMode }
-  | { readonly kind: "tag"; readonly name: string; readonly value: string }
-  | { readonly kind: "buffer" }
+  | { readonly kind: 'allow' }
+  | { readonly kind: 'deny'; readonly message: string }
+  | {
+      readonly kind: 'redact';
+      readonly detectors: readonly string[];
+      readonly includingRestored: boolean;
+      readonly as: RedactionMode;
+    }
+  | { readonly kind: 'tag'; readonly name: string; readonly value: string }
+  | { readonly kind: 'buffer' }
   /** Retrieval, per chunk: the chunk passes only if some such condition holds. */
-  | { readonly kind: "allow_chunk"; readonly where: Expr; readonly reads: readonly FactId[] }
+  | { readonly kind: 'allow_chunk'; readonly where: Expr; readonly reads: readonly FactId[] }
   /** Retrieval, per chunk: the chunk is withheld unless the condition holds. */
-  | { readonly kind: "withhold_chunk"; readonly unless: Expr; readonly reads: readonly FactId[] }
+  | { readonly kind: 'withhold_chunk'; readonly unless: Expr; readonly reads: readonly FactId[] }
   /**
-   * Retrieval: the chunk is dropped when the store holds a higher `version` of the same `key` (facts of the chunk). The comparison is not part of `decide`: the door asks the store. But the effect reads both facts, so that `decide`
+   * Retrieval: the chunk is dropped when the store holds a higher `version` of the same `key` (facts of the chunk). The
+   * comparison is not part of `decide`: the door asks the store. But the effect reads both facts, so that `decide`
    * withholds a chunk where one has failed.
    */
-  | { readonly kind: "keep_newest"; readonly version: FactId; readonly key: FactId };
+  | { readonly kind: 'keep_newest'; readonly version: FactId; readonly key: FactId };
 
 export interface Rule {
   readonly name: string;
@@ -202,12 +246,17 @@ export interface Rule {
   /** `where` and not `unless`. */
   readonly when: ModelExpr;
   readonly effects: readonly Effect[];
-  /** Names the form when this rule stands for one that is not enforced yet and therefore denies (`--allow-unenforced`). */
+  /**
+   * Names the form when this rule stands for one that is not enforced yet and therefore denies (`--allow-unenforced`).
+   */
   readonly unenforced?: string;
   readonly span: Span;
 }
 
-/** Raises the event's classification to `member` when it fires. A touched one fails the classification: every rule that reads it lists its reads. */
+/**
+ * Raises the event's classification to `member` when it fires. A touched one fails the classification: every rule that
+ * reads it lists its reads.
+ */
 export interface Classify {
   readonly name: string;
   readonly member: string;
@@ -216,7 +265,10 @@ export interface Classify {
   readonly span: Span;
 }
 
-/** Lowers the number of tokens that the reply may have. Read at each candidate model; the least of those that fire counts. */
+/**
+ * Lowers the number of tokens that the reply may have. Read at each candidate model; the least of those that fire
+ * counts.
+ */
 export interface OutputLimit {
   readonly rule: string;
   readonly reads: readonly FactId[];
@@ -235,9 +287,11 @@ export interface Requirement {
 }
 
 /**
- * A cap on spend. For each candidate model the worst case is `ceil((input · inputPrice + choices · output · outputPrice) / 1,000,000)` micro-units, where `input` is the fact
- * `prompt.input_tokens_bound`, `output` the output tokens that the request may have at that model (see `PromptEvent`), prices in micro-units per million tokens.
- * Where the budget applies, a model is removed when its worst case exceeds the fact `headroom` (micro-units not yet spent or reserved).
+ * A cap on spend. For each candidate model the worst case is `ceil((input · inputPrice + choices · output ·
+ * outputPrice) / 1,000,000)` micro-units, where `input` is the fact `prompt.input_tokens_bound`, `output` the output
+ * tokens that the request may have at that model (see `PromptEvent`), prices in micro-units per million tokens. Where
+ * the budget applies, a model is removed when its worst case exceeds the fact `headroom` (micro-units not yet spent or
+ * reserved).
  */
 export interface Budget {
   readonly name: string;
@@ -247,14 +301,19 @@ export interface Budget {
   readonly applies: Expr;
   /** Micro-units of the policy's currency. */
   readonly limit: number;
-  readonly period: "hour" | "day" | "week" | "month" | "quarter" | "year";
+  readonly period: 'hour' | 'day' | 'week' | 'month' | 'quarter' | 'year';
   readonly timeZone: string;
   /** The fact `budget.<name>.headroom`. */
   readonly headroom: FactId;
   /** The fact `budget.<name>.spent` (spent plus reserved), which thresholds read. */
   readonly spent: FactId;
   /** Above `percent` of the limit (spent · 100 ≥ limit · percent), candidates are removed as by a requirement. */
-  readonly thresholds: readonly { readonly percent: number; readonly reads: readonly FactId[]; readonly removes: ModelExpr; readonly span: Span }[];
+  readonly thresholds: readonly {
+    readonly percent: number;
+    readonly reads: readonly FactId[];
+    readonly removes: ModelExpr;
+    readonly span: Span;
+  }[];
   readonly message: string;
   readonly span: Span;
 }
@@ -264,33 +323,45 @@ export interface Route {
   readonly name: string;
   readonly title?: string;
   /** The name that the client asks for; `any` serves every name without a route of its own. */
-  readonly requested: { readonly kind: "name"; readonly name: string } | { readonly kind: "any" };
+  readonly requested: { readonly kind: 'name'; readonly name: string } | { readonly kind: 'any' };
   /** A preference whose `reads` has a failed fact touches the route (joined like a rule) and is passed over. */
   readonly preferences: readonly Preference[];
   readonly span: Span;
 }
 
 export interface Preference {
-  /** `cheapest`: every model of the catalog, by `Plan.byPrice`. `requested`: the catalog's model of the requested name, if there is one. */
-  readonly target: { readonly kind: "model"; readonly model: ModelId } | { readonly kind: "requested" } | { readonly kind: "cheapest" };
+  /**
+   * `cheapest`: every model of the catalog, by `Plan.byPrice`. `requested`: the catalog's model of the requested name,
+   * if there is one.
+   */
+  readonly target:
+    | { readonly kind: 'model'; readonly model: ModelId }
+    | { readonly kind: 'requested' }
+    | { readonly kind: 'cheapest' };
   readonly reads: readonly FactId[];
   readonly when: ModelExpr;
 }
 
-// --------------------------------------------------------------------------------------------------------------- events
+// ---------------------------------------------------------------------------------------------------------------
+// events
 
 /**
- * Strata: facts; classification = highest of the base and every classify that fires; output tokens at each model `m` = min(`prompt.output_tokens` if known else `maxOutput(m)`, the limits
- * that fire at m); eligible models = candidates (the requested name's route in order, else the requested model itself, else none: "unknown model") minus those that a
- * requirement, a budget, a threshold, or the context window (`input_tokens_bound` is not used here: `prompt.tokens_estimate` + output > context) removes; choice =
- * the first eligible; effects of every rule at the chosen model. No model left: deny, and no rule's effects are evaluated except that `deny` rules which do not read the model still give their reasons.
+ * Strata: facts; classification = highest of the base and every classify that fires; output tokens at each model `m` =
+ * min(`prompt.output_tokens` if known else `maxOutput(m)`, the limits that fire at m); eligible models = candidates
+ * (the requested name's route in order, else the requested model itself, else none: "unknown model") minus those that a
+ * requirement, a budget, a threshold, or the context window (`input_tokens_bound` is not used here:
+ * `prompt.tokens_estimate` + output > context) removes; choice = the first eligible; effects of every rule at the
+ * chosen model. No model left: deny, and no rule's effects are evaluated except that `deny` rules which do not read the
+ * model still give their reasons.
  *
- * The requested model is the first of `Plan.models` whose `wireName` is the requested name. A candidate that stands twice in a route counts where it stands first. "Do not read the model" is `when.kind` "all"; with no model left only
- * those of these rules that have a deny effect are evaluated (and stand in `fired`), and `default` is no reason then. A limit stands in `fired` if it fires at the chosen model.
+ * The requested model is the first of `Plan.models` whose `wireName` is the requested name. A candidate that stands
+ * twice in a route counts where it stands first. "Do not read the model" is `when.kind` "all"; with no model left only
+ * those of these rules that have a deny effect are evaluated (and stand in `fired`), and `default` is no reason then. A
+ * limit stands in `fired` if it fires at the chosen model.
  */
 export interface PromptEvent {
-  readonly kind: "prompt";
-  readonly default: "allow" | "deny";
+  readonly kind: 'prompt';
+  readonly default: 'allow' | 'deny';
   readonly classify: readonly Classify[];
   readonly limits: readonly OutputLimit[];
   readonly requirements: readonly Requirement[];
@@ -299,43 +370,53 @@ export interface PromptEvent {
   readonly rules: readonly Rule[];
 }
 
-/** Facts of the prompt that are known before the reply stay readable; `model.chosen` is a fact; `prompt.classification` is a fact too (an enum). */
+/**
+ * Facts of the prompt that are known before the reply stay readable; `model.chosen` is a fact; `prompt.classification`
+ * is a fact too (an enum).
+ */
 export interface CompletionEvent {
-  readonly kind: "completion";
-  readonly default: "allow" | "deny";
+  readonly kind: 'completion';
+  readonly default: 'allow' | 'deny';
   readonly rules: readonly Rule[];
   /** How a streamed reply is governed: see `StreamClass`. The strictest of its rules. */
   readonly stream: StreamClass;
 }
 
-/** early: acts as soon as a positive text condition holds. causal: redacts by what is known before the reply. buffered: the reply is held whole. */
-export type StreamClass = "early" | "causal" | "buffered";
+/**
+ * early: acts as soon as a positive text condition holds. causal: redacts by what is known before the reply. buffered:
+ * the reply is held whole.
+ */
+export type StreamClass = 'early' | 'causal' | 'buffered';
 
 /**
- * Retrieval from one store is two decisions. `request` (no chunk facts): only `requestRules` are evaluated (and read facts); passes unless a deny rule fires; with default deny some request rule's `allow` must fire, or some rule of
- * `rules` that is no request rule have an `allow`, or any rule of `rules` an `allow_chunk`, whatever its condition says.
- * `chunk`: passes iff (default allow, or an `allow` fires, or some allow_chunk of a rule that fires holds) and no deny fires and every withhold_chunk of a rule that fires holds. A failed
- * chunk fact (one of the store's facts) that a rule or a chunk effect reads withholds the chunk, whatever `onFailure` says and whether or not the rule fires: the reason is `failed`.
+ * Retrieval from one store is two decisions. `request` (no chunk facts): only `requestRules` are evaluated (and read
+ * facts); passes unless a deny rule fires; with default deny some request rule's `allow` must fire, or some rule of
+ * `rules` that is no request rule have an `allow`, or any rule of `rules` an `allow_chunk`, whatever its condition
+ * says. `chunk`: passes iff (default allow, or an `allow` fires, or some allow_chunk of a rule that fires holds) and no
+ * deny fires and every withhold_chunk of a rule that fires holds. A failed chunk fact (one of the store's facts) that a
+ * rule or a chunk effect reads withholds the chunk, whatever `onFailure` says and whether or not the rule fires: the
+ * reason is `failed`.
  */
 export interface RetrievalEvent {
-  readonly kind: "retrieval";
+  readonly kind: 'retrieval';
   readonly store: string;
-  readonly default: "allow" | "deny";
+  readonly default: 'allow' | 'deny';
   /** Rules that read no fact of the chunk and have a request-level effect (allow, deny). They are in `rules` too. */
   readonly requestRules: readonly Rule[];
   readonly rules: readonly Rule[];
 }
 
 export interface IngestEvent {
-  readonly kind: "ingest";
+  readonly kind: 'ingest';
   readonly store: string;
-  readonly default: "allow" | "deny";
+  readonly default: 'allow' | 'deny';
   readonly rules: readonly Rule[];
 }
 
 export type EventPlan = PromptEvent | CompletionEvent | RetrievalEvent | IngestEvent;
 
-// ----------------------------------------------------------------------------------------------------------------- plan
+// -----------------------------------------------------------------------------------------------------------------
+// plan
 
 export interface Model {
   readonly id: ModelId;
@@ -352,7 +433,10 @@ export interface Model {
   /** Tokens. */
   readonly context: number;
   readonly maxOutput: number;
-  /** Tokens that the provider's chat template may add to one request. `prompt.input_tokens_bound` counts the largest of the catalog. */
+  /**
+   * Tokens that the provider's chat template may add to one request. `prompt.input_tokens_bound` counts the largest of
+   * the catalog.
+   */
   readonly templateOverhead: number;
   readonly span: Span;
 }
@@ -371,13 +455,17 @@ export interface Store {
 export interface DetectorUse {
   readonly name: string;
   readonly source:
-    | { readonly kind: "builtin" }
+    | { readonly kind: 'builtin' }
     | {
-        readonly kind: "pattern";
+        readonly kind: 'pattern';
         readonly pattern: string;
         /** ASCII letters of the pattern match in either case. */
         readonly ignoreCase: boolean;
-        readonly near?: { readonly words: readonly string[]; readonly within: number; readonly where: "before" | "after" | "around" };
+        readonly near?: {
+          readonly words: readonly string[];
+          readonly within: number;
+          readonly where: 'before' | 'after' | 'around';
+        };
       };
 }
 
@@ -390,7 +478,7 @@ export interface Plan {
   /** SHA-256 (hex) of the canonical source: every file's path and text, sorted by path. */
   readonly sourceHash: string;
   readonly compilerVersion: string;
-  readonly onFailure: "allow" | "deny";
+  readonly onFailure: 'allow' | 'deny';
   /** The enum of classifications and the base member. Absent when the policy declares none. */
   readonly classification?: { readonly enum: string; readonly base: string };
   readonly enums: readonly EnumType[];

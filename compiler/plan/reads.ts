@@ -1,7 +1,10 @@
 /** Which facts a condition reads: the one definition behind every `reads` of a plan. */
-import type { Expr, FactId, FactRef, ModelExpr, Operand, SetOperand, TextOperand } from "./plan.ts";
+import type { Expr, FactId, FactRef, ModelExpr, Operand, SetOperand, TextOperand } from './plan.ts';
 
-/** Facts that reading the classification reads: those of every `classify`. And the fact `model.chosen`, which a condition for each model reads in events after the prompt. */
+/**
+ * Facts that reading the classification reads: those of every `classify`. And the fact `model.chosen`, which a
+ * condition for each model reads in events after the prompt.
+ */
 export interface ReadingContext {
   readonly classification: readonly FactId[];
   readonly chosenModel?: FactId;
@@ -15,7 +18,7 @@ export function readsOf(expr: Expr, context: ReadingContext): readonly FactId[] 
 }
 
 export function readsOfModelExpr(when: ModelExpr, context: ReadingContext): readonly FactId[] {
-  if (when.kind === "all") return readsOf(when.expr, context);
+  if (when.kind === 'all') return readsOf(when.expr, context);
   const facts = new Set<FactId>();
   if (context.chosenModel !== undefined) facts.add(context.chosenModel);
   for (const expr of when.exprs) collect(expr, context, facts);
@@ -28,37 +31,37 @@ function sorted(facts: ReadonlySet<FactId>): readonly FactId[] {
 
 function collect(expr: Expr, context: ReadingContext, facts: Set<FactId>): void {
   switch (expr.kind) {
-    case "const":
+    case 'const':
       return;
-    case "not":
+    case 'not':
       return collect(expr.of, context, facts);
-    case "and":
-    case "or":
+    case 'and':
+    case 'or':
       for (const part of expr.of) collect(part, context, facts);
       return;
-    case "known":
-    case "is_true":
+    case 'known':
+    case 'is_true':
       return operand(expr.fact);
-    case "compare":
-    case "text_equals":
-    case "overlaps":
-    case "subset":
+    case 'compare':
+    case 'text_equals':
+    case 'overlaps':
+    case 'subset':
       operand(expr.left);
       return operand(expr.right);
-    case "text_contains":
+    case 'text_contains':
       return operand(expr.text);
-    case "contains":
+    case 'contains':
       operand(expr.set);
       return operand(expr.member);
-    case "some":
-    case "every":
+    case 'some':
+    case 'every':
       facts.add(expr.collection);
       return collect(expr.body, context, facts);
   }
 
   function operand(read: FactRef | Operand | TextOperand | SetOperand): void {
-    if (read.kind === "fact") facts.add(read.fact);
-    else if (read.kind === "field") facts.add(read.collection);
-    else if (read.kind === "classification") for (const fact of context.classification) facts.add(fact);
+    if (read.kind === 'fact') facts.add(read.fact);
+    else if (read.kind === 'field') facts.add(read.collection);
+    else if (read.kind === 'classification') for (const fact of context.classification) facts.add(fact);
   }
 }

@@ -1,14 +1,16 @@
 /**
- * Plan → Rego that people can read and any OPA can run: the policy's module, the library that all policies share, and the data document under `writ`. `data.writ.decision` answers with the decision document of
- * compiler/plan/decision.ts, exactly as the interpreter would, for any input. The text is in the style of `opa fmt`, and nothing in it can be undefined without that being denied.
+ * Plan → Rego that people can read and any OPA can run: the policy's module, the library that all policies share, and
+ * the data document under `writ`. `data.writ.decision` answers with the decision document of compiler/plan/decision.ts,
+ * exactly as the interpreter would, for any input. The text is in the style of `opa fmt`, and nothing in it can be
+ * undefined without that being denied.
  */
-import type { EventPlan, Plan } from "../plan/plan.ts";
-import { completionSection, ingestSection, retrievalSections, type Section } from "./event-sections.ts";
-import { factsSection } from "./facts-section.ts";
-import { LIBRARY } from "./library.ts";
-import { type Names, namesOf } from "./names.ts";
-import { promptSection } from "./prompt-section.ts";
-import { comment, heading, lines, quoted, rule } from "./text.ts";
+import type { EventPlan, Plan } from '../plan/plan.ts';
+import { completionSection, ingestSection, retrievalSections, type Section } from './event-sections.ts';
+import { factsSection } from './facts-section.ts';
+import { LIBRARY } from './library.ts';
+import { type Names, namesOf } from './names.ts';
+import { promptSection } from './prompt-section.ts';
+import { comment, heading, lines, quoted, rule } from './text.ts';
 
 export interface RegoFiles {
   /** `policy.rego`. */
@@ -22,19 +24,24 @@ export interface RegoFiles {
 export function emitRego(plan: Plan): RegoFiles {
   const names = namesOf(plan);
   const sections = plan.events.flatMap((event) => sectionsOf(event, names));
-  const policy = [header(plan), decisionRules(plan, sections), factsSection(names), ...sections.map((section) => section.text)].join("\n\n");
+  const policy = [
+    header(plan),
+    decisionRules(plan, sections),
+    factsSection(names),
+    ...sections.map((section) => section.text),
+  ].join('\n\n');
   return { policy: `${policy}\n`, library: LIBRARY, data: dataOf(plan, names) };
 }
 
 function sectionsOf(event: EventPlan, names: Names): readonly Section[] {
   switch (event.kind) {
-    case "prompt":
+    case 'prompt':
       return [promptSection(event, names)];
-    case "completion":
+    case 'completion':
       return [completionSection(event, names)];
-    case "retrieval":
+    case 'retrieval':
       return retrievalSections(event, names);
-    case "ingest":
+    case 'ingest':
       return [ingestSection(event, names)];
   }
 }
@@ -44,23 +51,29 @@ function header(plan: Plan): string {
     comment(
       `Policy ${plan.policy}, owned by ${plan.owner}.`,
       `Compiled by writ ${plan.compilerVersion} from the source with SHA-256 ${plan.sourceHash}.`,
-      "Each rule of the policy stands below its name, its title, what it cites, and where its source is (file and characters).",
+      'Each rule of the policy stands below its name, its title, what it cites, and where its source is (file and characters).',
     ),
-    "package writ",
-  ].join("\n");
+    'package writ',
+  ].join('\n');
 }
 
 /** The entrypoint. Data of another source would give other ranks and prices, so it denies. */
 function decisionRules(plan: Plan, sections: readonly Section[]): string {
-  const undecidable = lines("{", UNDECIDABLE, "}");
+  const undecidable = lines('{', UNDECIDABLE, '}');
   const sound = `data.writ.source == ${quoted(plan.sourceHash)}`;
-  const decisions = sections.map(({ event, store, decision }) => rule(`decision := ${decision}`, [sound, `input.event == ${quoted(event)}`, ...(store === undefined ? [] : [`input.store == ${quoted(store)}`])]));
+  const decisions = sections.map(({ event, store, decision }) =>
+    rule(`decision := ${decision}`, [
+      sound,
+      `input.event == ${quoted(event)}`,
+      ...(store === undefined ? [] : [`input.store == ${quoted(store)}`]),
+    ]),
+  );
   return [
-    `${heading("decision")}\n${comment("What cannot be decided is denied: an unknown event, an unknown store, data that is missing or of another policy.")}`,
+    `${heading('decision')}\n${comment('What cannot be decided is denied: an unknown event, an unknown store, data that is missing or of another policy.')}`,
     `# METADATA\n# title: The decision on one event\n# entrypoint: true\ndefault decision := ${undecidable}`,
     ...decisions,
     `on_failure := ${quoted(plan.onFailure)}`,
-  ].join("\n\n");
+  ].join('\n\n');
 }
 
 const UNDECIDABLE = [
@@ -77,7 +90,7 @@ const UNDECIDABLE = [
   '"failed": []',
 ];
 
-function dataOf(plan: Plan, names: Names): RegoFiles["data"] {
+function dataOf(plan: Plan, names: Names): RegoFiles['data'] {
   const byWireName: { [name: string]: string } = {};
   for (const model of plan.models.toReversed()) byWireName[model.wireName] = model.name;
   return {
@@ -86,13 +99,22 @@ function dataOf(plan: Plan, names: Names): RegoFiles["data"] {
       models: Object.fromEntries(
         plan.models.map((model) => [
           model.name,
-          { wire_name: model.wireName, provider: model.provider, input_price: model.inputPrice, output_price: model.outputPrice, context: model.context, max_output: model.maxOutput },
+          {
+            wire_name: model.wireName,
+            provider: model.provider,
+            input_price: model.inputPrice,
+            output_price: model.outputPrice,
+            context: model.context,
+            max_output: model.maxOutput,
+          },
         ]),
       ),
       by_wire_name: byWireName,
       by_price: plan.byPrice.map((model) => names.model(model)),
     },
-    enums: Object.fromEntries(plan.enums.map((type) => [type.name, Object.fromEntries(type.members.map((member, rank) => [member, rank]))])),
+    enums: Object.fromEntries(
+      plan.enums.map((type) => [type.name, Object.fromEntries(type.members.map((member, rank) => [member, rank]))]),
+    ),
     texts: names.movedTexts,
   };
 }

@@ -1,9 +1,21 @@
-/** Events that are decided by their rules alone, and the rules and effects of any event. One section an event, one paragraph a rule. */
-import type { CompletionEvent, Effect, FactId, IngestEvent, ModelExpr, RetrievalEvent, Rule, Span } from "../plan/plan.ts";
-import type { DecisionEvent } from "../plan/decision.ts";
-import { alternatives, type ConditionScope, negation } from "./condition.ts";
-import type { Names } from "./names.ts";
-import { comment, heading, identifier, lines, quoted, rule, setOfTexts } from "./text.ts";
+/**
+ * Events that are decided by their rules alone, and the rules and effects of any event. One section an event, one
+ * paragraph a rule.
+ */
+import type {
+  CompletionEvent,
+  Effect,
+  FactId,
+  IngestEvent,
+  ModelExpr,
+  RetrievalEvent,
+  Rule,
+  Span,
+} from '../plan/plan.ts';
+import type { DecisionEvent } from '../plan/decision.ts';
+import { alternatives, type ConditionScope, negation } from './condition.ts';
+import type { Names } from './names.ts';
+import { comment, heading, identifier, lines, quoted, rule, setOfTexts } from './text.ts';
 
 export interface Section {
   readonly event: DecisionEvent;
@@ -14,56 +26,110 @@ export interface Section {
 }
 
 export function completionSection(event: CompletionEvent, names: Names): Section {
-  return rulesSection("completion", undefined, event.rules, passing(event.default), names);
+  return rulesSection('completion', undefined, event.rules, passing(event.default), names);
 }
 
 export function ingestSection(event: IngestEvent, names: Names): Section {
-  return rulesSection("ingest", event.store, event.rules, passing(event.default), names);
+  return rulesSection('ingest', event.store, event.rules, passing(event.default), names);
 }
 
 export function retrievalSections(event: RetrievalEvent, names: Names): readonly Section[] {
   const requestRules = new Set(event.requestRules.map((each) => each.name));
-  const chunksMayPass = event.rules.some((each) => each.effects.some((effect) => effect.kind === "allow_chunk" || (effect.kind === "allow" && !requestRules.has(each.name))));
+  const chunksMayPass = event.rules.some((each) =>
+    each.effects.some(
+      (effect) => effect.kind === 'allow_chunk' || (effect.kind === 'allow' && !requestRules.has(each.name)),
+    ),
+  );
   return [
-    rulesSection("retrieval", event.store, event.requestRules, chunksMayPass ? "always" : passing(event.default), names),
-    rulesSection("chunk", event.store, event.rules, passing(event.default), names),
+    rulesSection(
+      'retrieval',
+      event.store,
+      event.requestRules,
+      chunksMayPass ? 'always' : passing(event.default),
+      names,
+    ),
+    rulesSection('chunk', event.store, event.rules, passing(event.default), names),
   ];
 }
 
-type Passing = "always" | "if allowed";
+type Passing = 'always' | 'if allowed';
 
-function passing(standard: "allow" | "deny"): Passing {
-  return standard === "allow" ? "always" : "if allowed";
+function passing(standard: 'allow' | 'deny'): Passing {
+  return standard === 'allow' ? 'always' : 'if allowed';
 }
 
-function rulesSection(event: Exclude<DecisionEvent, "prompt">, store: string | undefined, rules: readonly Rule[], passes: Passing, names: Names): Section {
+function rulesSection(
+  event: Exclude<DecisionEvent, 'prompt'>,
+  store: string | undefined,
+  rules: readonly Rule[],
+  passes: Passing,
+  names: Names,
+): Section {
   const prefix = store === undefined ? event : identifier(event, store);
   const section = newSection(prefix, names);
-  const chosen = names.plan.facts.find((fact) => names.path(fact.id) === "model.chosen");
+  const chosen = names.plan.facts.find((fact) => names.path(fact.id) === 'model.chosen');
   for (const each of rules) {
     section.reads(each.name, each.reads);
     section.titled(
       each,
-      firing(section, each, [], (models) => (chosen === undefined ? "false" : `${names.fact(chosen.id)}.value in ${models}`)),
+      firing(section, each, [], (models) =>
+        chosen === undefined ? 'false' : `${names.fact(chosen.id)}.value in ${models}`,
+      ),
     );
-    if (event === "chunk") for (const effect of each.effects) addChunkEffect(section, each, effect);
+    if (event === 'chunk') for (const effect of each.effects) addChunkEffect(section, each, effect);
   }
   const reasons = [
     `failed_reasons(${prefix}_readers)`,
-    ...section.listed("denies", "rule_reasons"),
-    ...section.listed("withholds", "withheld_reasons"),
-    ...(passes === "always" ? [] : [`default_reasons(${prefix}_passes)`]),
+    ...section.listed('denies', 'rule_reasons'),
+    ...section.listed('withholds', 'withheld_reasons'),
+    ...(passes === 'always' ? [] : [`default_reasons(${prefix}_passes)`]),
   ];
-  if (passes === "if allowed") section.text.push(`default ${prefix}_passes := false`, ...(section.has("allows") ? [rule(`${prefix}_passes`, [`count(${prefix}_allows) > 0`])] : []));
-  section.text.push(readersRule(section), decisionRule(section, event, { reasons, fired: section.set("fires"), model: "null", classification: "null", outputTokens: "null", reserve: "[]", failed: `failed_among(${prefix}_readers)` }));
+  if (passes === 'if allowed')
+    section.text.push(
+      `default ${prefix}_passes := false`,
+      ...(section.has('allows') ? [rule(`${prefix}_passes`, [`count(${prefix}_allows) > 0`])] : []),
+    );
+  section.text.push(
+    readersRule(section),
+    decisionRule(section, event, {
+      reasons,
+      fired: section.set('fires'),
+      model: 'null',
+      classification: 'null',
+      outputTokens: 'null',
+      reserve: '[]',
+      failed: `failed_among(${prefix}_readers)`,
+    }),
+  );
   const title = store === undefined ? event : `${event}, store ${store}`;
-  return { event, ...(store === undefined ? {} : { store }), decision: `${prefix}_decision`, text: [heading(title), ...section.text].join("\n\n") };
+  return {
+    event,
+    ...(store === undefined ? {} : { store }),
+    decision: `${prefix}_decision`,
+    text: [heading(title), ...section.text].join('\n\n'),
+  };
 }
 
-// ------------------------------------------------------------------------------------------------------ section in progress
+// ------------------------------------------------------------------------------------------------------ section in
+// progress
 
-/** The relations of an event that its rules may add to. Rego has no empty relation: one that nothing adds to is written as a literal. */
-export type Relation = "fires" | "denies" | "allows" | "redacts" | "tags" | "withholds" | "classifies" | "limits" | "removes" | "applies" | "budgets" | "prefers";
+/**
+ * The relations of an event that its rules may add to. Rego has no empty relation: one that nothing adds to is written
+ * as a literal.
+ */
+export type Relation =
+  | 'fires'
+  | 'denies'
+  | 'allows'
+  | 'redacts'
+  | 'tags'
+  | 'withholds'
+  | 'classifies'
+  | 'limits'
+  | 'removes'
+  | 'applies'
+  | 'budgets'
+  | 'prefers';
 
 export interface SectionInProgress {
   readonly prefix: string;
@@ -71,7 +137,7 @@ export interface SectionInProgress {
   readonly text: string[];
   readonly readers: string[];
   /** Notes that something reads facts; what reads none cannot be touched. */
-  reads(name: string, facts: readonly FactId[], alwaysDenies?: "always denies"): void;
+  reads(name: string, facts: readonly FactId[], alwaysDenies?: 'always denies'): void;
   /** `PREFIX_RELATION contains ENTRY if { BODY }`. */
   adds(relation: Relation, entry: string, body: readonly string[]): string;
   has(relation: Relation): boolean;
@@ -108,7 +174,7 @@ export function newSection(prefix: string, names: Names): SectionInProgress {
       return rule(`${prefix}_${relation} contains ${entry}`, body);
     },
     has: (relation) => used.has(relation),
-    set: (relation) => (used.has(relation) ? `${prefix}_${relation}` : "set()"),
+    set: (relation) => (used.has(relation) ? `${prefix}_${relation}` : 'set()'),
     listed: (relation, call) => (used.has(relation) ? [`${call}(${prefix}_${relation})`] : []),
     scope: (owner) => ({ names, owner: identifier(prefix, owner), classification: `${prefix}_rank`, helpers: [] }),
     titled(what, paragraphs) {
@@ -118,8 +184,8 @@ export function newSection(prefix: string, names: Names): SectionInProgress {
         ...(what.unenforced === undefined ? [] : [`denies: ${what.unenforced} is not enforced`]),
         `${what.span.file}, characters ${what.span.start} to ${what.span.end}`,
       );
-      const [first = "", ...rest] = paragraphs;
-      text.push(first === "" ? said : `${said}\n${first}`, ...rest);
+      const [first = '', ...rest] = paragraphs;
+      text.push(first === '' ? said : `${said}\n${first}`, ...rest);
     },
   };
 }
@@ -133,9 +199,18 @@ export function readable(names: Names, facts: readonly FactId[]): readonly strin
   return facts.length === 0 ? [] : [`not touched(${pathSet(names, facts)})`];
 }
 
-/** Conditions by the models at which they are read: one for all, or one for each group of models that share it. Those that can never hold are left out. */
-export function byModels(names: Names, when: ModelExpr): readonly { readonly models: readonly string[] | "all"; readonly expr: Extract<ModelExpr, { kind: "all" }>["expr"] }[] {
-  if (when.kind === "all") return [{ models: "all", expr: when.expr }];
+/**
+ * Conditions by the models at which they are read: one for all, or one for each group of models that share it. Those
+ * that can never hold are left out.
+ */
+export function byModels(
+  names: Names,
+  when: ModelExpr,
+): readonly {
+  readonly models: readonly string[] | 'all';
+  readonly expr: Extract<ModelExpr, { kind: 'all' }>['expr'];
+}[] {
+  if (when.kind === 'all') return [{ models: 'all', expr: when.expr }];
   const groups = new Map<string, { models: string[]; expr: (typeof when.exprs)[number] }>();
   when.exprs.forEach((expr, model) => {
     const key = JSON.stringify(expr);
@@ -146,17 +221,31 @@ export function byModels(names: Names, when: ModelExpr): readonly { readonly mod
   return [...groups.values()];
 }
 
-// ------------------------------------------------------------------------------------------------------------------- rules
+// -------------------------------------------------------------------------------------------------------------------
+// rules
 
-/** When a rule fires, and what it asks for then. `before` are statements that stand first; `atModels` says that the model in question is one of a set. */
-export function firing(section: SectionInProgress, each: Rule, before: readonly string[], atModels: (models: string) => string): readonly string[] {
+/**
+ * When a rule fires, and what it asks for then. `before` are statements that stand first; `atModels` says that the
+ * model in question is one of a set.
+ */
+export function firing(
+  section: SectionInProgress,
+  each: Rule,
+  before: readonly string[],
+  atModels: (models: string) => string,
+): readonly string[] {
   const scope = section.scope(each.name);
   const fires = byModels(section.names, each.when).flatMap(({ models, expr }) =>
     alternatives(expr, scope).map((body) =>
-      section.adds("fires", quoted(each.name), [...readable(section.names, each.reads), ...before, ...(models === "all" ? [] : [atModels(setOfTexts(models))]), ...body]),
+      section.adds('fires', quoted(each.name), [
+        ...readable(section.names, each.reads),
+        ...before,
+        ...(models === 'all' ? [] : [atModels(setOfTexts(models))]),
+        ...body,
+      ]),
     ),
   );
-  if (fires.length === 0) return [comment("It never fires.")];
+  if (fires.length === 0) return [comment('It never fires.')];
   return [...fires, ...scope.helpers, ...each.effects.flatMap((effect) => asked(section, each, effect))];
 }
 
@@ -164,22 +253,25 @@ export function firing(section: SectionInProgress, each: Rule, before: readonly 
 function asked(section: SectionInProgress, each: Rule, effect: Effect): readonly string[] {
   const fires = `${quoted(each.name)} in ${section.prefix}_fires`;
   switch (effect.kind) {
-    case "allow":
-      return [section.adds("allows", quoted(each.name), [fires])];
-    case "deny":
-      return [section.adds("denies", `[${quoted(each.name)}, ${section.names.text(effect.message)}]`, [fires])];
-    case "redact": {
-      const entry = (detector: string) => `[${detector}, ${quoted(effect.as)}, ${effect.includingRestored}, ${quoted(each.name)}]`;
+    case 'allow':
+      return [section.adds('allows', quoted(each.name), [fires])];
+    case 'deny':
+      return [section.adds('denies', `[${quoted(each.name)}, ${section.names.text(effect.message)}]`, [fires])];
+    case 'redact': {
+      const entry = (detector: string) =>
+        `[${detector}, ${quoted(effect.as)}, ${effect.includingRestored}, ${quoted(each.name)}]`;
       if (effect.detectors.length === 0) return [];
-      if (effect.detectors.length === 1) return [section.adds("redacts", entry(quoted(effect.detectors[0]!)), [fires])];
-      return [section.adds("redacts", entry("detector"), [fires, `some detector in ${setOfTexts(effect.detectors)}`])];
+      if (effect.detectors.length === 1) return [section.adds('redacts', entry(quoted(effect.detectors[0]!)), [fires])];
+      return [section.adds('redacts', entry('detector'), [fires, `some detector in ${setOfTexts(effect.detectors)}`])];
     }
-    case "tag":
-      return [section.adds("tags", `[${section.names.text(effect.name)}, ${section.names.text(effect.value)}]`, [fires])];
-    case "buffer":
-    case "allow_chunk":
-    case "withhold_chunk":
-    case "keep_newest":
+    case 'tag':
+      return [
+        section.adds('tags', `[${section.names.text(effect.name)}, ${section.names.text(effect.value)}]`, [fires]),
+      ];
+    case 'buffer':
+    case 'allow_chunk':
+    case 'withhold_chunk':
+    case 'keep_newest':
       return [];
   }
 }
@@ -188,38 +280,48 @@ function addChunkEffect(section: SectionInProgress, each: Rule, effect: Effect):
   const { names, prefix } = section;
   const fires = `${quoted(each.name)} in ${prefix}_fires`;
   const scope = section.scope(each.name);
-  const canFire = section.has("fires");
+  const canFire = section.has('fires');
   switch (effect.kind) {
-    case "allow_chunk": {
+    case 'allow_chunk': {
       section.reads(each.name, effect.reads);
       if (!canFire) return;
-      const bodies = alternatives(effect.where, scope).map((body) => section.adds("allows", quoted(each.name), [fires, ...readable(names, effect.reads), ...body]));
+      const bodies = alternatives(effect.where, scope).map((body) =>
+        section.adds('allows', quoted(each.name), [fires, ...readable(names, effect.reads), ...body]),
+      );
       section.text.push(...bodies, ...scope.helpers);
       return;
     }
-    case "withhold_chunk": {
+    case 'withhold_chunk': {
       section.reads(each.name, effect.reads);
       if (!canFire) return;
-      section.text.push(section.adds("withholds", quoted(each.name), [fires, ...readable(names, effect.reads), ...negation(effect.unless, scope)]), ...scope.helpers);
+      section.text.push(
+        section.adds('withholds', quoted(each.name), [
+          fires,
+          ...readable(names, effect.reads),
+          ...negation(effect.unless, scope),
+        ]),
+        ...scope.helpers,
+      );
       return;
     }
-    case "keep_newest":
+    case 'keep_newest':
       section.reads(each.name, [effect.version, effect.key]);
       return;
-    case "allow":
-    case "deny":
-    case "redact":
-    case "tag":
-    case "buffer":
+    case 'allow':
+    case 'deny':
+    case 'redact':
+    case 'tag':
+    case 'buffer':
       return;
   }
 }
 
-// ---------------------------------------------------------------------------------------------------------------- decision
+// ----------------------------------------------------------------------------------------------------------------
+// decision
 
 export function readersRule(section: SectionInProgress): string {
   const { prefix, readers } = section;
-  return `${comment("Who reads which facts, and whether it always denies when one has failed.")}\n${prefix}_readers := ${lines("[", [...new Set(readers)], "]")}`;
+  return `${comment('Who reads which facts, and whether it always denies when one has failed.')}\n${prefix}_readers := ${lines('[', [...new Set(readers)], ']')}`;
 }
 
 /** Rego for each part of the decision. */
@@ -239,13 +341,13 @@ export function decisionRule(section: SectionInProgress, event: DecisionEvent, p
     `"event": ${quoted(event)}`,
     `"model": ${parts.model}`,
     `"classification": ${parts.classification}`,
-    `"redacts": ${section.set("redacts")}`,
+    `"redacts": ${section.set('redacts')}`,
     `"output_tokens": ${parts.outputTokens}`,
     `"reserve": ${parts.reserve}`,
-    `"tags": ${section.set("tags")}`,
-    `"reasons": joined([${parts.reasons.join(", ")}])`,
+    `"tags": ${section.set('tags')}`,
+    `"reasons": joined([${parts.reasons.join(', ')}])`,
     `"fired": ${parts.fired}`,
     `"failed": ${parts.failed}`,
   ];
-  return `${section.prefix}_decision := decided(${lines("{", entries, "}")})`;
+  return `${section.prefix}_decision := decided(${lines('{', entries, '}')})`;
 }

@@ -1,97 +1,118 @@
 /** One rule a fact: how it is read from the input. */
-import type { CollectionField, Fact, FactValue } from "../plan/plan.ts";
-import type { Names } from "./names.ts";
-import { comment, heading, identifier, lines, member, quoted, rule, setOf, setOfTexts } from "./text.ts";
+import type { CollectionField, Fact, FactValue } from '../plan/plan.ts';
+import type { Names } from './names.ts';
+import { comment, heading, identifier, lines, member, quoted, rule, setOf, setOfTexts } from './text.ts';
 
 export function factsSection(names: Names): string {
   const { facts } = names.plan;
   const all = facts.map((fact) => `${quoted(names.path(fact.id))}: ${names.fact(fact.id)}`);
   const closing = facts.filter((fact) => fact.failsClosed).map((fact) => names.path(fact.id));
   return [
-    heading("facts"),
-    comment("Every fact by its path, and those whose failure denies whatever the policy says of failures."),
-    "",
-    `facts := ${lines("{", all, "}")}`,
-    "",
+    heading('facts'),
+    comment('Every fact by its path, and those whose failure denies whatever the policy says of failures.'),
+    '',
+    `facts := ${lines('{', all, '}')}`,
+    '',
     `facts_failing_closed := ${setOfTexts(closing)}`,
-    ...facts.flatMap((fact) => ["", `${comment(describe(names, fact))}\n${factRule(names, fact)}`]),
-  ].join("\n");
+    ...facts.flatMap((fact) => ['', `${comment(describe(names, fact))}\n${factRule(names, fact)}`]),
+  ].join('\n');
 }
 
 function describe(names: Names, fact: Fact): string {
   const { source, type } = fact;
   const from =
-    source.kind === "claim" ? `, claim ${source.claim}` : source.kind === "metadata" ? `, metadata ${source.key} of store ${source.store}` : source.kind === "budget" ? `, level of budget ${source.budget}` : "";
-  const what = type.kind === "enum" || type.kind === "enum_set" ? `${type.kind} ${type.enum}` : type.kind === "number" && type.unit !== "" ? `number of ${type.unit}` : type.kind;
-  return `${names.path(fact.id)}: ${what.replace("_", " ")}${from}`;
+    source.kind === 'claim'
+      ? `, claim ${source.claim}`
+      : source.kind === 'metadata'
+        ? `, metadata ${source.key} of store ${source.store}`
+        : source.kind === 'budget'
+          ? `, level of budget ${source.budget}`
+          : '';
+  const what =
+    type.kind === 'enum' || type.kind === 'enum_set'
+      ? `${type.kind} ${type.enum}`
+      : type.kind === 'number' && type.unit !== ''
+        ? `number of ${type.unit}`
+        : type.kind;
+  return `${names.path(fact.id)}: ${what.replace('_', ' ')}${from}`;
 }
 
 function factRule(names: Names, fact: Fact): string {
-  const path = `[${fact.path.map(quoted).join(", ")}]`;
+  const path = `[${fact.path.map(quoted).join(', ')}]`;
   const name = names.fact(fact.id);
   const absent = absentValue(names, fact);
   switch (fact.type.kind) {
-    case "bool":
-    case "text":
-    case "text_set":
+    case 'bool':
+    case 'text':
+    case 'text_set':
       return `${name} := ${fact.type.kind}_fact(${path}, ${absent})`;
-    case "number":
+    case 'number':
       return `${name} := number_fact(${path}, ${10n ** BigInt(fact.type.scale)}, ${absent})`;
-    case "enum":
-    case "enum_set":
+    case 'enum':
+    case 'enum_set':
       return `${name} := ${fact.type.kind}_fact(${path}, ${quoted(fact.type.enum)}, ${absent})`;
-    case "collection":
+    case 'collection':
       return collectionRule(fact.type, name, path, absent);
   }
 }
 
-function collectionRule(type: Extract<Fact["type"], { kind: "collection" }>, name: string, path: string, absent: string): string {
-  const elements = identifier("elements_of", name);
-  const element = identifier("element_of", name);
+function collectionRule(
+  type: Extract<Fact['type'], { kind: 'collection' }>,
+  name: string,
+  path: string,
+  absent: string,
+): string {
+  const elements = identifier('elements_of', name);
+  const element = identifier('element_of', name);
   const fields = type.fields.map((field) => `${quoted(field.name)}: ${fieldValue(field)}`);
   return [
     `${name} := ${absent} if {`,
     `\traw(${path}) == null`,
-    "} else := known(elements) if {",
+    '} else := known(elements) if {',
     `\telements := ${elements}(raw(${path}))`,
-    "} else := failed",
-    "",
-    rule(`${elements}(list) := elements`, ["is_array(list)", `count(list) <= ${type.most}`, `elements := [${element}(item) | some item in list; is_object(item)]`, "count(elements) == count(list)"]),
-    "",
-    fields.length === 0 ? `${element}(_) := {}` : `${element}(item) := ${lines("{", fields, "}")}`,
-  ].join("\n");
+    '} else := failed',
+    '',
+    rule(`${elements}(list) := elements`, [
+      'is_array(list)',
+      `count(list) <= ${type.most}`,
+      `elements := [${element}(item) | some item in list; is_object(item)]`,
+      'count(elements) == count(list)',
+    ]),
+    '',
+    fields.length === 0 ? `${element}(_) := {}` : `${element}(item) := ${lines('{', fields, '}')}`,
+  ].join('\n');
 }
 
 function fieldValue(field: CollectionField): string {
   const raw = `item${member(field.name)}`;
   switch (field.type.kind) {
-    case "bool":
+    case 'bool':
       return `bool_in(${raw})`;
-    case "number":
+    case 'number':
       return `scaled(${raw}, ${10n ** BigInt(field.type.scale)})`;
-    case "text":
+    case 'text':
       return `text_in(${raw})`;
-    case "enum":
+    case 'enum':
       return `member_in(${raw}, ${quoted(field.type.enum)})`;
-    case "text_set":
+    case 'text_set':
       return `texts_in(${raw})`;
-    case "enum_set":
+    case 'enum_set':
       return `members_in(${raw}, ${quoted(field.type.enum)})`;
   }
 }
 
 function absentValue(names: Names, fact: Fact): string {
   switch (fact.absent.kind) {
-    case "fails":
-      return "failed";
-    case "unknown":
-      return "unknown";
-    case "else":
+    case 'fails':
+      return 'failed';
+    case 'unknown':
+      return 'unknown';
+    case 'else':
       return `known(${literal(names, fact.absent.value)})`;
   }
 }
 
 function literal(names: Names, value: FactValue): string {
-  if (typeof value === "string") return names.text(value);
-  return typeof value === "object" ? setOf(value.map((each) => names.text(each))) : String(value);
+  if (typeof value === 'string') return names.text(value);
+  return typeof value === 'object' ? setOf(value.map((each) => names.text(each))) : String(value);
 }

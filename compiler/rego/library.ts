@@ -1,4 +1,7 @@
-/** The Rego that every policy shares, beside its own module and in the same package. It knows no rule. `opa fmt` and `opa check --strict` find nothing to say about it. */
+/**
+ * The Rego that every policy shares, beside its own module and in the same package. It knows no rule. `opa fmt` and
+ * `opa check --strict` find nothing to say about it.
+ */
 
 export const LIBRARY = `# What the Rego of every policy shares: how facts are read, how failure counts, how a decision is put together. It knows
 # no rule: those stand in the policy's own module.

@@ -1,6 +1,9 @@
-/** What the emitted rules and data are called. One value a plan; names are given in the order they are asked for, so equal plans have equal names. */
-import type { FactId, ModelId, Plan } from "../plan/plan.ts";
-import { identifier, isPlain, quoted } from "./text.ts";
+/**
+ * What the emitted rules and data are called. One value a plan; names are given in the order they are asked for, so
+ * equal plans have equal names.
+ */
+import type { FactId, ModelId, Plan } from '../plan/plan.ts';
+import { identifier, isPlain, quoted } from './text.ts';
 
 export interface Names {
   readonly plan: Plan;
@@ -25,19 +28,19 @@ export function namesOf(plan: Plan): Names {
     taken.add(name);
     return name;
   };
-  const factNames = plan.facts.map((fact) => fresh(identifier("fact", ...fact.path)));
+  const factNames = plan.facts.map((fact) => fresh(identifier('fact', ...fact.path)));
   const movedTexts: string[] = [];
   return {
     plan,
     fact: (id) => factNames[id]!,
-    path: (id) => plan.facts[id]!.path.join("."),
+    path: (id) => plan.facts[id]!.path.join('.'),
     model: (id) => plan.models[id]!.name,
     text(value) {
       if (isPlain(value)) return quoted(value);
       if (!movedTexts.includes(value)) movedTexts.push(value);
       return `data.writ.texts[${movedTexts.indexOf(value)}]`;
     },
-    helper: (owner, what) => fresh(identifier("if", owner, what)),
+    helper: (owner, what) => fresh(identifier('if', owner, what)),
     movedTexts,
   };
 }

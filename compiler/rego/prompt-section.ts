@@ -1,32 +1,46 @@
-/** The prompt's strata in Rego: classification, output tokens, candidates, what removes them, choice, effects. A relation a stratum; its entries name the model that they speak of. */
-import type { Budget, ModelExpr, Preference, PromptEvent, Route } from "../plan/plan.ts";
-import { alternatives } from "./condition.ts";
-import { byModels, decisionRule, firing, newSection, pathSet, readable, readersRule, type Section, type SectionInProgress } from "./event-sections.ts";
-import type { Names } from "./names.ts";
-import { comment, heading, lines, member, quoted, rule, setOfTexts } from "./text.ts";
+/**
+ * The prompt's strata in Rego: classification, output tokens, candidates, what removes them, choice, effects. A
+ * relation a stratum; its entries name the model that they speak of.
+ */
+import type { Budget, ModelExpr, Preference, PromptEvent, Route } from '../plan/plan.ts';
+import { alternatives } from './condition.ts';
+import {
+  byModels,
+  decisionRule,
+  firing,
+  newSection,
+  pathSet,
+  readable,
+  readersRule,
+  type Section,
+  type SectionInProgress,
+} from './event-sections.ts';
+import type { Names } from './names.ts';
+import { comment, heading, lines, member, quoted, rule, setOfTexts } from './text.ts';
 
-const CHOICE_PATHS = ["prompt.requested_model", "prompt.output_tokens", "prompt.tokens_estimate"];
+const CHOICE_PATHS = ['prompt.requested_model', 'prompt.output_tokens', 'prompt.tokens_estimate'];
 
 export function promptSection(event: PromptEvent, names: Names): Section {
-  const section = newSection("prompt", names);
+  const section = newSection('prompt', names);
   section.readers.push(`["choice of model", ${setOfTexts(CHOICE_PATHS)}, true]`);
   const strata = [
-    [heading("prompt: classification"), () => addClassification(section, event)],
-    [heading("prompt: output tokens"), () => addOutputTokens(section, event)],
-    [heading("prompt: candidates"), () => addCandidates(section, event)],
-    [heading("prompt: what removes them"), () => addRemovals(section, event)],
-    [heading("prompt: choice"), () => addChoice(section)],
-    [heading("prompt: rules"), () => addRules(section, event)],
-    [heading("prompt: decision"), () => addDecision(section, event)],
+    [heading('prompt: classification'), () => addClassification(section, event)],
+    [heading('prompt: output tokens'), () => addOutputTokens(section, event)],
+    [heading('prompt: candidates'), () => addCandidates(section, event)],
+    [heading('prompt: what removes them'), () => addRemovals(section, event)],
+    [heading('prompt: choice'), () => addChoice(section)],
+    [heading('prompt: rules'), () => addRules(section, event)],
+    [heading('prompt: decision'), () => addDecision(section, event)],
   ] as const;
   for (const [title, add] of strata) {
     section.text.push(title);
     add();
   }
-  return { event: "prompt", decision: "prompt_decision", text: section.text.join("\n\n") };
+  return { event: 'prompt', decision: 'prompt_decision', text: section.text.join('\n\n') };
 }
 
-// -------------------------------------------------------------------------------------------------------- classification
+// --------------------------------------------------------------------------------------------------------
+// classification
 
 function addClassification(section: SectionInProgress, event: PromptEvent): void {
   const { names, text } = section;
@@ -34,56 +48,80 @@ function addClassification(section: SectionInProgress, event: PromptEvent): void
   for (const each of event.classify) {
     section.reads(each.name, each.reads);
     const scope = section.scope(each.name);
-    const bodies = alternatives(each.when, scope).map((body) => section.adds("classifies", `[${quoted(each.name)}, ${names.text(each.member)}]`, [...readable(names, each.reads), ...body]));
-    section.titled(each, [...(bodies.length === 0 ? [comment("It never fires.")] : bodies), ...scope.helpers]);
+    const bodies = alternatives(each.when, scope).map((body) =>
+      section.adds('classifies', `[${quoted(each.name)}, ${names.text(each.member)}]`, [
+        ...readable(names, each.reads),
+        ...body,
+      ]),
+    );
+    section.titled(each, [...(bodies.length === 0 ? [comment('It never fires.')] : bodies), ...scope.helpers]);
   }
   if (classification === undefined) {
-    text.push("prompt_classification := null");
+    text.push('prompt_classification := null');
     return;
   }
   const reads = [...new Set(event.classify.flatMap((each) => each.reads))];
   const ranks = `ranks${member(classification.enum)}`;
-  const raised = section.has("classifies") ? ` | {${ranks}[raised] | some [_, raised] in prompt_classifies}` : "";
+  const raised = section.has('classifies') ? ` | {${ranks}[raised] | some [_, raised] in prompt_classifies}` : '';
   text.push(
-    `${comment("The highest of the base and every classification that fires. None where one of them cannot be read.")}\n${rule(`prompt_rank := max({${ranks}${member(classification.base)}}${raised})`, readable(names, reads))}`,
-    "default prompt_classification := null",
-    rule("prompt_classification := name", [`some name, rank in ${ranks}`, "rank == prompt_rank"]),
+    `${comment('The highest of the base and every classification that fires. None where one of them cannot be read.')}\n${rule(`prompt_rank := max({${ranks}${member(classification.base)}}${raised})`, readable(names, reads))}`,
+    'default prompt_classification := null',
+    rule('prompt_classification := name', [`some name, rank in ${ranks}`, 'rank == prompt_rank']),
   );
 }
 
-// --------------------------------------------------------------------------------------------------------- output tokens
+// --------------------------------------------------------------------------------------------------------- output
+// tokens
 
 function addOutputTokens(section: SectionInProgress, event: PromptEvent): void {
   const { names, text } = section;
   for (const limit of event.limits) {
-    section.reads(limit.rule, limit.reads, "always denies");
-    section.titled({ name: limit.rule, span: limit.span }, perModel(section, limit.rule, "limits", (model) => `[${model}, ${quoted(limit.rule)}, ${limit.tokens}]`, limit.reads, limit.when));
+    section.reads(limit.rule, limit.reads, 'always denies');
+    section.titled(
+      { name: limit.rule, span: limit.span },
+      perModel(
+        section,
+        limit.rule,
+        'limits',
+        (model) => `[${model}, ${quoted(limit.rule)}, ${limit.tokens}]`,
+        limit.reads,
+        limit.when,
+      ),
+    );
   }
-  const asked = factRule(names, "prompt.output_tokens");
-  const limits = section.has("limits") ? " | {limit[2] | some limit in prompt_limits; limit[0] == model}" : "";
+  const asked = factRule(names, 'prompt.output_tokens');
+  const limits = section.has('limits') ? ' | {limit[2] | some limit in prompt_limits; limit[0] == model}' : '';
   text.push(
-    `${comment("What the client asks for, else what the model may say; lowered by every limit that fires.")}\nprompt_asked(_) := ${asked}.value if {\n\t${asked}.state == "known"\n}`,
+    `${comment('What the client asks for, else what the model may say; lowered by every limit that fires.')}\nprompt_asked(_) := ${asked}.value if {\n\t${asked}.state == "known"\n}`,
     `prompt_asked(model) := model.max_output if {\n\t${asked}.state != "known"\n}`,
     `prompt_output_at := {model: tokens |\n\tsome model, entry in data.writ.catalog.models\n\ttokens := at_least_zero(min({prompt_asked(entry)}${limits}))\n}`,
   );
 }
 
-// ------------------------------------------------------------------------------------------------------------ candidates
+// ------------------------------------------------------------------------------------------------------------
+// candidates
 
 function addCandidates(section: SectionInProgress, event: PromptEvent): void {
   const { names, text } = section;
-  const requested = factRule(names, "prompt.requested_model");
-  const named = event.routes.flatMap((route) => (route.requested.kind === "name" ? [route.requested.name] : []));
+  const requested = factRule(names, 'prompt.requested_model');
+  const named = event.routes.flatMap((route) => (route.requested.kind === 'name' ? [route.requested.name] : []));
 
   const serving = event.routes.map((route) =>
     rule(`prompt_route := ${quoted(route.name)}`, [
-      ...(route.requested.kind === "name"
+      ...(route.requested.kind === 'name'
         ? [`${requested}.value == ${names.text(route.requested.name)}`]
-        : [`${requested}.state == "known"`, ...(named.length === 0 ? [] : [`not ${requested}.value in {${named.map((name) => names.text(name)).join(", ")}}`])]),
+        : [
+            `${requested}.state == "known"`,
+            ...(named.length === 0
+              ? []
+              : [`not ${requested}.value in {${named.map((name) => names.text(name)).join(', ')}}`]),
+          ]),
     ]),
   );
-  text.push(`${comment("The route that serves the requested name.")}\ndefault prompt_route := null`, ...serving);
-  text.push(`${comment("The model of the catalog that has the requested name.")}\nprompt_requested := data.writ.catalog.by_wire_name[${requested}.value]`);
+  text.push(`${comment('The route that serves the requested name.')}\ndefault prompt_route := null`, ...serving);
+  text.push(
+    `${comment('The model of the catalog that has the requested name.')}\nprompt_requested := data.writ.catalog.by_wire_name[${requested}.value]`,
+  );
 
   for (const route of event.routes) {
     section.titled(
@@ -92,17 +130,21 @@ function addCandidates(section: SectionInProgress, event: PromptEvent): void {
     );
   }
   text.push(
-    `${comment("Without a route: the requested model itself.")}\n${section.adds("prefers", "[0, 0, prompt_requested]", ["prompt_route == null"])}`,
+    `${comment('Without a route: the requested model itself.')}\n${section.adds('prefers', '[0, 0, prompt_requested]', ['prompt_route == null'])}`,
     [
-      comment("Best first, each where it is first named. None where what the choice itself reads has failed."),
-      "prompt_candidates := [] if {",
+      comment('Best first, each where it is first named. None where what the choice itself reads has failed.'),
+      'prompt_candidates := [] if {',
       `\ttouched(${setOfTexts(CHOICE_PATHS)})`,
-      "} else := [model |",
-      "\tsome [preference, place, model] in sort(prompt_prefers)",
-      "\tnot prompt_named_before(preference, place, model)",
-      "]",
-    ].join("\n"),
-    rule("prompt_named_before(preference, place, model)", ["some earlier in prompt_prefers", "earlier[2] == model", "[earlier[0], earlier[1]] < [preference, place]"]),
+      '} else := [model |',
+      '\tsome [preference, place, model] in sort(prompt_prefers)',
+      '\tnot prompt_named_before(preference, place, model)',
+      ']',
+    ].join('\n'),
+    rule('prompt_named_before(preference, place, model)', [
+      'some earlier in prompt_prefers',
+      'earlier[2] == model',
+      '[earlier[0], earlier[1]] < [preference, place]',
+    ]),
   );
 }
 
@@ -111,85 +153,132 @@ function preferring(section: SectionInProgress, route: Route, preference: Prefer
   const { target } = preference;
   const scope = section.scope(route.name);
   const serves = `prompt_route == ${quoted(route.name)}`;
-  const what = target.kind === "model" ? names.model(target.model) : target.kind === "requested" ? "the requested model" : "every model by price";
+  const what =
+    target.kind === 'model'
+      ? names.model(target.model)
+      : target.kind === 'requested'
+        ? 'the requested model'
+        : 'every model by price';
   const bodies = byModels(names, preference.when).flatMap(({ models, expr }) => {
     // A preference for one model reads its condition at that model alone.
-    if (target.kind === "model" && models !== "all" && !models.includes(names.model(target.model))) return [];
-    const among = models === "all" || target.kind === "model" ? [] : setOfTexts(models);
+    if (target.kind === 'model' && models !== 'all' && !models.includes(names.model(target.model))) return [];
+    const among = models === 'all' || target.kind === 'model' ? [] : setOfTexts(models);
     return alternatives(expr, scope).map((body) => {
       const before = [serves, ...readable(names, preference.reads)];
       switch (target.kind) {
-        case "model":
-          return section.adds("prefers", `[${at}, 0, ${quoted(names.model(target.model))}]`, [...before, ...body]);
-        case "requested":
-          return section.adds("prefers", `[${at}, 0, prompt_requested]`, [...before, ...(among.length === 0 ? [] : [`prompt_requested in ${among}`]), ...body]);
-        case "cheapest":
-          return section.adds("prefers", `[${at}, place, model]`, [...before, "some place, model in data.writ.catalog.by_price", ...(among.length === 0 ? [] : [`model in ${among}`]), ...body]);
+        case 'model':
+          return section.adds('prefers', `[${at}, 0, ${quoted(names.model(target.model))}]`, [...before, ...body]);
+        case 'requested':
+          return section.adds('prefers', `[${at}, 0, prompt_requested]`, [
+            ...before,
+            ...(among.length === 0 ? [] : [`prompt_requested in ${among}`]),
+            ...body,
+          ]);
+        case 'cheapest':
+          return section.adds('prefers', `[${at}, place, model]`, [
+            ...before,
+            'some place, model in data.writ.catalog.by_price',
+            ...(among.length === 0 ? [] : [`model in ${among}`]),
+            ...body,
+          ]);
       }
     });
   });
-  const [first = "", ...rest] = bodies;
-  return [`${comment(`${at + 1}: ${what}`)}${first === "" ? "" : `\n${first}`}`, ...rest, ...scope.helpers];
+  const [first = '', ...rest] = bodies;
+  return [`${comment(`${at + 1}: ${what}`)}${first === '' ? '' : `\n${first}`}`, ...rest, ...scope.helpers];
 }
 
-// --------------------------------------------------------------------------------------------------------------- removal
+// ---------------------------------------------------------------------------------------------------------------
+// removal
 
 function addRemovals(section: SectionInProgress, event: PromptEvent): void {
   const { names, text } = section;
   for (const requirement of event.requirements) {
     section.reads(requirement.rule, requirement.reads);
     section.titled(
-      { name: requirement.rule, span: requirement.span, ...(requirement.title === undefined ? {} : { title: requirement.title }) },
-      perModel(section, requirement.rule, "removes", (model) => `[${model}, 0, ${quoted(requirement.rule)}]`, requirement.reads, requirement.removes),
+      {
+        name: requirement.rule,
+        span: requirement.span,
+        ...(requirement.title === undefined ? {} : { title: requirement.title }),
+      },
+      perModel(
+        section,
+        requirement.rule,
+        'removes',
+        (model) => `[${model}, 0, ${quoted(requirement.rule)}]`,
+        requirement.reads,
+        requirement.removes,
+      ),
     );
   }
   if (event.budgets.length > 0) addWorstCase(section);
   for (const budget of event.budgets) addBudget(section, budget);
   text.push(
-    `${comment("The prompt and its reply must fit into the model's context window.")}\n${section.adds("removes", '[model, 2, "context window"]', [
-      "some model, entry in data.writ.catalog.models",
-      `at_least_zero(${factRule(names, "prompt.tokens_estimate")}.value) + prompt_output_at[model] > entry.context`,
-    ])}`,
+    `${comment("The prompt and its reply must fit into the model's context window.")}\n${section.adds(
+      'removes',
+      '[model, 2, "context window"]',
+      [
+        'some model, entry in data.writ.catalog.models',
+        `at_least_zero(${factRule(names, 'prompt.tokens_estimate')}.value) + prompt_output_at[model] > entry.context`,
+      ],
+    )}`,
   );
 }
 
 function addWorstCase(section: SectionInProgress): void {
   const { names, text } = section;
-  const input = `at_least_zero(${factRule(names, "prompt.input_tokens_bound")}.value)`;
-  const choices = `at_least_zero(${factRule(names, "prompt.choices")}.value)`;
+  const input = `at_least_zero(${factRule(names, 'prompt.input_tokens_bound')}.value)`;
+  const choices = `at_least_zero(${factRule(names, 'prompt.choices')}.value)`;
   text.push(
     [
-      comment("The most that the request can cost at a model, in micro-units."),
-      "prompt_cost_at := {model: micro_units(input_cost + output_cost) |",
-      "\tsome model, entry in data.writ.catalog.models",
+      comment('The most that the request can cost at a model, in micro-units.'),
+      'prompt_cost_at := {model: micro_units(input_cost + output_cost) |',
+      '\tsome model, entry in data.writ.catalog.models',
       `\tinput_cost := ${input} * entry.input_price`,
       `\toutput_cost := (${choices} * prompt_output_at[model]) * entry.output_price`,
-      "}",
-    ].join("\n"),
+      '}',
+    ].join('\n'),
   );
 }
 
 function addBudget(section: SectionInProgress, budget: Budget): void {
   const { names } = section;
   const name = `budget ${budget.name}`;
-  section.reads(name, budget.reads, "always denies");
+  section.reads(name, budget.reads, 'always denies');
   const scope = section.scope(name);
-  const applies = alternatives(budget.applies, scope).map((body) => section.adds("applies", quoted(budget.name), [...readable(names, budget.reads), ...body]));
+  const applies = alternatives(budget.applies, scope).map((body) =>
+    section.adds('applies', quoted(budget.name), [...readable(names, budget.reads), ...body]),
+  );
   if (applies.length === 0) {
-    section.titled({ ...budget, name }, [comment("It never applies.")]);
+    section.titled({ ...budget, name }, [comment('It never applies.')]);
   } else {
     const applying = `${quoted(budget.name)} in prompt_budgets`;
     section.titled({ ...budget, name }, [
       ...applies,
       ...scope.helpers,
-      section.adds("budgets", quoted(budget.name), [`${quoted(budget.name)} in prompt_applies`, ...readable(names, costReads(names, budget))]),
-      section.adds("removes", `[model, 1, ${quoted(name)}]`, [applying, "some model in models", `prompt_cost_at[model] > ${names.fact(budget.headroom)}.value`]),
+      section.adds('budgets', quoted(budget.name), [
+        `${quoted(budget.name)} in prompt_applies`,
+        ...readable(names, costReads(names, budget)),
+      ]),
+      section.adds('removes', `[model, 1, ${quoted(name)}]`, [
+        applying,
+        'some model in models',
+        `prompt_cost_at[model] > ${names.fact(budget.headroom)}.value`,
+      ]),
     ]);
     for (const threshold of budget.thresholds) {
       const reached = [applying, `${names.fact(budget.spent)}.value * 100 >= ${budget.limit} * ${threshold.percent}`];
       section.titled(
         { name: `${name} at ${threshold.percent} percent`, span: threshold.span },
-        perModel(section, name, "removes", (model) => `[${model}, 1, ${quoted(name)}]`, [...threshold.reads, budget.spent], threshold.removes, reached),
+        perModel(
+          section,
+          name,
+          'removes',
+          (model) => `[${model}, 1, ${quoted(name)}]`,
+          [...threshold.reads, budget.spent],
+          threshold.removes,
+          reached,
+        ),
       );
     }
   }
@@ -197,14 +286,14 @@ function addBudget(section: SectionInProgress, budget: Budget): void {
 
 /** What a budget that applies reads to compare the worst case with what is left. */
 function costReads(names: Names, budget: Budget): readonly number[] {
-  return [budget.headroom, ...factsAt(names, "prompt.input_tokens_bound"), ...factsAt(names, "prompt.choices")];
+  return [budget.headroom, ...factsAt(names, 'prompt.input_tokens_bound'), ...factsAt(names, 'prompt.choices')];
 }
 
 /** Entries of a relation for each model at which a condition holds. */
 function perModel(
   section: SectionInProgress,
   owner: string,
-  relation: "limits" | "removes",
+  relation: 'limits' | 'removes',
   entry: (model: string) => string,
   reads: readonly number[],
   when: ModelExpr,
@@ -213,109 +302,131 @@ function perModel(
   const scope = section.scope(owner);
   const bodies = byModels(section.names, when).flatMap(({ models, expr }) =>
     alternatives(expr, scope).map((body) => {
-      const one = models !== "all" && models.length === 1 ? quoted(models[0]!) : undefined;
-      const some = one === undefined ? [`some model in ${models === "all" ? "models" : setOfTexts(models)}`] : [];
-      return section.adds(relation, entry(one ?? "model"), [...before, ...readable(section.names, reads), ...some, ...body]);
+      const one = models !== 'all' && models.length === 1 ? quoted(models[0]!) : undefined;
+      const some = one === undefined ? [`some model in ${models === 'all' ? 'models' : setOfTexts(models)}`] : [];
+      return section.adds(relation, entry(one ?? 'model'), [
+        ...before,
+        ...readable(section.names, reads),
+        ...some,
+        ...body,
+      ]);
     }),
   );
-  return bodies.length === 0 ? [comment("It never holds.")] : [...bodies, ...scope.helpers];
+  return bodies.length === 0 ? [comment('It never holds.')] : [...bodies, ...scope.helpers];
 }
 
-// ---------------------------------------------------------------------------------------------------------------- choice
+// ----------------------------------------------------------------------------------------------------------------
+// choice
 
 function addChoice(section: SectionInProgress): void {
   section.text.push(
-    "prompt_removed := {removal[0] | some removal in prompt_removes}",
-    "prompt_eligible := [model | some model in prompt_candidates; not model in prompt_removed]",
-    "default prompt_model := null",
-    "prompt_model := prompt_eligible[0]",
+    'prompt_removed := {removal[0] | some removal in prompt_removes}',
+    'prompt_eligible := [model | some model in prompt_candidates; not model in prompt_removed]',
+    'default prompt_model := null',
+    'prompt_model := prompt_eligible[0]',
     [
-      comment("Why no model is left."),
-      "prompt_model_reasons := [] if {",
-      "\tprompt_model != null",
-      "} else := [] if {",
+      comment('Why no model is left.'),
+      'prompt_model_reasons := [] if {',
+      '\tprompt_model != null',
+      '} else := [] if {',
       `\ttouched(${setOfTexts(CHOICE_PATHS)})`,
       '} else := [{"kind": "unknown_model"}] if {',
-      "\tcount(prompt_candidates) == 0",
+      '\tcount(prompt_candidates) == 0',
       '} else := [{"kind": "removed", "model": model, "by": prompt_removers(model)} |',
-      "\tsome model in prompt_candidates",
-      "]",
-    ].join("\n"),
-    `${comment("Rules, then budgets, then the context window.")}\nprompt_removers(model) := [name |\n\tsome [_, name] in sort({[removal[1], removal[2]] | some removal in prompt_removes; removal[0] == model})\n]`,
+      '\tsome model in prompt_candidates',
+      ']',
+    ].join('\n'),
+    `${comment('Rules, then budgets, then the context window.')}\nprompt_removers(model) := [name |\n\tsome [_, name] in sort({[removal[1], removal[2]] | some removal in prompt_removes; removal[0] == model})\n]`,
   );
 }
 
-// ----------------------------------------------------------------------------------------------------------------- rules
+// -----------------------------------------------------------------------------------------------------------------
+// rules
 
 function addRules(section: SectionInProgress, event: PromptEvent): void {
   for (const each of event.rules) {
     section.reads(each.name, each.reads);
     // With no model left only denials that do not read the model are still judged.
-    const needsModel = each.when.kind === "all" && !each.effects.some((effect) => effect.kind === "deny");
+    const needsModel = each.when.kind === 'all' && !each.effects.some((effect) => effect.kind === 'deny');
     section.titled(
       each,
-      firing(section, each, needsModel ? ["prompt_model != null"] : [], (models) => `prompt_model in ${models}`),
+      firing(section, each, needsModel ? ['prompt_model != null'] : [], (models) => `prompt_model in ${models}`),
     );
   }
 }
 
-// -------------------------------------------------------------------------------------------------------------- decision
+// --------------------------------------------------------------------------------------------------------------
+// decision
 
 function addDecision(section: SectionInProgress, event: PromptEvent): void {
   const { names, text } = section;
   const routeReaders = event.routes.flatMap((route) => {
-    const readers = route.preferences.filter(({ reads }) => reads.length > 0).map(({ reads }) => `[${quoted(`route ${route.name}`)}, ${pathSet(names, reads)}, false]`);
-    return readers.length === 0 ? [] : [`${quoted(route.name)}: ${lines("[", [...new Set(readers)], "]")}`];
+    const readers = route.preferences
+      .filter(({ reads }) => reads.length > 0)
+      .map(({ reads }) => `[${quoted(`route ${route.name}`)}, ${pathSet(names, reads)}, false]`);
+    return readers.length === 0 ? [] : [`${quoted(route.name)}: ${lines('[', [...new Set(readers)], ']')}`];
   });
   text.push(readersRule(section));
   if (routeReaders.length > 0) {
     text.push(
-      `${comment("Who reads facts in routes. Only the route that serves the request can deny it.")}\nprompt_route_readers := ${lines("{", routeReaders, "}")}`,
-      "prompt_serving_readers := object.get(prompt_route_readers, prompt_route, [])",
+      `${comment('Who reads facts in routes. Only the route that serves the request can deny it.')}\nprompt_route_readers := ${lines('{', routeReaders, '}')}`,
+      'prompt_serving_readers := object.get(prompt_route_readers, prompt_route, [])',
     );
   }
-  if (section.has("applies")) {
+  if (section.has('applies')) {
     const levelReaders = event.budgets.map((budget) => {
-      const reads = [costReads(names, budget), ...budget.thresholds.map((threshold) => [...threshold.reads, budget.spent])];
-      const readers = new Set(reads.map((facts) => `[${quoted(`budget ${budget.name}`)}, ${pathSet(names, facts)}, true]`));
-      return `${quoted(budget.name)}: ${lines("[", [...readers], "]")}`;
+      const reads = [
+        costReads(names, budget),
+        ...budget.thresholds.map((threshold) => [...threshold.reads, budget.spent]),
+      ];
+      const readers = new Set(
+        reads.map((facts) => `[${quoted(`budget ${budget.name}`)}, ${pathSet(names, facts)}, true]`),
+      );
+      return `${quoted(budget.name)}: ${lines('[', [...readers], ']')}`;
     });
     text.push(
-      `${comment("What a budget reads where it applies. The levels of others are not looked at.")}\nprompt_level_readers := ${lines("{", levelReaders, "}")}`,
-      "prompt_applying_readers := [reader |\n\tsome budget in prompt_applies\n\tsome reader in prompt_level_readers[budget]\n]",
+      `${comment('What a budget reads where it applies. The levels of others are not looked at.')}\nprompt_level_readers := ${lines('{', levelReaders, '}')}`,
+      'prompt_applying_readers := [reader |\n\tsome budget in prompt_applies\n\tsome reader in prompt_level_readers[budget]\n]',
     );
   }
-  if (event.default === "deny") {
+  if (event.default === 'deny') {
     text.push(
-      comment("With no model left it is not asked whether something allows.") + "\ndefault prompt_passes := false",
-      rule("prompt_passes", ["prompt_model == null"]),
-      ...(section.has("allows") ? [rule("prompt_passes", ["count(prompt_allows) > 0"])] : []),
+      comment('With no model left it is not asked whether something allows.') + '\ndefault prompt_passes := false',
+      rule('prompt_passes', ['prompt_model == null']),
+      ...(section.has('allows') ? [rule('prompt_passes', ['count(prompt_allows) > 0'])] : []),
     );
   }
   if (event.budgets.length > 0) {
     text.push(
-      `prompt_reserve := [{"budget": budget, "amount": prompt_cost_at[prompt_model]} |\n\tsome budget in sort(${section.set("budgets")})\n]`,
+      `prompt_reserve := [{"budget": budget, "amount": prompt_cost_at[prompt_model]} |\n\tsome budget in sort(${section.set('budgets')})\n]`,
     );
   }
   const fired = [
-    section.set("fires"),
-    ...(section.has("classifies") ? ["{each[0] | some each in prompt_classifies}"] : []),
-    ...(section.has("limits") ? ["{each[1] | some each in prompt_limits; each[0] == prompt_model}"] : []),
-    "{each[2] | some each in prompt_removes; each[1] == 0; each[0] in prompt_candidates}",
+    section.set('fires'),
+    ...(section.has('classifies') ? ['{each[0] | some each in prompt_classifies}'] : []),
+    ...(section.has('limits') ? ['{each[1] | some each in prompt_limits; each[0] == prompt_model}'] : []),
+    '{each[2] | some each in prompt_removes; each[1] == 0; each[0] in prompt_candidates}',
   ];
-  text.push(`${comment("Every rule whose condition held, those included that only choose.")}\nprompt_fired := union({\n${fired.map((set) => `\t${set},\n`).join("")}})`);
-  text.push("default prompt_output := null", "prompt_output := prompt_output_at[prompt_model]");
-  const always = ["prompt_readers", ...(section.has("applies") ? ["prompt_applying_readers"] : [])];
-  const readers = listOf([...always, ...(routeReaders.length > 0 ? ["prompt_serving_readers"] : [])]);
-  const allReaders = listOf([...always, ...(routeReaders.length > 0 ? ["joined(prompt_route_readers)"] : [])]);
   text.push(
-    decisionRule(section, "prompt", {
-      reasons: [`failed_reasons(${readers})`, "prompt_model_reasons", ...section.listed("denies", "rule_reasons"), ...(event.default === "deny" ? ["default_reasons(prompt_passes)"] : [])],
-      fired: "prompt_fired",
-      model: "prompt_model",
-      classification: "prompt_classification",
-      outputTokens: "prompt_output",
-      reserve: event.budgets.length > 0 ? "prompt_reserve" : "[]",
+    `${comment('Every rule whose condition held, those included that only choose.')}\nprompt_fired := union({\n${fired.map((set) => `\t${set},\n`).join('')}})`,
+  );
+  text.push('default prompt_output := null', 'prompt_output := prompt_output_at[prompt_model]');
+  const always = ['prompt_readers', ...(section.has('applies') ? ['prompt_applying_readers'] : [])];
+  const readers = listOf([...always, ...(routeReaders.length > 0 ? ['prompt_serving_readers'] : [])]);
+  const allReaders = listOf([...always, ...(routeReaders.length > 0 ? ['joined(prompt_route_readers)'] : [])]);
+  text.push(
+    decisionRule(section, 'prompt', {
+      reasons: [
+        `failed_reasons(${readers})`,
+        'prompt_model_reasons',
+        ...section.listed('denies', 'rule_reasons'),
+        ...(event.default === 'deny' ? ['default_reasons(prompt_passes)'] : []),
+      ],
+      fired: 'prompt_fired',
+      model: 'prompt_model',
+      classification: 'prompt_classification',
+      outputTokens: 'prompt_output',
+      reserve: event.budgets.length > 0 ? 'prompt_reserve' : '[]',
       failed: `failed_among(${allReaders})`,
     }),
   );
@@ -323,7 +434,7 @@ function addDecision(section: SectionInProgress, event: PromptEvent): void {
 
 /** One list of several. */
 function listOf(lists: readonly string[]): string {
-  return lists.length === 1 ? lists[0]! : `joined([${lists.join(", ")}])`;
+  return lists.length === 1 ? lists[0]! : `joined([${lists.join(', ')}])`;
 }
 
 function factsAt(names: Names, path: string): readonly number[] {
@@ -332,5 +443,5 @@ function factsAt(names: Names, path: string): readonly number[] {
 
 function factRule(names: Names, path: string): string {
   const [fact] = factsAt(names, path);
-  return fact === undefined ? "unknown" : names.fact(fact);
+  return fact === undefined ? 'unknown' : names.fact(fact);
 }

@@ -1,6 +1,6 @@
 /**
- * What happens to every place of an endpoint's bodies, derived from the same protocol table that the kernel obeys: scanned, used, passed unread, or refused. A place that is not listed is unknown,
- * and denied.
+ * What happens to every place of an endpoint's bodies, derived from the same protocol table that the kernel obeys:
+ * scanned, used, passed unread, or refused. A place that is not listed is unknown, and denied.
  */
 import type { Endpoint, Place, Protocol } from '../../filters/protocols/protocol.ts';
 
@@ -42,7 +42,9 @@ const PASSED: ReadonlySet<string> = new Set(['plain', 'enum']);
 function placesOf(place: Place | undefined): PlaceReport[] {
   const found = new Map<string, Treatment>();
   if (place !== undefined) collect(place, '', found);
-  return [...found].map(([path, treatment]) => ({ path: path === '' ? 'body' : path, treatment })).sort((a, b) => (a.path < b.path ? -1 : 1));
+  return [...found]
+    .map(([path, treatment]) => ({ path: path === '' ? 'body' : path, treatment }))
+    .sort((a, b) => (a.path < b.path ? -1 : 1));
 }
 
 function collect(place: Place, path: string, found: Map<string, Treatment>): void {
@@ -53,14 +55,18 @@ function collect(place: Place, path: string, found: Map<string, Treatment>): voi
     note(found, path, scanned ? 'scanned' : own.every((meaning) => PASSED.has(meaning)) ? 'passed' : 'used');
   }
   if (place.object !== undefined) {
-    for (const [name, below] of Object.entries(place.object.fields ?? {})) collect(below, path === '' ? name : `${path}.${name}`, found);
+    for (const [name, below] of Object.entries(place.object.fields ?? {}))
+      collect(below, path === '' ? name : `${path}.${name}`, found);
     if (place.object.others !== undefined) collect(place.object.others, path === '' ? '*' : `${path}.*`, found);
   }
   if (place.array !== undefined) collect(place.array.of, `${path}[]`, found);
   if (own.length === 0 && place.object === undefined && place.array === undefined) note(found, path, 'refused');
 }
 
-/** One path may be reached by two shapes (`content` as text or as parts); what is scanned in one of them is said to be scanned. */
+/**
+ * One path may be reached by two shapes (`content` as text or as parts); what is scanned in one of them is said to be
+ * scanned.
+ */
 function note(found: Map<string, Treatment>, path: string, treatment: Treatment): void {
   const order: readonly Treatment[] = ['refused', 'passed', 'used', 'scanned'];
   const before = found.get(path);

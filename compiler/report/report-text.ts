@@ -5,10 +5,25 @@ export function reportText(report: Report): string {
   return [
     `Policy ${report.policy}, owner ${report.owner}`,
     `source ${report.sourceHash}, compiled by writ ${report.compilerVersion}`,
-    section('Models', report.models.map(({ name, wireName, provider, attributes, worstCase }) => `${name} ("${wireName}", ${provider}): ${attributesText(attributes)}; one answer costs at most ${worstCase}`)),
-    section('Stores', report.stores.map(({ name, kind, collection }) => `${name}: ${kind} "${collection}"`)),
+    section(
+      'Models',
+      report.models.map(
+        ({ name, wireName, provider, attributes, worstCase }) =>
+          `${name} ("${wireName}", ${provider}): ${attributesText(attributes)}; one answer costs at most ${worstCase}`,
+      ),
+    ),
+    section(
+      'Stores',
+      report.stores.map(({ name, kind, collection }) => `${name}: ${kind} "${collection}"`),
+    ),
     ...report.events.map(eventText),
-    section('Detectors', report.detectors.map(({ name, source, holdMost }) => `${name} (${source})${holdMost === null ? '' : `; a stream waits for at most ${holdMost} bytes of it`}`)),
+    section(
+      'Detectors',
+      report.detectors.map(
+        ({ name, source, holdMost }) =>
+          `${name} (${source})${holdMost === null ? '' : `; a stream waits for at most ${holdMost} bytes of it`}`,
+      ),
+    ),
     ...report.endpoints
       .filter((endpoint) => endpoint.event !== 'pass')
       .map((endpoint) => {
@@ -17,11 +32,22 @@ export function reportText(report: Report): string {
             const paths = from.filter((place) => place.treatment === treatment).map((place) => place.path);
             return paths.length === 0 ? [] : [`${title} ${treatment}: ${paths.join(', ')}`];
           });
-        return section(`${endpoint.method} ${endpoint.path} (${endpoint.event})`, [...places('request', endpoint.request), ...places('reply', endpoint.reply), ...places('stream', endpoint.stream), 'everything else: denied']);
+        return section(`${endpoint.method} ${endpoint.path} (${endpoint.event})`, [
+          ...places('request', endpoint.request),
+          ...places('reply', endpoint.reply),
+          ...places('stream', endpoint.stream),
+          'everything else: denied',
+        ]);
       }),
-    section('Other endpoints that pass', report.endpoints.filter((endpoint) => endpoint.event === 'pass').map(({ method, path }) => `${method} ${path}`)),
+    section(
+      'Other endpoints that pass',
+      report.endpoints.filter((endpoint) => endpoint.event === 'pass').map(({ method, path }) => `${method} ${path}`),
+    ),
     section('When something fails', report.failure),
-    section('Not enforced yet, therefore denied', report.unenforced.map(({ rule, form }) => `${rule}: \`${form}\``)),
+    section(
+      'Not enforced yet, therefore denied',
+      report.unenforced.map(({ rule, form }) => `${rule}: \`${form}\``),
+    ),
   ]
     .filter((part) => part !== '')
     .join('\n')
@@ -29,7 +55,8 @@ export function reportText(report: Report): string {
 }
 
 function eventText(event: EventReport): string {
-  const title = event.store === null ? event.event : `${event.event} ${event.event === 'ingest' ? 'into' : 'from'} ${event.store}`;
+  const title =
+    event.store === null ? event.event : `${event.event} ${event.event === 'ingest' ? 'into' : 'from'} ${event.store}`;
   const notes = [
     event.default === 'allow' ? 'allowed unless a rule denies' : 'denied unless a rule allows',
     ...(event.stream === null ? [] : [`streams: ${STREAMS[event.stream] ?? event.stream}`]),
@@ -47,7 +74,11 @@ const STREAMS: { readonly [kind: string]: string } = {
 function statementText(statement: Statement): string {
   const title = statement.title === null ? '' : ` "${statement.title}"`;
   const cites = statement.cites.length === 0 ? '' : ` [${statement.cites.join(', ')}]`;
-  return [`  ${statement.name}${title}${cites}`, `    when ${statement.when}`, ...statement.does.map((what) => `    ${what}`)].join('\n');
+  return [
+    `  ${statement.name}${title}${cites}`,
+    `    when ${statement.when}`,
+    ...statement.does.map((what) => `    ${what}`),
+  ].join('\n');
 }
 
 function attributesText(attributes: { readonly [name: string]: unknown }): string {

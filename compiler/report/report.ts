@@ -1,6 +1,6 @@
 /**
- * The report that goes with every bundle: what the policy does, event by event, in words; what is scanned at each endpoint; what happens on failure; the worst case of every event. `reportOf` is the
- * data, `report-text.ts` prints it.
+ * The report that goes with every bundle: what the policy does, event by event, in words; what is scanned at each
+ * endpoint; what happens on failure; the worst case of every event. `reportOf` is the data, `report-text.ts` prints it.
  */
 import type { Protocol } from '../../filters/protocols/protocol.ts';
 import type { EventPlan, Expr, Model, ModelExpr, Plan, Rule } from '../plan/plan.ts';
@@ -12,7 +12,13 @@ export interface Report {
   readonly owner: string;
   readonly sourceHash: string;
   readonly compilerVersion: string;
-  readonly models: readonly { readonly name: string; readonly wireName: string; readonly provider: string; readonly attributes: Model['attributes']; readonly worstCase: string }[];
+  readonly models: readonly {
+    readonly name: string;
+    readonly wireName: string;
+    readonly provider: string;
+    readonly attributes: Model['attributes'];
+    readonly worstCase: string;
+  }[];
   readonly stores: readonly { readonly name: string; readonly kind: string; readonly collection: string }[];
   readonly detectors: readonly DetectorReport[];
   readonly events: readonly EventReport[];
@@ -71,18 +77,30 @@ export function reportOf(plan: Plan, protocols: readonly Protocol[], holdMost: R
     events: plan.events.map((event) => eventReport(event, plan)),
     endpoints: endpointReports(protocols),
     failure: failureModes(plan),
-    unenforced: plan.events.flatMap((event) => event.rules).flatMap((rule) => (rule.unenforced === undefined ? [] : [{ rule: rule.name, form: rule.unenforced }])),
+    unenforced: plan.events
+      .flatMap((event) => event.rules)
+      .flatMap((rule) => (rule.unenforced === undefined ? [] : [{ rule: rule.name, form: rule.unenforced }])),
   };
 }
 
 /** What one answer can cost at most when the context window is full, as the budgets reserve it. */
-function worstCaseOf(model: Pick<Model, 'inputPrice' | 'outputPrice' | 'context' | 'maxOutput'>, currency: string): string {
-  const micros = (BigInt(model.context) * BigInt(model.inputPrice) + BigInt(model.maxOutput) * BigInt(model.outputPrice) + 999_999n) / 1_000_000n;
+function worstCaseOf(
+  model: Pick<Model, 'inputPrice' | 'outputPrice' | 'context' | 'maxOutput'>,
+  currency: string,
+): string {
+  const micros =
+    (BigInt(model.context) * BigInt(model.inputPrice) +
+      BigInt(model.maxOutput) * BigInt(model.outputPrice) +
+      999_999n) /
+    1_000_000n;
   return money(Number(micros), currency);
 }
 
 function eventReport(event: EventPlan, plan: Plan): EventReport {
-  const statements = [...(event.kind === 'prompt' ? promptStatements(event, plan) : []), ...event.rules.map((rule) => ruleStatement(rule, plan))];
+  const statements = [
+    ...(event.kind === 'prompt' ? promptStatements(event, plan) : []),
+    ...event.rules.map((rule) => ruleStatement(rule, plan)),
+  ];
   return {
     event: event.kind,
     store: event.kind === 'retrieval' || event.kind === 'ingest' ? event.store : null,
@@ -106,9 +124,25 @@ function ruleStatement(rule: Rule, plan: Plan): Statement {
 function promptStatements(event: EventPlan & { readonly kind: 'prompt' }, plan: Plan): Statement[] {
   const plain = { cites: [], title: null };
   return [
-    ...event.classify.map((each) => ({ ...plain, name: each.name, when: describeExpr(each.when, plan), does: [`the prompt is at least ${each.member}`] })),
-    ...event.limits.map((limit) => ({ ...plain, name: limit.rule, when: describeCondition(limit.when, plan), does: [`the answer has at most ${limit.tokens} tokens`] })),
-    ...event.requirements.map((each) => ({ ...plain, title: each.title ?? null, name: each.rule, when: describeCondition(each.removes, plan), does: ['the model may not be used'] })),
+    ...event.classify.map((each) => ({
+      ...plain,
+      name: each.name,
+      when: describeExpr(each.when, plan),
+      does: [`the prompt is at least ${each.member}`],
+    })),
+    ...event.limits.map((limit) => ({
+      ...plain,
+      name: limit.rule,
+      when: describeCondition(limit.when, plan),
+      does: [`the answer has at most ${limit.tokens} tokens`],
+    })),
+    ...event.requirements.map((each) => ({
+      ...plain,
+      title: each.title ?? null,
+      name: each.rule,
+      when: describeCondition(each.removes, plan),
+      does: ['the model may not be used'],
+    })),
     ...event.budgets.map((budget) => ({
       ...plain,
       title: budget.title ?? null,
@@ -116,16 +150,27 @@ function promptStatements(event: EventPlan & { readonly kind: 'prompt' }, plan: 
       when: describeExpr(budget.applies, plan),
       does: [
         `at most ${money(budget.limit, plan.currency)} a ${budget.period} in ${budget.timeZone}, else deny: ${budget.message}`,
-        ...budget.thresholds.map(({ percent, removes }) => `from ${percent} percent on a model may not be used: ${describeCondition(removes, plan)}`),
+        ...budget.thresholds.map(
+          ({ percent, removes }) =>
+            `from ${percent} percent on a model may not be used: ${describeCondition(removes, plan)}`,
+        ),
       ],
     })),
     ...event.routes.map((route) => ({
       ...plain,
       title: route.title ?? null,
       name: route.name,
-      when: route.requested.kind === 'any' ? 'a model without a route of its own is requested' : `${JSON.stringify(route.requested.name)} is requested`,
+      when:
+        route.requested.kind === 'any'
+          ? 'a model without a route of its own is requested'
+          : `${JSON.stringify(route.requested.name)} is requested`,
       does: route.preferences.map(({ target, when }) => {
-        const what = target.kind === 'model' ? plan.models[target.model]!.name : target.kind === 'requested' ? 'the requested model' : 'the cheapest model';
+        const what =
+          target.kind === 'model'
+            ? plan.models[target.model]!.name
+            : target.kind === 'requested'
+              ? 'the requested model'
+              : 'the cheapest model';
         const condition = describeCondition(when, plan);
         return condition === 'always' ? `prefer ${what}` : `prefer ${what} where ${condition}`;
       }),
@@ -134,7 +179,10 @@ function promptStatements(event: EventPlan & { readonly kind: 'prompt' }, plan: 
 }
 
 function failureModes(plan: Plan): string[] {
-  const otherwise = plan.onFailure === 'deny' ? 'the event is denied' : 'the rule is passed over, unless what failed is of the caller, of a chunk, or of a limit or budget: then the event is denied';
+  const otherwise =
+    plan.onFailure === 'deny'
+      ? 'the event is denied'
+      : 'the rule is passed over, unless what failed is of the caller, of a chunk, or of a limit or budget: then the event is denied';
   return [
     `a rule that reads a fact which could not be had: ${otherwise}`,
     'the sidecar does not answer: the request is answered with an error and nothing is forwarded',
@@ -144,13 +192,21 @@ function failureModes(plan: Plan): string[] {
 }
 
 function stepsOf(event: EventPlan): number {
-  const all: Expr[] = event.rules.flatMap((rule) => [...exprs(rule.when), ...rule.effects.flatMap((effect) => (effect.kind === 'allow_chunk' ? [effect.where] : effect.kind === 'withhold_chunk' ? [effect.unless] : []))]);
+  const all: Expr[] = event.rules.flatMap((rule) => [
+    ...exprs(rule.when),
+    ...rule.effects.flatMap((effect) =>
+      effect.kind === 'allow_chunk' ? [effect.where] : effect.kind === 'withhold_chunk' ? [effect.unless] : [],
+    ),
+  ]);
   if (event.kind === 'prompt') {
     all.push(
       ...event.classify.map((each) => each.when),
       ...event.limits.flatMap((limit) => exprs(limit.when)),
       ...event.requirements.flatMap((each) => exprs(each.removes)),
-      ...event.budgets.flatMap((budget) => [budget.applies, ...budget.thresholds.flatMap((each) => exprs(each.removes))]),
+      ...event.budgets.flatMap((budget) => [
+        budget.applies,
+        ...budget.thresholds.flatMap((each) => exprs(each.removes)),
+      ]),
       ...event.routes.flatMap((route) => route.preferences.flatMap((each) => exprs(each.when))),
     );
   }

@@ -1,10 +1,11 @@
 /**
- * The decision's input as a JSON Schema: which events, which facts under which keys, and which of them each event needs. An input that the schema takes has no failed fact; one that it does not take is still decided, as
+ * The decision's input as a JSON Schema: which events, which facts under which keys, and which of them each event
+ * needs. An input that the schema takes has no failed fact; one that it does not take is still decided, as
  * compiler/plan/decision.ts says.
  */
-import { decidedEvents, type DecidedEvent } from "../plan/event-reads.ts";
-import { type CollectionField, type Fact, type FactType, type Plan, SET_MEMBERS_MAX } from "../plan/plan.ts";
-import { DIALECT, type JsonSchema } from "./json-schema.ts";
+import { decidedEvents, type DecidedEvent } from '../plan/event-reads.ts';
+import { type CollectionField, type Fact, type FactType, type Plan, SET_MEMBERS_MAX } from '../plan/plan.ts';
+import { DIALECT, type JsonSchema } from './json-schema.ts';
 
 export function inputSchema(plan: Plan): JsonSchema {
   const events = decidedEvents(plan);
@@ -13,10 +14,10 @@ export function inputSchema(plan: Plan): JsonSchema {
   return {
     $schema: DIALECT,
     title: `Input of writ/decision for policy ${plan.policy}`,
-    type: "object",
-    required: ["event"],
+    type: 'object',
+    required: ['event'],
     properties: {
-      event: { description: "What is to be decided.", enum: [...new Set(events.map((event) => event.event))] },
+      event: { description: 'What is to be decided.', enum: [...new Set(events.map((event) => event.event))] },
       store: { description: "The store's name in the policy, for retrieval, chunk and ingest." },
       ...properties(plan, facts, 0),
     },
@@ -32,21 +33,31 @@ function properties(plan: Plan, facts: readonly Fact[], depth: number): { readon
       const under = facts.filter((fact) => fact.path[depth] === key);
       const [first] = under;
       if (first !== undefined && first.path.length === depth + 1) return [key, factSchema(plan, first)];
-      return [key, { type: ["object", "null"], properties: properties(plan, under, depth + 1) }];
+      return [key, { type: ['object', 'null'], properties: properties(plan, under, depth + 1) }];
     }),
   );
 }
 
 /** For one event: the store that goes with it, and the facts that have no value to fall back on. */
 function needs(plan: Plan, { event, store, reads }: DecidedEvent, all: readonly DecidedEvent[]): JsonSchema {
-  const required = reads.map((id) => plan.facts[id]!).filter((fact) => fact.absent.kind === "fails");
-  const stores = all.filter((each) => each.event === event).flatMap((each) => (each.store === undefined ? [] : [each.store]));
-  const ofEvent: JsonSchema = { properties: { event: { const: event }, ...(store === undefined ? {} : { store: { const: store } }) }, required: store === undefined ? ["event"] : ["event", "store"] };
+  const required = reads.map((id) => plan.facts[id]!).filter((fact) => fact.absent.kind === 'fails');
+  const stores = all
+    .filter((each) => each.event === event)
+    .flatMap((each) => (each.store === undefined ? [] : [each.store]));
+  const ofEvent: JsonSchema = {
+    properties: { event: { const: event }, ...(store === undefined ? {} : { store: { const: store } }) },
+    required: store === undefined ? ['event'] : ['event', 'store'],
+  };
   const needed = requiredAt(required, 0);
   if (store === undefined) return { if: ofEvent, then: needed };
   // The first of an event's stores also says which stores there are.
-  const known: JsonSchema = { properties: { store: { enum: stores } }, required: ["store"] };
-  return { allOf: [{ if: ofEvent, then: needed }, { if: { properties: { event: { const: event } }, required: ["event"] }, then: known }] };
+  const known: JsonSchema = { properties: { store: { enum: stores } }, required: ['store'] };
+  return {
+    allOf: [
+      { if: ofEvent, then: needed },
+      { if: { properties: { event: { const: event } }, required: ['event'] }, then: known },
+    ],
+  };
 }
 
 function requiredAt(facts: readonly Fact[], depth: number): JsonSchema {
@@ -54,7 +65,10 @@ function requiredAt(facts: readonly Fact[], depth: number): JsonSchema {
   if (keys.length === 0) return {};
   const nested = keys.map((key): readonly [string, JsonSchema] => {
     const under = facts.filter((fact) => fact.path[depth] === key);
-    return [key, under.some((fact) => fact.path.length === depth + 1) ? {} : { type: "object", ...requiredAt(under, depth + 1) }];
+    return [
+      key,
+      under.some((fact) => fact.path.length === depth + 1) ? {} : { type: 'object', ...requiredAt(under, depth + 1) },
+    ];
   });
   return { required: keys, properties: Object.fromEntries(nested) };
 }
@@ -62,34 +76,43 @@ function requiredAt(facts: readonly Fact[], depth: number): JsonSchema {
 function factSchema(plan: Plan, fact: Fact): JsonSchema {
   const schema = typeSchema(plan, fact.type);
   const described = { description: describe(fact), ...schema };
-  return fact.absent.kind === "fails" ? described : { description: described.description, anyOf: [schema, { type: "null" }] };
+  return fact.absent.kind === 'fails'
+    ? described
+    : { description: described.description, anyOf: [schema, { type: 'null' }] };
 }
 
 function typeSchema(plan: Plan, type: FactType): JsonSchema {
   switch (type.kind) {
-    case "bool":
-      return { type: "boolean" };
-    case "number": {
+    case 'bool':
+      return { type: 'boolean' };
+    case 'number': {
       // In whole units: the exact bound of a fraction is no double.
       const most = Math.floor(Number.MAX_SAFE_INTEGER / 10 ** type.scale);
-      return { type: type.scale === 0 ? "integer" : "number", minimum: -most, maximum: most, ...(type.scale === 0 ? {} : { multipleOf: Number(`1e-${type.scale}`) }) };
-    }
-    case "text":
-      return { type: "string" };
-    case "enum":
-      return { enum: membersOf(plan, type.enum) };
-    case "text_set":
-      return { type: "array", items: { type: "string" }, maxItems: SET_MEMBERS_MAX };
-    case "enum_set":
-      return { type: "array", items: { enum: membersOf(plan, type.enum) }, maxItems: SET_MEMBERS_MAX };
-    case "collection":
       return {
-        type: "array",
+        type: type.scale === 0 ? 'integer' : 'number',
+        minimum: -most,
+        maximum: most,
+        ...(type.scale === 0 ? {} : { multipleOf: Number(`1e-${type.scale}`) }),
+      };
+    }
+    case 'text':
+      return { type: 'string' };
+    case 'enum':
+      return { enum: membersOf(plan, type.enum) };
+    case 'text_set':
+      return { type: 'array', items: { type: 'string' }, maxItems: SET_MEMBERS_MAX };
+    case 'enum_set':
+      return { type: 'array', items: { enum: membersOf(plan, type.enum) }, maxItems: SET_MEMBERS_MAX };
+    case 'collection':
+      return {
+        type: 'array',
         maxItems: type.most,
         items: {
-          type: "object",
+          type: 'object',
           required: type.fields.map((field) => field.name),
-          properties: Object.fromEntries(type.fields.map((field: CollectionField) => [field.name, typeSchema(plan, field.type)])),
+          properties: Object.fromEntries(
+            type.fields.map((field: CollectionField) => [field.name, typeSchema(plan, field.type)]),
+          ),
         },
       };
   }
@@ -97,13 +120,13 @@ function typeSchema(plan: Plan, type: FactType): JsonSchema {
 
 function describe({ source, type, absent }: Fact): string {
   const from = {
-    builtin: "Read from the wire",
-    claim: "From the verified identity",
-    metadata: "From the metadata of the store",
+    builtin: 'Read from the wire',
+    claim: 'From the verified identity',
+    metadata: 'From the metadata of the store',
     budget: "The budget's level",
   }[source.kind];
-  const unit = type.kind === "number" && type.unit !== "" ? `, in ${type.unit}` : "";
-  const otherwise = { fails: "", unknown: "; may be absent", else: "; has a value where absent" }[absent.kind];
+  const unit = type.kind === 'number' && type.unit !== '' ? `, in ${type.unit}` : '';
+  const otherwise = { fails: '', unknown: '; may be absent', else: '; has a value where absent' }[absent.kind];
   return `${from}${unit}${otherwise}.`;
 }
 

@@ -1,6 +1,6 @@
 /** The part of JSON Schema 2020-12 that we write. */
 
-export const DIALECT = "https://json-schema.org/draft/2020-12/schema";
+export const DIALECT = 'https://json-schema.org/draft/2020-12/schema';
 
 export interface JsonSchema {
   readonly $schema?: string;
@@ -24,4 +24,4 @@ export interface JsonSchema {
   readonly then?: JsonSchema;
 }
 
-export type JsonType = "object" | "array" | "string" | "number" | "integer" | "boolean" | "null";
+export type JsonType = 'object' | 'array' | 'string' | 'number' | 'integer' | 'boolean' | 'null';

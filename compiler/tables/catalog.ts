@@ -1,9 +1,12 @@
-/** T_ENUMS, T_MODELS, T_STORES, T_BUDGETS and T_IDENTITIES: what the policy declares, by name. Layout: filters/kernel/decision/layout.ts. */
-import * as layout from "../../filters/kernel/decision/layout.ts";
-import { compareText } from "../plan/order.ts";
-import { invariant } from "../plan/invariant.ts";
-import type { Budget, Plan } from "../plan/plan.ts";
-import type { TableWriter } from "./table-writer.ts";
+/**
+ * T_ENUMS, T_MODELS, T_STORES, T_BUDGETS and T_IDENTITIES: what the policy declares, by name. Layout:
+ * filters/kernel/decision/layout.ts.
+ */
+import * as layout from '../../filters/kernel/decision/layout.ts';
+import { compareText } from '../plan/order.ts';
+import { invariant } from '../plan/invariant.ts';
+import type { Budget, Plan } from '../plan/plan.ts';
+import type { TableWriter } from './table-writer.ts';
 
 /** Who an API key or a certificate's SAN belongs to. */
 export interface Identity {
@@ -38,8 +41,16 @@ export function writeModels(plan: Plan, writer: TableWriter): number {
   return models;
 }
 
-/** `metadata` are the key nodes of writeFacts; `filters` the addresses of the pushed-down filters' tables, 0 where a store has none. */
-export function writeStores(plan: Plan, metadata: readonly number[], filters: readonly number[], writer: TableWriter): number {
+/**
+ * `metadata` are the key nodes of writeFacts; `filters` the addresses of the pushed-down filters' tables, 0 where a
+ * store has none.
+ */
+export function writeStores(
+  plan: Plan,
+  metadata: readonly number[],
+  filters: readonly number[],
+  writer: TableWriter,
+): number {
   const records = writer.reserve(plan.stores.length * layout.STORE_BYTES);
   plan.stores.forEach((store, at) => {
     const record = records + at * layout.STORE_BYTES;
@@ -54,7 +65,7 @@ export function writeStores(plan: Plan, metadata: readonly number[], filters: re
   return stores;
 }
 
-const PERIODS: { readonly [K in Budget["period"]]: number } = {
+const PERIODS: { readonly [K in Budget['period']]: number } = {
   hour: layout.PERIOD_HOUR,
   day: layout.PERIOD_DAY,
   week: layout.PERIOD_WEEK,
@@ -64,7 +75,7 @@ const PERIODS: { readonly [K in Budget["period"]]: number } = {
 };
 
 export function writeBudgets(plan: Plan, writer: TableWriter): number {
-  const budgets = plan.events.flatMap((event) => (event.kind === "prompt" ? event.budgets : []));
+  const budgets = plan.events.flatMap((event) => (event.kind === 'prompt' ? event.budgets : []));
   const records = writer.reserve(budgets.length * layout.BUDGET_BYTES);
   budgets.forEach((budget, at) => {
     const record = records + at * layout.BUDGET_BYTES;
@@ -85,10 +96,14 @@ export function writeIdentities(identities: readonly Identity[], writer: TableWr
   const sorted = identities.toSorted((a, b) => compareText(a.sha256, b.sha256));
   const records = writer.reserve(sorted.length * layout.IDENTITY_BYTES);
   sorted.forEach((identity, at) => {
-    invariant(/^[0-9a-f]{64}$/.test(identity.sha256), "an identity is named by a SHA-256 in lower-case hex");
-    invariant(identity.sha256 !== sorted[at - 1]?.sha256, "an identity is listed twice");
+    invariant(/^[0-9a-f]{64}$/.test(identity.sha256), 'an identity is named by a SHA-256 in lower-case hex');
+    invariant(identity.sha256 !== sorted[at - 1]?.sha256, 'an identity is listed twice');
     const record = records + at * layout.IDENTITY_BYTES;
-    for (let byte = 0; byte < 32; byte++) writer.u8(record + layout.IDENTITY_HASH + byte, Number.parseInt(identity.sha256.slice(byte * 2, byte * 2 + 2), 16));
+    for (let byte = 0; byte < 32; byte++)
+      writer.u8(
+        record + layout.IDENTITY_HASH + byte,
+        Number.parseInt(identity.sha256.slice(byte * 2, byte * 2 + 2), 16),
+      );
     writer.text(record + layout.IDENTITY_CLAIMS, JSON.stringify(identity.claims));
   });
   const table = writer.reserve(8);

@@ -1,9 +1,20 @@
 /**
- * The section T_PROTOCOLS: every endpoint and every place of the protocols, as the kernel's walker reads them. Layout: filters/kernel/protocol/places.ts; all offsets are relative to
- * the section's start. Equal places share one node.
+ * The section T_PROTOCOLS: every endpoint and every place of the protocols, as the kernel's walker reads them. Layout:
+ * filters/kernel/protocol/places.ts; all offsets are relative to the section's start. Equal places share one node.
  */
 import * as P from '../../filters/kernel/protocol/places.ts';
-import type { ArrayMeaning, BoolMeaning, Column, Endpoint, Lane, NumberMeaning, ObjectMeaning, Place, Protocol, StringMeaning } from '../../filters/protocols/protocol.ts';
+import type {
+  ArrayMeaning,
+  BoolMeaning,
+  Column,
+  Endpoint,
+  Lane,
+  NumberMeaning,
+  ObjectMeaning,
+  Place,
+  Protocol,
+  StringMeaning,
+} from '../../filters/protocols/protocol.ts';
 import { SectionBytes } from './section-bytes.ts';
 
 const STRINGS: { readonly [K in StringMeaning]: number } = {
@@ -35,8 +46,16 @@ const NUMBERS: { readonly [K in NumberMeaning]: number } = {
   limit: P.PLACE_LIMIT,
   cell: P.PLACE_CELL,
 };
-const BOOLS: { readonly [K in BoolMeaning]: number } = { plain: P.PLACE_PLAIN, stream: P.PLACE_STREAM, include_usage: P.PLACE_INCLUDE_USAGE };
-const NULLS: { readonly [K in NonNullable<Place['null']>]: number } = { plain: P.PLACE_PLAIN, cell: P.PLACE_CELL, empty: P.PLACE_EMPTY };
+const BOOLS: { readonly [K in BoolMeaning]: number } = {
+  plain: P.PLACE_PLAIN,
+  stream: P.PLACE_STREAM,
+  include_usage: P.PLACE_INCLUDE_USAGE,
+};
+const NULLS: { readonly [K in NonNullable<Place['null']>]: number } = {
+  plain: P.PLACE_PLAIN,
+  cell: P.PLACE_CELL,
+  empty: P.PLACE_EMPTY,
+};
 const OBJECTS: { readonly [K in ObjectMeaning]: number } = {
   message: P.PLACE_MESSAGE,
   choice: P.PLACE_CHOICE,
@@ -70,14 +89,23 @@ const COLUMNS: { readonly [K in Column]: number } = {
   embeddings: P.COLUMN_EMBEDDINGS,
   uris: P.COLUMN_URIS,
 };
-const METHODS: { readonly [K in Endpoint['method']]: number } = { GET: P.METHOD_GET, POST: P.METHOD_POST, PUT: P.METHOD_PUT, DELETE: P.METHOD_DELETE };
+const METHODS: { readonly [K in Endpoint['method']]: number } = {
+  GET: P.METHOD_GET,
+  POST: P.METHOD_POST,
+  PUT: P.METHOD_PUT,
+  DELETE: P.METHOD_DELETE,
+};
 const EVENTS: { readonly [K in Endpoint['event']]: number } = {
   pass: P.ENDPOINT_PASS,
   prompt: P.ENDPOINT_PROMPT,
   retrieval: P.ENDPOINT_RETRIEVAL,
   ingest: P.ENDPOINT_INGEST,
 };
-const FORMS: { readonly [K in Protocol['form']]: number } = { openai: P.FORM_OPENAI, anthropic: P.FORM_ANTHROPIC, chroma: P.FORM_CHROMA };
+const FORMS: { readonly [K in Protocol['form']]: number } = {
+  openai: P.FORM_OPENAI,
+  anthropic: P.FORM_ANTHROPIC,
+  chroma: P.FORM_CHROMA,
+};
 
 /** The seen-bits of the walker hold so many known keys an object. */
 export const KNOWN_KEYS_MAX = 128;

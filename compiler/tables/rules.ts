@@ -1,10 +1,13 @@
-/** T_RULES: for each site the names that its result's bits stand for. Layout: filters/kernel/decision/layout.ts. What the rules mean is code (compiler/wasm/). */
-import * as layout from "../../filters/kernel/decision/layout.ts";
-import type { FactId, Plan } from "../plan/plan.ts";
-import { wordsFor, wordsOf } from "../wasm/bits.ts";
-import type { Site } from "../wasm/site.ts";
-import { enumAt } from "./facts.ts";
-import type { TableWriter } from "./table-writer.ts";
+/**
+ * T_RULES: for each site the names that its result's bits stand for. Layout: filters/kernel/decision/layout.ts. What
+ * the rules mean is code (compiler/wasm/).
+ */
+import * as layout from '../../filters/kernel/decision/layout.ts';
+import type { FactId, Plan } from '../plan/plan.ts';
+import { wordsFor, wordsOf } from '../wasm/bits.ts';
+import type { Site } from '../wasm/site.ts';
+import { enumAt } from './facts.ts';
+import type { TableWriter } from './table-writer.ts';
 
 export interface RuleTables {
   readonly rules: number;
@@ -30,14 +33,18 @@ function writeSite(plan: Plan, site: Site, writer: TableWriter): number {
     writer.list(address + at, first, entries.length);
   };
   writer.u8(address + layout.SITE_EVENT, site.event);
-  if (site.prompt !== undefined && plan.classification !== undefined) writer.u16(address + layout.SITE_CLASSIFICATION, enumAt(plan, plan.classification.enum) + 1);
-  names(layout.SITE_FAILED, site.failed.map((fact) => plan.facts[fact]!.path.join(".")));
+  if (site.prompt !== undefined && plan.classification !== undefined)
+    writer.u16(address + layout.SITE_CLASSIFICATION, enumAt(plan, plan.classification.enum) + 1);
+  names(
+    layout.SITE_FAILED,
+    site.failed.map((fact) => plan.facts[fact]!.path.join('.')),
+  );
   names(layout.SITE_NODES, site.nodes);
   const position = new Map(site.failed.map((fact, at) => [fact, at]));
   const masks = new Map<string, number>();
   records(layout.SITE_TOUCHES, layout.TOUCH_BYTES, site.touches, (touch, record) => {
     writer.text(record + layout.TOUCH_NAME, touch.name);
-    const key = touch.reads.join(",");
+    const key = touch.reads.join(',');
     const mask = masks.get(key) ?? writeMask(touch.reads, position, writer);
     masks.set(key, mask);
     writer.u32(record + layout.TOUCH_READS, mask);
@@ -48,7 +55,10 @@ function writeSite(plan: Plan, site: Site, writer: TableWriter): number {
     writer.text(record + layout.DENIAL_MESSAGE, message);
   });
   records(layout.SITE_REDACTIONS, layout.REDACTION_BYTES, site.redactions, ({ node, rule, detector }, record) => {
-    writer.u32(record + layout.REDACTION_DETECTOR, plan.detectors.findIndex((each) => each.name === detector));
+    writer.u32(
+      record + layout.REDACTION_DETECTOR,
+      plan.detectors.findIndex((each) => each.name === detector),
+    );
     writer.u32(record + layout.REDACTION_NODE, node);
     writer.text(record + layout.REDACTION_NAME, detector);
     writer.text(record + layout.REDACTION_RULE, rule);
@@ -60,7 +70,10 @@ function writeSite(plan: Plan, site: Site, writer: TableWriter): number {
   });
   names(layout.SITE_WITHHELD, site.withheld);
   names(layout.SITE_REMOVERS, site.removers);
-  names(layout.SITE_RESERVES, site.reserves.map((budget) => budget.name));
+  names(
+    layout.SITE_RESERVES,
+    site.reserves.map((budget) => budget.name),
+  );
   writer.u32(address + layout.SITE_PREFERENCES, (site.layout.reserves - site.layout.preferences) / 8);
   const { failed, fired, touched, withheld, removed, preferences, reserves, redactions } = site.layout;
   writer.u32(address + layout.SITE_AT_FAILED, failed);
@@ -75,7 +88,10 @@ function writeSite(plan: Plan, site: Site, writer: TableWriter): number {
 }
 
 function writeMask(reads: readonly FactId[], position: ReadonlyMap<FactId, number>, writer: TableWriter): number {
-  const words = wordsOf(reads.map((fact) => position.get(fact)!), position.size);
+  const words = wordsOf(
+    reads.map((fact) => position.get(fact)!),
+    position.size,
+  );
   const address = writer.reserve(wordsFor(position.size) * 8);
   words.forEach((word, at) => writer.u64(address + at * 8, word));
   return address;

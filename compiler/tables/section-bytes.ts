@@ -1,4 +1,7 @@
-/** The bytes of one section of the tables, with offsets of their own: zeroed, aligned to 4, growing. What the offsets mean is the section's writer's to say. */
+/**
+ * The bytes of one section of the tables, with offsets of their own: zeroed, aligned to 4, growing. What the offsets
+ * mean is the section's writer's to say.
+ */
 export class SectionBytes {
   #bytes = new Uint8Array(4_096);
   #length = 0;

@@ -1,6 +1,7 @@
 /**
- * What of a retrieval's rules the store itself can filter by. The filter may let through more than the policy does (every chunk is verified afterwards), never less: what cannot be said exactly
- * in the store's language is left out. Layout: filters/kernel/protocol/store-filter.ts.
+ * What of a retrieval's rules the store itself can filter by. The filter may let through more than the policy does
+ * (every chunk is verified afterwards), never less: what cannot be said exactly in the store's language is left out.
+ * Layout: filters/kernel/protocol/store-filter.ts.
  */
 import * as F from '../../filters/kernel/protocol/store-filter.ts';
 import type { Expr, Fact, FactId, Operand, Plan, RetrievalEvent, Rule, Store } from '../plan/plan.ts';
@@ -12,21 +13,36 @@ type Clause =
   | { readonly kind: 'overlaps' | 'fact'; readonly key: string; readonly fact: FactId }
   | { readonly kind: 'contains'; readonly key: string; readonly literal: string }
   | { readonly kind: 'constant'; readonly key: string; readonly operator: string; readonly literal: string }
-  | { readonly kind: 'ranks'; readonly key: string; readonly compare: number; readonly fact: FactId | null; readonly rank: number; readonly members: readonly string[]; readonly absentRank: number | null };
+  | {
+      readonly kind: 'ranks';
+      readonly key: string;
+      readonly compare: number;
+      readonly fact: FactId | null;
+      readonly rank: number;
+      readonly members: readonly string[];
+      readonly absentRank: number | null;
+    };
 
 /** One table a store of the plan, in its order; undefined where no rule speaks of the store's chunks. */
 export function storeFilters(plan: Plan): readonly (Uint8Array | undefined)[] {
   return plan.stores.map((store) => {
-    const event = plan.events.find((each): each is RetrievalEvent => each.kind === 'retrieval' && each.store === store.name);
+    const event = plan.events.find(
+      (each): each is RetrievalEvent => each.kind === 'retrieval' && each.store === store.name,
+    );
     return event === undefined ? undefined : filterTable(plan, store, event);
   });
 }
 
 /** For people: what the store is asked, and whether that is all of the policy. */
-export function describePushDown(plan: Plan, store: string): { readonly clauses: number; readonly isComplete: boolean } {
+export function describePushDown(
+  plan: Plan,
+  store: string,
+): { readonly clauses: number; readonly isComplete: boolean } {
   const event = plan.events.find((each): each is RetrievalEvent => each.kind === 'retrieval' && each.store === store);
   if (event === undefined) return { clauses: 0, isComplete: true };
-  const effects = event.rules.flatMap((rule) => rule.effects.filter(({ kind }) => kind === 'allow_chunk' || kind === 'withhold_chunk'));
+  const effects = event.rules.flatMap((rule) =>
+    rule.effects.filter(({ kind }) => kind === 'allow_chunk' || kind === 'withhold_chunk'),
+  );
   const clauses = clausesOf(plan, event);
   return { clauses: clauses.length, isComplete: effects.length === 0 || clauses.length >= effects.length };
 }
@@ -34,7 +50,9 @@ export function describePushDown(plan: Plan, store: string): { readonly clauses:
 function filterTable(plan: Plan, store: Store, event: RetrievalEvent): Uint8Array {
   const writer = new Writer();
   const head = writer.reserve(F.FILTER_HEAD_BYTES);
-  const keeps = event.rules.flatMap((rule) => rule.effects.flatMap((effect) => (effect.kind === 'keep_newest' ? [{ rule, effect }] : [])));
+  const keeps = event.rules.flatMap((rule) =>
+    rule.effects.flatMap((effect) => (effect.kind === 'keep_newest' ? [{ rule, effect }] : [])),
+  );
   const entries = writer.reserve(keeps.length * F.KEEP_BYTES);
   keeps.forEach(({ rule, effect }, i) => {
     const at = entries + i * F.KEEP_BYTES;
@@ -50,7 +68,10 @@ function filterTable(plan: Plan, store: Store, event: RetrievalEvent): Uint8Arra
   writer.u32(head + F.FILTER_CLAUSES + 4, writer.list(clauses));
   const reads = event.rules.some((rule) => readsOf(rule).some((fact) => store.facts.includes(fact)));
   writer.u32(head + F.FILTER_READS, reads || keeps.length > 0 ? 1 : 0);
-  const text = event.rules.some((rule) => rule.effects.some(({ kind }) => kind === 'redact') || readsOf(rule).some((fact) => isText(plan.facts[fact])));
+  const text = event.rules.some(
+    (rule) =>
+      rule.effects.some(({ kind }) => kind === 'redact') || readsOf(rule).some((fact) => isText(plan.facts[fact])),
+  );
   writer.u32(head + F.FILTER_TEXT, text ? 1 : 0);
   return writer.finish();
 }
@@ -61,15 +82,31 @@ function isText(fact: Fact | undefined): boolean {
 }
 
 function readsOf(rule: Rule): readonly FactId[] {
-  return [...rule.reads, ...rule.effects.flatMap((effect) => (effect.kind === 'allow_chunk' || effect.kind === 'withhold_chunk' ? effect.reads : []))];
+  return [
+    ...rule.reads,
+    ...rule.effects.flatMap((effect) =>
+      effect.kind === 'allow_chunk' || effect.kind === 'withhold_chunk' ? effect.reads : [],
+    ),
+  ];
 }
 
-/** What every chunk that may pass meets: each restriction that always applies, and, by default deny, some one of what allows. */
+/**
+ * What every chunk that may pass meets: each restriction that always applies, and, by default deny, some one of what
+ * allows.
+ */
 function clausesOf(plan: Plan, event: RetrievalEvent): Clause[] {
-  const always = (rule: Rule): boolean => rule.when.kind === 'all' && rule.when.expr.kind === 'const' && rule.when.expr.value;
-  const restrictions = event.rules.filter(always).flatMap((rule) => rule.effects.flatMap((effect) => (effect.kind === 'withhold_chunk' ? [clauseOf(plan, effect.unless)] : [])));
-  const allowsAny = event.default === 'allow' || event.rules.some((rule) => rule.effects.some(({ kind }) => kind === 'allow'));
-  const roles = event.rules.flatMap((rule) => rule.effects.flatMap((effect) => (effect.kind === 'allow_chunk' ? [clauseOf(plan, effect.where)] : [])));
+  const always = (rule: Rule): boolean =>
+    rule.when.kind === 'all' && rule.when.expr.kind === 'const' && rule.when.expr.value;
+  const restrictions = event.rules
+    .filter(always)
+    .flatMap((rule) =>
+      rule.effects.flatMap((effect) => (effect.kind === 'withhold_chunk' ? [clauseOf(plan, effect.unless)] : [])),
+    );
+  const allowsAny =
+    event.default === 'allow' || event.rules.some((rule) => rule.effects.some(({ kind }) => kind === 'allow'));
+  const roles = event.rules.flatMap((rule) =>
+    rule.effects.flatMap((effect) => (effect.kind === 'allow_chunk' ? [clauseOf(plan, effect.where)] : [])),
+  );
   const allowed = allowsAny || roles.length === 0 ? null : anyOf(roles);
   return [...restrictions, allowed].filter((clause) => clause !== null);
 }
@@ -91,18 +128,27 @@ function clauseOf(plan: Plan, expr: Expr): Clause | null {
       if (expr.left.kind !== 'fact') return null;
       const key = listKey(plan, expr.left.fact);
       if (key === null) return null;
-      if (expr.right.kind === 'members') return anyOf(expr.right.values.map((value): Clause => ({ kind: 'contains', key, literal: JSON.stringify(value) })));
-      return expr.right.kind === 'fact' && plan.facts[expr.right.fact]?.type.kind === 'text_set' ? { kind: 'overlaps', key, fact: expr.right.fact } : null;
+      if (expr.right.kind === 'members')
+        return anyOf(
+          expr.right.values.map((value): Clause => ({ kind: 'contains', key, literal: JSON.stringify(value) })),
+        );
+      return expr.right.kind === 'fact' && plan.facts[expr.right.fact]?.type.kind === 'text_set'
+        ? { kind: 'overlaps', key, fact: expr.right.fact }
+        : null;
     }
     case 'contains': {
       if (expr.set.kind !== 'fact') return null;
       const key = listKey(plan, expr.set.fact);
-      return key !== null && expr.member.kind === 'text' ? { kind: 'contains', key, literal: JSON.stringify(expr.member.value) } : null;
+      return key !== null && expr.member.kind === 'text'
+        ? { kind: 'contains', key, literal: JSON.stringify(expr.member.value) }
+        : null;
     }
     case 'text_equals':
       return equalsOf(plan, expr.left, expr.right) ?? equalsOf(plan, expr.right, expr.left);
     case 'compare':
-      return compareOf(plan, expr.op, expr.left, expr.right) ?? compareOf(plan, FLIPPED[expr.op], expr.right, expr.left);
+      return (
+        compareOf(plan, expr.op, expr.left, expr.right) ?? compareOf(plan, FLIPPED[expr.op], expr.right, expr.left)
+      );
     case 'const':
     case 'not':
     case 'text_contains':
@@ -124,11 +170,19 @@ function equalsOf(plan: Plan, chunk: TextOperand, other: TextOperand): Clause | 
   if (other.kind === 'text') return { kind: 'constant', key, operator: '$eq', literal: JSON.stringify(other.value) };
   if (other.kind !== 'fact') return null;
   const type = plan.facts[other.fact]?.type.kind;
-  return isCallers(plan, other.fact) && (type === 'text' || type === 'enum') ? { kind: 'fact', key, fact: other.fact } : null;
+  return isCallers(plan, other.fact) && (type === 'text' || type === 'enum')
+    ? { kind: 'fact', key, fact: other.fact }
+    : null;
 }
 
 const FLIPPED = { eq: 'eq', lt: 'gt', le: 'ge', gt: 'lt', ge: 'le' } as const;
-const COMPARISONS = { eq: F.COMPARE_EQ, lt: F.COMPARE_LT, le: F.COMPARE_LE, gt: F.COMPARE_GT, ge: F.COMPARE_GE } as const;
+const COMPARISONS = {
+  eq: F.COMPARE_EQ,
+  lt: F.COMPARE_LT,
+  le: F.COMPARE_LE,
+  gt: F.COMPARE_GT,
+  ge: F.COMPARE_GE,
+} as const;
 const OPERATORS = { eq: '$eq', lt: '$lt', le: '$lte', gt: '$gt', ge: '$gte' } as const;
 
 function compareOf(plan: Plan, op: keyof typeof COMPARISONS, chunk: Operand, other: Operand): Clause | null {

@@ -1,5 +1,6 @@
 /**
- * The image of a policy's tables in the kernel's memory: bytes at a known base, written bottom-up, with absolute addresses. Texts are interned. Addresses are final when they are given out, so that code can hold them as constants.
+ * The image of a policy's tables in the kernel's memory: bytes at a known base, written bottom-up, with absolute
+ * addresses. Texts are interned. Addresses are final when they are given out, so that code can hold them as constants.
  */
 const ENCODER = new TextEncoder();
 /** Of a policy's tables and constants; beyond, the policy is refused. */

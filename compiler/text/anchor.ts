@@ -5,7 +5,9 @@ import { fromHalves, halvesOf, type ByteSet } from './byte-set.ts';
 /** Three bytes in a row. */
 export type Anchor = readonly [ByteSet, ByteSet, ByteSet];
 
-/** An anchor, and how many bytes before it the context word begins to which it belongs; 0 where it is no part of one. */
+/**
+ * An anchor, and how many bytes before it the context word begins to which it belongs; 0 where it is no part of one.
+ */
 export interface PlacedAnchor {
   readonly bytes: Anchor;
   readonly backLeast: number;

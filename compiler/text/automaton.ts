@@ -1,4 +1,7 @@
-/** Positions to a minimal deterministic automaton. Several patterns may share one: each state then says which of them accept. */
+/**
+ * Positions to a minimal deterministic automaton. Several patterns may share one: each state then says which of them
+ * accept.
+ */
 import { ALL_BYTES, hasByte, NO_BYTES, type ByteSet } from './byte-set.ts';
 import type { Positions } from './positions.ts';
 
@@ -33,7 +36,11 @@ export function automatonOf(patterns: readonly Positions[], statesMax: number): 
 }
 
 /** Bytes that no position tells apart are one class. */
-function byteClasses(sets: readonly ByteSet[]): { readonly classes: Uint8Array; readonly classCount: number; readonly examples: readonly number[] } {
+function byteClasses(sets: readonly ByteSet[]): {
+  readonly classes: Uint8Array;
+  readonly classCount: number;
+  readonly examples: readonly number[];
+} {
   const distinct = [...new Set(sets)];
   const numbers = new Map<string, number>();
   const classes = new Uint8Array(256);
@@ -52,7 +59,11 @@ function byteClasses(sets: readonly ByteSet[]): { readonly classes: Uint8Array; 
 }
 
 /** Position p of pattern i is numbered so that all patterns' positions are distinct. States: 0 dead, 1 start. */
-function subsets(patterns: readonly Positions[], examples: readonly number[], statesMax: number): readonly RawState[] | null {
+function subsets(
+  patterns: readonly Positions[],
+  examples: readonly number[],
+  statesMax: number,
+): readonly RawState[] | null {
   const offsets = patterns.reduce<number[]>((sums, { reads }) => [...sums, (sums.at(-1) ?? 0) + reads.length], [0]);
   const reads: boolean[][] = [];
   const follow: number[][] = [];
@@ -73,7 +84,9 @@ function subsets(patterns: readonly Positions[], examples: readonly number[], st
   ];
   // A state is the set of positions just read; from it, what may be read next.
   const numbers = new Map<string, number>([['', 0]]);
-  const pending: { readonly state: number; readonly candidates: readonly number[] }[] = [{ state: 1, candidates: first }];
+  const pending: { readonly state: number; readonly candidates: readonly number[] }[] = [
+    { state: 1, candidates: first },
+  ];
   for (let item = pending.pop(); item !== undefined; item = pending.pop()) {
     const { state, candidates } = item;
     for (let cls = 0; cls < examples.length; cls += 1) {
@@ -96,7 +109,7 @@ function subsets(patterns: readonly Positions[], examples: readonly number[], st
 /** Moore's refinement: states that accept alike and lead alike are one. */
 function minimal(raw: readonly RawState[], classes: Uint8Array, classCount: number): Automaton {
   let block = number(raw.map(({ accepts }) => String(accepts)));
-  for (let count = 0; ; ) {
+  for (let count = 0; ;) {
     const refined = number(raw.map(({ next }, i) => `${block[i]}:${next.map((state) => block[state]).join()}`));
     const blocks = Math.max(...refined) + 1;
     block = refined;
@@ -104,12 +117,22 @@ function minimal(raw: readonly RawState[], classes: Uint8Array, classCount: numb
     count = blocks;
   }
   const count = Math.max(...block) + 1;
-  const merged: { next: number[]; accepts: number; later: number }[] = Array.from({ length: count }, () => ({ next: [], accepts: 0, later: 0 }));
-  raw.forEach(({ next, accepts }, i) => (merged[block[i] ?? 0] = { next: next.map((state) => block[state] ?? 0), accepts, later: 0 }));
-  for (let changed = true; changed; ) {
+  const merged: { next: number[]; accepts: number; later: number }[] = Array.from({ length: count }, () => ({
+    next: [],
+    accepts: 0,
+    later: 0,
+  }));
+  raw.forEach(
+    ({ next, accepts }, i) =>
+      (merged[block[i] ?? 0] = { next: next.map((state) => block[state] ?? 0), accepts, later: 0 }),
+  );
+  for (let changed = true; changed;) {
     changed = false;
     for (const state of merged) {
-      const later = state.next.reduce((bits, next) => bits | (merged[next]?.accepts ?? 0) | (merged[next]?.later ?? 0), 0);
+      const later = state.next.reduce(
+        (bits, next) => bits | (merged[next]?.accepts ?? 0) | (merged[next]?.later ?? 0),
+        0,
+      );
       changed ||= later !== state.later;
       state.later = later;
     }
@@ -130,7 +153,9 @@ function number(keys: readonly string[]): readonly number[] {
 
 /** Classes that no state tells apart fall together. */
 function shareClasses(automaton: Automaton): Automaton {
-  const columns = number(Array.from({ length: automaton.classCount }, (_, cls) => automaton.states.map(({ next }) => next[cls]).join()));
+  const columns = number(
+    Array.from({ length: automaton.classCount }, (_, cls) => automaton.states.map(({ next }) => next[cls]).join()),
+  );
   const classCount = Math.max(...columns) + 1;
   const keep = Array.from({ length: classCount }, (_, column) => columns.indexOf(column));
   return {

@@ -11,18 +11,25 @@ export interface Bucket {
 
 const EMPTY: Bucket = { entries: [], bytes: [0n, 0n, 0n] };
 
-/** Times that every anchor is offered another bucket. With many anchors their first place must do: the search would take longer than it saves. */
+/**
+ * Times that every anchor is offered another bucket. With many anchors their first place must do: the search would take
+ * longer than it saves.
+ */
 const ROUNDS_MAX = 3;
 const ANCHORS_SEARCHED_MAX = 64;
 
 export function bucketsOf(groups: readonly Group[]): readonly Bucket[] {
   // The rare ones last: they cost least where they share.
   const order = groups
-    .flatMap(({ anchors, digits }, group) => anchors.map((anchor) => ({ anchor, digits, group, frequency: anchorFrequency(anchor.bytes) })))
+    .flatMap(({ anchors, digits }, group) =>
+      anchors.map((anchor) => ({ anchor, digits, group, frequency: anchorFrequency(anchor.bytes) })),
+    )
     .sort((a, b) => b.frequency - a.frequency || a.group - b.group);
   const buckets: Bucket[] = Array.from({ length: L.BUCKETS }, () => EMPTY);
   const add = ({ digits, anchor, group }: (typeof order)[number]): number => {
-    const rises = buckets.map((bucket, number) => ((number === L.BUCKET_DIGITS) === digits ? cost(join(bucket, anchor, group)) - cost(bucket) : Infinity));
+    const rises = buckets.map((bucket, number) =>
+      (number === L.BUCKET_DIGITS) === digits ? cost(join(bucket, anchor, group)) - cost(bucket) : Infinity,
+    );
     const best = rises.indexOf(Math.min(...rises));
     buckets[best] = join(buckets[best] ?? EMPTY, anchor, group);
     return best;
@@ -33,7 +40,9 @@ export function bucketsOf(groups: readonly Group[]): readonly Bucket[] {
     moved = false;
     order.forEach((item, i) => {
       const place = places[i] ?? 0;
-      buckets[place] = (buckets[place] ?? EMPTY).entries.filter(({ anchor }) => anchor !== item.anchor).reduce((bucket, { anchor, group }) => join(bucket, anchor, group), EMPTY);
+      buckets[place] = (buckets[place] ?? EMPTY).entries
+        .filter(({ anchor }) => anchor !== item.anchor)
+        .reduce((bucket, { anchor, group }) => join(bucket, anchor, group), EMPTY);
       places[i] = add(item);
       moved ||= places[i] !== place;
     });
@@ -42,7 +51,10 @@ export function bucketsOf(groups: readonly Group[]): readonly Bucket[] {
 }
 
 function join({ entries, bytes }: Bucket, anchor: PlacedAnchor, group: number): Bucket {
-  return { entries: [...entries, { group, anchor }], bytes: [bytes[0] | anchor.bytes[0], bytes[1] | anchor.bytes[1], bytes[2] | anchor.bytes[2]] };
+  return {
+    entries: [...entries, { group, anchor }],
+    bytes: [bytes[0] | anchor.bytes[0], bytes[1] | anchor.bytes[1], bytes[2] | anchor.bytes[2]],
+  };
 }
 
 const costs = new WeakMap<Bucket, number>();

@@ -1,8 +1,12 @@
-/** How often three bytes stand in a row in running text, roughly: what makes one anchor better than another. Only speed depends on it. */
+/**
+ * How often three bytes stand in a row in running text, roughly: what makes one anchor better than another. Only speed
+ * depends on it.
+ */
 import { bytesOf, membersOf, type ByteSet } from './byte-set.ts';
 
 /** Prose, a letter, a table, a log, source text: a little of what comes by. */
-const SAMPLE = new TextEncoder().encode(`The committee met on Tuesday, 14 March 2023, to discuss the results of the second quarter. Sales in the northern region had grown by 12.5 percent, while costs
+const SAMPLE = new TextEncoder()
+  .encode(`The committee met on Tuesday, 14 March 2023, to discuss the results of the second quarter. Sales in the northern region had grown by 12.5 percent, while costs
 remained at the level of 2021 and 2022. "We are pleased," said the chairman, "but there is still much to be done before the end of the year." Nobody in the room disagreed. The next meeting
 will take place in September; until then, each of the departments should prepare its own report (see page 37) and send it to the secretary. What about the budget? It was approved last May.
 Most people think that such a decision takes only a moment. In truth it took three weeks, several hundred messages and the patience of everyone who was asked to read them. Please summarise
@@ -20,18 +24,27 @@ function total(items) { let sum = 0; for (const item of items) { sum += item.pri
 
 /** What stands for a byte that the sample does not have. */
 const RARE = 1e-4;
-const SHARES: readonly number[] = Array.from({ length: 256 }, (_, byte) => Math.max(RARE, SAMPLE.filter((each) => each === byte).length / SAMPLE.length));
+const SHARES: readonly number[] = Array.from({ length: 256 }, (_, byte) =>
+  Math.max(RARE, SAMPLE.filter((each) => each === byte).length / SAMPLE.length),
+);
 
-/** Share of the places in running text at which three bytes of the sets stand in a row. Where the sample has few such places, what independent bytes would give counts too. */
+/**
+ * Share of the places in running text at which three bytes of the sets stand in a row. Where the sample has few such
+ * places, what independent bytes would give counts too.
+ */
 export function frequencyOf(sets: readonly [ByteSet, ByteSet, ByteSet]): number {
   const [a, b, c] = sets.map(membersOf);
   if (a === undefined || b === undefined || c === undefined) return 1;
   let seen = 0;
-  for (let i = 0; i + 2 < SAMPLE.length; i += 1) seen += (a[SAMPLE[i] ?? 0] ?? 0) & (b[SAMPLE[i + 1] ?? 0] ?? 0) & (c[SAMPLE[i + 2] ?? 0] ?? 0);
+  for (let i = 0; i + 2 < SAMPLE.length; i += 1)
+    seen += (a[SAMPLE[i] ?? 0] ?? 0) & (b[SAMPLE[i + 1] ?? 0] ?? 0) & (c[SAMPLE[i + 2] ?? 0] ?? 0);
   const independent = sets.map(shareOf).reduce((product, share) => product * share, 1);
   return seen / SAMPLE.length + independent / 10;
 }
 
 function shareOf(set: ByteSet): number {
-  return Math.min(1, bytesOf(set).reduce((sum, byte) => sum + (SHARES[byte] ?? 0), 0));
+  return Math.min(
+    1,
+    bytesOf(set).reduce((sum, byte) => sum + (SHARES[byte] ?? 0), 0),
+  );
 }

@@ -41,27 +41,49 @@ const UTF8_BYTES_MAX = 4;
 const OWN_LONGEST_MAX = 1_024;
 
 export function compileForm(detector: number, source: FormSource, ignoreCase: boolean): CompiledForm | Problem {
-  const parsed: PatternResult = source.longest === undefined ? parsePattern(source.pattern) : parseOpenPattern(source.pattern);
+  const parsed: PatternResult =
+    source.longest === undefined ? parsePattern(source.pattern) : parseOpenPattern(source.pattern);
   if ('error' in parsed) return { message: parsed.error.message, help: 'correct the pattern' };
   const most = source.longest ?? bytesMost(parsed.pattern);
-  const everyEnd = source.validator !== undefined || (source.context !== undefined && source.context.where !== 'before');
+  const everyEnd =
+    source.validator !== undefined || (source.context !== undefined && source.context.where !== 'before');
   const bound = everyEnd ? L.ENDS_MAX : source.longest === undefined ? OWN_LONGEST_MAX : L.LONGEST_MAX;
-  if (most > bound) return { message: `a match of the pattern can have ${most} bytes; the most is ${bound}`, help: 'make the counts of the pattern smaller' };
+  if (most > bound)
+    return {
+      message: `a match of the pattern can have ${most} bytes; the most is ${bound}`,
+      help: 'make the counts of the pattern smaller',
+    };
   const context = source.context === undefined ? null : contextProblem(source.context);
   if (context !== null) return context;
   try {
     const positions = positionsOf([parsed.pattern], ignoreCase);
-    if (positions.nullable || positions.first.size === 0) return { message: 'the pattern matches no text', help: 'remove characters that are invisible: they are dropped before a detector reads' };
+    if (positions.nullable || positions.first.size === 0)
+      return {
+        message: 'the pattern matches no text',
+        help: 'remove characters that are invisible: they are dropped before a detector reads',
+      };
     const anchor = leadingBytes([positions]);
-    const prefix: CompiledForm = { detector, source, longest: most, anchor, frequency: anchorFrequency(anchor), how: { kind: 'prefix', positions } };
+    const prefix: CompiledForm = {
+      detector,
+      source,
+      longest: most,
+      anchor,
+      frequency: anchorFrequency(anchor),
+      how: { kind: 'prefix', positions },
+    };
     const pivot = bestPivot(prefix, parsed.pattern, ignoreCase);
     const own = pivot !== null && pivot.frequency * PIVOT_GAIN < prefix.frequency ? pivot : prefix;
     // Digits are noticed anyway, and their groups first look for letters before them.
-    const near = source.context?.where === 'before' && !isWithin(anchor[0], DIGITS) ? wordAnchors(source.context.words) : null;
+    const near =
+      source.context?.where === 'before' && !isWithin(anchor[0], DIGITS) ? wordAnchors(source.context.words) : null;
     if (near === null || near.frequency * NEAR_GAIN > own.frequency) return own;
     return { ...prefix, frequency: near.frequency, how: { kind: 'near', positions, anchors: near.anchors } };
   } catch (failure) {
-    if (failure instanceof TooManyPositions) return { message: 'the pattern is too large', help: 'make its counts smaller, or make two detectors of its alternatives' };
+    if (failure instanceof TooManyPositions)
+      return {
+        message: 'the pattern is too large',
+        help: 'make its counts smaller, or make two detectors of its alternatives',
+      };
     throw failure;
   }
 }
@@ -89,14 +111,26 @@ function bestPivot(form: CompiledForm, pattern: PatternNode, ignoreCase: boolean
     if (i === 0 || !isOneByte(item, ignoreCase)) return;
     const front = items.slice(0, i);
     const beforeMost = front.reduce((sum, each) => sum + bytesMost(each), 0);
-    const starts = form.source.validator === undefined || form.source.validator === 'email' ? PIVOT_BEFORE_MAX : PIVOT_STARTS_MAX;
+    const starts =
+      form.source.validator === undefined || form.source.validator === 'email' ? PIVOT_BEFORE_MAX : PIVOT_STARTS_MAX;
     if (beforeMost > starts) return;
-    // A cap on an open pattern would refuse long pairs of start and end; only the check of an email's domain is sure to refuse them first.
+    // A cap on an open pattern would refuse long pairs of start and end; only the check of an email's domain is sure to
+    // refuse them first.
     if (form.source.longest !== undefined && form.source.validator !== 'email') return;
     const anchor = leadingBytes([positionsOf(items.slice(i), ignoreCase)]);
     const frequency = anchorFrequency(anchor);
     if (best !== null && best.frequency <= frequency) return;
-    best = { ...form, anchor, frequency, how: { kind: 'pivot', before: positionsOf(front, ignoreCase), from: positionsOf(items.slice(i), ignoreCase), beforeMost } };
+    best = {
+      ...form,
+      anchor,
+      frequency,
+      how: {
+        kind: 'pivot',
+        before: positionsOf(front, ignoreCase),
+        from: positionsOf(items.slice(i), ignoreCase),
+        beforeMost,
+      },
+    };
   });
   return best;
 }
@@ -111,14 +145,29 @@ function flat(node: PatternNode): readonly PatternNode[] {
 function isOneByte(node: PatternNode, ignoreCase: boolean): boolean {
   if (node.kind !== 'class' || node.negated) return false;
   const { reads } = positionsOf([node], ignoreCase);
-  return reads.length === 1 && reads[0] !== ALL_BYTES && bytesOf(reads[0] ?? ALL_BYTES).length <= 8 && patternLength(node).max === 1;
+  return (
+    reads.length === 1 &&
+    reads[0] !== ALL_BYTES &&
+    bytesOf(reads[0] ?? ALL_BYTES).length <= 8 &&
+    patternLength(node).max === 1
+  );
 }
 
 function contextProblem({ words, within }: NonNullable<FormSource['context']>): Problem | null {
-  if (words.length === 0 || words.some((word) => word.trim() === '')) return { message: 'a word of `near` is empty', help: 'write the words that stand near a match' };
+  if (words.length === 0 || words.some((word) => word.trim() === ''))
+    return { message: 'a word of `near` is empty', help: 'write the words that stand near a match' };
   const long = words.find((word) => new TextEncoder().encode(word).length > 255);
-  if (long !== undefined) return { message: `\`${long.slice(0, 20)}…\` is longer than 255 bytes`, help: 'write a shorter word' };
-  if (within > L.WITHIN_MAX) return { message: `\`near\` looks at ${within} characters; the most is ${L.WITHIN_MAX}`, help: `write a number up to ${L.WITHIN_MAX}` };
-  if (within < Math.min(...words.map((word) => [...word].length))) return { message: `\`near\` looks at ${within} characters, which no word of it fits into`, help: 'write a larger number of characters' };
+  if (long !== undefined)
+    return { message: `\`${long.slice(0, 20)}…\` is longer than 255 bytes`, help: 'write a shorter word' };
+  if (within > L.WITHIN_MAX)
+    return {
+      message: `\`near\` looks at ${within} characters; the most is ${L.WITHIN_MAX}`,
+      help: `write a number up to ${L.WITHIN_MAX}`,
+    };
+  if (within < Math.min(...words.map((word) => [...word].length)))
+    return {
+      message: `\`near\` looks at ${within} characters, which no word of it fits into`,
+      help: 'write a larger number of characters',
+    };
   return null;
 }

@@ -1,4 +1,7 @@
-/** The words of a context, as the kernel compares them: folded, ASCII letters in lower case, one space for each separator. */
+/**
+ * The words of a context, as the kernel compares them: folded, ASCII letters in lower case, one space for each
+ * separator.
+ */
 import * as L from '../../filters/kernel/text/layout.ts';
 import { foldCodePoint } from './fold-ranges.ts';
 

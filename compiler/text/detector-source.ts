@@ -1,7 +1,11 @@
-/** What the text engine's compiler is told of a built-in detector. `filters/detectors/detector.ts` says what each part means. */
+/**
+ * What the text engine's compiler is told of a built-in detector. `filters/detectors/detector.ts` says what each part
+ * means.
+ */
 
 export type BoundaryName = 'none' | 'digit' | 'word' | 'number' | 'serial' | 'address';
-export type ValidatorName = 'payment_card' | 'iban' | 'us_ssn' | 'ipv4' | 'ipv6' | 'phone' | 'phone_national' | 'email' | 'date' | 'entropy';
+export type ValidatorName =
+  'payment_card' | 'iban' | 'us_ssn' | 'ipv4' | 'ipv6' | 'phone' | 'phone_national' | 'email' | 'date' | 'entropy';
 
 export interface ContextSource {
   readonly words: readonly string[];

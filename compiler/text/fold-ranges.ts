@@ -1,6 +1,8 @@
 /**
- * What folding does, as ranges of code points. Digits of every script (general category Nd), full-width forms, dashes and spaces become ASCII; invisible characters are dropped; everything else stays.
- * The kernel reads these ranges from the tables; patterns are folded by them too, so that a pattern may be written with the characters that it is meant to find.
+ * What folding does, as ranges of code points. Digits of every script (general category Nd), full-width forms, dashes
+ * and spaces become ASCII; invisible characters are dropped; everything else stays. The kernel reads these ranges from
+ * the tables; patterns are folded by them too, so that a pattern may be written with the characters that it is meant to
+ * find.
  */
 
 export type Fold =
@@ -12,10 +14,12 @@ export type Fold =
 
 /** First digits of the decimal digits in Unicode 17, ASCII's own left out. */
 const ZEROS = [
-  0x660, 0x6f0, 0x7c0, 0x966, 0x9e6, 0xa66, 0xae6, 0xb66, 0xbe6, 0xc66, 0xce6, 0xd66, 0xde6, 0xe50, 0xed0, 0xf20, 0x1040, 0x1090, 0x17e0, 0x1810, 0x1946, 0x19d0, 0x1a80, 0x1a90, 0x1b50, 0x1bb0, 0x1c40,
-  0x1c50, 0xa620, 0xa8d0, 0xa900, 0xa9d0, 0xa9f0, 0xaa50, 0xabf0, 0x104a0, 0x10d30, 0x10d40, 0x11066, 0x110f0, 0x11136, 0x111d0, 0x112f0, 0x11450, 0x114d0, 0x11650, 0x116c0, 0x116d0, 0x116da, 0x11730,
-  0x118e0, 0x11950, 0x11bf0, 0x11c50, 0x11d50, 0x11da0, 0x11de0, 0x11f50, 0x16130, 0x16a60, 0x16ac0, 0x16b50, 0x16d70, 0x1ccf0, 0x1d7ce, 0x1d7d8, 0x1d7e2, 0x1d7ec, 0x1d7f6, 0x1e140, 0x1e2f0, 0x1e4f0, 0x1e5f1,
-  0x1e950, 0x1fbf0,
+  0x660, 0x6f0, 0x7c0, 0x966, 0x9e6, 0xa66, 0xae6, 0xb66, 0xbe6, 0xc66, 0xce6, 0xd66, 0xde6, 0xe50, 0xed0, 0xf20,
+  0x1040, 0x1090, 0x17e0, 0x1810, 0x1946, 0x19d0, 0x1a80, 0x1a90, 0x1b50, 0x1bb0, 0x1c40, 0x1c50, 0xa620, 0xa8d0,
+  0xa900, 0xa9d0, 0xa9f0, 0xaa50, 0xabf0, 0x104a0, 0x10d30, 0x10d40, 0x11066, 0x110f0, 0x11136, 0x111d0, 0x112f0,
+  0x11450, 0x114d0, 0x11650, 0x116c0, 0x116d0, 0x116da, 0x11730, 0x118e0, 0x11950, 0x11bf0, 0x11c50, 0x11d50, 0x11da0,
+  0x11de0, 0x11f50, 0x16130, 0x16a60, 0x16ac0, 0x16b50, 0x16d70, 0x1ccf0, 0x1d7ce, 0x1d7d8, 0x1d7e2, 0x1d7ec, 0x1d7f6,
+  0x1e140, 0x1e2f0, 0x1e4f0, 0x1e5f1, 0x1e950, 0x1fbf0,
 ];
 
 const SPACE = 0x20;
@@ -35,7 +39,8 @@ export const FOLDS: readonly Fold[] = [
   same(SPACE, 0x202f),
   same(SPACE, 0x205f),
   same(SPACE, 0x3000),
-  // Dashes: Armenian, Hebrew, hyphen to horizontal bar, hyphen bullet, minus, two-em and three-em, wave, presentation forms, small.
+  // Dashes: Armenian, Hebrew, hyphen to horizontal bar, hyphen bullet, minus, two-em and three-em, wave, presentation
+  // forms, small.
   same(DASH, 0x58a),
   same(DASH, 0x5be),
   same(DASH, 0x2010, 0x2015),
@@ -47,7 +52,8 @@ export const FOLDS: readonly Fold[] = [
   same(DASH, 0xfe31, 0xfe32),
   same(DASH, 0xfe58),
   same(DASH, 0xfe63),
-  // Full stops: one dot leader, ideographic half-width, small; commercial at, small; plus, small and superscript; colon, ratio.
+  // Full stops: one dot leader, ideographic half-width, small; commercial at, small; plus, small and superscript;
+  // colon, ratio.
   same(0x2e, 0x2024),
   same(0x2e, 0xfe52),
   same(0x40, 0xfe6b),
@@ -57,8 +63,9 @@ export const FOLDS: readonly Fold[] = [
   same(0x3a, 0xfe55),
   same(0x2f, 0x2044),
   same(0x2f, 0x2215),
-  // Invisible: soft hyphen, grapheme joiner, Arabic letter mark, Hangul and Khmer fillers, Mongolian selectors, zero-width and directions, word joiner to deprecated controls, keycap, variation
-  // selectors, byte-order mark, interlinear annotation, shorthand and musical controls, tags, supplementary variation selectors.
+  // Invisible: soft hyphen, grapheme joiner, Arabic letter mark, Hangul and Khmer fillers, Mongolian selectors,
+  // zero-width and directions, word joiner to deprecated controls, keycap, variation selectors, byte-order mark,
+  // interlinear annotation, shorthand and musical controls, tags, supplementary variation selectors.
   drop(0xad),
   drop(0x34f),
   drop(0x61c),

@@ -1,4 +1,7 @@
-/** Forms to groups: what is found together, and by which automata. Forms that begin with a digit share one automaton, because digits are common and their patterns alike; others only where that saves room. */
+/**
+ * Forms to groups: what is found together, and by which automata. Forms that begin with a digit share one automaton,
+ * because digits are common and their patterns alike; others only where that saves room.
+ */
 import * as L from '../../filters/kernel/text/layout.ts';
 import { automatonOf, leadingBytes, type Automaton } from './automaton.ts';
 import { DIGITS, isWithin } from './byte-set.ts';
@@ -17,7 +20,13 @@ export type Group = {
   | { readonly kind: 'prefix'; readonly forward: Automaton }
   | { readonly kind: 'near'; readonly forward: Automaton }
   | { readonly kind: 'bitset'; readonly positions: Positions }
-  | { readonly kind: 'pivot'; readonly forward: Automaton; readonly backward: Automaton; readonly tail: Automaton; readonly beforeMost: number }
+  | {
+      readonly kind: 'pivot';
+      readonly forward: Automaton;
+      readonly backward: Automaton;
+      readonly tail: Automaton;
+      readonly beforeMost: number;
+    }
 );
 
 /** States of one form's automaton before minimising. */
@@ -33,7 +42,9 @@ const SHARED_FORMS_MAX = 30;
 type PrefixGroup = Extract<Group, { kind: 'prefix' }>;
 type NearGroup = Extract<Group, { kind: 'near' }>;
 
-export function groupForms(forms: readonly CompiledForm[]): readonly (Group | { readonly form: CompiledForm; readonly problem: Problem })[] {
+export function groupForms(
+  forms: readonly CompiledForm[],
+): readonly (Group | { readonly form: CompiledForm; readonly problem: Problem })[] {
   const result: (Group | { readonly form: CompiledForm; readonly problem: Problem })[] = [];
   const shared: PrefixGroup[] = [];
   const near: NearGroup[] = [];
@@ -44,7 +55,9 @@ export function groupForms(forms: readonly CompiledForm[]): readonly (Group | { 
       continue;
     }
     if (group.kind === 'near') {
-      const at = near.findIndex((candidate) => JSON.stringify(contextOf(candidate)) === JSON.stringify(contextOf(group)));
+      const at = near.findIndex(
+        (candidate) => JSON.stringify(contextOf(candidate)) === JSON.stringify(contextOf(group)),
+      );
       const merged = at === -1 ? null : mergeNear(near[at]!, group);
       if (merged === null) near.push(group);
       else near[at] = merged;
@@ -68,18 +81,28 @@ export function automatonBytes({ states, classCount }: Automaton): number {
 }
 
 function groupOf(form: CompiledForm): Group | { readonly form: CompiledForm; readonly problem: Problem } {
-  const common = { forms: [form], anchors: [notPlaced(form.anchor)], frequency: form.frequency, digits: beginsWithDigit(form) };
+  const common = {
+    forms: [form],
+    anchors: [notPlaced(form.anchor)],
+    frequency: form.frequency,
+    digits: beginsWithDigit(form),
+  };
   if (form.how.kind === 'pivot') {
     const forward = smallEnough(automatonOf([form.how.from], FORM_STATES_MAX));
     const backward = smallEnough(automatonOf([reversed(form.how.before)], FORM_STATES_MAX));
     const tail = smallEnough(automatonOf([reversed(beginnings(form.how.before))], FORM_STATES_MAX));
-    if (forward !== null && backward !== null && tail !== null) return { ...common, digits: false, kind: 'pivot', forward, backward, tail, beforeMost: form.how.beforeMost };
+    if (forward !== null && backward !== null && tail !== null)
+      return { ...common, digits: false, kind: 'pivot', forward, backward, tail, beforeMost: form.how.beforeMost };
     return { form, problem: TOO_LARGE };
   }
   const forward = smallEnough(automatonOf([form.how.positions], FORM_STATES_MAX));
-  if (form.how.kind === 'near') return forward === null ? { form, problem: TOO_LARGE } : { ...common, anchors: form.how.anchors, digits: false, kind: 'near', forward };
+  if (form.how.kind === 'near')
+    return forward === null
+      ? { form, problem: TOO_LARGE }
+      : { ...common, anchors: form.how.anchors, digits: false, kind: 'near', forward };
   if (forward !== null) return { ...common, kind: 'prefix', forward };
-  if (form.how.positions.reads.length <= L.BITSET_POSITIONS_MAX) return { ...common, digits: false, kind: 'bitset', positions: form.how.positions };
+  if (form.how.positions.reads.length <= L.BITSET_POSITIONS_MAX)
+    return { ...common, digits: false, kind: 'bitset', positions: form.how.positions };
   return { form, problem: TOO_LARGE };
 }
 
@@ -89,10 +112,17 @@ const TOO_LARGE: Problem = {
 };
 
 function smallEnough(automaton: Automaton | null): Automaton | null {
-  return automaton !== null && automatonBytes(automaton) <= FORM_BYTES_MAX && automaton.states.length * (automaton.classCount + 1) <= CELLS_MAX ? automaton : null;
+  return automaton !== null &&
+    automatonBytes(automaton) <= FORM_BYTES_MAX &&
+    automaton.states.length * (automaton.classCount + 1) <= CELLS_MAX
+    ? automaton
+    : null;
 }
 
-/** Digit forms go with digit forms; those that need a context word before them are kept apart, because most text is ruled out at once. */
+/**
+ * Digit forms go with digit forms; those that need a context word before them are kept apart, because most text is
+ * ruled out at once.
+ */
 function sameKind(a: PrefixGroup, b: PrefixGroup): boolean {
   return a.digits === b.digits && needsContext(a) === needsContext(b);
 }
@@ -108,8 +138,19 @@ function contextOf({ forms }: NearGroup): CompiledForm['source']['context'] {
 /** Forms with the same context: its words are looked for once. */
 function mergeNear(a: NearGroup, b: NearGroup): NearGroup | null {
   const forms = [...a.forms, ...b.forms];
-  const forward = forms.length > SHARED_FORMS_MAX ? null : automatonOf(forms.flatMap(({ how }) => (how.kind === 'near' ? [how.positions] : [])), FORM_STATES_MAX);
-  if (forward === null || forward.states.length * (forward.classCount + 1) > CELLS_MAX || automatonBytes(forward) > SHARED_BYTES_MAX) return null;
+  const forward =
+    forms.length > SHARED_FORMS_MAX
+      ? null
+      : automatonOf(
+          forms.flatMap(({ how }) => (how.kind === 'near' ? [how.positions] : [])),
+          FORM_STATES_MAX,
+        );
+  if (
+    forward === null ||
+    forward.states.length * (forward.classCount + 1) > CELLS_MAX ||
+    automatonBytes(forward) > SHARED_BYTES_MAX
+  )
+    return null;
   return { ...a, forms, forward };
 }
 
@@ -119,11 +160,20 @@ function merge(a: PrefixGroup, b: PrefixGroup): PrefixGroup | null {
   const positions = forms.flatMap(({ how }) => (how.kind === 'prefix' ? [how.positions] : []));
   const forward = automatonOf(positions, FORM_STATES_MAX);
   if (forward === null || forward.states.length * (forward.classCount + 1) > CELLS_MAX) return null;
-  const most = a.digits ? SHARED_BYTES_MAX : Math.min(SHARED_BYTES_MAX, automatonBytes(a.forward) + automatonBytes(b.forward));
+  const most = a.digits
+    ? SHARED_BYTES_MAX
+    : Math.min(SHARED_BYTES_MAX, automatonBytes(a.forward) + automatonBytes(b.forward));
   if (automatonBytes(forward) > most) return null;
   const anchor = leadingBytes(positions);
   if (!a.digits && anchorFrequency(anchor) > (a.frequency + b.frequency) * 2) return null;
-  return { kind: 'prefix', forms, anchors: [notPlaced(anchor)], frequency: anchorFrequency(anchor), digits: a.digits, forward };
+  return {
+    kind: 'prefix',
+    forms,
+    anchors: [notPlaced(anchor)],
+    frequency: anchorFrequency(anchor),
+    digits: a.digits,
+    forward,
+  };
 }
 
 function beginsWithDigit({ anchor, source }: CompiledForm): boolean {

@@ -1,6 +1,6 @@
 /**
- * A pattern as positions (Glushkov): each reads one byte; some may be first, some last, and each says which may follow it. Both automata are made from this: the deterministic one by subsets, the
- * bitset one as it stands.
+ * A pattern as positions (Glushkov): each reads one byte; some may be first, some last, and each says which may follow
+ * it. Both automata are made from this: the deterministic one by subsets, the bitset one as it stands.
  */
 import type { PatternNode } from '../../dsl/program.ts';
 import { byteRange, NO_BYTES, type ByteSet } from './byte-set.ts';
@@ -41,7 +41,13 @@ interface Builder {
 export function positionsOf(items: readonly PatternNode[], ignoreCase: boolean): Positions {
   const builder: Builder = { reads: [], follow: [], ignoreCase };
   const part = sequence(builder, items);
-  return { reads: builder.reads, follow: builder.follow, first: new Set(part.first), last: new Set(part.last), nullable: part.nullable };
+  return {
+    reads: builder.reads,
+    follow: builder.follow,
+    first: new Set(part.first),
+    last: new Set(part.last),
+    nullable: part.nullable,
+  };
 }
 
 /** The same texts read backwards. */
@@ -60,7 +66,9 @@ function build(builder: Builder, node: PatternNode): Part {
   switch (node.kind) {
     case 'class':
       // A character that folding drops is not there when a detector reads.
-      return !node.negated && node.ranges.every(isDropped) ? EMPTY : characters(builder, classRanges(node, builder.ignoreCase));
+      return !node.negated && node.ranges.every(isDropped)
+        ? EMPTY
+        : characters(builder, classRanges(node, builder.ignoreCase));
     case 'sequence':
       return sequence(builder, node.items);
     case 'alternatives':
@@ -84,7 +92,11 @@ function join(builder: Builder, left: Part, right: Part): Part {
 }
 
 function alternatives(parts: readonly Part[]): Part {
-  return { first: parts.flatMap(({ first }) => first), last: parts.flatMap(({ last }) => last), nullable: parts.some(({ nullable }) => nullable) };
+  return {
+    first: parts.flatMap(({ first }) => first),
+    last: parts.flatMap(({ last }) => last),
+    nullable: parts.some(({ nullable }) => nullable),
+  };
 }
 
 function repeat(builder: Builder, node: Extract<PatternNode, { kind: 'repeat' }>): Part {
@@ -103,9 +115,19 @@ function repeat(builder: Builder, node: Extract<PatternNode, { kind: 'repeat' }>
 
 /** A class: its one-byte characters are one position, each longer sequence a chain. */
 function characters(builder: Builder, sequences: readonly ByteRanges[]): Part {
-  const short = sequences.flatMap((ranges) => (ranges.length === 1 ? ranges : [])).reduce((set, [from, to]) => set | byteRange(from, to), NO_BYTES);
+  const short = sequences
+    .flatMap((ranges) => (ranges.length === 1 ? ranges : []))
+    .reduce((set, [from, to]) => set | byteRange(from, to), NO_BYTES);
   const long = sequences.filter((ranges) => ranges.length > 1);
-  return alternatives([...(short === NO_BYTES ? [] : [chain(builder, [short])]), ...long.map((ranges) => chain(builder, ranges.map(([from, to]) => byteRange(from, to))))]);
+  return alternatives([
+    ...(short === NO_BYTES ? [] : [chain(builder, [short])]),
+    ...long.map((ranges) =>
+      chain(
+        builder,
+        ranges.map(([from, to]) => byteRange(from, to)),
+      ),
+    ),
+  ]);
 }
 
 function chain(builder: Builder, sets: readonly ByteSet[]): Part {
@@ -120,7 +142,11 @@ function chain(builder: Builder, sets: readonly ByteSet[]): Part {
 
 /** The class as folded text has it. */
 function classRanges(node: Extract<PatternNode, { kind: 'class' }>, ignoreCase: boolean): readonly ByteRanges[] {
-  const ranges = merge([...node.ranges, ...node.ranges.flatMap(folded), ...(ignoreCase ? node.ranges.flatMap(otherCase) : [])]);
+  const ranges = merge([
+    ...node.ranges,
+    ...node.ranges.flatMap(folded),
+    ...(ignoreCase ? node.ranges.flatMap(otherCase) : []),
+  ]);
   return (node.negated ? complement(ranges) : ranges).flatMap(([from, to]) => utf8Ranges(from, to));
 }
 
@@ -132,11 +158,14 @@ function isDropped([from, to]: Range): boolean {
 
 function folded([from, to]: Range): readonly Range[] {
   if (to < 0x80 || to - from > FOLDED_RANGE_MAX) return [];
-  return Array.from({ length: to - from + 1 }, (_, i) => foldCodePoint(from + i)).flatMap((becomes, i) => (becomes === null || becomes === from + i ? [] : [[becomes, becomes] as const]));
+  return Array.from({ length: to - from + 1 }, (_, i) => foldCodePoint(from + i)).flatMap((becomes, i) =>
+    becomes === null || becomes === from + i ? [] : [[becomes, becomes] as const],
+  );
 }
 
 function otherCase([from, to]: Range): readonly Range[] {
-  const overlap = (low: number, high: number, by: number): readonly Range[] => (Math.max(from, low) <= Math.min(to, high) ? [[Math.max(from, low) + by, Math.min(to, high) + by]] : []);
+  const overlap = (low: number, high: number, by: number): readonly Range[] =>
+    Math.max(from, low) <= Math.min(to, high) ? [[Math.max(from, low) + by, Math.min(to, high) + by]] : [];
   return [...overlap(0x41, 0x5a, 32), ...overlap(0x61, 0x7a, -32)];
 }
 

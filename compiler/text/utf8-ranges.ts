@@ -10,8 +10,10 @@ const LENGTH_ENDS = [0x7f, 0x7ff, 0xffff, 0x10ffff];
 /** Every character from `from` to `to` and no other bytes; surrogates are left out. */
 export function utf8Ranges(from: number, to: number): readonly ByteRanges[] {
   if (from > to) return [];
-  if (from <= SURROGATES_TO && to >= SURROGATES_FROM) return [...utf8Ranges(from, SURROGATES_FROM - 1), ...utf8Ranges(SURROGATES_TO + 1, to)];
-  for (const end of LENGTH_ENDS) if (from <= end && to > end) return [...utf8Ranges(from, end), ...utf8Ranges(end + 1, to)];
+  if (from <= SURROGATES_TO && to >= SURROGATES_FROM)
+    return [...utf8Ranges(from, SURROGATES_FROM - 1), ...utf8Ranges(SURROGATES_TO + 1, to)];
+  for (const end of LENGTH_ENDS)
+    if (from <= end && to > end) return [...utf8Ranges(from, end), ...utf8Ranges(end + 1, to)];
   const length = LENGTH_ENDS.findIndex((end) => to <= end) + 1;
   // Cut where a lead byte or an inner byte would change while the bytes behind it do not run through all their values.
   for (let tail = 1; tail < length; tail += 1) {

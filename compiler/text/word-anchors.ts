@@ -1,4 +1,7 @@
-/** Few and rare three-byte pieces such that every context word has one of them: how a form is noticed whose own text looks like any other. */
+/**
+ * Few and rare three-byte pieces such that every context word has one of them: how a form is noticed whose own text
+ * looks like any other.
+ */
 import { anchorFrequency, type Anchor, type PlacedAnchor } from './anchor.ts';
 import { ALL_BYTES, NO_BYTES, type ByteSet } from './byte-set.ts';
 import { normalWord } from './context-words.ts';
@@ -18,7 +21,12 @@ export function wordAnchors(words: readonly string[]): WordAnchors {
     for (let at = 0; at === 0 || at + PIECE <= word.length; at += 1) {
       const piece = word.slice(at, at + PIECE);
       const bytes: Anchor = [bytesFor(piece[0]), bytesFor(piece[1]), bytesFor(piece[2])];
-      const entry = pieces.get(piece.join()) ?? { bytes, frequency: anchorFrequency(bytes), words: new Set(), places: [] };
+      const entry = pieces.get(piece.join()) ?? {
+        bytes,
+        frequency: anchorFrequency(bytes),
+        words: new Set(),
+        places: [],
+      };
       entry.words.add(i);
       entry.places.push(at);
       pieces.set(piece.join(), entry);
@@ -33,7 +41,11 @@ export function wordAnchors(words: readonly string[]): WordAnchors {
     chosen.push(best);
   }
   return {
-    anchors: chosen.map(({ bytes, places }) => ({ bytes, backLeast: Math.min(...places), backMost: Math.max(...places) })),
+    anchors: chosen.map(({ bytes, places }) => ({
+      bytes,
+      backLeast: Math.min(...places),
+      backMost: Math.max(...places),
+    })),
     frequency: chosen.reduce((sum, { frequency }) => sum + frequency, 0),
   };
 }

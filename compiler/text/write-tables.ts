@@ -1,4 +1,6 @@
-/** Groups to the bytes of the section T_DETECTORS; layout: filters/kernel/text/layout.ts. Equal blocks are written once. */
+/**
+ * Groups to the bytes of the section T_DETECTORS; layout: filters/kernel/text/layout.ts. Equal blocks are written once.
+ */
 import * as L from '../../filters/kernel/text/layout.ts';
 import type { Automaton } from './automaton.ts';
 import { bucketsOf } from './buckets.ts';
@@ -30,7 +32,11 @@ const VALIDATORS: { readonly [V in ValidatorName]: number } = {
   date: L.VALIDATOR_DATE,
   entropy: L.VALIDATOR_ENTROPY,
 };
-const WHERE: { readonly [W in ContextSource['where']]: number } = { before: L.WHERE_BEFORE, after: L.WHERE_AFTER, around: L.WHERE_AROUND };
+const WHERE: { readonly [W in ContextSource['where']]: number } = {
+  before: L.WHERE_BEFORE,
+  after: L.WHERE_AFTER,
+  around: L.WHERE_AROUND,
+};
 const FOLD_KINDS = { drop: L.FOLD_DROP, same: L.FOLD_SAME, shift: L.FOLD_SHIFT } as const;
 const CODE_POINTS = 0x110000;
 /** Characters that a boundary reads beyond the match. */
@@ -72,14 +78,15 @@ function nearBehind({ forms }: Group): number {
 
 function writeFolds(section: Section): void {
   section.u32(L.H_FOLDS, FOLDS.length);
-  const blocks = new Uint8Array(CODE_POINTS >> 8 >> 3);
+  const blocks = new Uint8Array((CODE_POINTS >> 8) >> 3);
   const bytes = new Uint8Array(FOLDS.length * L.FOLD_BYTES);
   const view = new DataView(bytes.buffer);
   FOLDS.forEach((fold, i) => {
     view.setUint32(i * L.FOLD_BYTES, fold.from, true);
     view.setUint32(i * L.FOLD_BYTES + 4, fold.to + FOLD_KINDS[fold.kind] * 0x1000000, true);
     view.setUint32(i * L.FOLD_BYTES + 8, fold.kind === 'drop' ? 0 : fold.becomes, true);
-    for (let block = fold.from >> 8; block <= fold.to >> 8; block += 1) blocks[block >> 3] = (blocks[block >> 3] ?? 0) | (1 << (block & 7));
+    for (let block = fold.from >> 8; block <= fold.to >> 8; block += 1)
+      blocks[block >> 3] = (blocks[block >> 3] ?? 0) | (1 << (block & 7));
   });
   section.u32(L.H_FOLDS_AT, section.block(bytes));
   section.u32(L.H_FOLD_BLOCKS_AT, section.block(blocks));
@@ -87,7 +94,10 @@ function writeFolds(section: Section): void {
 
 function writeBuckets(section: Section, groups: readonly Group[]): void {
   bucketsOf(groups).forEach((bucket, number) => {
-    const entries = bucket.entries.flatMap(({ group, anchor }) => [group + anchor.backLeast * 0x10000 + anchor.backMost * 0x1000000, ...anchor.bytes.map((set) => section.block(setBytes(set)))]);
+    const entries = bucket.entries.flatMap(({ group, anchor }) => [
+      group + anchor.backLeast * 0x10000 + anchor.backMost * 0x1000000,
+      ...anchor.bytes.map((set) => section.block(setBytes(set))),
+    ]);
     section.u32(L.H_BUCKETS + 4 * number, section.block(u32s([bucket.entries.length, ...entries])));
     bucket.bytes.forEach((set, i) => {
       const { low, high } = halvesOf(set);
@@ -104,21 +114,43 @@ function writeForm(section: Section, at: number, { detector, source, longest }: 
   section.u8(at + L.FORM_VALIDATOR, source.validator === undefined ? L.VALIDATOR_NONE : VALIDATORS[source.validator]);
   section.u8(at + L.FORM_WHERE, source.context === undefined ? L.WHERE_NOWHERE : WHERE[source.context.where]);
   section.u16(at + L.FORM_WITHIN, source.context?.within ?? 0);
-  section.u32(at + L.FORM_WORDS_AT, source.context === undefined ? 0 : section.block(encodeWords(source.context.words)));
+  section.u32(
+    at + L.FORM_WORDS_AT,
+    source.context === undefined ? 0 : section.block(encodeWords(source.context.words)),
+  );
   section.u32(at + L.FORM_LONGEST, longest);
 }
 
 function writeGroup(section: Section, at: number, group: Group, firstForm: number): void {
-  const mask = (holds: (form: CompiledForm) => boolean): number => group.forms.reduce((bits, form, i) => (holds(form) ? bits | (1 << i) : bits), 0) >>> 0;
+  const mask = (holds: (form: CompiledForm) => boolean): number =>
+    group.forms.reduce((bits, form, i) => (holds(form) ? bits | (1 << i) : bits), 0) >>> 0;
   section.u8(at + L.GROUP_FORMS, group.forms.length);
   section.u16(at + L.GROUP_FIRST_FORM, firstForm);
   for (const [name, kind] of Object.entries(BOUNDARIES)) {
-    section.u32(at + L.GROUP_BEFORE + 4 * kind, mask(({ source }) => source.boundary.before === name));
-    section.u32(at + L.GROUP_AFTER + 4 * kind, mask(({ source }) => source.boundary.after === name));
+    section.u32(
+      at + L.GROUP_BEFORE + 4 * kind,
+      mask(({ source }) => source.boundary.before === name),
+    );
+    section.u32(
+      at + L.GROUP_AFTER + 4 * kind,
+      mask(({ source }) => source.boundary.after === name),
+    );
   }
-  section.u32(at + L.GROUP_ALL_ENDS, mask(({ source }) => source.validator !== undefined || (source.context !== undefined && source.context.where !== 'before')));
-  section.u32(at + L.GROUP_CONTEXT_BEFORE, mask(({ source }) => source.context?.where === 'before'));
-  section.u32(at + L.GROUP_WITHIN_MOST, Math.max(0, ...group.forms.map(({ source }) => (source.context?.where === 'before' ? source.context.within : 0))));
+  section.u32(
+    at + L.GROUP_ALL_ENDS,
+    mask(
+      ({ source }) =>
+        source.validator !== undefined || (source.context !== undefined && source.context.where !== 'before'),
+    ),
+  );
+  section.u32(
+    at + L.GROUP_CONTEXT_BEFORE,
+    mask(({ source }) => source.context?.where === 'before'),
+  );
+  section.u32(
+    at + L.GROUP_WITHIN_MOST,
+    Math.max(0, ...group.forms.map(({ source }) => (source.context?.where === 'before' ? source.context.within : 0))),
+  );
   section.u32(at + L.GROUP_FORWARD_MOST, Math.max(...group.forms.map(({ longest }) => longest)));
   switch (group.kind) {
     case 'prefix':
@@ -175,10 +207,14 @@ function writeAutomaton(section: Section, { classes, classCount, start, states }
 
 function writeBitset(section: Section, { reads, follow, first, last }: Positions): number {
   const distinct = [...new Set(reads)];
-  const keys = Array.from({ length: 256 }, (_, byte) => distinct.map((set) => (hasByte(set, byte) ? '1' : '0')).join(''));
+  const keys = Array.from({ length: 256 }, (_, byte) =>
+    distinct.map((set) => (hasByte(set, byte) ? '1' : '0')).join(''),
+  );
   const kinds = [...new Set(keys)];
   const classes = new Uint8Array(keys.map((key) => kinds.indexOf(key)));
-  const readers = kinds.map((kind) => reads.flatMap((set, position) => (hasByte(set, keys.indexOf(kind)) ? [position] : [])));
+  const readers = kinds.map((kind) =>
+    reads.flatMap((set, position) => (hasByte(set, keys.indexOf(kind)) ? [position] : [])),
+  );
   const bytes = new Uint8Array(L.BITSET_BYTES);
   const view = new DataView(bytes.buffer);
   view.setUint32(L.BITSET_CLASSES_AT, section.block(classes), true);

@@ -1,20 +1,32 @@
 /**
- * TypeScript types of a policy's caller, chunks and events, for applications that build the decision's input or read its result. Made with ts-morph, so that what is emitted is syntactically
- * TypeScript by construction. The types describe facts as they stand in the input document: numbers in their own unit (money in currency, durations in seconds), not scaled.
+ * TypeScript types of a policy's caller, chunks and events, for applications that build the decision's input or read
+ * its result. Made with ts-morph, so that what is emitted is syntactically TypeScript by construction. The types
+ * describe facts as they stand in the input document: numbers in their own unit (money in currency, durations in
+ * seconds), not scaled.
  */
-import { type InterfaceDeclarationStructure, type OptionalKind, type PropertySignatureStructure, Project, StructureKind } from "ts-morph";
-import type { Fact, FactType, Plan } from "../plan/plan.ts";
+import {
+  type InterfaceDeclarationStructure,
+  type OptionalKind,
+  type PropertySignatureStructure,
+  Project,
+  StructureKind,
+} from 'ts-morph';
+import type { Fact, FactType, Plan } from '../plan/plan.ts';
 
 /** The text of `types.d.ts`. */
 export function typesOf(plan: Plan): string {
   const project = new Project({ useInMemoryFileSystem: true, manipulationSettings: { useTrailingCommas: false } });
-  const file = project.createSourceFile("types.d.ts");
+  const file = project.createSourceFile('types.d.ts');
   file.addStatements(`// Types of the policy \`${plan.policy}\`. Generated; a change of the policy changes them.\n`);
   for (const type of plan.enums) {
-    file.addTypeAlias({ name: enumName(type.name), isExported: true, type: type.members.map((member) => JSON.stringify(member)).join(" | ") || "never" });
+    file.addTypeAlias({
+      name: enumName(type.name),
+      isExported: true,
+      type: type.members.map((member) => JSON.stringify(member)).join(' | ') || 'never',
+    });
   }
   for (const structure of interfacesOf(plan)) file.addInterface(structure);
-  file.addTypeAlias({ name: "DecisionInput", isExported: true, type: inputUnion(plan) });
+  file.addTypeAlias({ name: 'DecisionInput', isExported: true, type: inputUnion(plan) });
   file.formatText({ indentSize: 2 });
   return file.getFullText();
 }
@@ -23,10 +35,22 @@ type Interface = OptionalKind<InterfaceDeclarationStructure>;
 type Property = OptionalKind<PropertySignatureStructure>;
 
 function interfacesOf(plan: Plan): Interface[] {
-  const roots = [...new Set(plan.facts.map((fact) => fact.path[0]!))].filter((root) => root !== "chunk");
+  const roots = [...new Set(plan.facts.map((fact) => fact.path[0]!))].filter((root) => root !== 'chunk');
   return [
-    ...roots.map((root) => group(pascal(root), plan.facts.filter((fact) => fact.path[0] === root), 1)),
-    ...plan.stores.map((store) => group(`${pascal(store.name)}Chunk`, plan.facts.filter((fact) => fact.path[0] === "chunk" && fact.path[1] === store.name), 2)),
+    ...roots.map((root) =>
+      group(
+        pascal(root),
+        plan.facts.filter((fact) => fact.path[0] === root),
+        1,
+      ),
+    ),
+    ...plan.stores.map((store) =>
+      group(
+        `${pascal(store.name)}Chunk`,
+        plan.facts.filter((fact) => fact.path[0] === 'chunk' && fact.path[1] === store.name),
+        2,
+      ),
+    ),
   ];
 }
 
@@ -41,58 +65,69 @@ function properties(facts: readonly Fact[], depth: number): Property[] {
     const below = facts.filter((fact) => fact.path[depth] === key);
     const leaf = below.find((fact) => fact.path.length === depth + 1);
     if (leaf === undefined) {
-      const nested = properties(below, depth + 1).map((property) => `readonly ${property.name}${property.hasQuestionToken ? "?" : ""}: ${String(property.type)}`);
-      return { name: key, isReadonly: true, type: `{ ${nested.join("; ")} }` };
+      const nested = properties(below, depth + 1).map(
+        (property) => `readonly ${property.name}${property.hasQuestionToken ? '?' : ''}: ${String(property.type)}`,
+      );
+      return { name: key, isReadonly: true, type: `{ ${nested.join('; ')} }` };
     }
-    return { name: key, isReadonly: true, hasQuestionToken: leaf.absent.kind !== "fails", type: tsType(leaf.type), docs: [docOf(leaf)] };
+    return {
+      name: key,
+      isReadonly: true,
+      hasQuestionToken: leaf.absent.kind !== 'fails',
+      type: tsType(leaf.type),
+      docs: [docOf(leaf)],
+    };
   });
 }
 
 function docOf(fact: Fact): string {
-  const unit = fact.type.kind === "number" && fact.type.unit !== "" ? ` In ${fact.type.unit}.` : "";
+  const unit = fact.type.kind === 'number' && fact.type.unit !== '' ? ` In ${fact.type.unit}.` : '';
   switch (fact.absent.kind) {
-    case "fails":
+    case 'fails':
       return `Required: without it, rules that read it cannot be decided.${unit}`;
-    case "unknown":
+    case 'unknown':
       return `Optional.${unit}`;
-    case "else":
+    case 'else':
       return `When absent: ${JSON.stringify(fact.absent.value)}.${unit}`;
   }
 }
 
 function tsType(type: FactType): string {
   switch (type.kind) {
-    case "bool":
-      return "boolean";
-    case "number":
-      return "number";
-    case "text":
-      return "string";
-    case "enum":
+    case 'bool':
+      return 'boolean';
+    case 'number':
+      return 'number';
+    case 'text':
+      return 'string';
+    case 'enum':
       return enumName(type.enum);
-    case "text_set":
-      return "readonly string[]";
-    case "enum_set":
+    case 'text_set':
+      return 'readonly string[]';
+    case 'enum_set':
       return `readonly ${enumName(type.enum)}[]`;
-    case "collection":
-      return `readonly { ${type.fields.map((field) => `readonly ${field.name}: ${tsType(field.type)}`).join("; ")} }[]`;
+    case 'collection':
+      return `readonly { ${type.fields.map((field) => `readonly ${field.name}: ${tsType(field.type)}`).join('; ')} }[]`;
   }
 }
 
 function inputUnion(plan: Plan): string {
   const has = (root: string): boolean => plan.facts.some((fact) => fact.path[0] === root);
-  const part = (root: string): string => (has(root) ? ` readonly ${root}: ${pascal(root)};` : "");
-  const wire = part("caller") + part("text");
+  const part = (root: string): string => (has(root) ? ` readonly ${root}: ${pascal(root)};` : '');
+  const wire = part('caller') + part('text');
   const variants = [
     ...(plan.models.length > 0
-      ? [`{ readonly event: "prompt";${wire}${part("prompt")}${part("budget")} }`, `{ readonly event: "completion";${wire}${part("prompt")}${part("model")}${part("completion")} }`]
+      ? [
+          `{ readonly event: "prompt";${wire}${part('prompt')}${part('budget')} }`,
+          `{ readonly event: "completion";${wire}${part('prompt')}${part('model')}${part('completion')} }`,
+        ]
       : []),
     ...plan.stores.flatMap((store) => [
-      `{ readonly event: "retrieval"; readonly store: ${JSON.stringify(store.name)};${part("caller")}${part("retrieval")} }`,
+      `{ readonly event: "retrieval"; readonly store: ${JSON.stringify(store.name)};${part('caller')}${part('retrieval')} }`,
       `{ readonly event: "chunk" | "ingest"; readonly store: ${JSON.stringify(store.name)};${wire} readonly chunk: { readonly ${store.name}: ${pascal(store.name)}Chunk } }`,
     ]),
   ];
-  return variants.length === 0 ? "never" : variants.map((variant) => `\n  | ${variant}`).join("");
+  return variants.length === 0 ? 'never' : variants.map((variant) => `\n  | ${variant}`).join('');
 }
 
 /** `writ.detector` → `WritDetector`. */
@@ -104,5 +139,5 @@ function pascal(name: string): string {
   return name
     .split(/[._]/)
     .map((part) => part.charAt(0).toUpperCase() + part.slice(1))
-    .join("");
+    .join('');
 }

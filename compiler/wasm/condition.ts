@@ -1,54 +1,72 @@
-/** Conditions as instructions: an `Expr` becomes an i32 that is 0 or 1. What reads a value that is not known is 0. Only texts, sets and collections loop, in the kernel's helpers or in a loop of their own. */
-import { SLOT_BYTES } from "../../filters/kernel/abi.ts";
-import type { Expr, Operand } from "../plan/plan.ts";
-import type { Code } from "./function-builder.ts";
-import { address, count, guarded, known, membersOf, placeOf, type Scope, value } from "./place.ts";
-import { every, I32, valueOf } from "./policy-code.ts";
-import { contains, overlaps, subset } from "./set-conditions.ts";
-import { textContains, textEquals } from "./text-conditions.ts";
+/**
+ * Conditions as instructions: an `Expr` becomes an i32 that is 0 or 1. What reads a value that is not known is 0. Only
+ * texts, sets and collections loop, in the kernel's helpers or in a loop of their own.
+ */
+import { SLOT_BYTES } from '../../filters/kernel/abi.ts';
+import type { Expr, Operand } from '../plan/plan.ts';
+import type { Code } from './function-builder.ts';
+import { address, count, guarded, known, membersOf, placeOf, type Scope, value } from './place.ts';
+import { every, I32, valueOf } from './policy-code.ts';
+import { contains, overlaps, subset } from './set-conditions.ts';
+import { textContains, textEquals } from './text-conditions.ts';
 
 export function condition(expr: Expr, scope: Scope): Code {
   const { code } = scope;
   const { module } = code;
   const { i32 } = module;
   switch (expr.kind) {
-    case "const":
+    case 'const':
       return i32.const(expr.value ? 1 : 0);
-    case "not":
+    case 'not':
       return i32.eqz(condition(expr.of, scope));
-    case "and":
-      return chain(expr.of, scope, (left, right, cheap) => (cheap ? i32.and(left, right) : module.if(left, right, i32.const(0))), 1);
-    case "or":
-      return chain(expr.of, scope, (left, right, cheap) => (cheap ? i32.or(left, right) : module.if(left, i32.const(1), right)), 0);
-    case "known": {
+    case 'and':
+      return chain(
+        expr.of,
+        scope,
+        (left, right, cheap) => (cheap ? i32.and(left, right) : module.if(left, right, i32.const(0))),
+        1,
+      );
+    case 'or':
+      return chain(
+        expr.of,
+        scope,
+        (left, right, cheap) => (cheap ? i32.or(left, right) : module.if(left, i32.const(1), right)),
+        0,
+      );
+    case 'known': {
       const place = placeOf(expr.fact, scope);
       return place === undefined ? i32.const(0) : known(place, scope);
     }
-    case "is_true": {
+    case 'is_true': {
       const place = placeOf(expr.fact, scope);
-      if (place?.type.kind !== "bool") return i32.const(0);
+      if (place?.type.kind !== 'bool') return i32.const(0);
       return every(code, [known(place, scope), i32.wrap(valueOf(code, place.base(), place.slot))]);
     }
-    case "compare":
+    case 'compare':
       return compare(expr, scope);
-    case "text_equals":
+    case 'text_equals':
       return textEquals(expr.left, expr.right, scope);
-    case "text_contains":
+    case 'text_contains':
       return textContains(expr.text, expr.part, scope);
-    case "contains":
+    case 'contains':
       return contains(expr.set, expr.member, scope);
-    case "overlaps":
+    case 'overlaps':
       return overlaps(expr.left, expr.right, scope);
-    case "subset":
+    case 'subset':
       return subset(expr.left, expr.right, scope);
-    case "some":
-    case "every":
+    case 'some':
+    case 'every':
       return quantified(expr, scope);
   }
 }
 
 /** Left to right; what loops or calls is only evaluated when it decides. */
-function chain(parts: readonly Expr[], scope: Scope, join: (left: Code, right: Code, cheap: boolean) => Code, empty: 0 | 1): Code {
+function chain(
+  parts: readonly Expr[],
+  scope: Scope,
+  join: (left: Code, right: Code, cheap: boolean) => Code,
+  empty: 0 | 1,
+): Code {
   const { module } = scope.code;
   const [first, ...rest] = parts;
   if (first === undefined) return module.i32.const(empty);
@@ -61,26 +79,27 @@ function chain(parts: readonly Expr[], scope: Scope, join: (left: Code, right: C
 /** Whether the condition is a few instructions without a call or a loop. */
 function isStraight(expr: Expr): boolean {
   switch (expr.kind) {
-    case "const":
-    case "known":
-    case "is_true":
-    case "compare":
+    case 'const':
+    case 'known':
+    case 'is_true':
+    case 'compare':
       return true;
-    case "not":
+    case 'not':
       return isStraight(expr.of);
-    case "and":
-    case "or":
+    case 'and':
+    case 'or':
       return expr.of.length <= 4 && expr.of.every(isStraight);
     default:
       return false;
   }
 }
 
-// ------------------------------------------------------------------------------------------------------------- comparisons
+// -------------------------------------------------------------------------------------------------------------
+// comparisons
 
-const OPERATORS = { eq: "eq", lt: "lt_s", le: "le_s", gt: "gt_s", ge: "ge_s" } as const;
+const OPERATORS = { eq: 'eq', lt: 'lt_s', le: 'le_s', gt: 'gt_s', ge: 'ge_s' } as const;
 
-function compare(expr: Extract<Expr, { kind: "compare" }>, scope: Scope): Code {
+function compare(expr: Extract<Expr, { kind: 'compare' }>, scope: Scope): Code {
   const { code } = scope;
   const left = number(expr.left, scope);
   const right = number(expr.right, scope);
@@ -92,35 +111,38 @@ function compare(expr: Extract<Expr, { kind: "compare" }>, scope: Scope): Code {
 function number(operand: Operand, scope: Scope): { readonly known: readonly Code[]; readonly value: Code } | undefined {
   const { module } = scope.code;
   switch (operand.kind) {
-    case "number":
+    case 'number':
       return { known: [], value: module.i64.const(BigInt(operand.value)) };
-    case "rank": {
+    case 'rank': {
       const rank = membersOf(operand.enum, scope).indexOf(operand.member);
       return rank < 0 ? undefined : { known: [], value: module.i64.const(BigInt(rank)) };
     }
-    case "classification": {
+    case 'classification': {
       const rank = scope.classification;
-      return rank === undefined ? undefined : { known: [module.i32.ge_s(rank.get(), module.i32.const(0))], value: module.i64.extend_s(rank.get()) };
+      return rank === undefined
+        ? undefined
+        : { known: [module.i32.ge_s(rank.get(), module.i32.const(0))], value: module.i64.extend_s(rank.get()) };
     }
-    case "fact":
-    case "field": {
+    case 'fact':
+    case 'field': {
       const place = placeOf(operand, scope);
-      if (place === undefined || (place.type.kind !== "number" && place.type.kind !== "enum")) return undefined;
+      if (place === undefined || (place.type.kind !== 'number' && place.type.kind !== 'enum')) return undefined;
       return { known: place.isField ? [] : [known(place, scope)], value: value(place, scope) };
     }
   }
 }
 
-// ------------------------------------------------------------------------------------------------------------- collections
+// -------------------------------------------------------------------------------------------------------------
+// collections
 
-function quantified(expr: Extract<Expr, { kind: "some" | "every" }>, scope: Scope): Code {
+function quantified(expr: Extract<Expr, { kind: 'some' | 'every' }>, scope: Scope): Code {
   const { code, build } = scope;
   const { module } = code;
   const { i32 } = module;
-  const place = placeOf({ kind: "fact", fact: expr.collection }, scope);
-  if (place?.type.kind !== "collection") return i32.const(0);
+  const place = placeOf({ kind: 'fact', fact: expr.collection }, scope);
+  if (place?.type.kind !== 'collection') return i32.const(0);
   const width = place.type.fields.length * SLOT_BYTES;
-  const isSome = expr.kind === "some";
+  const isSome = expr.kind === 'some';
   const element = build.local(I32);
   const left = build.local(I32);
   const result = build.local(I32);
@@ -138,7 +160,10 @@ function quantified(expr: Extract<Expr, { kind: "some" | "every" }>, scope: Scop
           module.loop(
             label,
             module.block(null, [
-              module.if(isSome ? body : i32.eqz(body), module.block(null, [result.set(i32.const(isSome ? 1 : 0)), module.br(`${label}done`)])),
+              module.if(
+                isSome ? body : i32.eqz(body),
+                module.block(null, [result.set(i32.const(isSome ? 1 : 0)), module.br(`${label}done`)]),
+              ),
               element.set(i32.add(element.get(), i32.const(width))),
               left.set(i32.sub(left.get(), i32.const(1))),
               module.br_if(label, left.get()),

@@ -1,5 +1,8 @@
-/** A module's static data, read and replaced. Binaryen's published types lag behind its functions here; this is the one place that says what they are. */
-import binaryen from "binaryen";
+/**
+ * A module's static data, read and replaced. Binaryen's published types lag behind its functions here; this is the one
+ * place that says what they are.
+ */
+import binaryen from 'binaryen';
 
 interface DataSegmentInfo {
   readonly name: string;
@@ -23,17 +26,29 @@ export function dataSegments(module: binaryen.Module): readonly StaticData[] {
   const typed = module as unknown as WithDataSegments;
   return Array.from({ length: typed.getNumDataSegments() }, (_, at) => {
     const { offset, data } = typed.getDataSegmentInfo(typed.getDataSegmentByIndex(at));
-    if (offset === null) throw new Error("the kernel has a passive data segment");
+    if (offset === null) throw new Error('the kernel has a passive data segment');
     return { offset, data: new Uint8Array(data) };
   });
 }
 
-/** Replaces the memory, under the name that the module's code knows it by, and all of its static data. `imported` takes it from `env.memory`. */
-export function replaceMemory(module: binaryen.Module, memory: { readonly pages: number; readonly pagesMax: number; readonly imported: boolean }, data: readonly StaticData[]): void {
+/**
+ * Replaces the memory, under the name that the module's code knows it by, and all of its static data. `imported` takes
+ * it from `env.memory`.
+ */
+export function replaceMemory(
+  module: binaryen.Module,
+  memory: { readonly pages: number; readonly pagesMax: number; readonly imported: boolean },
+  data: readonly StaticData[],
+): void {
   const name = memoryName(module);
-  const segments = data.map((each, at) => ({ name: `data${at}`, offset: module.i32.const(each.offset), data: each.data, passive: false }));
+  const segments = data.map((each, at) => ({
+    name: `data${at}`,
+    offset: module.i32.const(each.offset),
+    data: each.data,
+    passive: false,
+  }));
   module.setMemory(memory.pages, memory.pagesMax, null, segments, false, false, name);
-  if (memory.imported) module.addMemoryImport(name, "env", "memory");
+  if (memory.imported) module.addMemoryImport(name, 'env', 'memory');
 }
 
 /** The kernel exports its memory. */
@@ -42,5 +57,5 @@ function memoryName(module: binaryen.Module): string {
     const info = binaryen.getExportInfo(module.getExportByIndex(at));
     if (info.kind === binaryen.ExternalMemory) return info.value;
   }
-  throw new Error("the kernel does not export its memory");
+  throw new Error('the kernel does not export its memory');
 }

@@ -1,6 +1,9 @@
-/** The function (facts, result) of the prompt: the strata of compiler/plan/plan.ts in their order. Masks of models count by price, so that the cheapest of a mask is its lowest bit. */
-import binaryen from "binaryen";
-import { FACT_KNOWN } from "../../filters/kernel/abi.ts";
+/**
+ * The function (facts, result) of the prompt: the strata of compiler/plan/plan.ts in their order. Masks of models count
+ * by price, so that the cheapest of a mask is its lowest bit.
+ */
+import binaryen from 'binaryen';
+import { FACT_KNOWN } from '../../filters/kernel/abi.ts';
 import {
   FLAG_DEFAULT,
   FLAG_NO_MODEL,
@@ -10,13 +13,13 @@ import {
   RESULT_MODEL,
   RESULT_OUTCOME,
   RESULT_OUTPUT_TOKENS,
-} from "../../filters/kernel/decision/layout.ts";
-import type { Model, PromptEvent } from "../plan/plan.ts";
-import { wordsOf } from "./bits.ts";
-import { addCandidates } from "./candidates.ts";
-import { condition } from "./condition.ts";
-import type { Code, Local } from "./function-builder.ts";
-import { asBit, every, I32, I64, maskIf, some, stateOf, valueOf } from "./policy-code.ts";
+} from '../../filters/kernel/decision/layout.ts';
+import type { Model, PromptEvent } from '../plan/plan.ts';
+import { wordsOf } from './bits.ts';
+import { addCandidates } from './candidates.ts';
+import { condition } from './condition.ts';
+import type { Code, Local } from './function-builder.ts';
+import { asBit, every, I32, I64, maskIf, some, stateOf, valueOf } from './policy-code.ts';
 import {
   addRuleWords,
   addTouched,
@@ -32,8 +35,8 @@ import {
   storeRedactions,
   touchedDenies,
   untouched,
-} from "./site-code.ts";
-import { CHOICE_PATHS, costReads, factsAt } from "./site.ts";
+} from './site-code.ts';
+import { CHOICE_PATHS, costReads, factsAt } from './site.ts';
 
 export function addPromptSite(siteCode: SiteCode, prompt: PromptEvent): void {
   const { code, site } = siteCode;
@@ -43,7 +46,7 @@ export function addPromptSite(siteCode: SiteCode, prompt: PromptEvent): void {
   const ruleWords = addRuleWords(siteCode);
   const candidatesOf = addCandidates(siteCode, prompt);
 
-  const begun = beginBody(siteCode, [], "computed");
+  const begun = beginBody(siteCode, [], 'computed');
   const { build } = begun;
   const fired = site.nodes.length === 0 ? [] : wordsOf([], site.nodes.length).map(() => build.local(I64));
   const setNode = (node: number, holds: Code) => {
@@ -56,40 +59,86 @@ export function addPromptSite(siteCode: SiteCode, prompt: PromptEvent): void {
 
   // Candidates and the route that serves.
   const choiceHolds = build.hold(I32, untouched(body, factsAt(code.plan, CHOICE_PATHS)));
-  const route = build.hold(I32, module.call(candidatesOf, [body.facts.get(), body.result.get(), body.classification?.get() ?? i32.const(-1), choiceHolds.get()], I32));
+  const route = build.hold(
+    I32,
+    module.call(
+      candidatesOf,
+      [body.facts.get(), body.result.get(), body.classification?.get() ?? i32.const(-1), choiceHolds.get()],
+      I32,
+    ),
+  );
   const candidates = build.hold(I64, i64.load(RESULT_CANDIDATES, 8, body.result.get()));
 
   // What removes them.
   const left = build.hold(I64, candidates.get());
-  const limits = prompt.limits.map((limit) => build.hold(I64, i64.and(maskIfUntouched(body, limit.reads), modelMask(limit.when, body))));
+  const limits = prompt.limits.map((limit) =>
+    build.hold(I64, i64.and(maskIfUntouched(body, limit.reads), modelMask(limit.when, body))),
+  );
   prompt.requirements.forEach((requirement, at) => {
-    const removed = build.hold(I64, i64.and(candidates.get(), i64.and(maskIfUntouched(body, requirement.reads), modelMask(requirement.removes, body))));
+    const removed = build.hold(
+      I64,
+      i64.and(
+        candidates.get(),
+        i64.and(maskIfUntouched(body, requirement.reads), modelMask(requirement.removes, body)),
+      ),
+    );
     storeRemoved(body, site.requirementRemovers[at]!, removed.get());
     build.add(left.set(i64.and(left.get(), i64.xor(removed.get(), i64.const(-1n)))));
     setNode(site.requirementNodes[at]!, i64.ne(removed.get(), i64.const(0n)));
   });
-  const applying = prompt.budgets.map((budget) => build.hold(I32, every(code, [untouched(body, budget.reads), condition(budget.applies, body)])));
-  const budgets = prompt.budgets.map((budget, at) => build.hold(I32, every(code, [applying[at]!.get(), untouched(body, costReads(code.plan, budget))])));
+  const applying = prompt.budgets.map((budget) =>
+    build.hold(I32, every(code, [untouched(body, budget.reads), condition(budget.applies, body)])),
+  );
+  const budgets = prompt.budgets.map((budget, at) =>
+    build.hold(I32, every(code, [applying[at]!.get(), untouched(body, costReads(code.plan, budget))])),
+  );
   judgeModels({ body, prompt, limits, budgets, candidates, left });
 
   // Choice.
   const chosen = build.hold(I64, chosenBit(body, prompt, left));
   const isChosen = build.hold(I32, i64.ne(chosen.get(), i64.const(0n)));
   const rank = build.hold(I32, i32.wrap(i64.ctz(chosen.get())));
-  prompt.limits.forEach((_, at) => setNode(site.limitNodes[at]!, i64.ne(i64.and(limits[at]!.get(), chosen.get()), i64.const(0n))));
+  prompt.limits.forEach((_, at) =>
+    setNode(site.limitNodes[at]!, i64.ne(i64.and(limits[at]!.get(), chosen.get()), i64.const(0n))),
+  );
 
   // Effects.
   firedWords(body, ruleWords, chosen).forEach((rules, word) => {
-    const denials = site.rules.filter(({ rule, node }) => node >> 6 === word && rule.when.kind === "all" && rule.effects.some((effect) => effect.kind === "deny"));
-    const judged = module.select(isChosen.get(), rules.get(), i64.and(rules.get(), i64.const(BigInt.asIntN(64, wordsOf(denials.map(({ node }) => node & 63), 64)[0]!))));
+    const denials = site.rules.filter(
+      ({ rule, node }) =>
+        node >> 6 === word && rule.when.kind === 'all' && rule.effects.some((effect) => effect.kind === 'deny'),
+    );
+    const judged = module.select(
+      isChosen.get(),
+      rules.get(),
+      i64.and(
+        rules.get(),
+        i64.const(
+          BigInt.asIntN(
+            64,
+            wordsOf(
+              denials.map(({ node }) => node & 63),
+              64,
+            )[0]!,
+          ),
+        ),
+      ),
+    );
     build.add(fired[word]!.set(i64.or(fired[word]!.get(), judged)));
   });
   storeFired(body, fired);
   const byDefault = build.hold(
     I32,
-    site.default === "deny" ? i32.and(isChosen.get(), i32.eqz(anyFired(code, fired, nodesWith(site, "allow")))) : i32.const(0),
+    site.default === 'deny'
+      ? i32.and(isChosen.get(), i32.eqz(anyFired(code, fired, nodesWith(site, 'allow'))))
+      : i32.const(0),
   );
-  const denied = some(code, [touchedDenies(body, touched, route.get(), applying), i32.eqz(isChosen.get()), anyFired(code, fired, nodesWith(site, "deny")), byDefault.get()]);
+  const denied = some(code, [
+    touchedDenies(body, touched, route.get(), applying),
+    i32.eqz(isChosen.get()),
+    anyFired(code, fired, nodesWith(site, 'deny')),
+    byDefault.get(),
+  ]);
   const outcome = build.hold(I32, i32.eqz(denied));
   storeChoice(body, budgets, isChosen, rank);
   storeRedactions(body, fired);
@@ -103,16 +152,19 @@ export function addPromptSite(siteCode: SiteCode, prompt: PromptEvent): void {
   build.end(siteCode.name, binaryen.none);
 }
 
-// ---------------------------------------------------------------------------------------------------------- classification
+// ----------------------------------------------------------------------------------------------------------
+// classification
 
-/** The rank, -1 where it has failed. Undefined where the policy has no classification; what fires is noted all the same. */
+/**
+ * The rank, -1 where it has failed. Undefined where the policy has no classification; what fires is noted all the same.
+ */
 function classify(body: Body, prompt: PromptEvent, setNode: (node: number, holds: Code) => void): Local | undefined {
   const { code, build, site } = body;
   const { module } = code;
   const { i32 } = module;
   const type = code.plan.enums.find(({ name }) => name === code.plan.classification?.enum);
   const rankOf = (member: string) => Math.max(0, type?.members.indexOf(member) ?? 0);
-  const rank = build.hold(I32, i32.const(rankOf(code.plan.classification?.base ?? "")));
+  const rank = build.hold(I32, i32.const(rankOf(code.plan.classification?.base ?? '')));
   prompt.classify.forEach((each, at) => {
     const fires = build.hold(I32, every(code, [untouched(body, each.reads), condition(each.when, body)]));
     setNode(site.site.classifyNodes[at]!, fires.get());
@@ -121,13 +173,17 @@ function classify(body: Body, prompt: PromptEvent, setNode: (node: number, holds
     build.add(rank.set(module.select(i32.gt_s(higher.get(), rank.get()), higher.get(), rank.get())));
   });
   if (code.plan.classification === undefined) return undefined;
-  const isWhole = untouched(body, prompt.classify.flatMap((each) => each.reads));
+  const isWhole = untouched(
+    body,
+    prompt.classify.flatMap((each) => each.reads),
+  );
   build.add(rank.set(module.select(isWhole, rank.get(), i32.const(-1))));
   build.add(i32.store8(RESULT_CLASSIFICATION, 1, body.result.get(), i32.add(rank.get(), i32.const(1))));
   return rank;
 }
 
-// ----------------------------------------------------------------------------------------------------------------- removal
+// -----------------------------------------------------------------------------------------------------------------
+// removal
 
 function maskIfUntouched(body: Body, reads: readonly number[]): Code {
   return reads.length === 0 ? body.code.module.i64.const(-1n) : maskIf(body.code, untouched(body, reads), -1n);
@@ -154,16 +210,22 @@ function judgeModels({ body, prompt, limits, budgets, candidates, left }: Judged
   const { code, build, site } = body;
   const { module } = code;
   const { i32, i64 } = module;
-  const asked = numberFact(body, "prompt.output_tokens");
-  const estimate = numberFact(body, "prompt.tokens_estimate");
-  const input = numberFact(body, "prompt.input_tokens_bound");
-  const choices = numberFact(body, "prompt.choices");
+  const asked = numberFact(body, 'prompt.output_tokens');
+  const estimate = numberFact(body, 'prompt.tokens_estimate');
+  const input = numberFact(body, 'prompt.input_tokens_bound');
+  const choices = numberFact(body, 'prompt.choices');
   const tokens = build.hold(I64, atLeastZero(body, estimate?.value ?? i64.const(0n)));
   const inputTokens = build.hold(I64, atLeastZero(body, input?.value ?? i64.const(0n)));
   const replies = build.hold(I64, atLeastZero(body, choices?.value ?? i64.const(0n)));
   const hasAsked = build.hold(I32, asked?.isKnown ?? i32.const(0));
   const askedTokens = build.hold(I64, asked?.value ?? i64.const(0n));
-  const anyBudget = build.hold(I32, some(code, budgets.map((applies) => applies.get())));
+  const anyBudget = build.hold(
+    I32,
+    some(
+      code,
+      budgets.map((applies) => applies.get()),
+    ),
+  );
   const thresholds = prompt.budgets.map((budget, at) => build.hold(I64, thresholdMask(body, budget, budgets[at]!)));
   const overBudget = prompt.budgets.map((_, at) => build.hold(I64, i64.and(candidates.get(), thresholds[at]!.get())));
   const outside = build.local(I64);
@@ -176,21 +238,38 @@ function judgeModels({ body, prompt, limits, budgets, candidates, left }: Judged
     const judge = build.block(() => {
       build.add(output.set(module.select(hasAsked.get(), askedTokens.get(), i64.const(BigInt(model.maxOutput)))));
       prompt.limits.forEach((limit, at) => {
-        const lowers = i32.and(i64.ne(i64.and(limits[at]!.get(), i64.const(bit)), i64.const(0n)), i64.lt_s(i64.const(BigInt(limit.tokens)), output.get()));
+        const lowers = i32.and(
+          i64.ne(i64.and(limits[at]!.get(), i64.const(bit)), i64.const(0n)),
+          i64.lt_s(i64.const(BigInt(limit.tokens)), output.get()),
+        );
         build.add(output.set(module.select(lowers, i64.const(BigInt(limit.tokens)), output.get())));
       });
       build.add(output.set(atLeastZero(body, output.get())));
       build.add(i64.store(site.site.layout.outputs + rank * 8, 8, body.result.get(), output.get()));
       const isOutside = i64.gt_s(i64.add(tokens.get(), output.get()), i64.const(BigInt(model.context)));
       build.add(outside.set(i64.or(outside.get(), maskIf(code, isOutside, bit))));
-      if (prompt.budgets.length > 0) build.add(module.if(anyBudget.get(), build.block(() => judgeCost(model, bit, rank))));
+      if (prompt.budgets.length > 0)
+        build.add(
+          module.if(
+            anyBudget.get(),
+            build.block(() => judgeCost(model, bit, rank)),
+          ),
+        );
     });
     build.add(module.if(i64.ne(i64.and(candidates.get(), i64.const(bit)), i64.const(0n)), judge));
   }
 
   function judgeCost(model: Model, bit: bigint, rank: number): void {
     const prices = { input: i64.const(BigInt(model.inputPrice)), output: i64.const(BigInt(model.outputPrice)) };
-    build.add(cost.set(module.call(code.helper("worst_case"), [inputTokens.get(), prices.input, replies.get(), output.get(), prices.output], I64)));
+    build.add(
+      cost.set(
+        module.call(
+          code.helper('worst_case'),
+          [inputTokens.get(), prices.input, replies.get(), output.get(), prices.output],
+          I64,
+        ),
+      ),
+    );
     build.add(i64.store(site.site.layout.costs + rank * 8, 8, body.result.get(), cost.get()));
     prompt.budgets.forEach((budget, at) => {
       const isWithin = i32.and(
@@ -211,7 +290,7 @@ function judgeModels({ body, prompt, limits, budgets, candidates, left }: Judged
 }
 
 /** Models that the thresholds of a budget remove, where it applies. */
-function thresholdMask(body: Body, budget: PromptEvent["budgets"][number], applies: Local): Code {
+function thresholdMask(body: Body, budget: PromptEvent['budgets'][number], applies: Local): Code {
   const { code } = body;
   const { module } = code;
   const { i32, i64 } = module;
@@ -237,7 +316,10 @@ function numberFact(body: Body, path: string): { readonly isKnown: Code; readonl
   const [fact] = factsAt(body.code.plan, [path]);
   if (fact === undefined) return undefined;
   const isKnown = () => module.i32.eq(stateOf(body.code, body.facts.get(), fact), module.i32.const(FACT_KNOWN));
-  return { isKnown: isKnown(), value: module.select(isKnown(), valueOf(body.code, body.facts.get(), fact), module.i64.const(0n)) };
+  return {
+    isKnown: isKnown(),
+    value: module.select(isKnown(), valueOf(body.code, body.facts.get(), fact), module.i64.const(0n)),
+  };
 }
 
 /** max(0, value). The value is evaluated once. */
@@ -246,10 +328,15 @@ function atLeastZero(body: Body, value: Code): Code {
   const held = body.build.local(I64);
   const { module } = body.code;
   // value & ~(value >> 63): without a branch.
-  return module.block(null, [held.set(value), i64.and(held.get(), i64.xor(i64.shr_s(held.get(), i64.const(63n)), i64.const(-1n)))], I64);
+  return module.block(
+    null,
+    [held.set(value), i64.and(held.get(), i64.xor(i64.shr_s(held.get(), i64.const(63n)), i64.const(-1n)))],
+    I64,
+  );
 }
 
-// ------------------------------------------------------------------------------------------------------------------ choice
+// ------------------------------------------------------------------------------------------------------------------
+// choice
 
 /** The first preference that has a model left, and the cheapest of it. */
 function chosenBit(body: Body, prompt: PromptEvent, left: Local): Code {
@@ -257,7 +344,8 @@ function chosenBit(body: Body, prompt: PromptEvent, left: Local): Code {
   const { module } = code;
   const { i64 } = module;
   const preferences = Math.max(1, ...prompt.routes.map((route) => route.preferences.length));
-  const offered = (at: number) => i64.and(i64.load(body.site.site.layout.preferences + at * 8, 8, body.result.get()), left.get());
+  const offered = (at: number) =>
+    i64.and(i64.load(body.site.site.layout.preferences + at * 8, 8, body.result.get()), left.get());
   let mask = offered(preferences - 1);
   for (let at = preferences - 2; at >= 0; at--) mask = module.if(i64.eqz(offered(at)), mask, offered(at));
   const held = body.build.hold(I64, mask);

@@ -1,27 +1,37 @@
 /**
- * `decide` of a policy: one function a site, and a dispatch on event and store. Straight-line code from the plan; what the plan means stands in compiler/plan/plan.ts, and compiler/interpret/ says the same as a program.
+ * `decide` of a policy: one function a site, and a dispatch on event and store. Straight-line code from the plan; what
+ * the plan means stands in compiler/plan/plan.ts, and compiler/interpret/ says the same as a program.
  */
-import binaryen from "binaryen";
-import { EVENT_CHUNK, EVENT_COMPLETION, EVENT_INGEST, EVENT_PROMPT, EVENT_RETRIEVAL } from "../../filters/kernel/abi.ts";
-import { RESULT_SITE } from "../../filters/kernel/decision/layout.ts";
-import { addPromptSite } from "./decide-prompt.ts";
-import { addRulesSite } from "./decide-rules.ts";
-import { I32, type PolicyCode } from "./policy-code.ts";
-import type { Site } from "./site.ts";
-import type { SiteCode } from "./site-code.ts";
+import binaryen from 'binaryen';
+import {
+  EVENT_CHUNK,
+  EVENT_COMPLETION,
+  EVENT_INGEST,
+  EVENT_PROMPT,
+  EVENT_RETRIEVAL,
+} from '../../filters/kernel/abi.ts';
+import { RESULT_SITE } from '../../filters/kernel/decision/layout.ts';
+import { addPromptSite } from './decide-prompt.ts';
+import { addRulesSite } from './decide-rules.ts';
+import { I32, type PolicyCode } from './policy-code.ts';
+import type { Site } from './site.ts';
+import type { SiteCode } from './site-code.ts';
 
 /** Of the names of all functions of the policy's own, while it is linked. */
-export const POLICY_PREFIX = "policy/";
+export const POLICY_PREFIX = 'policy/';
 
 const EVENT_NAMES: { readonly [event: number]: string } = {
-  [EVENT_PROMPT]: "prompt",
-  [EVENT_COMPLETION]: "completion",
-  [EVENT_RETRIEVAL]: "retrieval",
-  [EVENT_CHUNK]: "chunk",
-  [EVENT_INGEST]: "ingest",
+  [EVENT_PROMPT]: 'prompt',
+  [EVENT_COMPLETION]: 'completion',
+  [EVENT_RETRIEVAL]: 'retrieval',
+  [EVENT_CHUNK]: 'chunk',
+  [EVENT_INGEST]: 'ingest',
 };
 
-/** Adds `name` (event, store, facts, result) and all that it calls. `addresses` are the sites' tables. A site that the policy does not have leaves the result as it was: zeros, which deny. */
+/**
+ * Adds `name` (event, store, facts, result) and all that it calls. `addresses` are the sites' tables. A site that the
+ * policy does not have leaves the result as it was: zeros, which deny.
+ */
 export function addDecide(code: PolicyCode, sites: readonly Site[], addresses: readonly number[], name: string): void {
   const { module } = code;
   const price = new Map(code.plan.byPrice.map((model, rank) => [model, rank]));
@@ -40,7 +50,8 @@ export function addDecide(code: PolicyCode, sites: readonly Site[], addresses: r
   const body = cases.reduceRight((next, { site, address, name: target }) => {
     const isEvent = module.i32.eq(param(0), module.i32.const(site.event));
     const isStore = module.i32.eq(param(1), module.i32.const(site.store));
-    const isSite = site.event === EVENT_PROMPT || site.event === EVENT_COMPLETION ? isEvent : module.i32.and(isEvent, isStore);
+    const isSite =
+      site.event === EVENT_PROMPT || site.event === EVENT_COMPLETION ? isEvent : module.i32.and(isEvent, isStore);
     const run = module.block(null, [
       module.i32.store(RESULT_SITE, 4, param(3), module.i32.const(address)),
       module.call(target, [param(2), param(3)], binaryen.none),

@@ -1,8 +1,8 @@
 /** `filter.wasm`: the sessions' kernel with the policy, its detectors and its protocols in it. Both doors run it. */
-import type { Identity } from "../tables/catalog.ts";
-import type { Plan } from "../plan/plan.ts";
-import { storeFilters } from "../tables/stores-filter.ts";
-import { link } from "./link.ts";
+import type { Identity } from '../tables/catalog.ts';
+import type { Plan } from '../plan/plan.ts';
+import { storeFilters } from '../tables/stores-filter.ts';
+import { link } from './link.ts';
 
 /** Envoy's V8 caps a module's memory at 1 GiB; the kernel's allocator stops below (filters/kernel/memory.ts). */
 const MEMORY_PAGES_MAX = 16_384;
@@ -18,5 +18,9 @@ export interface FilterParts {
 }
 
 export function filterWasm(parts: FilterParts): Uint8Array {
-  return link({ ...parts, storeFilters: storeFilters(parts.plan), memory: { kind: "own", pagesMax: MEMORY_PAGES_MAX } });
+  return link({
+    ...parts,
+    storeFilters: storeFilters(parts.plan),
+    memory: { kind: 'own', pagesMax: MEMORY_PAGES_MAX },
+  });
 }

@@ -1,5 +1,8 @@
-/** One wasm function while it is written: its locals and its statements. Expressions are binaryen's, and each stands in the tree once. */
-import binaryen from "binaryen";
+/**
+ * One wasm function while it is written: its locals and its statements. Expressions are binaryen's, and each stands in
+ * the tree once.
+ */
+import binaryen from 'binaryen';
 
 export type Code = binaryen.ExpressionRef;
 
@@ -57,7 +60,13 @@ export class FunctionBuilder {
 
   /** Adds the function to the module. */
   end(name: string, results: binaryen.Type): void {
-    this.module.addFunction(name, binaryen.createType([...this.#params]), results, this.#vars, this.module.block(null, this.#body, results));
+    this.module.addFunction(
+      name,
+      binaryen.createType([...this.#params]),
+      results,
+      this.#vars,
+      this.module.block(null, this.#body, results),
+    );
   }
 
   #local(index: number, type: binaryen.Type): Local {

@@ -1,19 +1,27 @@
 /**
- * Links a policy into a kernel: `decide` and the tables take the place of the kernel's imports from module `policy`, and the whole is optimised. The same arguments give the same bytes. What the kernel exports beyond that is
- * its own affair; names and debug information are dropped.
+ * Links a policy into a kernel: `decide` and the tables take the place of the kernel's imports from module `policy`,
+ * and the whole is optimised. The same arguments give the same bytes. What the kernel exports beyond that is its own
+ * affair; names and debug information are dropped.
  */
-import binaryen from "binaryen";
-import * as abi from "../../filters/kernel/abi.ts";
-import { type Identity, writeBudgets, writeEnums, writeIdentities, writeModels, writeStores } from "../tables/catalog.ts";
-import { writeFacts } from "../tables/facts.ts";
-import { writeRules } from "../tables/rules.ts";
-import { TableWriter } from "../tables/table-writer.ts";
-import { ENUM_MEMBERS_MAX, MODELS_MAX, PLAN_VERSION, type Plan, RULES_MAX } from "../plan/plan.ts";
-import { invariant } from "../plan/invariant.ts";
-import { dataSegments, replaceMemory } from "./data-segments.ts";
-import { addDecide, POLICY_PREFIX } from "./decide.ts";
-import type { Helper, PolicyCode } from "./policy-code.ts";
-import { sitesOf } from "./site.ts";
+import binaryen from 'binaryen';
+import * as abi from '../../filters/kernel/abi.ts';
+import {
+  type Identity,
+  writeBudgets,
+  writeEnums,
+  writeIdentities,
+  writeModels,
+  writeStores,
+} from '../tables/catalog.ts';
+import { writeFacts } from '../tables/facts.ts';
+import { writeRules } from '../tables/rules.ts';
+import { TableWriter } from '../tables/table-writer.ts';
+import { ENUM_MEMBERS_MAX, MODELS_MAX, PLAN_VERSION, type Plan, RULES_MAX } from '../plan/plan.ts';
+import { invariant } from '../plan/invariant.ts';
+import { dataSegments, replaceMemory } from './data-segments.ts';
+import { addDecide, POLICY_PREFIX } from './decide.ts';
+import type { Helper, PolicyCode } from './policy-code.ts';
+import { sitesOf } from './site.ts';
 
 export interface LinkInput {
   /** A kernel as filters/kernel/build.ts makes it: optimised, with names. */
@@ -26,14 +34,22 @@ export interface LinkInput {
   readonly storeFilters?: readonly (Uint8Array | undefined)[];
   readonly identities?: readonly Identity[];
   /** Pages of 64 KiB: memory is imported with this minimum, or the module has its own. */
-  readonly memory: { readonly kind: "imported" } | { readonly kind: "own"; readonly pagesMax: number };
-  /** For tests that link thousands of policies: what the module answers is the same, and optimising takes ten times as long as all else. */
+  readonly memory: { readonly kind: 'imported' } | { readonly kind: 'own'; readonly pagesMax: number };
+  /**
+   * For tests that link thousands of policies: what the module answers is the same, and optimising takes ten times as
+   * long as all else.
+   */
   readonly unoptimized?: true;
 }
 
-const FEATURES = (binaryen.Features.MutableGlobals | binaryen.Features.SignExt | binaryen.Features.NontrappingFPToInt | binaryen.Features.BulkMemory | binaryen.Features.BulkMemoryOpt | binaryen.Features.SIMD128) as binaryen.Features;
+const FEATURES = (binaryen.Features.MutableGlobals |
+  binaryen.Features.SignExt |
+  binaryen.Features.NontrappingFPToInt |
+  binaryen.Features.BulkMemory |
+  binaryen.Features.BulkMemoryOpt |
+  binaryen.Features.SIMD128) as binaryen.Features;
 /** The section that names what the module was made from. */
-export const WRIT_SECTION = "writ";
+export const WRIT_SECTION = 'writ';
 const PAGE_BYTES = 65_536;
 /** Hosts grow imported memory as they like. */
 const NO_MAXIMUM = 0xffff_ffff;
@@ -47,18 +63,23 @@ export function link(input: LinkInput): Uint8Array {
     const kernel = kernelFunctions(module);
     const writer = new TableWriter((heapBase(module, kernel) + 15) & ~15);
     const tables = writeTables(input, writer);
-    const code: PolicyCode = { module, plan, writer, helper: (name: Helper) => named(kernel.exports, `decision_${name}`) };
-    const decide = named(kernel.imports, "decide");
+    const code: PolicyCode = {
+      module,
+      plan,
+      writer,
+      helper: (name: Helper) => named(kernel.exports, `decision_${name}`),
+    };
+    const decide = named(kernel.imports, 'decide');
     module.removeFunction(decide);
     addDecide(code, tables.sites, tables.addresses, decide);
     const resultBytes = Math.max(...tables.sites.map((site) => site.layout.bytes), 32);
     const { directory } = tables;
 
     const constants: { readonly [name: string]: number } = {
-      heap_start: writer.end,
+      heapStart: writer.end,
       tables: directory,
-      facts_bytes: Math.max(1, plan.facts.length) * abi.SLOT_BYTES,
-      result_bytes: resultBytes,
+      factsBytes: Math.max(1, plan.facts.length) * abi.SLOT_BYTES,
+      resultBytes: resultBytes,
     };
     for (const [name, value] of Object.entries(constants)) {
       const internal = kernel.imports.get(name);
@@ -66,7 +87,7 @@ export function link(input: LinkInput): Uint8Array {
       module.removeFunction(internal);
       module.addFunction(internal, binaryen.none, binaryen.i32, [], module.i32.const(value));
     }
-    for (const name of kernel.exports.keys()) if (name.startsWith("decision_")) module.removeExport(name);
+    for (const name of kernel.exports.keys()) if (name.startsWith('decision_')) module.removeExport(name);
     setMemory(module, input.memory, writer);
     if (input.unoptimized !== true) optimize(module);
     module.addCustomSection(WRIT_SECTION, provenance(plan));
@@ -79,11 +100,18 @@ export function link(input: LinkInput): Uint8Array {
 /** What words and bytes of the result can hold. */
 function assertLimits(plan: Plan): void {
   invariant(plan.models.length <= MODELS_MAX, `a plan has at most ${MODELS_MAX} models`);
-  invariant(plan.enums.every(({ members }) => members.length <= ENUM_MEMBERS_MAX), `an enum has at most ${ENUM_MEMBERS_MAX} members`);
-  invariant(plan.events.every(({ rules }) => rules.length <= RULES_MAX), `an event has at most ${RULES_MAX} rules`);
+  invariant(
+    plan.enums.every(({ members }) => members.length <= ENUM_MEMBERS_MAX),
+    `an enum has at most ${ENUM_MEMBERS_MAX} members`,
+  );
+  invariant(
+    plan.events.every(({ rules }) => rules.length <= RULES_MAX),
+    `an event has at most ${RULES_MAX} rules`,
+  );
 }
 
-// ------------------------------------------------------------------------------------------------------------------ kernel
+// ------------------------------------------------------------------------------------------------------------------
+// kernel
 
 interface KernelFunctions {
   /** Internal names of the imports of module `policy`, by their name there. */
@@ -96,7 +124,7 @@ function kernelFunctions(module: binaryen.Module): KernelFunctions {
   const imports = new Map<string, string>();
   for (let at = 0; at < module.getNumFunctions(); at++) {
     const info = binaryen.getFunctionInfo(module.getFunctionByIndex(at));
-    if (info.module === "policy" && info.base !== null) imports.set(info.base, info.name);
+    if (info.module === 'policy' && info.base !== null) imports.set(info.base, info.name);
   }
   const exports = new Map<string, string>();
   for (let at = 0; at < module.getNumExports(); at++) {
@@ -114,22 +142,27 @@ function named(functions: ReadonlyMap<string, string>, name: string): string {
 
 /** First byte behind the kernel's static data: the constant that `decision_heap_base` returns. */
 function heapBase(module: binaryen.Module, { exports }: KernelFunctions): number {
-  const { body } = binaryen.getFunctionInfo(module.getFunction(named(exports, "decision_heap_base")));
+  const { body } = binaryen.getFunctionInfo(module.getFunction(named(exports, 'decision_heap_base')));
   const found = constantIn(module, body);
-  invariant(found !== undefined, "decision_heap_base returns a constant");
+  invariant(found !== undefined, 'decision_heap_base returns a constant');
   return found;
 }
 
 function constantIn(module: binaryen.Module, expression: binaryen.ExpressionRef): number | undefined {
   const info = binaryen.getExpressionInfo(expression);
   if (info.id === binaryen.ConstId) return Number((info as binaryen.ConstInfo).value);
-  if (info.id === binaryen.GlobalGetId) return constantIn(module, binaryen.getGlobalInfo(module.getGlobal((info as binaryen.GlobalGetInfo).name)).init);
+  if (info.id === binaryen.GlobalGetId)
+    return constantIn(module, binaryen.getGlobalInfo(module.getGlobal((info as binaryen.GlobalGetInfo).name)).init);
   if (info.id === binaryen.ReturnId) return constantIn(module, (info as binaryen.ReturnInfo).value);
-  if (info.id === binaryen.BlockId) return (info as binaryen.BlockInfo).children.map((child) => constantIn(module, child)).find((value) => value !== undefined);
+  if (info.id === binaryen.BlockId)
+    return (info as binaryen.BlockInfo).children
+      .map((child) => constantIn(module, child))
+      .find((value) => value !== undefined);
   return undefined;
 }
 
-// ------------------------------------------------------------------------------------------------------------------ tables
+// ------------------------------------------------------------------------------------------------------------------
+// tables
 
 function writeTables(input: LinkInput, writer: TableWriter) {
   const { plan } = input;
@@ -156,25 +189,37 @@ function block(bytes: Uint8Array | undefined, writer: TableWriter): number {
   return bytes === undefined ? 0 : writer.block(bytes);
 }
 
-function setMemory(module: binaryen.Module, memory: LinkInput["memory"], writer: TableWriter): void {
-  const imported = memory.kind === "imported";
+function setMemory(module: binaryen.Module, memory: LinkInput['memory'], writer: TableWriter): void {
+  const imported = memory.kind === 'imported';
   // A page beyond the tables, so that the first allocations need not grow it.
   const pages = Math.ceil(writer.end / PAGE_BYTES) + (imported ? 0 : 1);
   const data = [...dataSegments(module), { offset: writer.base, data: writer.image }];
   replaceMemory(module, { pages, pagesMax: imported ? NO_MAXIMUM : memory.pagesMax, imported }, data);
 }
 
-// ---------------------------------------------------------------------------------------------------------------- finishing
+// ----------------------------------------------------------------------------------------------------------------
+// finishing
 
 /**
- * The kernel comes optimised and the policy's code is straight-line: what is left is to inline the constants that took the imports' places, and to tidy what was added. Binaryen's whole pipeline saves 3% of the bytes and takes
- * ten times as long (1.4 s instead of 0.2 s for a thousand rules), because it inlines the rules' functions into one and then optimises that.
+ * The kernel comes optimised and the policy's code is straight-line: what is left is to inline the constants that took
+ * the imports' places, and to tidy what was added. Binaryen's whole pipeline saves 3% of the bytes and takes ten times
+ * as long (1.4 s instead of 0.2 s for a thousand rules), because it inlines the rules' functions into one and then
+ * optimises that.
  */
-const POLICY_PASSES = ["optimize-instructions", "precompute", "simplify-locals", "vacuum", "remove-unused-brs", "coalesce-locals", "reorder-locals", "vacuum"];
-const MODULE_PASSES = ["inlining", "remove-unused-module-elements", "memory-packing"];
+const POLICY_PASSES = [
+  'optimize-instructions',
+  'precompute',
+  'simplify-locals',
+  'vacuum',
+  'remove-unused-brs',
+  'coalesce-locals',
+  'reorder-locals',
+  'vacuum',
+];
+const MODULE_PASSES = ['inlining', 'remove-unused-module-elements', 'memory-packing'];
 
 function optimize(module: binaryen.Module): void {
-  invariant(module.validate() === 1, "the linked module is valid");
+  invariant(module.validate() === 1, 'the linked module is valid');
   binaryen.setOptimizeLevel(2);
   binaryen.setShrinkLevel(0);
   binaryen.setOneCallerInlineMaxSize(0);
@@ -187,7 +232,14 @@ function optimize(module: binaryen.Module): void {
 }
 
 function provenance(plan: Plan): Uint8Array {
-  return new TextEncoder().encode(JSON.stringify({ policy: plan.policy, sourceHash: plan.sourceHash, compiler: plan.compilerVersion, plan: PLAN_VERSION }));
+  return new TextEncoder().encode(
+    JSON.stringify({
+      policy: plan.policy,
+      sourceHash: plan.sourceHash,
+      compiler: plan.compilerVersion,
+      plan: PLAN_VERSION,
+    }),
+  );
 }
 
 function emit(module: binaryen.Module): Uint8Array {

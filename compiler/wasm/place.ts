@@ -1,8 +1,8 @@
 /** Where values stand: the facts block and the elements of collections, and how a slot is read. */
-import { FACT_KNOWN, SLOT_AUX, SLOT_BYTES, SLOT_VALUE, SLOT_VALUE2 } from "../../filters/kernel/abi.ts";
-import type { FactId, FactRef, FactType } from "../plan/plan.ts";
-import type { Code, FunctionBuilder, Local } from "./function-builder.ts";
-import { every, type PolicyCode, stateOf, valueOf } from "./policy-code.ts";
+import { FACT_KNOWN, SLOT_AUX, SLOT_BYTES, SLOT_VALUE, SLOT_VALUE2 } from '../../filters/kernel/abi.ts';
+import type { FactId, FactRef, FactType } from '../plan/plan.ts';
+import type { Code, FunctionBuilder, Local } from './function-builder.ts';
+import { every, type PolicyCode, stateOf, valueOf } from './policy-code.ts';
 
 /** Where a condition is evaluated. */
 export interface Scope {
@@ -27,18 +27,22 @@ export interface Place {
 
 export function placeOf(ref: FactRef, scope: Scope): Place | undefined {
   const { plan } = scope.code;
-  if (ref.kind === "fact") {
+  if (ref.kind === 'fact') {
     const fact = plan.facts[ref.fact];
     return fact === undefined ? undefined : { base: scope.facts.get, slot: fact.id, type: fact.type, isField: false };
   }
   const element = scope.elements?.get(ref.collection);
   const type = plan.facts[ref.collection]?.type;
-  const field = type?.kind === "collection" ? type.fields[ref.field] : undefined;
-  return element === undefined || field === undefined ? undefined : { base: element.get, slot: ref.field, type: field.type, isField: true };
+  const field = type?.kind === 'collection' ? type.fields[ref.field] : undefined;
+  return element === undefined || field === undefined
+    ? undefined
+    : { base: element.get, slot: ref.field, type: field.type, isField: true };
 }
 
 export function known(place: Place, { code }: Scope): Code {
-  return place.isField ? code.module.i32.const(1) : code.module.i32.eq(stateOf(code, place.base(), place.slot), code.module.i32.const(FACT_KNOWN));
+  return place.isField
+    ? code.module.i32.const(1)
+    : code.module.i32.eq(stateOf(code, place.base(), place.slot), code.module.i32.const(FACT_KNOWN));
 }
 
 export function slotAddress(place: Place, { code }: Scope): Code {
@@ -77,5 +81,7 @@ export function guarded(places: readonly Place[], scope: Scope, holds: () => Cod
 /** Ordinals, in two enums, of the members that they share by name. */
 export function shared(left: string, right: string, scope: Scope): readonly (readonly [number, number])[] {
   const others = membersOf(right, scope);
-  return membersOf(left, scope).flatMap((member, at) => (others.includes(member) ? [[at, others.indexOf(member)] as const] : []));
+  return membersOf(left, scope).flatMap((member, at) =>
+    others.includes(member) ? [[at, others.indexOf(member)] as const] : [],
+  );
 }

@@ -1,22 +1,24 @@
-/** What all generated code shares: the module, the plan, the tables that constants stand in, and the kernel's helpers. */
-import binaryen from "binaryen";
-import { SLOT_BYTES, SLOT_STATE, SLOT_VALUE } from "../../filters/kernel/abi.ts";
-import type { TableWriter } from "../tables/table-writer.ts";
-import type { Plan } from "../plan/plan.ts";
-import type { Code } from "./function-builder.ts";
+/**
+ * What all generated code shares: the module, the plan, the tables that constants stand in, and the kernel's helpers.
+ */
+import binaryen from 'binaryen';
+import { SLOT_BYTES, SLOT_STATE, SLOT_VALUE } from '../../filters/kernel/abi.ts';
+import type { TableWriter } from '../tables/table-writer.ts';
+import type { Plan } from '../plan/plan.ts';
+import type { Code } from './function-builder.ts';
 
 /** Functions of filters/kernel/decision/exports.ts. */
 export type Helper =
-  | "set_has"
-  | "sets_overlap"
-  | "set_within"
-  | "bits_have"
-  | "bits_overlap"
-  | "bits_within"
-  | "set_within_bits"
-  | "text_contains"
-  | "text_is"
-  | "worst_case";
+  | 'set_has'
+  | 'sets_overlap'
+  | 'set_within'
+  | 'bits_have'
+  | 'bits_overlap'
+  | 'bits_within'
+  | 'set_within_bits'
+  | 'text_contains'
+  | 'text_is'
+  | 'worst_case';
 
 export interface PolicyCode {
   readonly module: binaryen.Module;

@@ -1,6 +1,9 @@
-/** Where the regions of a result block stand for one site. The head, and what the regions hold, is in filters/kernel/decision/layout.ts. */
-import { RESULT_HEAD_BYTES } from "../../filters/kernel/decision/layout.ts";
-import { wordsFor } from "./bits.ts";
+/**
+ * Where the regions of a result block stand for one site. The head, and what the regions hold, is in
+ * filters/kernel/decision/layout.ts.
+ */
+import { RESULT_HEAD_BYTES } from '../../filters/kernel/decision/layout.ts';
+import { wordsFor } from './bits.ts';
 
 /** How many entries each list of the site has. */
 export interface ResultCounts {

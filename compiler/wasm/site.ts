@@ -1,17 +1,24 @@
 /**
- * A site: one decision that a plan makes (an event, of one store where it has one), with everything that is known of it before any request: what it reads, what can fire, and in which order names are printed. The code that
- * decides and the tables that render count their bits by these lists.
+ * A site: one decision that a plan makes (an event, of one store where it has one), with everything that is known of it
+ * before any request: what it reads, what can fire, and in which order names are printed. The code that decides and the
+ * tables that render count their bits by these lists.
  */
-import { EVENT_CHUNK, EVENT_COMPLETION, EVENT_INGEST, EVENT_PROMPT, EVENT_RETRIEVAL } from "../../filters/kernel/abi.ts";
-import { compareText } from "../plan/order.ts";
-import type { Budget, Effect, Expr, FactId, Plan, PromptEvent, Rule } from "../plan/plan.ts";
-import { layOut, type ResultLayout } from "./result-layout.ts";
+import {
+  EVENT_CHUNK,
+  EVENT_COMPLETION,
+  EVENT_INGEST,
+  EVENT_PROMPT,
+  EVENT_RETRIEVAL,
+} from '../../filters/kernel/abi.ts';
+import { compareText } from '../plan/order.ts';
+import type { Budget, Effect, Expr, FactId, Plan, PromptEvent, Rule } from '../plan/plan.ts';
+import { layOut, type ResultLayout } from './result-layout.ts';
 
 export interface Site {
   readonly event: number;
   /** Position of the store, 0 for events without one. */
   readonly store: number;
-  readonly default: "allow" | "deny";
+  readonly default: 'allow' | 'deny';
   readonly prompt?: PromptEvent;
   readonly rules: readonly SiteRule[];
   /** Retrieval: whatever the request rules say, a chunk may pass. */
@@ -27,7 +34,12 @@ export interface Site {
   /** What reads facts, by name. */
   readonly touches: readonly Touch[];
   readonly denials: readonly { readonly node: number; readonly rule: string; readonly message: string }[];
-  readonly redactions: readonly { readonly node: number; readonly rule: string; readonly detector: string; readonly effect: Extract<Effect, { kind: "redact" }> }[];
+  readonly redactions: readonly {
+    readonly node: number;
+    readonly rule: string;
+    readonly detector: string;
+    readonly effect: Extract<Effect, { kind: 'redact' }>;
+  }[];
   readonly tags: readonly { readonly node: number; readonly name: string; readonly value: string }[];
   /** Names of the rules whose chunk effects withhold, sorted; a bit for each effect. */
   readonly withheld: readonly string[];
@@ -45,7 +57,10 @@ export interface SiteRule {
   readonly node: number;
 }
 
-/** A condition on a chunk that counts when its rule fires. `withheld` is its bit among those that withhold; absent for what allows. */
+/**
+ * A condition on a chunk that counts when its rule fires. `withheld` is its bit among those that withhold; absent for
+ * what allows.
+ */
 export interface ChunkEffect {
   readonly node: number;
   readonly reads: readonly FactId[];
@@ -64,26 +79,43 @@ export interface Touch {
 }
 
 /** The prompt's own reads, without which nothing can be chosen. */
-export const CHOICE_PATHS = ["prompt.requested_model", "prompt.output_tokens", "prompt.tokens_estimate"] as const;
+export const CHOICE_PATHS = ['prompt.requested_model', 'prompt.output_tokens', 'prompt.tokens_estimate'] as const;
 
 /** The sites of a plan: in the order of its events, a retrieval's request before its chunk. */
 export function sitesOf(plan: Plan): readonly Site[] {
   return plan.events.flatMap((event): Site[] => {
     switch (event.kind) {
-      case "prompt":
-        return [site(plan, { event: EVENT_PROMPT, store: 0, default: event.default, rules: event.rules, prompt: event })];
-      case "completion":
+      case 'prompt':
+        return [
+          site(plan, { event: EVENT_PROMPT, store: 0, default: event.default, rules: event.rules, prompt: event }),
+        ];
+      case 'completion':
         return [site(plan, { event: EVENT_COMPLETION, store: 0, default: event.default, rules: event.rules })];
-      case "ingest":
-        return [site(plan, { event: EVENT_INGEST, store: storeAt(plan, event.store), default: event.default, rules: event.rules })];
-      case "retrieval": {
+      case 'ingest':
+        return [
+          site(plan, {
+            event: EVENT_INGEST,
+            store: storeAt(plan, event.store),
+            default: event.default,
+            rules: event.rules,
+          }),
+        ];
+      case 'retrieval': {
         const store = storeAt(plan, event.store);
         const isRequestRule = (rule: Rule) => event.requestRules.some((each) => each.name === rule.name);
         const passesUndecided = event.rules.some((rule) =>
-          rule.effects.some((effect) => effect.kind === "allow_chunk" || (effect.kind === "allow" && !isRequestRule(rule))),
+          rule.effects.some(
+            (effect) => effect.kind === 'allow_chunk' || (effect.kind === 'allow' && !isRequestRule(rule)),
+          ),
         );
         return [
-          site(plan, { event: EVENT_RETRIEVAL, store, default: event.default, rules: event.requestRules, passesUndecided }),
+          site(plan, {
+            event: EVENT_RETRIEVAL,
+            store,
+            default: event.default,
+            rules: event.requestRules,
+            passesUndecided,
+          }),
           site(plan, { event: EVENT_CHUNK, store, default: event.default, rules: event.rules }),
         ];
       }
@@ -93,18 +125,18 @@ export function sitesOf(plan: Plan): readonly Site[] {
 
 /** What a budget that applies reads to compare the worst case with what is left. */
 export function costReads(plan: Plan, budget: Budget): readonly FactId[] {
-  return [...new Set([budget.headroom, ...factsAt(plan, ["prompt.input_tokens_bound", "prompt.choices"])])];
+  return [...new Set([budget.headroom, ...factsAt(plan, ['prompt.input_tokens_bound', 'prompt.choices'])])];
 }
 
 /** Ids of the facts at dotted paths, where the plan has them. */
 export function factsAt(plan: Plan, paths: readonly string[]): readonly FactId[] {
-  return plan.facts.filter((fact) => paths.includes(fact.path.join("."))).map((fact) => fact.id);
+  return plan.facts.filter((fact) => paths.includes(fact.path.join('.'))).map((fact) => fact.id);
 }
 
 interface Draft {
   readonly event: number;
   readonly store: number;
-  readonly default: "allow" | "deny";
+  readonly default: 'allow' | 'deny';
   readonly rules: readonly Rule[];
   readonly prompt?: PromptEvent;
   readonly passesUndecided?: boolean;
@@ -113,8 +145,10 @@ interface Draft {
 function site(plan: Plan, draft: Draft): Site {
   const { event, rules, prompt } = draft;
   const touches = touchesOf(plan, draft);
-  const pathOf = (fact: FactId) => plan.facts[fact]!.path.join(".");
-  const failed = [...new Set(touches.flatMap((touch) => touch.reads))].sort((a, b) => compareText(pathOf(a), pathOf(b)));
+  const pathOf = (fact: FactId) => plan.facts[fact]!.path.join('.');
+  const failed = [...new Set(touches.flatMap((touch) => touch.reads))].sort((a, b) =>
+    compareText(pathOf(a), pathOf(b)),
+  );
 
   const named = [
     ...rules.map((rule) => rule.name),
@@ -133,9 +167,11 @@ function site(plan: Plan, draft: Draft): Site {
   const requirementNodes = take(prompt?.requirements.length ?? 0);
   const siteRules = rules.map((rule, at) => ({ rule, node: ruleNodes[at]! }));
 
-  const effects = siteRules.flatMap(({ rule, node }) => rule.effects.map((effect) => ({ rule: rule.name, node, effect })));
+  const effects = siteRules.flatMap(({ rule, node }) =>
+    rule.effects.map((effect) => ({ rule: rule.name, node, effect })),
+  );
   const withholding = effects
-    .filter(({ effect }) => effect.kind === "withhold_chunk")
+    .filter(({ effect }) => effect.kind === 'withhold_chunk')
     .map(({ rule, effect }) => ({ rule, effect }))
     .sort((a, b) => compareText(a.rule, b.rule));
   const removers = removersOf(prompt);
@@ -153,9 +189,16 @@ function site(plan: Plan, draft: Draft): Site {
     chunkEffects:
       event === EVENT_CHUNK
         ? effects.flatMap(({ node, effect }): ChunkEffect[] => {
-            if (effect.kind === "allow_chunk") return [{ node, reads: effect.reads, holds: effect.where }];
-            if (effect.kind !== "withhold_chunk") return [];
-            return [{ node, reads: effect.reads, holds: effect.unless, withheld: withholding.findIndex((each) => each.effect === effect) }];
+            if (effect.kind === 'allow_chunk') return [{ node, reads: effect.reads, holds: effect.where }];
+            if (effect.kind !== 'withhold_chunk') return [];
+            return [
+              {
+                node,
+                reads: effect.reads,
+                holds: effect.unless,
+                withheld: withholding.findIndex((each) => each.effect === effect),
+              },
+            ];
           })
         : [],
     failed,
@@ -165,13 +208,15 @@ function site(plan: Plan, draft: Draft): Site {
     requirementNodes,
     touches,
     denials: effects
-      .flatMap(({ rule, node, effect }) => (effect.kind === "deny" ? [{ node, rule, message: effect.message }] : []))
+      .flatMap(({ rule, node, effect }) => (effect.kind === 'deny' ? [{ node, rule, message: effect.message }] : []))
       .sort((a, b) => compareText(a.rule, b.rule) || compareText(a.message, b.message)),
     redactions: effects
-      .flatMap(({ rule, node, effect }) => (effect.kind === "redact" ? effect.detectors.map((detector) => ({ node, rule, detector, effect })) : []))
+      .flatMap(({ rule, node, effect }) =>
+        effect.kind === 'redact' ? effect.detectors.map((detector) => ({ node, rule, detector, effect })) : [],
+      )
       .sort((a, b) => compareText(a.detector, b.detector) || compareText(a.rule, b.rule)),
     tags: effects
-      .flatMap(({ node, effect }) => (effect.kind === "tag" ? [{ node, name: effect.name, value: effect.value }] : []))
+      .flatMap(({ node, effect }) => (effect.kind === 'tag' ? [{ node, name: effect.name, value: effect.value }] : []))
       .sort((a, b) => compareText(a.name, b.name) || compareText(a.value, b.value)),
     withheld,
     ...removers,
@@ -195,37 +240,54 @@ function touchesOf(plan: Plan, { event, rules, prompt }: Draft): readonly Touch[
   if (event === EVENT_CHUNK) {
     for (const rule of rules) {
       for (const effect of rule.effects) {
-        if (effect.kind === "allow_chunk" || effect.kind === "withhold_chunk") touches.push({ name: rule.name, reads: effect.reads, failsClosed: false });
-        if (effect.kind === "keep_newest") touches.push({ name: rule.name, reads: [effect.version, effect.key], failsClosed: false });
+        if (effect.kind === 'allow_chunk' || effect.kind === 'withhold_chunk')
+          touches.push({ name: rule.name, reads: effect.reads, failsClosed: false });
+        if (effect.kind === 'keep_newest')
+          touches.push({ name: rule.name, reads: [effect.version, effect.key], failsClosed: false });
       }
     }
   }
   if (prompt !== undefined) {
-    touches.push({ name: "choice of model", reads: factsAt(plan, CHOICE_PATHS), failsClosed: true });
+    touches.push({ name: 'choice of model', reads: factsAt(plan, CHOICE_PATHS), failsClosed: true });
     for (const each of prompt.classify) touches.push({ name: each.name, reads: each.reads, failsClosed: false });
     for (const each of prompt.limits) touches.push({ name: each.rule, reads: each.reads, failsClosed: true });
     for (const each of prompt.requirements) touches.push({ name: each.rule, reads: each.reads, failsClosed: false });
     prompt.budgets.forEach((budget, at) => {
       const name = `budget ${budget.name}`;
-      touches.push({ name, reads: budget.reads, failsClosed: true }, { name, reads: costReads(plan, budget), failsClosed: true, budget: at });
-      for (const threshold of budget.thresholds) touches.push({ name, reads: [...new Set([...threshold.reads, budget.spent])], failsClosed: true, budget: at });
+      touches.push(
+        { name, reads: budget.reads, failsClosed: true },
+        { name, reads: costReads(plan, budget), failsClosed: true, budget: at },
+      );
+      for (const threshold of budget.thresholds)
+        touches.push({ name, reads: [...new Set([...threshold.reads, budget.spent])], failsClosed: true, budget: at });
     });
     prompt.routes.forEach((route, at) => {
-      for (const preference of route.preferences) touches.push({ name: `route ${route.name}`, reads: preference.reads, failsClosed: false, route: at });
+      for (const preference of route.preferences)
+        touches.push({ name: `route ${route.name}`, reads: preference.reads, failsClosed: false, route: at });
     });
   }
   return touches.filter((touch) => touch.reads.length > 0).sort((a, b) => compareText(a.name, b.name));
 }
 
-function removersOf(prompt: PromptEvent | undefined): Pick<Site, "removers" | "requirementRemovers" | "budgetRemovers"> {
+function removersOf(
+  prompt: PromptEvent | undefined,
+): Pick<Site, 'removers' | 'requirementRemovers' | 'budgetRemovers'> {
   if (prompt === undefined) return { removers: [], requirementRemovers: [], budgetRemovers: [] };
-  const requirements = prompt.requirements.map((each, index) => ({ name: each.rule, index })).sort((a, b) => compareText(a.name, b.name));
-  const budgets = prompt.budgets.map((each, index) => ({ name: `budget ${each.name}`, index })).sort((a, b) => compareText(a.name, b.name));
+  const requirements = prompt.requirements
+    .map((each, index) => ({ name: each.rule, index }))
+    .sort((a, b) => compareText(a.name, b.name));
+  const budgets = prompt.budgets
+    .map((each, index) => ({ name: `budget ${each.name}`, index }))
+    .sort((a, b) => compareText(a.name, b.name));
   const requirementRemovers: number[] = [];
   const budgetRemovers: number[] = [];
   requirements.forEach(({ index }, at) => (requirementRemovers[index] = at));
   budgets.forEach(({ index }, at) => (budgetRemovers[index] = requirements.length + at));
-  return { removers: [...requirements, ...budgets].map(({ name }) => name).concat("context window"), requirementRemovers, budgetRemovers };
+  return {
+    removers: [...requirements, ...budgets].map(({ name }) => name).concat('context window'),
+    requirementRemovers,
+    budgetRemovers,
+  };
 }
 
 function storeAt(plan: Plan, name: string): number {

@@ -1,23 +1,34 @@
-// The budgets of a policy, read from the plan inside its bundle: all that the control plane knows of a policy's content.
-import { windowAt } from "./budget-window.ts";
-import type { Period } from "./budget-window.ts";
+// The budgets of a policy, read from the plan inside its bundle: all that the control plane knows of a policy's
+// content.
+import { windowAt } from './budget-window.ts';
+import type { Period } from './budget-window.ts';
 
 export interface BudgetTerms {
   readonly name: string;
-  /** Micro-units. A policy that changes it goes on in the same window; one that changes the period or the zone begins another. */
+  /**
+   * Micro-units. A policy that changes it goes on in the same window; one that changes the period or the zone begins
+   * another.
+   */
   readonly limit: number;
   readonly period: Period;
   /** IANA name. */
   readonly timeZone: string;
 }
 
-const periods: { readonly [K in Period]: true } = { hour: true, day: true, week: true, month: true, quarter: true, year: true };
+const periods: { readonly [K in Period]: true } = {
+  hour: true,
+  day: true,
+  week: true,
+  month: true,
+  quarter: true,
+  year: true,
+};
 
 /** Reads `events[].budgets[]` of a plan (JSON, UTF-8), by name. Throws PlanError when it is not a plan. */
 export function readBudgetTerms(plan: Uint8Array): Map<string, BudgetTerms> {
   const terms = new Map<string, BudgetTerms>();
-  for (const event of list(field(parse(plan), "events"))) {
-    const budgets = field(event, "budgets");
+  for (const event of list(field(parse(plan), 'events'))) {
+    const budgets = field(event, 'budgets');
     for (const budget of budgets === undefined ? [] : list(budgets)) {
       const read = readBudget(budget);
       terms.set(read.name, read);
@@ -27,44 +38,58 @@ export function readBudgetTerms(plan: Uint8Array): Map<string, BudgetTerms> {
 }
 
 export class PlanError extends Error {
-  readonly code = "bad_plan";
+  readonly code = 'bad_plan';
 
   constructor(message: string, options?: { readonly cause?: unknown }) {
     super(message, options);
-    this.name = "PlanError";
+    this.name = 'PlanError';
   }
 }
 
 function readBudget(budget: unknown): BudgetTerms {
-  const [name, limit, period, timeZone] = [field(budget, "name"), field(budget, "limit"), field(budget, "period"), field(budget, "timeZone")];
-  if (typeof name !== "string" || typeof limit !== "number" || !Number.isSafeInteger(limit) || limit < 0 || !isPeriod(period) || typeof timeZone !== "string") {
-    throw new PlanError("a budget of the plan is malformed");
+  const [name, limit, period, timeZone] = [
+    field(budget, 'name'),
+    field(budget, 'limit'),
+    field(budget, 'period'),
+    field(budget, 'timeZone'),
+  ];
+  if (
+    typeof name !== 'string' ||
+    typeof limit !== 'number' ||
+    !Number.isSafeInteger(limit) ||
+    limit < 0 ||
+    !isPeriod(period) ||
+    typeof timeZone !== 'string'
+  ) {
+    throw new PlanError('a budget of the plan is malformed');
   }
   try {
     windowAt(0, period, timeZone);
   } catch (cause) {
-    throw new PlanError("a budget of the plan names a time zone that does not exist", { cause });
+    throw new PlanError('a budget of the plan names a time zone that does not exist', { cause });
   }
   return { name, limit, period, timeZone };
 }
 
 function isPeriod(value: unknown): value is Period {
-  return typeof value === "string" && Object.hasOwn(periods, value);
+  return typeof value === 'string' && Object.hasOwn(periods, value);
 }
 
 function parse(plan: Uint8Array): unknown {
   try {
-    return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(plan));
+    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(plan));
   } catch (cause) {
-    throw new PlanError("the plan is not JSON", { cause });
+    throw new PlanError('the plan is not JSON', { cause });
   }
 }
 
 function field(value: unknown, name: string): unknown {
-  return typeof value === "object" && value !== null ? new Map<string, unknown>(Object.entries(value)).get(name) : undefined;
+  return typeof value === 'object' && value !== null
+    ? new Map<string, unknown>(Object.entries(value)).get(name)
+    : undefined;
 }
 
 function list(value: unknown): readonly unknown[] {
-  if (!Array.isArray(value)) throw new PlanError("the plan lacks a list");
+  if (!Array.isArray(value)) throw new PlanError('the plan lacks a list');
   return value;
 }

@@ -1,7 +1,7 @@
-// The windows of budgets: in a time zone, from one local hour, midnight, Monday, first of a month … to the next, whatever the clocks do in between. A window is known by the instant at which it
-// starts. It reads no clock.
+// The windows of budgets: in a time zone, from one local hour, midnight, Monday, first of a month … to the next,
+// whatever the clocks do in between. A window is known by the instant at which it starts. It reads no clock.
 
-export type Period = "hour" | "day" | "week" | "month" | "quarter" | "year";
+export type Period = 'hour' | 'day' | 'week' | 'month' | 'quarter' | 'year';
 
 export interface BudgetWindow {
   /** `<period>/<start in UTC>`, e.g. `month/2026-02-28T23:00:00.000Z`. */
@@ -18,7 +18,7 @@ const DAY = 24 * HOUR;
 /** The window that holds an instant (milliseconds since 1970 UTC). Throws RangeError for a zone that does not exist. */
 export function windowAt(instant: number, period: Period, timeZone: string): BudgetWindow {
   const zone = new Zone(timeZone);
-  const [start, end] = period === "hour" ? hourAround(zone, instant) : datesAround(zone, instant, period);
+  const [start, end] = period === 'hour' ? hourAround(zone, instant) : datesAround(zone, instant, period);
   return { key: `${period}/${new Date(start).toISOString()}`, start, end };
 }
 
@@ -27,18 +27,18 @@ class Zone {
   readonly #format: Intl.DateTimeFormat;
 
   constructor(timeZone: string) {
-    this.#format = new Intl.DateTimeFormat("en-US", {
+    this.#format = new Intl.DateTimeFormat('en-US', {
       timeZone,
-      calendar: "gregory",
-      numberingSystem: "latn",
-      hourCycle: "h23",
-      era: "short",
-      year: "numeric",
-      month: "numeric",
-      day: "numeric",
-      hour: "numeric",
-      minute: "numeric",
-      second: "numeric",
+      calendar: 'gregory',
+      numberingSystem: 'latn',
+      hourCycle: 'h23',
+      era: 'short',
+      year: 'numeric',
+      month: 'numeric',
+      day: 'numeric',
+      hour: 'numeric',
+      minute: 'numeric',
+      second: 'numeric',
     });
   }
 
@@ -78,53 +78,56 @@ class Zone {
   }
 }
 
-function datesAround(zone: Zone, instant: number, period: Exclude<Period, "hour">): [start: number, end: number] {
+function datesAround(zone: Zone, instant: number, period: Exclude<Period, 'hour'>): [start: number, end: number] {
   const date = firstDate(zone.local(instant), period);
   const start = zone.instantOf(date);
   const end = zone.instantOf(nextDate(date, period));
-  // Where the clocks go back over midnight, a date is left and entered twice. Windows follow each other all the same: the first entry counts.
+  // Where the clocks go back over midnight, a date is left and entered twice. Windows follow each other all the same:
+  // the first entry counts.
   if (instant < start) return [zone.instantOf(firstDate(date - DAY, period)), start];
   if (instant >= end) return [end, zone.instantOf(nextDate(nextDate(date, period), period))];
   return [start, end];
 }
 
 /** The local midnight with which the period around a local time begins. */
-function firstDate(local: number, period: Exclude<Period, "hour">): number {
+function firstDate(local: number, period: Exclude<Period, 'hour'>): number {
   const date = new Date(local);
   const [year, month, day] = [date.getUTCFullYear(), date.getUTCMonth(), date.getUTCDate()];
   switch (period) {
-    case "day":
+    case 'day':
       return Date.UTC(year, month, day);
-    case "week":
+    case 'week':
       // Weeks begin on Monday, as in ISO 8601.
       return Date.UTC(year, month, day - ((date.getUTCDay() + 6) % 7));
-    case "month":
+    case 'month':
       return Date.UTC(year, month, 1);
-    case "quarter":
+    case 'quarter':
       return Date.UTC(year, month - (month % 3), 1);
-    case "year":
+    case 'year':
       return Date.UTC(year, 0, 1);
   }
 }
 
-function nextDate(first: number, period: Exclude<Period, "hour">): number {
+function nextDate(first: number, period: Exclude<Period, 'hour'>): number {
   const date = new Date(first);
   const [year, month] = [date.getUTCFullYear(), date.getUTCMonth()];
   switch (period) {
-    case "day":
+    case 'day':
       return first + DAY;
-    case "week":
+    case 'week':
       return first + 7 * DAY;
-    case "month":
+    case 'month':
       return Date.UTC(year, month + 1, 1);
-    case "quarter":
+    case 'quarter':
       return Date.UTC(year, month + 3, 1);
-    case "year":
+    case 'year':
       return Date.UTC(year + 1, 0, 1);
   }
 }
 
-/** A local hour; one in which the clocks change ends or begins at the change. An hour that comes twice is two windows. */
+/**
+ * A local hour; one in which the clocks change ends or begins at the change. An hour that comes twice is two windows.
+ */
 function hourAround(zone: Zone, instant: number): [start: number, end: number] {
   const offset = zone.offset(instant);
   let start = Math.floor((instant + offset) / HOUR) * HOUR - offset;

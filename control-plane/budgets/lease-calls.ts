@@ -1,12 +1,22 @@
-// Take, Settle and Return: one transaction each, the answer stored with it, so that a call that is repeated because its answer was lost is answered and not done again. It knows no gRPC and no clock.
-import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
-import { LeaseReplySchema, LeaseStateSchema, LeaseState_Status } from "../../proto/gen/writ/v1/leases_pb.ts";
-import type { Caller, LeaseReply, LeaseState, Need, ReturnRequest, SettleRequest, Spent, TakeRequest } from "../../proto/gen/writ/v1/leases_pb.ts";
-import { windowAt } from "./budget-window.ts";
-import type { BudgetTerms } from "./budget-terms.ts";
-import { LEASE_TTL_MS, expire, giveBack, grant, grantSize, settle, unleased } from "./ledger.ts";
-import type { Account, Entry, Lease } from "./ledger.ts";
-import type { HolderName, LeaseRow, LedgerStore, LedgerTransaction, WindowName } from "./ledger-store.ts";
+// Take, Settle and Return: one transaction each, the answer stored with it, so that a call that is repeated because its
+// answer was lost is answered and not done again. It knows no gRPC and no clock.
+import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
+import { LeaseReplySchema, LeaseStateSchema, LeaseState_Status } from '../../proto/gen/writ/v1/leases_pb.ts';
+import type {
+  Caller,
+  LeaseReply,
+  LeaseState,
+  Need,
+  ReturnRequest,
+  SettleRequest,
+  Spent,
+  TakeRequest,
+} from '../../proto/gen/writ/v1/leases_pb.ts';
+import { windowAt } from './budget-window.ts';
+import type { BudgetTerms } from './budget-terms.ts';
+import { LEASE_TTL_MS, expire, giveBack, grant, grantSize, settle, unleased } from './ledger.ts';
+import type { Account, Entry, Lease } from './ledger.ts';
+import type { HolderName, LeaseRow, LedgerStore, LedgerTransaction, WindowName } from './ledger-store.ts';
 
 export interface LeaseCallContext {
   readonly store: LedgerStore;
@@ -20,17 +30,17 @@ export interface LeaseCallContext {
 }
 
 export type LeaseRequest =
-  | { readonly kind: "take"; readonly request: TakeRequest }
-  | { readonly kind: "settle"; readonly request: SettleRequest }
-  | { readonly kind: "return"; readonly request: ReturnRequest };
+  | { readonly kind: 'take'; readonly request: TakeRequest }
+  | { readonly kind: 'settle'; readonly request: SettleRequest }
+  | { readonly kind: 'return'; readonly request: ReturnRequest };
 
 export class LeaseRefusal extends Error {
   /** `stale_seq`: an older call than the last one. `malformed`: it breaks a rule of the message. */
-  readonly code: "stale_seq" | "malformed";
+  readonly code: 'stale_seq' | 'malformed';
 
-  constructor(code: "stale_seq" | "malformed", message: string) {
+  constructor(code: 'stale_seq' | 'malformed', message: string) {
     super(message);
-    this.name = "LeaseRefusal";
+    this.name = 'LeaseRefusal';
     this.code = code;
   }
 }
@@ -41,17 +51,20 @@ export const LINES_MAX = 256;
 /** Does a call of a node, durably, or answers a repeated one. Throws LeaseRefusal. */
 export async function leaseCall(context: LeaseCallContext, node: string, call: LeaseRequest): Promise<LeaseReply> {
   const { holder, seq } = holderOf(node, call.request.caller);
-  const lines = call.request.spent.length + (call.kind === "take" ? call.request.needs.length : 0);
-  if (lines > LINES_MAX) throw new LeaseRefusal("malformed", `a call names at most ${LINES_MAX} leases and budgets`);
+  const lines = call.request.spent.length + (call.kind === 'take' ? call.request.needs.length : 0);
+  if (lines > LINES_MAX) throw new LeaseRefusal('malformed', `a call names at most ${LINES_MAX} leases and budgets`);
   return await context.store.transaction(async (tx) => {
     const last = await tx.lastCall(holder);
     if (last !== undefined && seq === last.seq) return fromBinary(LeaseReplySchema, last.reply);
-    if (last !== undefined && seq < last.seq) throw new LeaseRefusal("stale_seq", `call ${seq} comes after call ${last.seq}`);
+    if (last !== undefined && seq < last.seq)
+      throw new LeaseRefusal('stale_seq', `call ${seq} comes after call ${last.seq}`);
     const booking: Booking = { context, tx, holder, now: context.now() };
     const leases: LeaseState[] = [];
     // In one order everywhere, so that two transactions never wait for each other in a circle.
-    for (const spent of sorted(call.request.spent, (line) => line.lease)) leases.push(await book(booking, spent, call.kind === "return"));
-    if (call.kind === "take") for (const need of sorted(call.request.needs, (line) => line.budget)) leases.push(await take(booking, need));
+    for (const spent of sorted(call.request.spent, (line) => line.lease))
+      leases.push(await book(booking, spent, call.kind === 'return'));
+    if (call.kind === 'take')
+      for (const need of sorted(call.request.needs, (line) => line.budget)) leases.push(await take(booking, need));
     const reply = create(LeaseReplySchema, { leases });
     await tx.saveCall(holder, seq, toBinary(LeaseReplySchema, reply));
     return reply;
@@ -68,7 +81,8 @@ interface Booking {
 
 async function book({ context, tx, holder, now }: Booking, spent: Spent, isReturn: boolean): Promise<LeaseState> {
   const row = await tx.lease(exact(spent.lease));
-  if (row === undefined || !isSameHolder(row.holder, holder)) return create(LeaseStateSchema, { lease: spent.lease, status: LeaseState_Status.UNKNOWN_LEASE });
+  if (row === undefined || !isSameHolder(row.holder, holder))
+    return create(LeaseStateSchema, { lease: spent.lease, status: LeaseState_Status.UNKNOWN_LEASE });
   const total = exact(spent.totalMicros);
   let entry: Entry = { account: await tx.account(row.window), lease: row };
   // Its time may be over although no sweep has seen it yet: then it is charged in full before anything else is booked.
@@ -82,7 +96,13 @@ async function book({ context, tx, holder, now }: Booking, spent: Spent, isRetur
 
 async function take({ context, tx, holder, now }: Booking, need: Need): Promise<LeaseState> {
   const terms = context.termsOf(holder.policy)?.get(need.budget);
-  if (terms === undefined) return create(LeaseStateSchema, { budget: need.budget, status: LeaseState_Status.UNKNOWN_BUDGET, ttlMs: BigInt(LEASE_TTL_MS), windowLeftMs: BigInt(LEASE_TTL_MS) });
+  if (terms === undefined)
+    return create(LeaseStateSchema, {
+      budget: need.budget,
+      status: LeaseState_Status.UNKNOWN_BUDGET,
+      ttlMs: BigInt(LEASE_TTL_MS),
+      windowLeftMs: BigInt(LEASE_TTL_MS),
+    });
   const { key, end } = windowAt(now, terms.period, terms.timeZone);
   const window: WindowName = { policy: holder.policy, budget: need.budget, window: key };
   let account = await tx.account(window);
@@ -92,15 +112,26 @@ async function take({ context, tx, holder, now }: Booking, need: Need): Promise<
     account = entry.account;
   }
   const held = await tx.activeLease(holder, window);
-  const micros = grantSize(account, terms.limit, exact(need.micros), (await tx.holders(window)) + (held === undefined ? 1 : 0));
-  if (held === undefined && micros === 0) return stateOf({ window, windowEnd: end }, { account, lease: noLease }, terms.limit, now);
-  const row = held ?? (await tx.createLease({ holder, window, windowEnd: end, granted: 0, charged: 0, state: "active", expiresAt: now }));
+  const micros = grantSize(
+    account,
+    terms.limit,
+    exact(need.micros),
+    (await tx.holders(window)) + (held === undefined ? 1 : 0),
+  );
+  if (held === undefined && micros === 0)
+    return stateOf({ window, windowEnd: end }, { account, lease: noLease }, terms.limit, now);
+  const row =
+    held ??
+    (await tx.createLease({ holder, window, windowEnd: end, granted: 0, charged: 0, state: 'active', expiresAt: now }));
   const entry = grant({ account, lease: row }, micros, now);
   await save(tx, row, entry);
   return stateOf(row, entry, terms.limit, now);
 }
 
-/** Charges every lease whose time is over, whoever asks or does not. At most `limit` windows' worth at a time is the store's concern. */
+/**
+ * Charges every lease whose time is over, whoever asks or does not. At most `limit` windows' worth at a time is the
+ * store's concern.
+ */
 export async function expireLeases(context: LeaseCallContext, windows: readonly WindowName[]): Promise<void> {
   for (const window of windows) {
     await context.store.transaction(async (tx) => {
@@ -114,11 +145,11 @@ export async function expireLeases(context: LeaseCallContext, windows: readonly 
   }
 }
 
-const noLease: Lease = { id: 0, granted: 0, charged: 0, state: "active", expiresAt: 0 };
+const noLease: Lease = { id: 0, granted: 0, charged: 0, state: 'active', expiresAt: 0 };
 
 function expired(context: LeaseCallContext, entry: Entry, window: WindowName): Entry {
   const after = expire(entry);
-  if (entry.lease.state === "active") context.onExpired(window, after.lease.charged - entry.lease.charged);
+  if (entry.lease.state === 'active') context.onExpired(window, after.lease.charged - entry.lease.charged);
   return after;
 }
 
@@ -131,13 +162,18 @@ function limitOf(context: LeaseCallContext, window: WindowName): number {
   return context.termsOf(window.policy)?.get(window.budget)?.limit ?? 0;
 }
 
-const statuses: { readonly [K in Lease["state"]]: LeaseState_Status } = {
+const statuses: { readonly [K in Lease['state']]: LeaseState_Status } = {
   active: LeaseState_Status.ACTIVE,
   expired: LeaseState_Status.EXPIRED,
   returned: LeaseState_Status.RETURNED,
 };
 
-function stateOf(row: Pick<LeaseRow, "window" | "windowEnd">, { account, lease }: Entry, limit: number, now: number): LeaseState {
+function stateOf(
+  row: Pick<LeaseRow, 'window' | 'windowEnd'>,
+  { account, lease }: Entry,
+  limit: number,
+  now: number,
+): LeaseState {
   return create(LeaseStateSchema, {
     budget: row.window.budget,
     status: statuses[lease.state],
@@ -153,7 +189,8 @@ function stateOf(row: Pick<LeaseRow, "window" | "windowEnd">, { account, lease }
 
 function holderOf(node: string, caller: Caller | undefined): { readonly holder: HolderName; readonly seq: number } {
   const seq = caller === undefined ? 0 : exact(caller.seq);
-  if (caller === undefined || seq < 1 || !/^[0-9a-f]{32}$/.test(caller.incarnation) || caller.policy === "") throw new LeaseRefusal("malformed", "a call must name policy, incarnation and seq");
+  if (caller === undefined || seq < 1 || !/^[0-9a-f]{32}$/.test(caller.incarnation) || caller.policy === '')
+    throw new LeaseRefusal('malformed', 'a call must name policy, incarnation and seq');
   return { holder: { policy: caller.policy, node, incarnation: caller.incarnation }, seq };
 }
 
@@ -166,6 +203,7 @@ function sorted<T, K extends string | bigint>(items: readonly T[], key: (item: T
 }
 
 function exact(value: bigint): number {
-  if (value < 0n || value > BigInt(Number.MAX_SAFE_INTEGER)) throw new LeaseRefusal("malformed", "a number is out of range");
+  if (value < 0n || value > BigInt(Number.MAX_SAFE_INTEGER))
+    throw new LeaseRefusal('malformed', 'a number is out of range');
   return Number(value);
 }

@@ -1,5 +1,6 @@
-// What the lease calls need of a store: one transaction at a time for each window, durable when it resolves. `store/sql-ledger.ts` is the one on SQL; tests have one in memory.
-import type { Account, Lease } from "./ledger.ts";
+// What the lease calls need of a store: one transaction at a time for each window, durable when it resolves.
+// `store/sql-ledger.ts` is the one on SQL; tests have one in memory.
+import type { Account, Lease } from './ledger.ts';
 
 /** One budget of one policy set in one window. */
 export interface WindowName {
@@ -37,7 +38,7 @@ export interface LedgerTransaction {
   /** How many active leases a window has. */
   holders(window: WindowName): Promise<number>;
   /** A new, empty, active lease. */
-  createLease(row: Omit<LeaseRow, "id">): Promise<LeaseRow>;
+  createLease(row: Omit<LeaseRow, 'id'>): Promise<LeaseRow>;
   saveLease(lease: Lease): Promise<void>;
 }
 

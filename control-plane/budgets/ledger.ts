@@ -1,5 +1,7 @@
-// The arithmetic of leases. A window's account holds two sums: what is charged, and what is outstanding (granted to somebody, neither charged nor returned). While charged + outstanding stays
-// within the limit, and nobody spends what they were not granted, the cap cannot be overshot, whoever crashes. Exact: safe integers of micro-units. Pure: values in, values out.
+// The arithmetic of leases. A window's account holds two sums: what is charged, and what is outstanding (granted to
+// somebody, neither charged nor returned). While charged + outstanding stays within the limit, and nobody spends what
+// they were not granted, the cap cannot be overshot, whoever crashes. Exact: safe integers of micro-units. Pure: values
+// in, values out.
 
 /** Micro-units of the policy's currency. */
 export type Micros = number;
@@ -14,7 +16,7 @@ export interface Lease {
   readonly granted: Micros;
   /** Reported as spent; after expiry at least all that was granted. */
   readonly charged: Micros;
-  readonly state: "active" | "expired" | "returned";
+  readonly state: 'active' | 'expired' | 'returned';
   /** Milliseconds since 1970 UTC. */
   readonly expiresAt: number;
 }
@@ -27,7 +29,10 @@ export interface Entry {
 
 /** How long a lease lives beyond its last call, as the sidecar is told. */
 export const LEASE_TTL_MS = 60_000;
-/** How much later the control plane ends it, so that a Return that is on its way still counts. Correctness does not rest on it: what expires is charged in full. */
+/**
+ * How much later the control plane ends it, so that a Return that is on its way still counts. Correctness does not rest
+ * on it: what expires is charged in full.
+ */
 export const LEASE_GRACE_MS = 10_000;
 /** The smallest grant in advance, as a part of the limit: less only when less is left. */
 const GRANTS_PER_LIMIT = 64;
@@ -37,7 +42,10 @@ export function unleased(account: Account, limit: Micros): Micros {
   return Math.max(0, limit - account.charged - account.outstanding);
 }
 
-/** How much to grant: what is needed, or half of an equal share of what is left, whichever is more, and never more than is left. */
+/**
+ * How much to grant: what is needed, or half of an equal share of what is left, whichever is more, and never more than
+ * is left.
+ */
 export function grantSize(account: Account, limit: Micros, need: Micros, holders: number): Micros {
   const left = unleased(account, limit);
   const share = Math.floor(left / (2 * Math.max(1, holders)));
@@ -49,7 +57,10 @@ export function grant({ account, lease }: Entry, micros: Micros, now: number): E
   return replace(account, lease, extended({ ...lease, granted: exact(lease.granted + micros) }, now));
 }
 
-/** Books the total that a lease has spent, and extends an active one. A smaller total than is charged already is an old message. */
+/**
+ * Books the total that a lease has spent, and extends an active one. A smaller total than is charged already is an old
+ * message.
+ */
 export function settle({ account, lease }: Entry, total: Micros, now: number): Entry {
   const charged = Math.max(lease.charged, exact(total));
   return replace(account, lease, extended({ ...lease, charged }, now));
@@ -58,20 +69,24 @@ export function settle({ account, lease }: Entry, total: Micros, now: number): E
 /** The holder spends no more of it: what it did not spend is free again. */
 export function giveBack({ account, lease }: Entry, total: Micros): Entry {
   const charged = Math.max(lease.charged, exact(total));
-  return replace(account, lease, { ...lease, charged, state: lease.state === "active" ? "returned" : lease.state });
+  return replace(account, lease, { ...lease, charged, state: lease.state === 'active' ? 'returned' : lease.state });
 }
 
 /** Nobody accounted for the rest in time, so the rest counts as spent. */
 export function expire({ account, lease }: Entry): Entry {
-  if (lease.state !== "active") return { account, lease };
-  return replace(account, lease, { ...lease, charged: Math.max(lease.charged, lease.granted), state: "expired" });
+  if (lease.state !== 'active') return { account, lease };
+  return replace(account, lease, { ...lease, charged: Math.max(lease.charged, lease.granted), state: 'expired' });
 }
 
 function extended(lease: Lease, now: number): Lease {
-  return lease.state === "active" ? { ...lease, expiresAt: Math.max(lease.expiresAt, now + LEASE_TTL_MS + LEASE_GRACE_MS) } : lease;
+  return lease.state === 'active'
+    ? { ...lease, expiresAt: Math.max(lease.expiresAt, now + LEASE_TTL_MS + LEASE_GRACE_MS) }
+    : lease;
 }
 
-/** Every change of a lease moves the account's sums by the difference: the sums are those of the leases at all times. */
+/**
+ * Every change of a lease moves the account's sums by the difference: the sums are those of the leases at all times.
+ */
 function replace(account: Account, before: Lease, after: Lease): Entry {
   return {
     account: {
@@ -83,10 +98,10 @@ function replace(account: Account, before: Lease, after: Lease): Entry {
 }
 
 export function outstandingOf(lease: Lease): Micros {
-  return lease.state === "active" ? Math.max(0, lease.granted - lease.charged) : 0;
+  return lease.state === 'active' ? Math.max(0, lease.granted - lease.charged) : 0;
 }
 
 function exact(micros: Micros): Micros {
-  if (!Number.isSafeInteger(micros) || micros < 0) throw new RangeError("an amount left the range of exact integers");
+  if (!Number.isSafeInteger(micros) || micros < 0) throw new RangeError('an amount left the range of exact integers');
   return micros;
 }

@@ -34,19 +34,24 @@ export function bits(bytes: Uint8Array, unused = 0): Uint8Array {
 }
 
 export function utf8(text: string): Uint8Array {
-  return tagged(0x0c, Buffer.from(text, "utf8"));
+  return tagged(0x0c, Buffer.from(text, 'utf8'));
 }
 
 /** An object identifier in dotted form. */
 export function oid(dotted: string): Uint8Array {
-  const [first = 0, second = 0, ...rest] = dotted.split(".").map(Number);
+  const [first = 0, second = 0, ...rest] = dotted.split('.').map(Number);
   return tagged(0x06, Uint8Array.from([first * 40 + second, ...rest.flatMap(base128)]));
 }
 
 /** X.509's two forms of time: two digits of the year before 2050, four from then on. */
 export function time(milliseconds: number): Uint8Array {
-  const digits = new Date(milliseconds).toISOString().replace(/\.\d+Z$/, "Z").replaceAll(/[-:T]/g, "");
-  return Number(digits.slice(0, 4)) < 2050 ? tagged(0x17, Buffer.from(digits.slice(2), "ascii")) : tagged(0x18, Buffer.from(digits, "ascii"));
+  const digits = new Date(milliseconds)
+    .toISOString()
+    .replace(/\.\d+Z$/, 'Z')
+    .replaceAll(/[-:T]/g, '');
+  return Number(digits.slice(0, 4)) < 2050
+    ? tagged(0x17, Buffer.from(digits.slice(2), 'ascii'))
+    : tagged(0x18, Buffer.from(digits, 'ascii'));
 }
 
 /** `[n]` around an encoded item. */

@@ -1,16 +1,17 @@
-// What is in force now, in memory: each policy set's newest release as an xDS resource, and its budgets. Made from the store, replaced as a whole.
-import { create } from "@bufbuild/protobuf";
-import { BUNDLE_PATHS } from "../../compiler/bundle/bundle-paths.ts";
-import { readBundle } from "../../compiler/bundle/read-bundle.ts";
-import { SignedBundleSchema } from "../../proto/gen/writ/v1/bundle_pb.ts";
-import { readBudgetTerms } from "../budgets/budget-terms.ts";
-import type { BudgetTerms } from "../budgets/budget-terms.ts";
-import type { Database } from "../store/database.ts";
-import { newestReleases, readBundleBytes } from "../store/release-store.ts";
-import type { ReleaseRow } from "../store/release-store.ts";
-import { encodeResource } from "../xds/encode-response.ts";
-import { BUNDLE_TYPE_URL } from "../xds/snapshot.ts";
-import type { Snapshot, XdsResource } from "../xds/snapshot.ts";
+// What is in force now, in memory: each policy set's newest release as an xDS resource, and its budgets. Made from the
+// store, replaced as a whole.
+import { create } from '@bufbuild/protobuf';
+import { BUNDLE_PATHS } from '../../compiler/bundle/bundle-paths.ts';
+import { readBundle } from '../../compiler/bundle/read-bundle.ts';
+import { SignedBundleSchema } from '../../proto/gen/writ/v1/bundle_pb.ts';
+import { readBudgetTerms } from '../budgets/budget-terms.ts';
+import type { BudgetTerms } from '../budgets/budget-terms.ts';
+import type { Database } from '../store/database.ts';
+import { newestReleases, readBundleBytes } from '../store/release-store.ts';
+import type { ReleaseRow } from '../store/release-store.ts';
+import { encodeResource } from '../xds/encode-response.ts';
+import { BUNDLE_TYPE_URL } from '../xds/snapshot.ts';
+import type { Snapshot, XdsResource } from '../xds/snapshot.ts';
 
 export interface ReleaseInForce {
   readonly row: ReleaseRow;
@@ -25,7 +26,14 @@ export type ReleasesInForce = ReadonlyMap<string, ReleaseInForce>;
 export function putInForce(row: ReleaseRow, bundle: Uint8Array): ReleaseInForce {
   const plan = readBundle(bundle).get(BUNDLE_PATHS.plan);
   const { name, revision, rollback, release } = row;
-  const message = create(SignedBundleSchema, { name, revision, sequence: BigInt(row.sequence), rollback, release, bundle });
+  const message = create(SignedBundleSchema, {
+    name,
+    revision,
+    sequence: BigInt(row.sequence),
+    rollback,
+    release,
+    bundle,
+  });
   return {
     row,
     resource: encodeResource(BUNDLE_TYPE_URL, name, `${row.digest}:${row.sequence}`, SignedBundleSchema, message),

@@ -1,4 +1,5 @@
-// What the stores need of a database: PostgreSQL's SQL, values as parameters, transactions. PGlite today, a PostgreSQL server with the same statements later.
+// What the stores need of a database: PostgreSQL's SQL, values as parameters, transactions. PGlite today, a PostgreSQL
+// server with the same statements later.
 
 export type SqlValue = string | number | bigint | boolean | null | Uint8Array;
 /** A column's value as the driver returns it: parsed once, with the functions below. */
@@ -16,11 +17,11 @@ export interface Database extends Queries {
 
 export class DatabaseError extends Error {
   /** `locked`: another process uses the folder. */
-  readonly code: "unavailable" | "locked";
+  readonly code: 'unavailable' | 'locked';
 
-  constructor(code: "unavailable" | "locked", message: string, options?: { readonly cause?: unknown }) {
+  constructor(code: 'unavailable' | 'locked', message: string, options?: { readonly cause?: unknown }) {
     super(message, options);
-    this.name = "DatabaseError";
+    this.name = 'DatabaseError';
     this.code = code;
   }
 }
@@ -28,25 +29,31 @@ export class DatabaseError extends Error {
 /** An integer column. Drivers return bigint columns as number, bigint or text. */
 export function integer(row: Row, column: string): number {
   const value = row[column];
-  const number = typeof value === "number" ? value : typeof value === "bigint" || typeof value === "string" ? Number(value) : Number.NaN;
-  if (!Number.isSafeInteger(number)) throw new DatabaseError("unavailable", `the column \`${column}\` holds no exact integer`);
+  const number =
+    typeof value === 'number'
+      ? value
+      : typeof value === 'bigint' || typeof value === 'string'
+        ? Number(value)
+        : Number.NaN;
+  if (!Number.isSafeInteger(number))
+    throw new DatabaseError('unavailable', `the column \`${column}\` holds no exact integer`);
   return number;
 }
 
 export function text(row: Row, column: string): string {
   const value = row[column];
-  if (typeof value !== "string") throw new DatabaseError("unavailable", `the column \`${column}\` holds no text`);
+  if (typeof value !== 'string') throw new DatabaseError('unavailable', `the column \`${column}\` holds no text`);
   return value;
 }
 
 export function flag(row: Row, column: string): boolean {
   const value = row[column];
-  if (typeof value !== "boolean") throw new DatabaseError("unavailable", `the column \`${column}\` holds no boolean`);
+  if (typeof value !== 'boolean') throw new DatabaseError('unavailable', `the column \`${column}\` holds no boolean`);
   return value;
 }
 
 export function bytes(row: Row, column: string): Uint8Array {
   const value = row[column];
-  if (!(value instanceof Uint8Array)) throw new DatabaseError("unavailable", `the column \`${column}\` holds no bytes`);
+  if (!(value instanceof Uint8Array)) throw new DatabaseError('unavailable', `the column \`${column}\` holds no bytes`);
   return value;
 }

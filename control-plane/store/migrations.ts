@@ -1,6 +1,7 @@
-// The schema, as an ordered list: a step that has run is never changed, a new one is added at the end. Times are milliseconds since 1970 UTC; amounts are micro-units.
-import { integer } from "./database.ts";
-import type { Database } from "./database.ts";
+// The schema, as an ordered list: a step that has run is never changed, a new one is added at the end. Times are
+// milliseconds since 1970 UTC; amounts are micro-units.
+import { integer } from './database.ts';
+import type { Database } from './database.ts';
 
 const migrations: readonly (readonly string[])[] = [
   [
@@ -72,14 +73,14 @@ const migrations: readonly (readonly string[])[] = [
 
 /** Brings the schema up to date, each step in a transaction of its own. */
 export async function migrate(database: Database): Promise<void> {
-  await database.query("create table if not exists migrations (step bigint primary key)");
-  const [row] = await database.query("select coalesce(max(step), 0) as step from migrations");
-  const done = row === undefined ? 0 : integer(row, "step");
+  await database.query('create table if not exists migrations (step bigint primary key)');
+  const [row] = await database.query('select coalesce(max(step), 0) as step from migrations');
+  const done = row === undefined ? 0 : integer(row, 'step');
   for (const [index, statements] of migrations.entries()) {
     if (index + 1 <= done) continue;
     await database.transaction(async (tx) => {
       for (const statement of statements) await tx.query(statement);
-      await tx.query("insert into migrations (step) values ($1)", [index + 1]);
+      await tx.query('insert into migrations (step) values ($1)', [index + 1]);
     });
   }
 }

@@ -1,7 +1,8 @@
-// All open ADS streams: a new snapshot reaches each of them soon, and what a node refused is remembered for it. It knows streams only as something that takes responses.
-import type { DeltaRequest, DeltaResponse, Nack } from "./delta-session.ts";
-import { DeltaSession } from "./delta-session.ts";
-import type { Snapshot } from "./snapshot.ts";
+// All open ADS streams: a new snapshot reaches each of them soon, and what a node refused is remembered for it. It
+// knows streams only as something that takes responses.
+import type { DeltaRequest, DeltaResponse, Nack } from './delta-session.ts';
+import { DeltaSession } from './delta-session.ts';
+import type { Snapshot } from './snapshot.ts';
 
 export interface AdsHubOptions {
   /** In force from the start: a client that comes back must not be told that everything is gone. */
@@ -91,9 +92,11 @@ export class AdsHub {
   open(peer: AdsPeer): AdsStream | undefined {
     if (this.#streams.size >= STREAMS_MAX) return undefined;
     const session = new DeltaSession(this.#snapshot, {
-      isQuarantined: (typeUrl, name, version) => this.#quarantine.get(peer.node)?.has(key(typeUrl, name, version)) ?? false,
+      isQuarantined: (typeUrl, name, version) =>
+        this.#quarantine.get(peer.node)?.has(key(typeUrl, name, version)) ?? false,
       onNack: (nack) => {
-        if (nack.refused !== undefined) this.quarantine(peer.node, nack.typeUrl, nack.refused.name, nack.refused.version);
+        if (nack.refused !== undefined)
+          this.quarantine(peer.node, nack.typeUrl, nack.refused.name, nack.refused.version);
         this.#options.onNack(peer.node, nack);
       },
       onAck: (typeUrl) => this.#options.onAck(peer.node, typeUrl),
@@ -114,7 +117,7 @@ export class AdsHub {
     this.#cancelServe?.();
     for (const stream of [...this.#streams]) {
       stream.cancelDeadline?.();
-      stream.peer.close("the control plane stops");
+      stream.peer.close('the control plane stops');
     }
     this.#streams.clear();
   }
@@ -144,7 +147,10 @@ export class AdsHub {
       stream.cancelDeadline?.();
       stream.cancelDeadline = undefined;
     } else if (stream.cancelDeadline === undefined) {
-      stream.cancelDeadline = this.#options.later(() => stream.peer.close("a response was not acknowledged in time"), ACK_MS_MAX);
+      stream.cancelDeadline = this.#options.later(
+        () => stream.peer.close('a response was not acknowledged in time'),
+        ACK_MS_MAX,
+      );
     }
   }
 }

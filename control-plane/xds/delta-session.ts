@@ -1,11 +1,14 @@
-// One delta xDS stream as a state machine: requests and snapshots in, responses out. The rules are those of "xDS REST and gRPC protocol", incremental variant. It does no I/O and has no clock.
+// One delta xDS stream as a state machine: requests and snapshots in, responses out. The rules are those of "xDS REST
+// and gRPC protocol", incremental variant. It does no I/O and has no clock.
 //
-// A type has at most one response in flight: what changes meanwhile waits in the difference between the snapshot and what the client has, so no queue can grow. A client that never
-// acknowledges gets nothing more; its stream is the caller's to close.
+// A type has at most one response in flight: what changes meanwhile waits in the difference between the snapshot and
+// what the client has, so no queue can grow. A client that never acknowledges gets nothing more; its stream is the
+// caller's to close.
 //
-// A refused response of several resources does not say which of them was meant: each is sent once more, alone. What was refused alone is never sent to that node again.
-import type { Snapshot, XdsResource } from "./snapshot.ts";
-import { typeOrder } from "./snapshot.ts";
+// A refused response of several resources does not say which of them was meant: each is sent once more, alone. What was
+// refused alone is never sent to that node again.
+import type { Snapshot, XdsResource } from './snapshot.ts';
+import { typeOrder } from './snapshot.ts';
 
 /** Of `DeltaDiscoveryRequest`, what the protocol needs. */
 export interface DeltaRequest {
@@ -43,11 +46,11 @@ export interface DeltaSessionOptions {
 
 export class XdsError extends Error {
   /** `too_many_types`, `too_many_names`: the stream asks for more than it may. */
-  readonly code: "too_many_types" | "too_many_names";
+  readonly code: 'too_many_types' | 'too_many_names';
 
-  constructor(code: "too_many_types" | "too_many_names", message: string) {
+  constructor(code: 'too_many_types' | 'too_many_names', message: string) {
     super(message);
-    this.name = "XdsError";
+    this.name = 'XdsError';
     this.code = code;
   }
 }
@@ -119,9 +122,20 @@ export class DeltaSession {
   }
 
   #firstRequest(request: DeltaRequest): TypeState {
-    if (this.#types.size === TYPES_MAX) throw new XdsError("too_many_types", `a stream has at most ${TYPES_MAX} types`);
-    if (request.initialVersions.size > NAMES_MAX) throw new XdsError("too_many_names", `a stream has at most ${NAMES_MAX} names of a type`);
-    const type: TypeState = { isWildcard: false, hasNamed: false, names: new Set(), has: new Map(request.initialVersions), owed: new Set(), toldMissing: new Set(), suspects: new Set(), inFlight: undefined, owesAnswer: false };
+    if (this.#types.size === TYPES_MAX) throw new XdsError('too_many_types', `a stream has at most ${TYPES_MAX} types`);
+    if (request.initialVersions.size > NAMES_MAX)
+      throw new XdsError('too_many_names', `a stream has at most ${NAMES_MAX} names of a type`);
+    const type: TypeState = {
+      isWildcard: false,
+      hasNamed: false,
+      names: new Set(),
+      has: new Map(request.initialVersions),
+      owed: new Set(),
+      toldMissing: new Set(),
+      suspects: new Set(),
+      inFlight: undefined,
+      owesAnswer: false,
+    };
     this.#types.set(request.typeUrl, type);
     return type;
   }
@@ -151,11 +165,12 @@ export class DeltaSession {
   #subscribe(request: DeltaRequest, type: TypeState, isFirst: boolean): void {
     for (const name of request.subscribe) {
       type.hasNamed = true;
-      if (name === "*") {
+      if (name === '*') {
         type.isWildcard = true;
         continue;
       }
-      if (type.names.size === NAMES_MAX) throw new XdsError("too_many_names", `a stream has at most ${NAMES_MAX} names of a type`);
+      if (type.names.size === NAMES_MAX)
+        throw new XdsError('too_many_names', `a stream has at most ${NAMES_MAX} names of a type`);
       type.names.add(name);
       type.toldMissing.delete(name);
       // Asking again means that the client wants it again. On the first request it may have said that it has it.
@@ -166,7 +181,7 @@ export class DeltaSession {
     // Whoever asks for all is answered even where there is nothing: clients hold their start until then.
     if (isFirst && type.isWildcard) type.owesAnswer = true;
     for (const name of request.unsubscribe) {
-      if (name === "*") {
+      if (name === '*') {
         type.isWildcard = false;
         for (const had of [...type.has.keys()]) if (!type.names.has(had)) type.has.delete(had);
         continue;
@@ -183,17 +198,17 @@ export class DeltaSession {
   #responses(): DeltaResponse[] {
     const responses: DeltaResponse[] = [];
     const urls = [...this.#types.keys()].sort((a, b) => rank(a) - rank(b));
-    for (const typeUrl of urls) this.#respond(typeUrl, responses, "additions");
+    for (const typeUrl of urls) this.#respond(typeUrl, responses, 'additions');
     // Make before break: what others still point to goes when all of them have moved on.
-    if (!this.isWaiting) for (const typeUrl of urls) this.#respond(typeUrl, responses, "removals");
+    if (!this.isWaiting) for (const typeUrl of urls) this.#respond(typeUrl, responses, 'removals');
     return responses;
   }
 
-  #respond(typeUrl: string, responses: DeltaResponse[], phase: "additions" | "removals"): void {
+  #respond(typeUrl: string, responses: DeltaResponse[], phase: 'additions' | 'removals'): void {
     const type = this.#types.get(typeUrl);
     if (type === undefined || type.inFlight !== undefined) return;
-    const resources = phase === "additions" ? this.#additions(typeUrl, type) : [];
-    const removed = phase === "additions" ? this.#missing(typeUrl, type) : this.#removals(typeUrl, type);
+    const resources = phase === 'additions' ? this.#additions(typeUrl, type) : [];
+    const removed = phase === 'additions' ? this.#missing(typeUrl, type) : this.#removals(typeUrl, type);
     if (resources.length === 0 && removed.length === 0 && !type.owesAnswer) return;
     type.owesAnswer = false;
     this.#nonces++;
@@ -206,7 +221,9 @@ export class DeltaSession {
   #additions(typeUrl: string, type: TypeState): XdsResource[] {
     const due = [...this.#of(typeUrl).values()].filter(
       ({ name, version }) =>
-        isWanted(type, name) && (type.owed.has(name) || type.has.get(name) !== version) && !this.#options.isQuarantined(typeUrl, name, version),
+        isWanted(type, name) &&
+        (type.owed.has(name) || type.has.get(name) !== version) &&
+        !this.#options.isQuarantined(typeUrl, name, version),
     );
     const suspect = due.find(({ name }) => type.suspects.has(name));
     const additions = suspect === undefined ? due : [suspect];
@@ -220,7 +237,9 @@ export class DeltaSession {
   /** Names that the client waits for and that do not exist: it is told at once, or its warming hangs. */
   #missing(typeUrl: string, type: TypeState): string[] {
     const resources = this.#of(typeUrl);
-    const missing = [...type.names, ...type.owed].filter((name) => !resources.has(name) && !type.has.has(name) && !type.toldMissing.has(name));
+    const missing = [...type.names, ...type.owed].filter(
+      (name) => !resources.has(name) && !type.has.has(name) && !type.toldMissing.has(name),
+    );
     for (const name of missing) {
       type.toldMissing.add(name);
       type.owed.delete(name);

@@ -20,9 +20,12 @@ export function checkCaller(context: Context): Caller {
   const node = all(context, 'caller')[0];
   const file = all(context, 'callerFrom')[0];
   if (file !== undefined) {
-    report(context, diagnostic('E0527', file.span, 'the attributes of `caller` are not read from a file here', {
-      help: [help('write them in a `caller { … }` block; the types of it can be generated')],
-    }));
+    report(
+      context,
+      diagnostic('E0527', file.span, 'the attributes of `caller` are not read from a file here', {
+        help: [help('write them in a `caller { … }` block; the types of it can be generated')],
+      }),
+    );
   }
   if (node === undefined) return { attributes: [], span: null };
   const attributes = checkAttributes(context, node.attributes, 'claim');
@@ -35,7 +38,12 @@ export function checkModelAttributes(context: Context): Attribute[] {
   const attributes = node === undefined ? [] : checkAttributes(context, node.attributes, null);
   for (const { name } of node?.attributes ?? []) {
     if (BUILT_IN_SETTINGS.includes(name.text)) {
-      report(context, diagnostic('E0204', name.span, `every model has \`${name.text}\` already`, { help: [help('choose another name')] }));
+      report(
+        context,
+        diagnostic('E0204', name.span, `every model has \`${name.text}\` already`, {
+          help: [help('choose another name')],
+        }),
+      );
     }
   }
   for (const each of attributes) context.typed.models.set(each.name, each);
@@ -46,7 +54,8 @@ export function checkStores(context: Context): Store[] {
   for (const node of context.named.store.values()) {
     if (!STORE_KINDS.some((kind) => kind === node.store.text)) {
       report(context, { ...unknownName('kind of store', node.store, STORE_KINDS), code: 'E0510' });
-    } else if (!ENFORCED_STORE_KINDS.has(node.store.text)) noteUnenforced(context, 'storeKind', node.name.text, null, node.store.span);
+    } else if (!ENFORCED_STORE_KINDS.has(node.store.text))
+      noteUnenforced(context, 'storeKind', node.name.text, null, node.store.span);
     const attributes = checkAttributes(context, node.attributes, 'metadata');
     context.typed.stores.set(node.name.text, {
       name: node.name.text,
@@ -63,25 +72,40 @@ export function checkTools(context: Context): Tool[] {
   for (const node of context.named.tool.values()) {
     const pattern = node.wirePattern.value;
     if (!/^[^*]+\*?$/.test(pattern)) {
-      report(context, diagnostic('E0529', node.wirePattern.span, `"${pattern}" does not name tools`, {
-        help: [help('write the name on the wire; `*` may stand at its end')],
-      }));
+      report(
+        context,
+        diagnostic('E0529', node.wirePattern.span, `"${pattern}" does not name tools`, {
+          help: [help('write the name on the wire; `*` may stand at its end')],
+        }),
+      );
     }
     const attributes = checkAttributes(context, node.attributes, 'argument');
-    context.typed.tools.set(node.name.text, { name: node.name.text, wirePattern: pattern, attributes, span: node.span });
+    context.typed.tools.set(node.name.text, {
+      name: node.name.text,
+      wirePattern: pattern,
+      attributes,
+      span: node.span,
+    });
   }
   return byName([...context.typed.tools.values()]);
 }
 
 /** `from`: null for models, whose values are in the catalog. */
-function checkAttributes(context: Context, nodes: readonly AttributeNode[], from: AttributeSource['kind'] | null): Attribute[] {
+function checkAttributes(
+  context: Context,
+  nodes: readonly AttributeNode[],
+  from: AttributeSource['kind'] | null,
+): Attribute[] {
   const attributes = new Map<string, Attribute>();
   for (const node of nodes) {
     const earlier = attributes.get(node.name.text);
     if (earlier !== undefined) {
-      report(context, diagnostic('E0203', node.name.span, `\`${node.name.text}\` is declared twice`, {
-        labels: [label(earlier.span, 'first declared here')],
-      }));
+      report(
+        context,
+        diagnostic('E0203', node.name.span, `\`${node.name.text}\` is declared twice`, {
+          labels: [label(earlier.span, 'first declared here')],
+        }),
+      );
     }
     const source = checkSource(context, node, from);
     const type = checkType(context, node.type);
@@ -95,57 +119,97 @@ function checkAttributes(context: Context, nodes: readonly AttributeNode[], from
     }
     // An attribute that is partly wrong is still there, so that its uses are not reported too.
     else if (earlier === undefined) {
-      attributes.set(node.name.text, { name: node.name.text, type, source, absence: { kind: 'required' }, span: node.name.span });
+      attributes.set(node.name.text, {
+        name: node.name.text,
+        type,
+        source,
+        absence: { kind: 'required' },
+        span: node.name.span,
+      });
     }
   }
   return [...attributes.values()];
 }
 
 /** Undefined, and reported, if it is wrong. */
-function checkSource(context: Context, node: AttributeNode, from: AttributeSource['kind'] | null): AttributeSource | null | undefined {
+function checkSource(
+  context: Context,
+  node: AttributeNode,
+  from: AttributeSource['kind'] | null,
+): AttributeSource | null | undefined {
   const { source } = node;
   if (from === null) {
     if (source === null) return null;
-    report(context, diagnostic('E0511', source.span, 'attributes of models have their values in the catalog', {
-      help: [{ message: 'leave this out', edits: [{ span: source.span, text: '' }] }],
-    }));
+    report(
+      context,
+      diagnostic('E0511', source.span, 'attributes of models have their values in the catalog', {
+        help: [{ message: 'leave this out', edits: [{ span: source.span, text: '' }] }],
+      }),
+    );
     return null;
   }
   if (source === null) {
     const at = { ...node.type.span, start: node.type.span.end };
-    report(context, diagnostic('E0511', node.name.span, `\`${node.name.text}\` does not say where its value comes from`, {
-      help: [{
-        message: `write \`${PREPOSITION[from].replace('…', node.name.text)}\``,
-        edits: [{ span: at, text: ` ${PREPOSITION[from].replace('…', node.name.text)}` }],
-      }],
-    }));
+    report(
+      context,
+      diagnostic('E0511', node.name.span, `\`${node.name.text}\` does not say where its value comes from`, {
+        help: [
+          {
+            message: `write \`${PREPOSITION[from].replace('…', node.name.text)}\``,
+            edits: [{ span: at, text: ` ${PREPOSITION[from].replace('…', node.name.text)}` }],
+          },
+        ],
+      }),
+    );
     return { kind: from, name: node.name.text, splitBy: null };
   }
   if (source.from !== from) {
-    report(context, diagnostic('E0511', source.span, `this attribute cannot come from a ${source.from}`, {
-      help: [help(`write \`${PREPOSITION[from].replace('…', source.name.value)}\``)],
-    }));
+    report(
+      context,
+      diagnostic('E0511', source.span, `this attribute cannot come from a ${source.from}`, {
+        help: [help(`write \`${PREPOSITION[from].replace('…', source.name.value)}\``)],
+      }),
+    );
   }
   if (source.splitBy !== null && (node.type.kind !== 'setType' || source.splitBy.value === '')) {
-    report(context, diagnostic('E0511', source.splitBy.span, '`split by` makes a set of one text', {
-      help: [help('the type is `set of text`, and the separator is not empty')],
-    }));
+    report(
+      context,
+      diagnostic('E0511', source.splitBy.span, '`split by` makes a set of one text', {
+        help: [help('the type is `set of text`, and the separator is not empty')],
+      }),
+    );
   }
   return { kind: from, name: source.name.value, splitBy: source.splitBy?.value ?? null };
 }
 
-function checkAbsence(context: Context, node: AttributeNode, type: Attribute['type'], from: AttributeSource['kind'] | null): Absence | null {
+function checkAbsence(
+  context: Context,
+  node: AttributeNode,
+  type: Attribute['type'],
+  from: AttributeSource['kind'] | null,
+): Absence | null {
   if (from === null && (node.optional || node.otherwise !== null)) {
-    report(context, diagnostic('E0512', node.span, 'every model has every attribute of `models`', {
-      help: [help('leave `optional` and `else` out')],
-    }));
+    report(
+      context,
+      diagnostic('E0512', node.span, 'every model has every attribute of `models`', {
+        help: [help('leave `optional` and `else` out')],
+      }),
+    );
     return null;
   }
   if (node.otherwise === null) return { kind: node.optional ? 'optional' : 'required' };
   if (node.optional) {
-    report(context, diagnostic('E0512', node.otherwise.span, 'an attribute with an `else` always has a value, so it is not `optional`', {
-      help: [help('leave one of the two out')],
-    }));
+    report(
+      context,
+      diagnostic(
+        'E0512',
+        node.otherwise.span,
+        'an attribute with an `else` always has a value, so it is not `optional`',
+        {
+          help: [help('leave one of the two out')],
+        },
+      ),
+    );
   }
   const value = checkValue(context, node.otherwise, type, label(node.type.span, 'the type is declared here'));
   return value === null ? null : { kind: 'else', value };

@@ -1,7 +1,13 @@
 /** Paths → attributes: which fact of which root, and whether this event has it. */
 import { diagnostic, didYouMeanHelp, help, label } from '../diagnostic.ts';
 import { didYouMean } from '../did-you-mean.ts';
-import { BUILT_IN_ATTRIBUTES, type BuiltInAttribute, type BuiltInType, DECLARED_ROOTS, EVENT_WORDING } from '../events.ts';
+import {
+  BUILT_IN_ATTRIBUTES,
+  type BuiltInAttribute,
+  type BuiltInType,
+  DECLARED_ROOTS,
+  EVENT_WORDING,
+} from '../events.ts';
 import type { Attribute, AttributeRef, CollectionKind, EventKind, Root, Type, UnenforcedForm } from '../program.ts';
 import type { Span } from '../source.ts';
 import type { Name, Path } from '../syntax-tree.ts';
@@ -45,14 +51,25 @@ export function attributeOf(scope: ConditionScope, path: Path): AttributeRef | n
   const collection = scope.variables.get(first.text);
   if (second === undefined) return wholeRoot(scope, first);
   if (more.length > 0) {
-    report(scope.context, diagnostic('E0202', scope.usedAt ?? path.span, `\`${path.parts.map((part) => part.text).join('.')}\` has too many parts`, {
-      help: [help('an attribute is one name after the dot, such as `caller.region`')],
-    }));
+    report(
+      scope.context,
+      diagnostic(
+        'E0202',
+        scope.usedAt ?? path.span,
+        `\`${path.parts.map((part) => part.text).join('.')}\` has too many parts`,
+        {
+          help: [help('an attribute is one name after the dot, such as `caller.region`')],
+        },
+      ),
+    );
     return null;
   }
   if (collection !== undefined) return ofVariable(scope, path, first, second, collection);
   if (!isRoot(first.text)) {
-    report(scope.context, unknownName('fact', { ...first, span: scope.usedAt ?? first.span }, [...ROOTS, ...scope.variables.keys()]));
+    report(
+      scope.context,
+      unknownName('fact', { ...first, span: scope.usedAt ?? first.span }, [...ROOTS, ...scope.variables.keys()]),
+    );
     return null;
   }
   return ofRoot(scope, path, first.text, second);
@@ -84,11 +101,18 @@ export function reportUnknownFact(scope: ConditionScope, name: string, span: Spa
   if (context.brokenNames.has(`term ${name}`)) return;
   const meant = didYouMean(name, [...ROOTS, ...scope.variables.keys(), ...context.named.term.keys()]);
   const attribute = context.typed.caller.has(name) ? name : didYouMean(name, context.typed.caller.keys());
-  report(context, diagnostic('E0201', span, `there is no fact or term named \`${name}\``, {
-    help: [meant !== null ? didYouMeanHelp(span, meant) : attribute !== null ? didYouMeanHelp(span, `caller.${attribute}`) : help(
-      'a fact is written with its owner, such as `caller.region`; a `term` is declared',
-    )],
-  }));
+  report(
+    context,
+    diagnostic('E0201', span, `there is no fact or term named \`${name}\``, {
+      help: [
+        meant !== null
+          ? didYouMeanHelp(span, meant)
+          : attribute !== null
+            ? didYouMeanHelp(span, `caller.${attribute}`)
+            : help('a fact is written with its owner, such as `caller.region`; a `term` is declared'),
+      ],
+    }),
+  );
 }
 
 function ofRoot(scope: ConditionScope, path: Path, root: (typeof ROOTS)[number], name: Name): AttributeRef | null {
@@ -96,7 +120,8 @@ function ofRoot(scope: ConditionScope, path: Path, root: (typeof ROOTS)[number],
   const span = scope.usedAt ?? path.span;
   const entry = builtIn.get(`${root}.${name.text}`);
   if (entry !== undefined) return fromTable(scope, entry, path.span, null);
-  if (root !== 'caller' && root !== 'model' && root !== 'chunk' && root !== 'tool') return unknownAttribute(scope, path, root, name);
+  if (root !== 'caller' && root !== 'model' && root !== 'chunk' && root !== 'tool')
+    return unknownAttribute(scope, path, root, name);
   const { events, declaredBy } = DECLARED_ROOTS[root];
   if (!hasEvent(scope, root, events)) return notHere(scope, span, root, events);
   // An unknown store or tool is reported where it is named.
@@ -119,20 +144,32 @@ function ofRoot(scope: ConditionScope, path: Path, root: (typeof ROOTS)[number],
   };
 }
 
-function declaredAttribute(scope: ConditionScope, root: 'caller' | 'model' | 'chunk' | 'tool', name: string): Attribute | undefined {
+function declaredAttribute(
+  scope: ConditionScope,
+  root: 'caller' | 'model' | 'chunk' | 'tool',
+  name: string,
+): Attribute | undefined {
   const { typed } = scope.context;
   if (root === 'caller') return typed.caller.get(name);
   if (root === 'model') return typed.models.get(name);
-  if (root === 'tool') return scope.tool === null ? undefined : typed.tools.get(scope.tool)?.attributes.find((each) => each.name === name);
+  if (root === 'tool')
+    return scope.tool === null ? undefined : typed.tools.get(scope.tool)?.attributes.find((each) => each.name === name);
   if (scope.store !== null) return typed.stores.get(scope.store)?.attributes.find((each) => each.name === name);
   // Without a store the rule is for all of them: each must have it, with one type.
   const found = [...typed.stores.values()].map((store) => store.attributes.find((each) => each.name === name));
   const [first] = found;
-  if (first === undefined || found.some((each) => each === undefined || !sameType(each.type, first.type))) return undefined;
+  if (first === undefined || found.some((each) => each === undefined || !sameType(each.type, first.type)))
+    return undefined;
   return found.find((each) => each?.absence.kind === 'optional') ?? first;
 }
 
-function ofVariable(scope: ConditionScope, path: Path, variable: Name, name: Name, collection: CollectionKind): AttributeRef | null {
+function ofVariable(
+  scope: ConditionScope,
+  path: Path,
+  variable: Name,
+  name: Name,
+  collection: CollectionKind,
+): AttributeRef | null {
   if (collection === 'chunk') {
     const found = declaredAttribute(scope, 'chunk', name.text);
     if (found === undefined) return unknownAttribute(scope, path, 'chunk', name);
@@ -148,10 +185,17 @@ function ofVariable(scope: ConditionScope, path: Path, variable: Name, name: Nam
     };
   }
   const entry = builtIn.get(`${collection === 'message' ? 'message' : 'toolCallItem'}.${name.text}`);
-  return entry === undefined ? unknownAttribute(scope, path, variable.text, name) : fromTable(scope, entry, path.span, variable.text);
+  return entry === undefined
+    ? unknownAttribute(scope, path, variable.text, name)
+    : fromTable(scope, entry, path.span, variable.text);
 }
 
-function fromTable(scope: ConditionScope, entry: BuiltInAttribute, written: Span, variable: string | null): AttributeRef | null {
+function fromTable(
+  scope: ConditionScope,
+  entry: BuiltInAttribute,
+  written: Span,
+  variable: string | null,
+): AttributeRef | null {
   const span = scope.usedAt ?? written;
   const root: Root = entry.root === 'message' || entry.root === 'toolCallItem' ? 'variable' : entry.root;
   if (root !== 'now' && !hasEvent(scope, root, entry.events)) {
@@ -180,9 +224,12 @@ function builtInType(scope: ConditionScope, type: BuiltInType, span: Span): Type
       scope.context.used.add('enum classification');
       if (declared !== undefined) return { kind: 'enum', name: 'classification', ordered: declared.ordered };
       if (!scope.context.brokenNames.has('enum classification')) {
-        report(scope.context, diagnostic('E0506', span, 'no enum `classification` is declared', {
-          help: [help('declare the classes in order, such as `classification = public < internal < confidential`')],
-        }));
+        report(
+          scope.context,
+          diagnostic('E0506', span, 'no enum `classification` is declared', {
+            help: [help('declare the classes in order, such as `classification = public < internal < confidential`')],
+          }),
+        );
       }
       return null;
     }
@@ -198,11 +245,18 @@ function hasEvent(scope: ConditionScope, root: Root, events: readonly EventKind[
 
 function notHere(scope: ConditionScope, span: Span, what: string, events: readonly EventKind[]): null {
   const where = scope.event === null ? 'here' : `on ${EVENT_WORDING[scope.event]}`;
-  report(scope.context, diagnostic('E0207', span, `\`${what}\` is not known ${where}`, {
-    help: [help(
-      scope.event === null ? 'no request is looked at here: only `caller` and `now` are known' : `it is known on ${events.map((event) => EVENT_WORDING[event]).join(', ')}`,
-    )],
-  }));
+  report(
+    scope.context,
+    diagnostic('E0207', span, `\`${what}\` is not known ${where}`, {
+      help: [
+        help(
+          scope.event === null
+            ? 'no request is looked at here: only `caller` and `now` are known'
+            : `it is known on ${events.map((event) => EVENT_WORDING[event]).join(', ')}`,
+        ),
+      ],
+    }),
+  );
   return null;
 }
 
@@ -212,18 +266,26 @@ function unknownAttribute(scope: ConditionScope, path: Path, root: string, name:
   const meant = didYouMean(name.text, names);
   const { context } = scope;
   const keyword = keywordOf(scope, root);
-  const anyStore = root === 'chunk' && scope.store === null ? help(
-    'without `from STORE` a rule sees only the attributes that all stores have with one type',
-  ) : null;
-  report(context, diagnostic('E0202', span, `\`${root}\` has no attribute \`${name.text}\``, {
-    labels: [keyword === null ? null : declaredHere(keyword, `the attributes of \`${root}\` are declared here`)],
-    help: [
-      meant === null ? help(
-        names.length === 0 ? `\`${path.parts[0]?.text ?? root}\` has no attributes here` : `there is ${listNames(names)}`,
-      ) : didYouMeanHelp(span, scope.usedAt === null ? meant : null),
-      anyStore,
-    ],
-  }));
+  const anyStore =
+    root === 'chunk' && scope.store === null
+      ? help('without `from STORE` a rule sees only the attributes that all stores have with one type')
+      : null;
+  report(
+    context,
+    diagnostic('E0202', span, `\`${root}\` has no attribute \`${name.text}\``, {
+      labels: [keyword === null ? null : declaredHere(keyword, `the attributes of \`${root}\` are declared here`)],
+      help: [
+        meant === null
+          ? help(
+              names.length === 0
+                ? `\`${path.parts[0]?.text ?? root}\` has no attributes here`
+                : `there is ${listNames(names)}`,
+            )
+          : didYouMeanHelp(span, scope.usedAt === null ? meant : null),
+        anyStore,
+      ],
+    }),
+  );
   return null;
 }
 
@@ -232,8 +294,11 @@ function keywordOf(scope: ConditionScope, root: string): Span | null {
   const { declarations, named } = scope.context;
   const kind = root === 'model' ? 'models' : root;
   const store = root === 'chunk' && scope.store !== null ? named.store.get(scope.store) : undefined;
-  const declaration = store ?? (kind === 'caller' || kind === 'models' ? declarations.find((each) => each.kind === kind) : undefined);
-  return declaration === undefined ? null : { ...declaration.span, end: declaration.span.start + declaration.kind.length };
+  const declaration =
+    store ?? (kind === 'caller' || kind === 'models' ? declarations.find((each) => each.kind === kind) : undefined);
+  return declaration === undefined
+    ? null
+    : { ...declaration.span, end: declaration.span.start + declaration.kind.length };
 }
 
 /** The attributes that a root has here. */
@@ -249,7 +314,8 @@ export function namesOf(scope: ConditionScope, root: string): Set<string> {
       for (const each of store?.attributes ?? []) names.add(each.name);
     }
   }
-  if (root === 'tool' && scope.tool !== null) for (const each of typed.tools.get(scope.tool)?.attributes ?? []) names.add(each.name);
+  if (root === 'tool' && scope.tool !== null)
+    for (const each of typed.tools.get(scope.tool)?.attributes ?? []) names.add(each.name);
   for (const each of BUILT_IN_ATTRIBUTES) if (each.root === table && each.name !== '') names.add(each.name);
   return names;
 }

@@ -19,8 +19,14 @@ export function checkBudgets(context: Context): Budget[] {
 
 function checkBudget(context: Context, node: DeclarationOf<'budget'>): Budget | null {
   checkOnce(context, node.clauses);
-  checkRequired(context, node, node.clauses, [['limitPer', `limit 100 ${context.typed.policy?.currency ?? 'usd'} per month`]]);
-  const { where, unless, inner } = checkWhereUnless(conditionScope(context, node.name.text, 'prompt'), node.clauses, 'for');
+  checkRequired(context, node, node.clauses, [
+    ['limitPer', `limit 100 ${context.typed.policy?.currency ?? 'usd'} per month`],
+  ]);
+  const { where, unless, inner } = checkWhereUnless(
+    conditionScope(context, node.name.text, 'prompt'),
+    node.clauses,
+    'for',
+  );
   const each = clauseOf(node.clauses, 'forEach');
   if (each !== null) noteUnenforced(context, 'budgetForEach', node.name.text, null, each.span);
   const forEach = each === null ? null : checkForEach(inner, each.path);
@@ -36,9 +42,12 @@ function checkBudget(context: Context, node: DeclarationOf<'budget'>): Budget | 
   const per = period(context, limit.per, BUDGET_PERIODS);
   if (limit.zone !== null) checkTimeZone(context, limit.zone.value, limit.zone.span);
   if (amount?.kind === 'money' && amount.micros <= 0) {
-    report(context, diagnostic('E0304', limit.quantity.span, 'a budget is above zero', {
-      help: [help('what may never be used is denied by a rule')],
-    }));
+    report(
+      context,
+      diagnostic('E0304', limit.quantity.span, 'a budget is above zero', {
+        help: [help('what may never be used is denied by a rule')],
+      }),
+    );
   }
   if (amount?.kind !== 'money' || per === null) return null;
   return {
@@ -65,73 +74,110 @@ function checkThresholds(context: Context, scope: ConditionScope, clauses: reado
     if (!Number.isInteger(percent) || percent < 1 || percent > 100) {
       report(
         context,
-        diagnostic('E0520', clause.percent.span, `a threshold is a whole number from 1 to 100 percent, not ${clause.percent.text}`),
+        diagnostic(
+          'E0520',
+          clause.percent.span,
+          `a threshold is a whole number from 1 to 100 percent, not ${clause.percent.text}`,
+        ),
       );
       return [];
     }
     if (percent < before) {
-      report(context, diagnostic('E0520', clause.percent.span, `${percent} percent comes after ${before} percent`, {
-        help: [help('write the thresholds in ascending order')],
-      }));
+      report(
+        context,
+        diagnostic('E0520', clause.percent.span, `${percent} percent comes after ${before} percent`, {
+          help: [help('write the thresholds in ascending order')],
+        }),
+      );
     }
     before = Math.max(before, percent);
     const { effect, span } = clause;
     if (effect.kind === 'notify') {
       noteUnenforced(context, 'budgetThresholdNotify', scope.declaration, null, effect.span);
-      return resolve(context, 'recipient', effect.recipient) === null ? [] : [{
-        percent,
-        effect: { kind: 'notify', recipient: effect.recipient.text, span: effect.span },
-        span,
-      }];
+      return resolve(context, 'recipient', effect.recipient) === null
+        ? []
+        : [
+            {
+              percent,
+              effect: { kind: 'notify', recipient: effect.recipient.text, span: effect.span },
+              span,
+            },
+          ];
     }
     const condition = checkCondition({ ...scope, size: { parts: 0 } }, effect.condition);
-    return condition === null ? [] : [{ percent, effect: { kind: 'useOnlyModels', condition, span: effect.span }, span }];
+    return condition === null
+      ? []
+      : [{ percent, effect: { kind: 'useOnlyModels', condition, span: effect.span }, span }];
   });
 }
 
 export function checkRates(context: Context): Rate[] {
-  return byName([...context.named.rate.values()].flatMap((node) => {
-    noteUnenforced(context, 'rate', node.name.text, null, node.span);
-    checkOnce(context, node.clauses);
-    checkRequired(context, node, node.clauses, [['limitPer', 'limit 60 requests per minute']]);
-    const { where, unless, inner } = checkWhereUnless(conditionScope(context, node.name.text, 'prompt'), node.clauses, 'for');
-    const each = clauseOf(node.clauses, 'forEach');
-    const forEach = each === null ? null : checkForEach(inner, each.path);
-    const clause = clauseOf(node.clauses, 'limitPer');
-    if (clause === null) return [];
-    const limit = rateLimit(context, clause.quantity);
-    const per = period(context, clause.per, RATE_PERIODS);
-    if (clause.zone !== null) {
-      report(context, diagnostic('E0113', clause.zone.span, 'a rate runs by the clock and needs no time zone', {
-        help: [help('leave `in "…"` out')],
-      }));
-    }
-    if (limit === null || per === null) return [];
-    return [{
-      name: node.name.text,
-      title: node.title?.value ?? null,
-      for: where,
-      unless,
-      forEach,
-      limit,
-      per,
-      reason: clauseOf(node.clauses, 'elseDeny')?.reason?.value ?? null,
-      span: node.span,
-    }];
-  }));
+  return byName(
+    [...context.named.rate.values()].flatMap((node) => {
+      noteUnenforced(context, 'rate', node.name.text, null, node.span);
+      checkOnce(context, node.clauses);
+      checkRequired(context, node, node.clauses, [['limitPer', 'limit 60 requests per minute']]);
+      const { where, unless, inner } = checkWhereUnless(
+        conditionScope(context, node.name.text, 'prompt'),
+        node.clauses,
+        'for',
+      );
+      const each = clauseOf(node.clauses, 'forEach');
+      const forEach = each === null ? null : checkForEach(inner, each.path);
+      const clause = clauseOf(node.clauses, 'limitPer');
+      if (clause === null) return [];
+      const limit = rateLimit(context, clause.quantity);
+      const per = period(context, clause.per, RATE_PERIODS);
+      if (clause.zone !== null) {
+        report(
+          context,
+          diagnostic('E0113', clause.zone.span, 'a rate runs by the clock and needs no time zone', {
+            help: [help('leave `in "…"` out')],
+          }),
+        );
+      }
+      if (limit === null || per === null) return [];
+      return [
+        {
+          name: node.name.text,
+          title: node.title?.value ?? null,
+          for: where,
+          unless,
+          forEach,
+          limit,
+          per,
+          reason: clauseOf(node.clauses, 'elseDeny')?.reason?.value ?? null,
+          span: node.span,
+        },
+      ];
+    }),
+  );
 }
 
 function rateLimit(context: Context, quantity: Quantity): Rate['limit'] | null {
   const unit = quantity.unit.text.replace(/s$/, '');
   const kind = unit === 'request' ? 'requests' : unit === 'token' ? 'tokens' : null;
   if (kind === null) {
-    report(context, diagnostic('E0302', quantity.span, `a rate counts requests or tokens, and \`${quantity.number.text} ${quantity.unit.text}\` is ${unitWording(quantity.unit.text)}`, {
-      help: [help('money is limited by a `budget`')],
-    }));
+    report(
+      context,
+      diagnostic(
+        'E0302',
+        quantity.span,
+        `a rate counts requests or tokens, and \`${quantity.number.text} ${quantity.unit.text}\` is ${unitWording(quantity.unit.text)}`,
+        {
+          help: [help('money is limited by a `budget`')],
+        },
+      ),
+    );
     return null;
   }
   const value = integer(context, quantity.number, quantity.span, 0, 1n);
-  const positive = value === null ? null : value > 0 ? value : checkCount(context, quantity.number, 1, Number.MAX_SAFE_INTEGER, 'a rate');
+  const positive =
+    value === null
+      ? null
+      : value > 0
+        ? value
+        : checkCount(context, quantity.number, 1, Number.MAX_SAFE_INTEGER, 'a rate');
   return positive === null ? null : { kind, value: positive };
 }
 
@@ -139,8 +185,11 @@ function period<P extends string>(context: Context, name: Name, periods: readonl
   const found = periods.find((each) => each === name.text);
   if (found !== undefined) return found;
   const meant = didYouMean(name.text, periods);
-  report(context, diagnostic('E0521', name.span, `\`${name.text}\` is not a period here`, {
-    help: [meant === null ? help(`there is ${listNames(periods)}`) : didYouMeanHelp(name.span, meant)],
-  }));
+  report(
+    context,
+    diagnostic('E0521', name.span, `\`${name.text}\` is not a period here`, {
+      help: [meant === null ? help(`there is ${listNames(periods)}`) : didYouMeanHelp(name.span, meant)],
+    }),
+  );
   return null;
 }

@@ -12,9 +12,12 @@ export function checkClassifications(context: Context): Classification[] {
   const found = all(context, 'classify').flatMap((node) => {
     const { event } = node.event;
     if (event !== 'prompt' && event !== 'completion') {
-      report(context, diagnostic('E0207', node.event.span, 'only prompts and completions are classified', {
-        help: [help('chunks have their class from the store')],
-      }));
+      report(
+        context,
+        diagnostic('E0207', node.event.span, 'only prompts and completions are classified', {
+          help: [help('chunks have their class from the store')],
+        }),
+      );
       return [];
     }
     const name = `classify ${event}`;
@@ -24,12 +27,16 @@ export function checkClassifications(context: Context): Classification[] {
     const { where, unless } = checkWhereUnless(conditionScope(context, name, event), node.clauses, 'where');
     for (const condition of [where, unless]) if (condition !== null) checkEarlier(context, condition, event);
     if (!context.typed.enums.has('classification') && !context.brokenNames.has('enum classification')) {
-      report(context, diagnostic('E0506', node.level?.span ?? node.span, 'no enum `classification` is declared', {
-        help: [help('declare the classes in order, such as `classification = public < internal < confidential`')],
-      }));
+      report(
+        context,
+        diagnostic('E0506', node.level?.span ?? node.span, 'no enum `classification` is declared', {
+          help: [help('declare the classes in order, such as `classification = public < internal < confidential`')],
+        }),
+      );
       return [];
     }
-    const level = node.level === null ? ('receipts' as const) : checkMember(context, node.level, 'classification', null);
+    const level =
+      node.level === null ? ('receipts' as const) : checkMember(context, node.level, 'classification', null);
     if (level === null) return [];
     const order = `${event} ${level === 'receipts' ? '' : String(level.ordinal).padStart(2, '0')} ${node.clauses.map(printClause).join(' ')}`;
     return [{ order, value: { event, level, where, unless, span: node.span } }];
@@ -44,7 +51,17 @@ function checkEarlier(context: Context, condition: Condition, event: 'prompt' | 
   );
   const later = attribute ?? (event === 'prompt' ? readsModel(condition) : null);
   if (later === null) return;
-  report(context, diagnostic('E0414', later.span, attribute === undefined ? 'a prompt is classified before its model is chosen' : `the class of a ${event} cannot depend on itself`, {
-    help: [help('the highest class of every `classify` that fires is taken, so each can stand alone')],
-  }));
+  report(
+    context,
+    diagnostic(
+      'E0414',
+      later.span,
+      attribute === undefined
+        ? 'a prompt is classified before its model is chosen'
+        : `the class of a ${event} cannot depend on itself`,
+      {
+        help: [help('the highest class of every `classify` that fires is taken, so each can stand alone')],
+      },
+    ),
+  );
 }

@@ -28,10 +28,13 @@ export function checkOnce(context: Context, clauses: readonly Clause[]): void {
     const earlier = seen.get(clause.kind);
     if (earlier === undefined || REPEATABLE_CLAUSES.has(clause.kind)) seen.set(clause.kind, clause);
     else {
-      report(context, diagnostic('E0406', clause.span, `\`${CLAUSE_WORDING[clause.kind]}\` is written twice`, {
-        labels: [label(earlier.span, 'first written here')],
-        help: [isCondition(clause) ? help('join the two with `and`') : null],
-      }));
+      report(
+        context,
+        diagnostic('E0406', clause.span, `\`${CLAUSE_WORDING[clause.kind]}\` is written twice`, {
+          labels: [label(earlier.span, 'first written here')],
+          help: [isCondition(clause) ? help('join the two with `and`') : null],
+        }),
+      );
     }
   }
 }
@@ -40,17 +43,29 @@ function isCondition(clause: Clause): boolean {
   return clause.kind === 'where' || clause.kind === 'unless' || clause.kind === 'for';
 }
 
-export function checkRequired(context: Context, node: Named, clauses: readonly Clause[], required: readonly (readonly [ClauseKind, string])[]): void {
+export function checkRequired(
+  context: Context,
+  node: Named,
+  clauses: readonly Clause[],
+  required: readonly (readonly [ClauseKind, string])[],
+): void {
   for (const [kind, example] of required) {
     if (clauseOf(clauses, kind) !== null) continue;
-    report(context, diagnostic('E0407', node.name.span, `\`${node.name.text}\` has no \`${CLAUSE_WORDING[kind]}\``, {
-      help: [help(`write \`${example}\``)],
-    }));
+    report(
+      context,
+      diagnostic('E0407', node.name.span, `\`${node.name.text}\` has no \`${CLAUSE_WORDING[kind]}\``, {
+        help: [help(`write \`${example}\``)],
+      }),
+    );
   }
 }
 
 /** Null conditions are either not written or reported. */
-export function checkWhereUnless(scope: ConditionScope, clauses: readonly Clause[], kind: 'where' | 'for'): { readonly where: Condition | null; readonly unless: Condition | null; readonly inner: ConditionScope } {
+export function checkWhereUnless(
+  scope: ConditionScope,
+  clauses: readonly Clause[],
+  kind: 'where' | 'for',
+): { readonly where: Condition | null; readonly unless: Condition | null; readonly inner: ConditionScope } {
   const where = clauseOf(clauses, kind);
   const unless = clauseOf(clauses, 'unless');
   const known = new Set(scope.known);
@@ -66,15 +81,17 @@ export function checkWhereUnless(scope: ConditionScope, clauses: readonly Clause
 export function checkMeta(context: Context, clauses: readonly Clause[]): Meta {
   const effective = clauseOf(clauses, 'effective');
   const from = effective === null ? null : checkDate(context, effective.from.text, effective.from.span);
-  const until = effective?.until === undefined || effective.until === null ? null : checkDate(
-    context,
-    effective.until.text,
-    effective.until.span,
-  );
+  const until =
+    effective?.until === undefined || effective.until === null
+      ? null
+      : checkDate(context, effective.until.text, effective.until.span);
   if (effective?.until !== undefined && effective.until !== null && from !== null && until !== null && until < from) {
-    report(context, diagnostic('E0411', effective.until.span, `${until} is before ${from}`, {
-      labels: [label(effective.from.span, 'it begins here')],
-    }));
+    report(
+      context,
+      diagnostic('E0411', effective.until.span, `${until} is before ${from}`, {
+        labels: [label(effective.from.span, 'it begins here')],
+      }),
+    );
   }
   return {
     cites: clausesOf(clauses, 'cites').map((clause) => clause.text.value),
@@ -91,14 +108,20 @@ export function checkForEach(scope: ConditionScope, path: Path): AttributeRef | 
   if (attribute === null) return null;
   const text = path.parts.map((part) => part.text).join('.');
   if (!isScalar(attribute.type)) {
-    report(scope.context, diagnostic('E0301', path.span, `\`${text}\` is ${typeWording(attribute.type)}, and one value is needed`));
+    report(
+      scope.context,
+      diagnostic('E0301', path.span, `\`${text}\` is ${typeWording(attribute.type)}, and one value is needed`),
+    );
     return null;
   }
   if (attribute.optional && !scope.known.has(text)) {
-    report(scope.context, diagnostic('E0306', path.span, `\`${text}\` may have no value here`, {
-      labels: [label(attribute.declared, 'declared `optional`')],
-      help: [help(`say before that \`${text} is known\``)],
-    }));
+    report(
+      scope.context,
+      diagnostic('E0306', path.span, `\`${text}\` may have no value here`, {
+        labels: [label(attribute.declared, 'declared `optional`')],
+        help: [help(`say before that \`${text} is known\``)],
+      }),
+    );
     return null;
   }
   return attribute;

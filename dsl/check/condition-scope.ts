@@ -23,7 +23,12 @@ export type ConditionScope = {
   readonly size: { parts: number };
 };
 
-export function conditionScope(context: Context, declaration: string, event: EventKind | null, of: { readonly store?: string | null; readonly tool?: string | null } = {}): ConditionScope {
+export function conditionScope(
+  context: Context,
+  declaration: string,
+  event: EventKind | null,
+  of: { readonly store?: string | null; readonly tool?: string | null } = {},
+): ConditionScope {
   return {
     context,
     declaration,

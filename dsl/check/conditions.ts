@@ -54,7 +54,13 @@ export function checkCondition(scope: ConditionScope, node: ConditionNode): Cond
       return checkQuantified(scope, node, span);
     case 'relation': {
       const [first] = node.left.parts;
-      if (node.relation.kind === 'holds' && node.left.parts.length === 1 && first !== undefined && !scope.variables.has(first.text) && !isRoot(first.text)) {
+      if (
+        node.relation.kind === 'holds' &&
+        node.left.parts.length === 1 &&
+        first !== undefined &&
+        !scope.variables.has(first.text) &&
+        !isRoot(first.text)
+      ) {
         return substituteTerm(scope, first.text, node.left.span);
       }
       return checkRelation(scope, node);
@@ -75,13 +81,24 @@ function bareAlternatives(scope: ConditionScope, node: Extract<ConditionNode, { 
     const last = names.at(-1);
     const [alone] = names;
     if (first === undefined || alone === undefined || last === undefined) continue;
-    const kinds = [scope.context.named.model, ...[...scope.context.typed.enums.values()].map((each) => new Set(each.members))];
+    const kinds = [
+      scope.context.named.model,
+      ...[...scope.context.typed.enums.values()].map((each) => new Set(each.members)),
+    ];
     if (!kinds.some((kind) => [first, ...names].every((name) => kind.has(name.text)))) continue;
     const meant = `one of (${[first, ...names].map((name) => name.text).join(', ')})`;
     const whole = { ...right.span, end: last.span.end };
-    report(scope.context, diagnostic('E0201', scope.usedAt ?? alone.span, `\`${alone.text}\` is not a condition by itself`, {
-      help: [{ message: `write \`is ${head.negated ? 'not ' : ''}${meant}\``, edits: scope.usedAt === null ? [{ span: whole, text: meant }] : [] }],
-    }));
+    report(
+      scope.context,
+      diagnostic('E0201', scope.usedAt ?? alone.span, `\`${alone.text}\` is not a condition by itself`, {
+        help: [
+          {
+            message: `write \`is ${head.negated ? 'not ' : ''}${meant}\``,
+            edits: scope.usedAt === null ? [{ span: whole, text: meant }] : [],
+          },
+        ],
+      }),
+    );
     return true;
   }
   return false;
@@ -89,8 +106,17 @@ function bareAlternatives(scope: ConditionScope, node: Extract<ConditionNode, { 
 
 /** Of a condition that is a name alone, and no term or fact. */
 function bareName(scope: ConditionScope, node: ConditionNode): Name | null {
-  const name = node.kind === 'relation' && node.relation.kind === 'holds' && node.left.parts.length === 1 ? node.left.parts[0] : undefined;
-  if (name === undefined || scope.variables.has(name.text) || isRoot(name.text) || scope.context.named.term.has(name.text)) return null;
+  const name =
+    node.kind === 'relation' && node.relation.kind === 'holds' && node.left.parts.length === 1
+      ? node.left.parts[0]
+      : undefined;
+  if (
+    name === undefined ||
+    scope.variables.has(name.text) ||
+    isRoot(name.text) ||
+    scope.context.named.term.has(name.text)
+  )
+    return null;
   return scope.context.brokenNames.has(`term ${name.text}`) ? null : name;
 }
 
@@ -112,24 +138,41 @@ function substituteTerm(scope: ConditionScope, name: string, span: Span): Condit
   return checkCondition({ ...scope, usedAt: at, terms: [...scope.terms, name], variables: new Map() }, term.condition);
 }
 
-function checkQuantified(scope: ConditionScope, node: Extract<ConditionNode, { kind: 'quantified' }>, span: Span): Condition | null {
+function checkQuantified(
+  scope: ConditionScope,
+  node: Extract<ConditionNode, { kind: 'quantified' }>,
+  span: Span,
+): Condition | null {
   const collection = attributeOf(scope, node.collection);
   if (collection === null) return null;
   const { type } = collection;
   if (type.kind !== 'collection') {
-    report(scope.context, diagnostic('E0314', scope.usedAt ?? node.collection.span, `\`${node.quantifier}\` runs over a collection, and this is none`, {
-      help: [help('the collections are `prompt.messages`, `completion.tool_calls` and `retrieval.chunks`')],
-    }));
+    report(
+      scope.context,
+      diagnostic(
+        'E0314',
+        scope.usedAt ?? node.collection.span,
+        `\`${node.quantifier}\` runs over a collection, and this is none`,
+        {
+          help: [help('the collections are `prompt.messages`, `completion.tool_calls` and `retrieval.chunks`')],
+        },
+      ),
+    );
     return null;
   }
   if (type.of === 'chunk') noteUnenforced(scope.context, 'quantifiedChunks', scope.declaration, scope.event, span);
   const name = node.variable.text;
   if (isRoot(name) || scope.context.named.term.has(name) || scope.variables.has(name)) {
-    report(scope.context, diagnostic('E0204', node.variable.span, `\`${name}\` means something else already`, {
-      help: [help('choose another name for each single one, such as `m`')],
-    }));
+    report(
+      scope.context,
+      diagnostic('E0204', node.variable.span, `\`${name}\` means something else already`, {
+        help: [help('choose another name for each single one, such as `m`')],
+      }),
+    );
     return null;
   }
   const body = checkCondition({ ...scope, variables: new Map([...scope.variables, [name, type.of]]) }, node.body);
-  return body === null ? null : { kind: 'quantified', quantifier: node.quantifier, variable: name, collection, body, span };
+  return body === null
+    ? null
+    : { kind: 'quantified', quantifier: node.quantifier, variable: name, collection, body, span };
 }

@@ -1,13 +1,30 @@
-/** What every check is given: the declarations by kind and name, what is typed so far, and where to report. One context a run; checks append to it. */
+/**
+ * What every check is given: the declarations by kind and name, what is typed so far, and where to report. One context
+ * a run; checks append to it.
+ */
 import type { Diagnostic } from '../diagnostic.ts';
 import { didYouMeanHelp, diagnostic, help, label } from '../diagnostic.ts';
 import { didYouMean } from '../did-you-mean.ts';
-import type { Attribute, EnumType, EventKind, Policy, Store, Tool, Type, UnenforcedForm, UnenforcedUse } from '../program.ts';
+import type {
+  Attribute,
+  EnumType,
+  EventKind,
+  Policy,
+  Store,
+  Tool,
+  Type,
+  UnenforcedForm,
+  UnenforcedUse,
+} from '../program.ts';
 import type { Span } from '../source.ts';
 import type { Declaration, Name, SyntaxFile } from '../syntax-tree.ts';
 
 /** Built-in detectors come from their owner, as data. */
-export type DetectorCatalog = readonly { readonly name: string; readonly title: string; readonly examples: readonly string[] }[];
+export type DetectorCatalog = readonly {
+  readonly name: string;
+  readonly title: string;
+  readonly examples: readonly string[];
+}[];
 
 export type Named = Extract<Declaration, { readonly name: Name }>;
 export type NamedKind = Named['kind'];
@@ -18,7 +35,10 @@ export type Context = {
   readonly paths: readonly string[];
   readonly declarations: readonly Declaration[];
   readonly named: { readonly [K in NamedKind]: ReadonlyMap<string, DeclarationOf<K>> };
-  /** Declarations that could not be read: their kinds, and `kind name` of those with a name. Nothing is said of what refers to them. */
+  /**
+   * Declarations that could not be read: their kinds, and `kind name` of those with a name. Nothing is said of what
+   * refers to them.
+   */
   readonly brokenKinds: ReadonlySet<string>;
   readonly brokenNames: ReadonlySet<string>;
   readonly builtInDetectors: ReadonlyMap<string, DetectorCatalog[number]>;
@@ -76,9 +96,26 @@ type Index = { readonly [K in NamedKind]: Map<string, DeclarationOf<K>> };
 /** The first of each name; `names.ts` reports the others. */
 function index(declarations: readonly Declaration[]): Index {
   const result: Index = {
-    policy: new Map(), enum: new Map(), model: new Map(), store: new Map(), tool: new Map(), list: new Map(), recipient: new Map(), reviewers: new Map(),
-    hours: new Map(), detector: new Map(), detectors: new Map(), term: new Map(), rule: new Map(), route: new Map(), budget: new Map(), rate: new Map(),
-    waiver: new Map(), switch: new Map(), assume: new Map(), guarantee: new Map(),
+    policy: new Map(),
+    enum: new Map(),
+    model: new Map(),
+    store: new Map(),
+    tool: new Map(),
+    list: new Map(),
+    recipient: new Map(),
+    reviewers: new Map(),
+    hours: new Map(),
+    detector: new Map(),
+    detectors: new Map(),
+    term: new Map(),
+    rule: new Map(),
+    route: new Map(),
+    budget: new Map(),
+    rate: new Map(),
+    waiver: new Map(),
+    switch: new Map(),
+    assume: new Map(),
+    guarantee: new Map(),
   };
   for (const declaration of declarations) {
     if (!('name' in declaration)) continue;
@@ -96,7 +133,13 @@ export function report(context: Context, ...found: readonly Diagnostic[]): void 
   context.diagnostics.push(...found);
 }
 
-export function noteUnenforced(context: Context, form: UnenforcedForm, declaration: string, event: EventKind | null, span: Span): void {
+export function noteUnenforced(
+  context: Context,
+  form: UnenforcedForm,
+  declaration: string,
+  event: EventKind | null,
+  span: Span,
+): void {
   context.unenforced.push({ form, declaration, event, span });
 }
 
@@ -105,12 +148,16 @@ export function resolve<K extends NamedKind>(context: Context, kind: K, name: Na
   context.used.add(`${kind} ${name.text}`);
   const found = context.named[kind].get(name.text);
   if (found !== undefined) return found as DeclarationOf<K>;
-  if (!isBroken(context, kind, name.text)) report(context, unknownName(KIND_WORDING[kind] ?? kind, name, context.named[kind].keys()));
+  if (!isBroken(context, kind, name.text))
+    report(context, unknownName(KIND_WORDING[kind] ?? kind, name, context.named[kind].keys()));
   return null;
 }
 
 /** Where the keyword does not read well in a sentence. */
-const KIND_WORDING: { readonly [K in NamedKind]?: string } = { reviewers: 'group of reviewers', detectors: 'group of detectors' };
+const KIND_WORDING: { readonly [K in NamedKind]?: string } = {
+  reviewers: 'group of reviewers',
+  detectors: 'group of detectors',
+};
 
 export function isBroken(context: Context, kind: string, name: string): boolean {
   return context.brokenNames.has(`${kind} ${name}`);
@@ -120,9 +167,11 @@ export function unknownName(wording: string, name: Name, candidates: Iterable<st
   const known = [...candidates];
   const meant = didYouMean(name.text, known);
   return diagnostic('E0201', name.span, `there is no ${wording} named \`${name.text}\``, {
-    help: [meant === null ? help(
-      known.length === 0 ? `no ${wording} is declared here` : `there is ${listNames(known)}`,
-    ) : didYouMeanHelp(name.span, meant)],
+    help: [
+      meant === null
+        ? help(known.length === 0 ? `no ${wording} is declared here` : `there is ${listNames(known)}`)
+        : didYouMeanHelp(name.span, meant),
+    ],
   });
 }
 

@@ -12,16 +12,25 @@ export function resolveDetectors(context: Context, name: Name): readonly string[
     for (const each of found) context.usedDetectors.add(each);
     return found;
   }
-  if (context.brokenNames.has(`detector ${name.text}`) || context.brokenNames.has(`detectors ${name.text}`)) return null;
+  if (context.brokenNames.has(`detector ${name.text}`) || context.brokenNames.has(`detectors ${name.text}`))
+    return null;
   if (context.named.detector.has(name.text) || context.named.detectors.has(name.text)) return null;
   report(context, unknownDetector(context, name));
   return null;
 }
 
 export function unknownDetector(context: Context, name: Name): ReturnType<typeof diagnostic> {
-  const names = [...context.named.detectors.keys(), ...context.named.detector.keys(), ...context.builtInDetectors.keys()];
+  const names = [
+    ...context.named.detectors.keys(),
+    ...context.named.detector.keys(),
+    ...context.builtInDetectors.keys(),
+  ];
   const meant = didYouMean(name.text, names);
   return diagnostic('E0201', name.span, `there is no detector named \`${name.text}\``, {
-    help: [meant === null ? help(`there is ${listNames(names)}; words to look for stand in quotes`) : didYouMeanHelp(name.span, meant)],
+    help: [
+      meant === null
+        ? help(`there is ${listNames(names)}; words to look for stand in quotes`)
+        : didYouMeanHelp(name.span, meant),
+    ],
   });
 }

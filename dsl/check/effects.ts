@@ -38,8 +38,22 @@ export const EVENTS_OF_EFFECT: { readonly [K in EffectKind]: readonly EventKind[
 };
 
 export const EFFECT_OF_CLAUSE: { readonly [K in EffectClause['kind']]: EffectKind } = {
-  allow: 'allow', deny: 'deny', useOnly: 'useOnlyModels', require: 'require', buffer: 'buffer', allowChunk: 'allowChunk', withholdChunk: 'withholdChunk',
-  keepNewest: 'keepNewest', redact: 'redact', dropCall: 'dropCall', setField: 'set', record: 'record', hold: 'hold', limitTo: 'limit', tag: 'tag', notify: 'notify',
+  allow: 'allow',
+  deny: 'deny',
+  useOnly: 'useOnlyModels',
+  require: 'require',
+  buffer: 'buffer',
+  allowChunk: 'allowChunk',
+  withholdChunk: 'withholdChunk',
+  keepNewest: 'keepNewest',
+  redact: 'redact',
+  dropCall: 'dropCall',
+  setField: 'set',
+  record: 'record',
+  hold: 'hold',
+  limitTo: 'limit',
+  tag: 'tag',
+  notify: 'notify',
   sample: 'sample',
 };
 
@@ -54,19 +68,34 @@ export function checkEffect(scope: ConditionScope, clause: EffectClause): Effect
     const possible = (Object.keys(EFFECT_OF_CLAUSE) as EffectClause['kind'][]).filter(
       (each) => scope.event !== null && EVENTS_OF_EFFECT[EFFECT_OF_CLAUSE[each]].includes(scope.event),
     );
-    report(scope.context, diagnostic('E0401', clause.span, `\`${CLAUSE_WORDING[clause.kind]}\` has no meaning on ${EVENT_WORDING[scope.event]}`, {
-      help: [
-        help(`it stands on ${events.map((event) => EVENT_WORDING[event]).join(', ')}`),
-        help(`on ${EVENT_WORDING[scope.event]} there is ${possible.map((each) => `\`${CLAUSE_WORDING[each]}\``).join(', ')}`),
-      ],
-    }));
+    report(
+      scope.context,
+      diagnostic(
+        'E0401',
+        clause.span,
+        `\`${CLAUSE_WORDING[clause.kind]}\` has no meaning on ${EVENT_WORDING[scope.event]}`,
+        {
+          help: [
+            help(`it stands on ${events.map((event) => EVENT_WORDING[event]).join(', ')}`),
+            help(
+              `on ${EVENT_WORDING[scope.event]} there is ${possible.map((each) => `\`${CLAUSE_WORDING[each]}\``).join(', ')}`,
+            ),
+          ],
+        },
+      ),
+    );
     return null;
   }
   const check: (scope: ConditionScope, clause: never) => Effect | null = EFFECTS[clause.kind];
   return check({ ...scope, size: { parts: 0 } }, clause as never);
 }
 
-const EFFECTS: { readonly [K in EffectClause['kind']]: (scope: ConditionScope, clause: Extract<EffectClause, { readonly kind: K }>) => Effect | null } = {
+const EFFECTS: {
+  readonly [K in EffectClause['kind']]: (
+    scope: ConditionScope,
+    clause: Extract<EffectClause, { readonly kind: K }>,
+  ) => Effect | null;
+} = {
   allow: (scope, { span }) => {
     doesNothing(scope, span);
     return { kind: 'allow', span };
@@ -96,9 +125,17 @@ const EFFECTS: { readonly [K in EffectClause['kind']]: (scope: ConditionScope, c
     const version = chunkAttribute(scope, newest);
     const key = chunkAttribute(scope, forEach);
     if (version !== null && !isOrdered(version.type)) {
-      report(scope.context, diagnostic('E0413', newest.span, `\`${version.name}\` is ${typeWording(version.type)}, and no one of them is the newest`, {
-        labels: [label(version.declared, 'declared here')],
-      }));
+      report(
+        scope.context,
+        diagnostic(
+          'E0413',
+          newest.span,
+          `\`${version.name}\` is ${typeWording(version.type)}, and no one of them is the newest`,
+          {
+            labels: [label(version.declared, 'declared here')],
+          },
+        ),
+      );
       return null;
     }
     return version === null || key === null ? null : { kind: 'keepNewest', newest: version, forEach: key, span };
@@ -107,9 +144,12 @@ const EFFECTS: { readonly [K in EffectClause['kind']]: (scope: ConditionScope, c
     const found = detectors.map((name) => resolveDetectors(scope.context, name));
     const checkedMode = checkMode(scope, mode);
     if (includingRestored && scope.event !== 'completion') {
-      report(scope.context, diagnostic('E0401', span, '`including restored` is said of completions only: nothing is restored before', {
-        help: [help('leave it out')],
-      }));
+      report(
+        scope.context,
+        diagnostic('E0401', span, '`including restored` is said of completions only: nothing is restored before', {
+          help: [help('leave it out')],
+        }),
+      );
     }
     const names = found.filter((each) => each !== null).flat();
     if (found.includes(null) || checkedMode === null) return null;
@@ -120,9 +160,12 @@ const EFFECTS: { readonly [K in EffectClause['kind']]: (scope: ConditionScope, c
     noteUnenforced(scope.context, 'set', scope.declaration, scope.event, span);
     const [root, ...rest] = path.parts.map((part) => part.text);
     if (root !== 'prompt' || rest.length === 0) {
-      report(scope.context, diagnostic('E0202', path.span, 'what is set is a field of the prompt on the wire', {
-        help: [help('such as `set prompt.store to false`')],
-      }));
+      report(
+        scope.context,
+        diagnostic('E0202', path.span, 'what is set is a field of the prompt on the wire', {
+          help: [help('such as `set prompt.store to false`')],
+        }),
+      );
       return null;
     }
     const checked = plainValue(scope.context, value);
@@ -139,24 +182,34 @@ const EFFECTS: { readonly [K in EffectClause['kind']]: (scope: ConditionScope, c
     const found = resolve(scope.context, 'reviewers', reviewers);
     const milliseconds = checkPositive(scope.context, duration, 'duration', null);
     if (!Number.isInteger(approvals) || approvals < 1 || approvals > HOLD_APPROVALS_MAX) {
-      report(scope.context, diagnostic('E0409', count.span, `1 to ${HOLD_APPROVALS_MAX} approvals can be asked for, not ${count.text}`));
+      report(
+        scope.context,
+        diagnostic('E0409', count.span, `1 to ${HOLD_APPROVALS_MAX} approvals can be asked for, not ${count.text}`),
+      );
       return null;
     }
-    return found === null || milliseconds === null ? null : {
-      kind: 'hold',
-      count: approvals,
-      reviewers: reviewers.text,
-      milliseconds,
-      span,
-    };
+    return found === null || milliseconds === null
+      ? null
+      : {
+          kind: 'hold',
+          count: approvals,
+          reviewers: reviewers.text,
+          milliseconds,
+          span,
+        };
   },
   limitTo: (scope, { path, to, span }) => {
     const attribute = attributeOf(scope, path);
     if (attribute === null) return null;
     if (attribute.root !== 'prompt' || attribute.name !== 'output_tokens') {
-      report(scope.context, diagnostic('E0410', path.span, 'only `prompt.output_tokens` can be limited', {
-        help: [{ message: 'write `prompt.output_tokens`', edits: [{ span: path.span, text: 'prompt.output_tokens' }] }],
-      }));
+      report(
+        scope.context,
+        diagnostic('E0410', path.span, 'only `prompt.output_tokens` can be limited', {
+          help: [
+            { message: 'write `prompt.output_tokens`', edits: [{ span: path.span, text: 'prompt.output_tokens' }] },
+          ],
+        }),
+      );
       return null;
     }
     const value = checkPositive(scope.context, to, 'tokens', null);
@@ -169,13 +222,17 @@ const EFFECTS: { readonly [K in EffectClause['kind']]: (scope: ConditionScope, c
   },
   notify: (scope, { recipient, span }) => {
     noteUnenforced(scope.context, 'notify', scope.declaration, scope.event, span);
-    return resolve(scope.context, 'recipient', recipient) === null ? null : { kind: 'notify', recipient: recipient.text, span };
+    return resolve(scope.context, 'recipient', recipient) === null
+      ? null
+      : { kind: 'notify', recipient: recipient.text, span };
   },
   sample: (scope, { share, reviewers, span }) => {
     noteUnenforced(scope.context, 'sample', scope.declaration, scope.event, span);
     const millionths = checkShare(scope.context, share);
     const found = resolve(scope.context, 'reviewers', reviewers);
-    return millionths === null || found === null ? null : { kind: 'sample', share: millionths, reviewers: reviewers.text, span };
+    return millionths === null || found === null
+      ? null
+      : { kind: 'sample', share: millionths, reviewers: reviewers.text, span };
   },
 };
 
@@ -190,7 +247,13 @@ function checkMode(scope: ConditionScope, mode: RedactModeNode): RedactMode | nu
     case 'mask': {
       if (mode.keepLast === null) return { kind: 'mask', keepLast: 0 };
       noteUnenforced(scope.context, 'maskKeeping', scope.declaration, scope.event, mode.span);
-      const keepLast = checkCount(scope.context, mode.keepLast, 1, MASK_KEEP_MAX, 'the number of characters that are kept');
+      const keepLast = checkCount(
+        scope.context,
+        mode.keepLast,
+        1,
+        MASK_KEEP_MAX,
+        'the number of characters that are kept',
+      );
       return keepLast === null ? null : { kind: 'mask', keepLast };
     }
     case 'pseudonym': {
@@ -205,20 +268,36 @@ function checkMode(scope: ConditionScope, mode: RedactModeNode): RedactMode | nu
 function doesNothing(scope: ConditionScope, span: EffectClause['span']): void {
   const { policy } = scope.context.typed;
   if (policy === null || scope.event === null || policy.defaults[scope.event] !== 'allow') return;
-  report(scope.context, diagnostic('E0402', span, `this \`allow\` does nothing: ${EVENT_WORDING[scope.event]} is allowed by default; did you mean \`unless\`?`, {
-    labels: [label({ ...policy.span, end: policy.span.start + 6 }, `\`default ${EVENT_WORDING[scope.event]}: allow\` is written in here`)],
-    help: [
-      help('an exception from a rule that denies is its `unless`'),
-      help(`or write \`default ${EVENT_WORDING[scope.event]}: deny\`, and only what some rule allows passes`),
-    ],
-  }));
+  report(
+    scope.context,
+    diagnostic(
+      'E0402',
+      span,
+      `this \`allow\` does nothing: ${EVENT_WORDING[scope.event]} is allowed by default; did you mean \`unless\`?`,
+      {
+        labels: [
+          label(
+            { ...policy.span, end: policy.span.start + 6 },
+            `\`default ${EVENT_WORDING[scope.event]}: allow\` is written in here`,
+          ),
+        ],
+        help: [
+          help('an exception from a rule that denies is its `unless`'),
+          help(`or write \`default ${EVENT_WORDING[scope.event]}: deny\`, and only what some rule allows passes`),
+        ],
+      },
+    ),
+  );
 }
 
 function chunkAttribute(scope: ConditionScope, path: Path): ReturnType<typeof checkForEach> {
   if (path.parts[0]?.text === 'chunk') return checkForEach(scope, path);
-  report(scope.context, diagnostic('E0413', path.span, 'an attribute of the chunk is needed here', {
-    help: [help('such as `keep newest chunk.version for each chunk.source`')],
-  }));
+  report(
+    scope.context,
+    diagnostic('E0413', path.span, 'an attribute of the chunk is needed here', {
+      help: [help('such as `keep newest chunk.version for each chunk.source`')],
+    }),
+  );
   return null;
 }
 
@@ -226,10 +305,17 @@ function chunkAttribute(scope: ConditionScope, path: Path): ReturnType<typeof ch
 function plainValue(context: Context, node: Literal): ScalarValue | null {
   if (node.kind === 'boolean') return { kind: 'bool', value: node.value };
   if (node.kind === 'number') {
-    return checkScalar(context, node, (exactNumber(node.text)?.scale ?? 0) > 0 ? {
-      kind: 'decimal',
-      scale: exactNumber(node.text)?.scale ?? 0,
-    } : { kind: 'int' }, null);
+    return checkScalar(
+      context,
+      node,
+      (exactNumber(node.text)?.scale ?? 0) > 0
+        ? {
+            kind: 'decimal',
+            scale: exactNumber(node.text)?.scale ?? 0,
+          }
+        : { kind: 'int' },
+      null,
+    );
   }
   return checkScalar(context, node, { kind: 'text' }, null);
 }

@@ -14,19 +14,32 @@ export function checkEnums(context: Context): EnumType[] {
     if (context.typed.enums.has(node.name.text)) continue;
     const count = node.members.length;
     if (count < 2) {
-      report(context, diagnostic('E0504', node.span, `\`${node.name.text}\` has one member only`, {
-        help: [help('an enum is a choice: `NAME = a | b`, or in order `NAME = a < b`')],
-      }));
+      report(
+        context,
+        diagnostic('E0504', node.span, `\`${node.name.text}\` has one member only`, {
+          help: [help('an enum is a choice: `NAME = a | b`, or in order `NAME = a < b`')],
+        }),
+      );
     }
     if (count > ENUM_MEMBERS_MAX) {
-      report(context, diagnostic('E0504', node.name.span, `\`${node.name.text}\` has ${count} members; the most is ${ENUM_MEMBERS_MAX}`));
+      report(
+        context,
+        diagnostic(
+          'E0504',
+          node.name.span,
+          `\`${node.name.text}\` has ${count} members; the most is ${ENUM_MEMBERS_MAX}`,
+        ),
+      );
     }
     for (const [index, member] of node.members.entries()) {
       const earlier = node.members.findIndex((each) => each.text === member.text);
       if (earlier < index) {
-        report(context, diagnostic('E0505', member.span, `\`${member.text}\` is a member already`, {
-          labels: [label(node.members[earlier]?.span ?? null, 'first written here')],
-        }));
+        report(
+          context,
+          diagnostic('E0505', member.span, `\`${member.text}\` is a member already`, {
+            labels: [label(node.members[earlier]?.span ?? null, 'first written here')],
+          }),
+        );
       }
       if (index > ENUM_MEMBERS_MAX) break;
     }

@@ -9,49 +9,78 @@ import { all, byName, type Context, noteUnenforced, report, resolve, unknownName
 import { checkDate, checkPositive } from './values.ts';
 
 const EFFECT_WORDS = [
-  'allow', 'deny', 'use', 'require', 'buffer', 'withhold', 'keep', 'redact', 'drop', 'set', 'record', 'hold', 'limit', 'tag', 'notify', 'sample', 'classify', 'route',
+  'allow',
+  'deny',
+  'use',
+  'require',
+  'buffer',
+  'withhold',
+  'keep',
+  'redact',
+  'drop',
+  'set',
+  'record',
+  'hold',
+  'limit',
+  'tag',
+  'notify',
+  'sample',
+  'classify',
+  'route',
   'waive',
 ] as const satisfies readonly EffectWord[];
 
 export function checkWaivers(context: Context): Waiver[] {
-  return byName([...context.named.waiver.values()].flatMap((node) => {
-    noteUnenforced(context, 'waiver', node.name.text, null, node.span);
-    checkOnce(context, node.clauses);
-    checkRequired(context, node, node.clauses, [['until', 'until 2026-12-31'], ['owner', 'owner "dpo@acme.example"']]);
-    for (const name of node.of) {
-      const rule = resolve(context, 'rule', name);
-      if (rule === null || clauseOf(rule.clauses, 'waivableBy') !== null) continue;
-      report(context, diagnostic('E0412', name.span, `the rule \`${name.text}\` cannot be waived`, {
-        labels: [label(rule.name.span, 'it does not say `waivable by`')],
-        help: [help('its owner must write `waivable by "…"` in it')],
-      }));
-    }
-    const { where } = checkWhereUnless(conditionScope(context, node.name.text, null), node.clauses, 'where');
-    const notify = clauseOf(node.clauses, 'notify');
-    if (notify !== null) resolve(context, 'recipient', notify.recipient);
-    const until = clauseOf(node.clauses, 'until');
-    const date = until === null ? null : checkDate(context, until.date.text, until.date.span);
-    const owner = clauseOf(node.clauses, 'owner');
-    if (date === null || owner === null) return [];
-    return [{
-      name: node.name.text,
-      title: node.title.value,
-      of: node.of.map((name) => name.text).sort(),
-      where,
-      until: date,
-      owner: owner.text.value,
-      notify: notify?.recipient.text ?? null,
-      span: node.span,
-    }];
-  }));
+  return byName(
+    [...context.named.waiver.values()].flatMap((node) => {
+      noteUnenforced(context, 'waiver', node.name.text, null, node.span);
+      checkOnce(context, node.clauses);
+      checkRequired(context, node, node.clauses, [
+        ['until', 'until 2026-12-31'],
+        ['owner', 'owner "dpo@acme.example"'],
+      ]);
+      for (const name of node.of) {
+        const rule = resolve(context, 'rule', name);
+        if (rule === null || clauseOf(rule.clauses, 'waivableBy') !== null) continue;
+        report(
+          context,
+          diagnostic('E0412', name.span, `the rule \`${name.text}\` cannot be waived`, {
+            labels: [label(rule.name.span, 'it does not say `waivable by`')],
+            help: [help('its owner must write `waivable by "…"` in it')],
+          }),
+        );
+      }
+      const { where } = checkWhereUnless(conditionScope(context, node.name.text, null), node.clauses, 'where');
+      const notify = clauseOf(node.clauses, 'notify');
+      if (notify !== null) resolve(context, 'recipient', notify.recipient);
+      const until = clauseOf(node.clauses, 'until');
+      const date = until === null ? null : checkDate(context, until.date.text, until.date.span);
+      const owner = clauseOf(node.clauses, 'owner');
+      if (date === null || owner === null) return [];
+      return [
+        {
+          name: node.name.text,
+          title: node.title.value,
+          of: node.of.map((name) => name.text).sort(),
+          where,
+          until: date,
+          owner: owner.text.value,
+          notify: notify?.recipient.text ?? null,
+          span: node.span,
+        },
+      ];
+    }),
+  );
 }
 
 export function checkSwitches(context: Context): Switch[] {
-  return byName([...context.named.switch.values()].flatMap((node) => {
-    const maxMilliseconds = node.max === null ? null : checkPositive(context, node.max, 'duration', null);
-    if (node.max !== null && maxMilliseconds === null) return [];
-    return [{ name: node.name.text, title: node.title.value, by: node.by.value, maxMilliseconds, span: node.span }];
-  }));
+  return byName(
+    [...context.named.switch.values()].flatMap((node) => {
+      const maxMilliseconds = node.max === null ? null : checkPositive(context, node.max, 'duration', null);
+      if (node.max !== null && maxMilliseconds === null) return [];
+      return [{ name: node.name.text, title: node.title.value, by: node.by.value, maxMilliseconds, span: node.span }];
+    }),
+  );
 }
 
 export function checkDelegations(context: Context): Delegation[] {
@@ -81,17 +110,22 @@ export function checkImports(context: Context): Import[] {
 export function checkHash(context: Context, text: Text): string | null {
   const match = /^sha256:([0-9a-f]{64})$/.exec(text.value);
   if (match?.[1] !== undefined) return match[1];
-  report(context, diagnostic('E0524', text.span, 'this is not a SHA-256 hash', {
-    help: [help('write `"sha256:` and 64 digits of 0–9 and a–f')],
-  }));
+  report(
+    context,
+    diagnostic('E0524', text.span, 'this is not a SHA-256 hash', {
+      help: [help('write `"sha256:` and 64 digits of 0–9 and a–f')],
+    }),
+  );
   return null;
 }
 
 export function checkAssumptions(context: Context): Assumption[] {
-  return byName([...context.named.assume.values()].flatMap((node) => {
-    const condition = checkCondition(conditionScope(context, node.name.text, 'prompt'), node.condition);
-    return condition === null ? [] : [{ name: node.name.text, condition, span: node.span }];
-  }));
+  return byName(
+    [...context.named.assume.values()].flatMap((node) => {
+      const condition = checkCondition(conditionScope(context, node.name.text, 'prompt'), node.condition);
+      return condition === null ? [] : [{ name: node.name.text, condition, span: node.span }];
+    }),
+  );
 }
 
 const SUBJECT_EVENTS: { readonly [K in Guarantee['subject']]: EventKind } = {
@@ -101,19 +135,25 @@ const SUBJECT_EVENTS: { readonly [K in Guarantee['subject']]: EventKind } = {
 };
 
 export function checkGuarantees(context: Context): Guarantee[] {
-  return byName([...context.named.guarantee.values()].flatMap((node) => {
-    noteUnenforced(context, 'guarantee', node.name.text, null, node.span);
-    checkOnce(context, node.clauses);
-    checkRequired(context, node, node.clauses, [['where', 'where model.zone is external']]);
-    const scope = { ...conditionScope(context, node.name.text, SUBJECT_EVENTS[node.subject]), inGuarantee: true };
-    const { where } = checkWhereUnless(scope, node.clauses, 'where');
-    return where === null ? [] : [{
-      name: node.name.text,
-      title: node.title?.value ?? null,
-      subject: node.subject,
-      condition: where,
-      meta: checkMeta(context, node.clauses),
-      span: node.span,
-    }];
-  }));
+  return byName(
+    [...context.named.guarantee.values()].flatMap((node) => {
+      noteUnenforced(context, 'guarantee', node.name.text, null, node.span);
+      checkOnce(context, node.clauses);
+      checkRequired(context, node, node.clauses, [['where', 'where model.zone is external']]);
+      const scope = { ...conditionScope(context, node.name.text, SUBJECT_EVENTS[node.subject]), inGuarantee: true };
+      const { where } = checkWhereUnless(scope, node.clauses, 'where');
+      return where === null
+        ? []
+        : [
+            {
+              name: node.name.text,
+              title: node.title?.value ?? null,
+              subject: node.subject,
+              condition: where,
+              meta: checkMeta(context, node.clauses),
+              span: node.span,
+            },
+          ];
+    }),
+  );
 }

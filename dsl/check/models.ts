@@ -24,16 +24,24 @@ function checkModel(context: Context, node: DeclarationOf<'model'>): Model | nul
     const earlier = settings.get(setting.name.text);
     if (earlier === undefined) settings.set(setting.name.text, setting);
     else {
-      report(context, diagnostic('E0406', setting.name.span, `\`${setting.name.text}\` is written twice`, {
-        labels: [label(earlier.name.span, 'first written here')],
-      }));
+      report(
+        context,
+        diagnostic('E0406', setting.name.span, `\`${setting.name.text}\` is written twice`, {
+          labels: [label(earlier.name.span, 'first written here')],
+        }),
+      );
     }
   }
   checkSettingNames(context, node, settings);
   const provider = settings.get('provider');
   const providerName = provider?.value.kind === 'name' ? provider.value : null;
   if (provider !== undefined && providerName === null) {
-    report(context, diagnostic('E0509', provider.value.span, 'a provider is a name', { help: [help(`there is ${listNames(PROVIDERS)}`)] }));
+    report(
+      context,
+      diagnostic('E0509', provider.value.span, 'a provider is a name', {
+        help: [help(`there is ${listNames(PROVIDERS)}`)],
+      }),
+    );
   }
   if (providerName !== null && !PROVIDERS.some((each) => each === providerName.text)) {
     report(context, { ...unknownName('provider', providerName, PROVIDERS), code: 'E0509' });
@@ -43,23 +51,40 @@ function checkModel(context: Context, node: DeclarationOf<'model'>): Model | nul
   const contextTokens = checkTokens(context, settings.get('context'));
   const maxOutput = settings.get('max_output');
   const maxOutputTokens = checkTokens(context, maxOutput);
-  if (maxOutput !== undefined && maxOutputTokens !== null && contextTokens !== null && maxOutputTokens > contextTokens) {
-    report(context, diagnostic('E0304', maxOutput.value.span, 'more output than the context holds', {
-      labels: [label(settings.get('context')?.value.span ?? null, 'the context is declared here')],
-    }));
+  if (
+    maxOutput !== undefined &&
+    maxOutputTokens !== null &&
+    contextTokens !== null &&
+    maxOutputTokens > contextTokens
+  ) {
+    report(
+      context,
+      diagnostic('E0304', maxOutput.value.span, 'more output than the context holds', {
+        labels: [label(settings.get('context')?.value.span ?? null, 'the context is declared here')],
+      }),
+    );
   }
   const attributes = [...context.typed.models.values()].map((attribute) => {
     const setting = settings.get(attribute.name);
-    const value = setting === undefined ? null : checkValue(
-      context,
-      setting.value,
-      attribute.type,
-      declaredHere(attribute.span, `\`${attribute.name}\` is declared here`),
-    );
+    const value =
+      setting === undefined
+        ? null
+        : checkValue(
+            context,
+            setting.value,
+            attribute.type,
+            declaredHere(attribute.span, `\`${attribute.name}\` is declared here`),
+          );
     return value === null ? null : { name: attribute.name, value };
   });
   const whole = attributes.filter((each) => each !== null);
-  if (providerName === null || inputPrice === null || outputPrice === null || contextTokens === null || whole.length < attributes.length) {
+  if (
+    providerName === null ||
+    inputPrice === null ||
+    outputPrice === null ||
+    contextTokens === null ||
+    whole.length < attributes.length
+  ) {
     return null;
   }
   return {
@@ -76,26 +101,42 @@ function checkModel(context: Context, node: DeclarationOf<'model'>): Model | nul
   };
 }
 
-function checkSettingNames(context: Context, node: DeclarationOf<'model'>, settings: ReadonlyMap<string, Setting>): void {
+function checkSettingNames(
+  context: Context,
+  node: DeclarationOf<'model'>,
+  settings: ReadonlyMap<string, Setting>,
+): void {
   const declared = [...context.typed.models.keys()];
   const known = new Set<string>([...REQUIRED_SETTINGS, ...OPTIONAL_SETTINGS, ...declared]);
   for (const { name } of settings.values()) {
     if (known.has(name.text) || context.brokenKinds.has('models')) continue;
     const meant = didYouMean(name.text, known);
-    report(context, diagnostic('E0508', name.span, `models have no setting \`${name.text}\``, {
-      help: [meant === null ? help(`there is ${listNames([...known])}`) : didYouMeanHelp(name.span, meant)],
-    }));
+    report(
+      context,
+      diagnostic('E0508', name.span, `models have no setting \`${name.text}\``, {
+        help: [meant === null ? help(`there is ${listNames([...known])}`) : didYouMeanHelp(name.span, meant)],
+      }),
+    );
   }
   const missing = [...REQUIRED_SETTINGS, ...declared].filter((name) => !settings.has(name));
   if (missing.length === 0) return;
   const models = context.declarations.find((each) => each.kind === 'models');
-  report(context, diagnostic('E0507', node.name.span, `the model \`${node.name.text}\` does not say its ${missing.map((name) => `\`${name}\``).join(', ')}`, {
-    labels: [missing.some((name) => declared.includes(name)) && models !== undefined ? label(
-      { ...models.span, end: models.span.start + 6 },
-      'every model has these attributes',
-    ) : null],
-    help: [help(`write ${missing.map((name) => `\`${name}: ${EXAMPLES[name] ?? '…'}\``).join(', ')}`)],
-  }));
+  report(
+    context,
+    diagnostic(
+      'E0507',
+      node.name.span,
+      `the model \`${node.name.text}\` does not say its ${missing.map((name) => `\`${name}\``).join(', ')}`,
+      {
+        labels: [
+          missing.some((name) => declared.includes(name)) && models !== undefined
+            ? label({ ...models.span, end: models.span.start + 6 }, 'every model has these attributes')
+            : null,
+        ],
+        help: [help(`write ${missing.map((name) => `\`${name}: ${EXAMPLES[name] ?? '…'}\``).join(', ')}`)],
+      },
+    ),
+  );
 }
 
 const EXAMPLES: { readonly [name: string]: string } = {
@@ -109,9 +150,12 @@ function checkPrice(context: Context, setting: Setting | undefined): Price | nul
   if (setting === undefined) return null;
   const { value } = setting;
   if (value.kind !== 'price') {
-    report(context, diagnostic('E0302', value.span, `a price is needed here, and this is ${writtenWording(value)}`, {
-      help: [help(`such as \`${EXAMPLES['input_price'] ?? ''}\``)],
-    }));
+    report(
+      context,
+      diagnostic('E0302', value.span, `a price is needed here, and this is ${writtenWording(value)}`, {
+        help: [help(`such as \`${EXAMPLES['input_price'] ?? ''}\``)],
+      }),
+    );
     return null;
   }
   const amount = checkValue(context, value.amount, { kind: 'money' }, null);
@@ -131,24 +175,35 @@ function checkTokens(context: Context, setting: Setting | undefined): number | n
 }
 
 /** One unit of `from` in millionths of `to`. */
-export function checkConversions(context: Context): { from: string; to: string; rateMillionths: number; date: string; span: DeclarationOf<'convert'>['span'] }[] {
-  const found = context.declarations.filter((each) => each.kind === 'convert').flatMap((node) => {
-    for (const name of [node.from, node.to]) {
-      if (UNITS.has(name.text) || !/^[a-z]{3}$/.test(name.text)) {
-        report(context, diagnostic('E0523', name.span, `\`${name.text}\` is not a currency`, {
-          help: [help('write three lower-case letters, such as `usd`')],
-        }));
+export function checkConversions(
+  context: Context,
+): { from: string; to: string; rateMillionths: number; date: string; span: DeclarationOf<'convert'>['span'] }[] {
+  const found = context.declarations
+    .filter((each) => each.kind === 'convert')
+    .flatMap((node) => {
+      for (const name of [node.from, node.to]) {
+        if (UNITS.has(name.text) || !/^[a-z]{3}$/.test(name.text)) {
+          report(
+            context,
+            diagnostic('E0523', name.span, `\`${name.text}\` is not a currency`, {
+              help: [help('write three lower-case letters, such as `usd`')],
+            }),
+          );
+        }
       }
-    }
-    const rateMillionths = integer(context, node.rate, node.rate.span, MONEY_SCALE, 1n);
-    if (rateMillionths !== null && rateMillionths <= 0) report(context, diagnostic('E0304', node.rate.span, 'a rate is above zero'));
-    const key = `${node.from.text} ${node.to.text}`;
-    if (context.typed.conversions.has(key)) {
-      report(context, diagnostic('E0519', node.span, `two rates lead from \`${node.from.text}\` to \`${node.to.text}\``));
-    }
-    if (rateMillionths === null) return [];
-    context.typed.conversions.set(key, rateMillionths);
-    return [{ from: node.from.text, to: node.to.text, rateMillionths, date: node.date.text, span: node.span }];
-  });
+      const rateMillionths = integer(context, node.rate, node.rate.span, MONEY_SCALE, 1n);
+      if (rateMillionths !== null && rateMillionths <= 0)
+        report(context, diagnostic('E0304', node.rate.span, 'a rate is above zero'));
+      const key = `${node.from.text} ${node.to.text}`;
+      if (context.typed.conversions.has(key)) {
+        report(
+          context,
+          diagnostic('E0519', node.span, `two rates lead from \`${node.from.text}\` to \`${node.to.text}\``),
+        );
+      }
+      if (rateMillionths === null) return [];
+      context.typed.conversions.set(key, rateMillionths);
+      return [{ from: node.from.text, to: node.to.text, rateMillionths, date: node.date.text, span: node.span }];
+    });
   return found.sort((a, b) => (`${a.from} ${a.to}` < `${b.from} ${b.to}` ? -1 : 1));
 }

@@ -12,11 +12,40 @@ export const DECLARATIONS_MAX = 256;
 
 /** Kinds that share one list of names. */
 const FAMILY: { readonly [K in NamedKind]: string } = {
-  policy: 'policy', enum: 'enum', model: 'model', store: 'store', tool: 'tool', list: 'list', recipient: 'recipient', reviewers: 'reviewers', hours: 'hours',
-  detector: 'detector', detectors: 'detector', term: 'term', rule: 'decision', route: 'decision', budget: 'decision', rate: 'decision', waiver: 'waiver', switch: 'switch',
-  assume: 'assume', guarantee: 'guarantee',
+  policy: 'policy',
+  enum: 'enum',
+  model: 'model',
+  store: 'store',
+  tool: 'tool',
+  list: 'list',
+  recipient: 'recipient',
+  reviewers: 'reviewers',
+  hours: 'hours',
+  detector: 'detector',
+  detectors: 'detector',
+  term: 'term',
+  rule: 'decision',
+  route: 'decision',
+  budget: 'decision',
+  rate: 'decision',
+  waiver: 'waiver',
+  switch: 'switch',
+  assume: 'assume',
+  guarantee: 'guarantee',
 };
-const TYPE_WORDS = new Set(['bool', 'int', 'decimal', 'text', 'money', 'tokens', 'bytes', 'duration', 'time', 'date', 'set']);
+const TYPE_WORDS = new Set([
+  'bool',
+  'int',
+  'decimal',
+  'text',
+  'money',
+  'tokens',
+  'bytes',
+  'duration',
+  'time',
+  'date',
+  'set',
+]);
 
 export function checkNames(context: Context): void {
   const seen = new Map<string, Named>();
@@ -26,13 +55,26 @@ export function checkNames(context: Context): void {
     if (!('name' in declaration) || declaration.kind === 'policy') continue;
     const key = `${FAMILY[declaration.kind]} ${declaration.name.text}`;
     const earlier = seen.get(key);
-    if (earlier !== undefined) report(context, duplicate(`\`${declaration.name.text}\``, declaration.name.span, earlier.name.span));
+    if (earlier !== undefined)
+      report(context, duplicate(`\`${declaration.name.text}\``, declaration.name.span, earlier.name.span));
     else seen.set(key, declaration);
     checkBuiltIn(context, declaration);
   }
-  duplicateTexts(context, all(context, 'model').map((each) => each.wireName), 'the model name');
-  duplicateTexts(context, all(context, 'test').map((each) => each.title), 'the test');
-  duplicateTexts(context, all(context, 'tool').map((each) => each.wirePattern), 'the tool');
+  duplicateTexts(
+    context,
+    all(context, 'model').map((each) => each.wireName),
+    'the model name',
+  );
+  duplicateTexts(
+    context,
+    all(context, 'test').map((each) => each.title),
+    'the test',
+  );
+  duplicateTexts(
+    context,
+    all(context, 'tool').map((each) => each.wirePattern),
+    'the tool',
+  );
   duplicateCollections(context);
   for (const kind of ['caller', 'callerFrom', 'models'] as const) onlyOne(context, kind);
   checkTermCircles(context);
@@ -43,7 +85,8 @@ function count(context: Context, declaration: Declaration, counts: Map<Declarati
   const value = (counts.get(kind) ?? 0) + 1;
   counts.set(kind, value);
   const max = kind === 'model' ? MODELS_MAX : kind === 'rule' || kind === 'test' ? RULES_MAX : DECLARATIONS_MAX;
-  if (value === max + 1) report(context, diagnostic('E0525', declaration.span, `more than ${max} declarations of this kind`));
+  if (value === max + 1)
+    report(context, diagnostic('E0525', declaration.span, `more than ${max} declarations of this kind`));
 }
 
 function duplicate(what: string, span: Span, earlier: Span): ReturnType<typeof diagnostic> {
@@ -53,7 +96,11 @@ function duplicate(what: string, span: Span, earlier: Span): ReturnType<typeof d
   });
 }
 
-function duplicateTexts(context: Context, texts: readonly { readonly value: string; readonly span: Span }[], what: string): void {
+function duplicateTexts(
+  context: Context,
+  texts: readonly { readonly value: string; readonly span: Span }[],
+  what: string,
+): void {
   const seen = new Map<string, Span>();
   for (const text of texts) {
     const earlier = seen.get(text.value);
@@ -72,9 +119,12 @@ function duplicateCollections(context: Context): void {
       seen.set(key, node);
       continue;
     }
-    report(context, diagnostic('E0519', node.collection.span, `two stores stand for the collection "${node.collection.value}"`, {
-      labels: [{ span: earlier.collection.span, message: `\`${earlier.name.text}\` stands for it already` }],
-    }));
+    report(
+      context,
+      diagnostic('E0519', node.collection.span, `two stores stand for the collection "${node.collection.value}"`, {
+        labels: [{ span: earlier.collection.span, message: `\`${earlier.name.text}\` stands for it already` }],
+      }),
+    );
   }
 }
 
@@ -82,20 +132,32 @@ function onlyOne(context: Context, kind: 'caller' | 'callerFrom' | 'models'): vo
   const [first, second] = all(context, kind);
   if (first !== undefined && second !== undefined) {
     const block = kind === 'models' ? 'models' : 'caller';
-    report(context, diagnostic('E0203', { ...second.span, end: second.span.start + block.length }, `\`${block}\` is declared twice`, {
-      labels: [{ span: { ...first.span, end: first.span.start + block.length }, message: 'first declared here' }],
-      help: [help(kind === 'callerFrom' ? 'the caller is read from one file' : `there is one \`${block}\` block in a policy: write all its attributes in it`)],
-    }));
+    report(
+      context,
+      diagnostic('E0203', { ...second.span, end: second.span.start + block.length }, `\`${block}\` is declared twice`, {
+        labels: [{ span: { ...first.span, end: first.span.start + block.length }, message: 'first declared here' }],
+        help: [
+          help(
+            kind === 'callerFrom'
+              ? 'the caller is read from one file'
+              : `there is one \`${block}\` block in a policy: write all its attributes in it`,
+          ),
+        ],
+      }),
+    );
   }
 }
 
 function checkBuiltIn(context: Context, declaration: Named): void {
   const { text, span } = declaration.name;
   const taken =
-    ((declaration.kind === 'detector' || declaration.kind === 'detectors') && context.builtInDetectors.has(text) && 'a built-in detector') ||
+    ((declaration.kind === 'detector' || declaration.kind === 'detectors') &&
+      context.builtInDetectors.has(text) &&
+      'a built-in detector') ||
     (declaration.kind === 'enum' && (TYPE_WORDS.has(text) || text in BUILT_IN_ENUMS) && 'a built-in type') ||
     (declaration.kind === 'term' && isRoot(text) && 'a fact');
-  if (taken !== false) report(context, diagnostic('E0204', span, `\`${text}\` is ${taken}`, { help: [help('choose another name')] }));
+  if (taken !== false)
+    report(context, diagnostic('E0204', span, `\`${text}\` is ${taken}`, { help: [help('choose another name')] }));
 }
 
 function checkTermCircles(context: Context): void {
@@ -110,7 +172,9 @@ function checkTermCircles(context: Context): void {
         diagnostic(
           'E0205',
           term.name.span,
-          circle.length === 2 ? `the term \`${name}\` contains itself` : `the terms ${circle.map((each) => `\`${each}\``).join(' → ')} go in a circle`,
+          circle.length === 2
+            ? `the term \`${name}\` contains itself`
+            : `the terms ${circle.map((each) => `\`${each}\``).join(' → ')} go in a circle`,
         ),
       );
       return;
@@ -136,6 +200,8 @@ function termsIn(node: ConditionNode): string[] {
     case 'switchOn':
       return [];
     case 'relation':
-      return node.relation.kind === 'holds' && node.left.parts.length === 1 ? node.left.parts.map((part) => part.text) : [];
+      return node.relation.kind === 'holds' && node.left.parts.length === 1
+        ? node.left.parts.map((part) => part.text)
+        : [];
   }
 }

@@ -17,17 +17,26 @@ export function checkPolicy(context: Context): void {
   if (node === undefined) {
     const first = context.declarations[0];
     if (!context.brokenKinds.has('policy')) {
-      const span = first === undefined ? { file: context.paths[0] ?? '', start: 0, end: 0 } : { ...first.span, end: first.span.start + 1 };
-      report(context, diagnostic('E0501', span, 'there is no `policy` here', {
-        help: [help('a folder has one `policy NAME { … }` with currency, time zone, defaults and `on failure`')],
-      }));
+      const span =
+        first === undefined
+          ? { file: context.paths[0] ?? '', start: 0, end: 0 }
+          : { ...first.span, end: first.span.start + 1 };
+      report(
+        context,
+        diagnostic('E0501', span, 'there is no `policy` here', {
+          help: [help('a folder has one `policy NAME { … }` with currency, time zone, defaults and `on failure`')],
+        }),
+      );
     }
     return;
   }
   if (second !== undefined) {
-    report(context, diagnostic('E0502', second.name.span, 'there is a second `policy`', {
-      labels: [label(node.name.span, 'the first is here')],
-    }));
+    report(
+      context,
+      diagnostic('E0502', second.name.span, 'there is a second `policy`', {
+        labels: [label(node.name.span, 'the first is here')],
+      }),
+    );
   }
   const entries = uniqueEntries(context, node);
   const currency = entries.get('currency');
@@ -43,16 +52,21 @@ export function checkPolicy(context: Context): void {
     if (!entries.has(`default ${event}`)) missing.push({ words, example: `${words}: deny` });
   }
   if (onFailure === undefined) missing.push({ words: 'on failure', example: 'on failure: deny' });
-  if (base === undefined && context.typed.enums.has('classification')) missing.push({ words: 'base classification', example: 'base classification: …' });
+  if (base === undefined && context.typed.enums.has('classification'))
+    missing.push({ words: 'base classification', example: 'base classification: …' });
   if (missing.length > 0) report(context, missingEntries(node, missing));
   const currencyName = currency?.kind === 'currency' ? currency.name : null;
   if (currencyName !== null && !isCurrency(currencyName.text)) {
-    report(context, diagnostic('E0523', currencyName.span, `\`${currencyName.text}\` is not a currency`, {
-      help: [isCurrency(currencyName.text.toLowerCase()) ? replaceWith(
-        currencyName.span,
-        currencyName.text.toLowerCase(),
-      ) : help('write three lower-case letters, such as `usd`')],
-    }));
+    report(
+      context,
+      diagnostic('E0523', currencyName.span, `\`${currencyName.text}\` is not a currency`, {
+        help: [
+          isCurrency(currencyName.text.toLowerCase())
+            ? replaceWith(currencyName.span, currencyName.text.toLowerCase())
+            : help('write three lower-case letters, such as `usd`'),
+        ],
+      }),
+    );
   }
   const zone = timeZone?.kind === 'timeZone' ? timeZone.text : null;
   if (zone !== null) checkTimeZone(context, zone.value, zone.span);
@@ -90,9 +104,12 @@ function uniqueEntries(context: Context, node: DeclarationOf<'policy'>): Map<str
     const earlier = entries.get(key);
     if (earlier === undefined) entries.set(key, entry);
     else {
-      report(context, diagnostic('E0406', entry.span, 'this entry is written twice', {
-        labels: [label(earlier.span, 'first written here')],
-      }));
+      report(
+        context,
+        diagnostic('E0406', entry.span, 'this entry is written twice', {
+          labels: [label(earlier.span, 'first written here')],
+        }),
+      );
     }
   }
   return entries;
@@ -104,24 +121,36 @@ function defaultsOf(entries: ReadonlyMap<string, PolicyEntry>): Policy['defaults
     return entry?.kind === 'default' ? entry.decision : null;
   };
   const completion = written('completion') ?? 'deny';
-  const fallback = (event: EventKind): Decision => (event === 'toolCall' ? completion : event === 'exchange' ? 'allow' : 'deny');
-  return Object.fromEntries(EVENT_KINDS.map((event) => [event, written(event) ?? fallback(event)])) as { [K in EventKind]: Decision };
+  const fallback = (event: EventKind): Decision =>
+    event === 'toolCall' ? completion : event === 'exchange' ? 'allow' : 'deny';
+  return Object.fromEntries(EVENT_KINDS.map((event) => [event, written(event) ?? fallback(event)])) as {
+    [K in EventKind]: Decision;
+  };
 }
 
-function baseOf(context: Context, entry: Extract<PolicyEntry, { kind: 'baseClassification' }>): Policy['baseClassification'] {
+function baseOf(
+  context: Context,
+  entry: Extract<PolicyEntry, { kind: 'baseClassification' }>,
+): Policy['baseClassification'] {
   const declared = context.typed.enums.get('classification');
   if (declared === undefined) {
     if (!context.brokenNames.has('enum classification')) {
-      report(context, diagnostic('E0506', entry.span, 'no enum `classification` is declared', {
-        help: [help('declare the classes in order, such as `classification = public < internal < confidential`')],
-      }));
+      report(
+        context,
+        diagnostic('E0506', entry.span, 'no enum `classification` is declared', {
+          help: [help('declare the classes in order, such as `classification = public < internal < confidential`')],
+        }),
+      );
     }
     return null;
   }
   if (!declared.ordered) {
-    report(context, diagnostic('E0506', declared.span, '`classification` must be ordered', {
-      help: [replaceWith(declared.span, `classification = ${declared.members.join(' < ')}`)],
-    }));
+    report(
+      context,
+      diagnostic('E0506', declared.span, '`classification` must be ordered', {
+        help: [replaceWith(declared.span, `classification = ${declared.members.join(' < ')}`)],
+      }),
+    );
   }
   return checkMember(context, entry.name, 'classification', null);
 }
@@ -130,9 +159,16 @@ function baseOf(context: Context, entry: Extract<PolicyEntry, { kind: 'baseClass
 export function checkTimeZone(context: Context, name: string, span: Span): void {
   if (isTimeZone(name)) return;
   const meant = nearestTimeZone(name);
-  report(context, diagnostic('E0522', span, `"${name}" is not a time zone`, {
-    help: [meant === null ? help('write an IANA name such as "Europe/Berlin" or "UTC"') : replaceWith(span, `"${meant}"`, `did you mean "${meant}"?`)],
-  }));
+  report(
+    context,
+    diagnostic('E0522', span, `"${name}" is not a time zone`, {
+      help: [
+        meant === null
+          ? help('write an IANA name such as "Europe/Berlin" or "UTC"')
+          : replaceWith(span, `"${meant}"`, `did you mean "${meant}"?`),
+      ],
+    }),
+  );
 }
 
 /** By its city, or by a slip of the hand. */

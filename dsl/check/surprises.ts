@@ -18,10 +18,18 @@ function twoModes(context: Context, rule: Rule): void {
     });
     const earlier = twice === undefined ? undefined : seen.get(twice);
     if (twice !== undefined && earlier !== undefined) {
-      report(context, diagnostic('W0401', effect.span, `\`${twice}\` is redacted as \`${effect.mode.kind}\` and as \`${earlier.mode.kind}\` in one rule`, {
-        labels: [label(earlier.span, 'redacted here already')],
-        help: [help('of the two, what hides more is done; leave one of them out')],
-      }));
+      report(
+        context,
+        diagnostic(
+          'W0401',
+          effect.span,
+          `\`${twice}\` is redacted as \`${effect.mode.kind}\` and as \`${earlier.mode.kind}\` in one rule`,
+          {
+            labels: [label(earlier.span, 'redacted here already')],
+            help: [help('of the two, what hides more is done; leave one of them out')],
+          },
+        ),
+      );
     }
     for (const name of effect.detectors) if (!seen.has(name)) seen.set(name, effect);
   }

@@ -3,31 +3,44 @@ import { diagnostic, help, label } from '../diagnostic.ts';
 import { BUILT_IN_ATTRIBUTES } from '../events.ts';
 import type { Attribute, Expectation, GivenAttribute, PolicyTest, TestStep, Type } from '../program.ts';
 import type { ExpectationNode, Name, Setting, TestStepNode } from '../syntax-tree.ts';
-import { all, type Context, declaredHere, type DeclarationOf, isBroken, listNames, report, resolve, unknownName } from './context.ts';
+import {
+  all,
+  type Context,
+  declaredHere,
+  type DeclarationOf,
+  isBroken,
+  listNames,
+  report,
+  resolve,
+  unknownName,
+} from './context.ts';
 import { resolveDetectors } from './detector-names.ts';
 import { checkDate, checkMember, checkScalar, checkValue } from './values.ts';
 
 type EventStep = 'prompt' | 'completion' | 'chunk' | 'document' | 'toolCall';
 const EVENT_OF_STEP: { readonly [K in TestStepNode['kind']]: EventStep | null } = {
-  givenCaller: null, givenNow: null, givenSwitch: null, givenList: null, givenSpent: null, givenPrompt: 'prompt', givenCompletion: 'completion', givenChunk: 'chunk',
-  givenDocument: 'document', givenToolCall: 'toolCall', expect: null,
+  givenCaller: null,
+  givenNow: null,
+  givenSwitch: null,
+  givenList: null,
+  givenSpent: null,
+  givenPrompt: 'prompt',
+  givenCompletion: 'completion',
+  givenChunk: 'chunk',
+  givenDocument: 'document',
+  givenToolCall: 'toolCall',
+  expect: null,
 };
 const EXPECTED_OF: { readonly [K in ExpectationNode['kind']]: readonly EventStep[] } = {
-  expectAllow: [
-    'prompt',
-    'completion',
-    'chunk',
-    'document',
-    'toolCall',
-  ], expectDeny: ['prompt', 'completion', 'chunk', 'document', 'toolCall'],
-  expectRedact: [
-    'prompt',
-    'completion',
-    'chunk',
-    'document',
-    'toolCall',
-  ], expectSent: ['prompt', 'completion', 'chunk', 'document', 'toolCall'], expectModel: ['prompt'],
-  expectWithheld: ['chunk'], expectClassification: ['prompt', 'completion'], expectHold: ['prompt', 'completion', 'toolCall'], expectTag: ['prompt', 'completion', 'document', 'toolCall'],
+  expectAllow: ['prompt', 'completion', 'chunk', 'document', 'toolCall'],
+  expectDeny: ['prompt', 'completion', 'chunk', 'document', 'toolCall'],
+  expectRedact: ['prompt', 'completion', 'chunk', 'document', 'toolCall'],
+  expectSent: ['prompt', 'completion', 'chunk', 'document', 'toolCall'],
+  expectModel: ['prompt'],
+  expectWithheld: ['chunk'],
+  expectClassification: ['prompt', 'completion'],
+  expectHold: ['prompt', 'completion', 'toolCall'],
+  expectTag: ['prompt', 'completion', 'document', 'toolCall'],
 };
 
 export function checkTests(context: Context): PolicyTest[] {
@@ -41,9 +54,12 @@ export function checkTests(context: Context): PolicyTest[] {
       if (checked !== null) steps.push(checked);
     }
     if (!node.steps.some((step) => step.kind === 'expect')) {
-      report(context, diagnostic('W0601', node.title.span, 'this test expects nothing', {
-        help: [help('write what must come of it, such as `expect deny`')],
-      }));
+      report(
+        context,
+        diagnostic('W0601', node.title.span, 'this test expects nothing', {
+          help: [help('write what must come of it, such as `expect deny`')],
+        }),
+      );
     }
     return { title: node.title.value, steps, span: node.span };
   });
@@ -52,11 +68,17 @@ export function checkTests(context: Context): PolicyTest[] {
 
 function checkPlace(context: Context, node: ExpectationNode, event: EventStep | null): void {
   if (event === null) {
-    report(context, diagnostic('E0601', node.span, 'nothing has happened before this expectation', {
-      help: [help('write what is sent first, such as `prompt to NAME "…"`')],
-    }));
+    report(
+      context,
+      diagnostic('E0601', node.span, 'nothing has happened before this expectation', {
+        help: [help('write what is sent first, such as `prompt to NAME "…"`')],
+      }),
+    );
   } else if (!EXPECTED_OF[node.kind].includes(event)) {
-    report(context, diagnostic('E0602', node.span, `this cannot be expected of a ${event === 'toolCall' ? 'tool call' : event}`));
+    report(
+      context,
+      diagnostic('E0602', node.span, `this cannot be expected of a ${event === 'toolCall' ? 'tool call' : event}`),
+    );
   }
 }
 
@@ -70,14 +92,24 @@ function checkStep(context: Context, step: TestStepNode): TestStep | null {
       return iso === null ? null : { kind: 'now', iso, span };
     }
     case 'givenSwitch':
-      return resolve(context, 'switch', step.name) === null ? null : { kind: 'switch', switch: step.name.text, on: step.on, span };
+      return resolve(context, 'switch', step.name) === null
+        ? null
+        : { kind: 'switch', switch: step.name.text, on: step.on, span };
     case 'givenList': {
       const list = resolve(context, 'list', step.name);
       const element = context.typed.lists.get(step.name.text);
-      if (list === null || element === undefined || element.kind === 'set' || element.kind === 'content' || element.kind === 'collection') {
+      if (
+        list === null ||
+        element === undefined ||
+        element.kind === 'set' ||
+        element.kind === 'content' ||
+        element.kind === 'collection'
+      ) {
         return null;
       }
-      const entries = step.entries.elements.flatMap((each) => checkScalar(context, each, element, declaredHere(list.name.span)) ?? []);
+      const entries = step.entries.elements.flatMap(
+        (each) => checkScalar(context, each, element, declaredHere(list.name.span)) ?? [],
+      );
       return { kind: 'list', list: step.name.text, entries, span };
     }
     case 'givenSpent': {
@@ -107,13 +139,25 @@ function checkStep(context: Context, step: TestStepNode): TestStep | null {
       const declared = new Map((context.typed.stores.get(store)?.attributes ?? []).map((each) => [each.name, each]));
       const text = declared.has('text') ? undefined : step.settings.find((setting) => setting.name.text === 'text');
       const value = text === undefined ? null : checkScalar(context, text.value, { kind: 'text' }, null);
-      const attributes = given(context, step.settings.filter((setting) => setting !== text), declared, store);
+      const attributes = given(
+        context,
+        step.settings.filter((setting) => setting !== text),
+        declared,
+        store,
+      );
       return { kind, store, attributes, text: value?.kind === 'text' ? value.value : null, span };
     }
     case 'givenToolCall': {
       if (resolve(context, 'tool', step.tool) === null) return null;
-      const declared = new Map((context.typed.tools.get(step.tool.text)?.attributes ?? []).map((each) => [each.name, each]));
-      return { kind: 'toolCall', tool: step.tool.text, arguments: given(context, step.settings, declared, step.tool.text), span };
+      const declared = new Map(
+        (context.typed.tools.get(step.tool.text)?.attributes ?? []).map((each) => [each.name, each]),
+      );
+      return {
+        kind: 'toolCall',
+        tool: step.tool.text,
+        arguments: given(context, step.settings, declared, step.tool.text),
+        span,
+      };
     }
     case 'expect': {
       const expectation = checkExpectation(context, step.expectation);
@@ -145,7 +189,12 @@ function checkExpectation(context: Context, node: ExpectationNode): Expectation 
       return level === null ? null : { kind: 'classification', level };
     }
     case 'expectTag': {
-      const type: Type = node.value.kind === 'boolean' ? { kind: 'bool' } : node.value.kind === 'number' ? { kind: 'int' } : { kind: 'text' };
+      const type: Type =
+        node.value.kind === 'boolean'
+          ? { kind: 'bool' }
+          : node.value.kind === 'number'
+            ? { kind: 'int' }
+            : { kind: 'text' };
       const value = checkScalar(context, node.value, type, null);
       return value === null ? null : { kind: 'tag', name: node.name.text, value };
     }
@@ -157,20 +206,39 @@ const DECISIONS = ['rule', 'budget', 'rate', 'route'] as const;
 /** A decision names a rule, budget, rate or route. */
 function decision(context: Context, name: Name | null): string | null {
   if (name === null) return null;
-  if (DECISIONS.some((kind) => context.named[kind].has(name.text) || isBroken(context, kind, name.text))) return name.text;
-  report(context, unknownName('rule', name, DECISIONS.flatMap((kind) => [...context.named[kind].keys()])));
+  if (DECISIONS.some((kind) => context.named[kind].has(name.text) || isBroken(context, kind, name.text)))
+    return name.text;
+  report(
+    context,
+    unknownName(
+      'rule',
+      name,
+      DECISIONS.flatMap((kind) => [...context.named[kind].keys()]),
+    ),
+  );
   return null;
 }
 
 /** The one that is named, or the only one that there is. */
-function only<K extends 'budget' | 'store'>(context: Context, kind: K, name: Name | null, span: Setting['span'], example: string): string | null {
+function only<K extends 'budget' | 'store'>(
+  context: Context,
+  kind: K,
+  name: Name | null,
+  span: Setting['span'],
+  example: string,
+): string | null {
   if (name !== null) return resolve(context, kind, name) === null ? null : name.text;
   const names = [...(context.named[kind] as ReadonlyMap<string, DeclarationOf<K>>).keys()];
   const [first] = names;
   if (first !== undefined && names.length === 1) return first;
-  report(context, diagnostic('E0407', span, `this does not say which ${kind}`, {
-    help: [help(names.length === 0 ? `no ${kind} is declared here` : `write \`${example}\`; there is ${listNames(names)}`)],
-  }));
+  report(
+    context,
+    diagnostic('E0407', span, `this does not say which ${kind}`, {
+      help: [
+        help(names.length === 0 ? `no ${kind} is declared here` : `write \`${example}\`; there is ${listNames(names)}`),
+      ],
+    }),
+  );
   return null;
 }
 
@@ -181,9 +249,12 @@ function given(context: Context, settings: readonly Setting[], declared: Declare
   return settings.flatMap((setting) => {
     const earlier = seen.get(setting.name.text);
     if (earlier !== undefined) {
-      report(context, diagnostic('E0406', setting.name.span, `\`${setting.name.text}\` is given twice`, {
-        labels: [label(earlier.name.span, 'first given here')],
-      }));
+      report(
+        context,
+        diagnostic('E0406', setting.name.span, `\`${setting.name.text}\` is given twice`, {
+          labels: [label(earlier.name.span, 'first given here')],
+        }),
+      );
     }
     seen.set(setting.name.text, setting);
     const attribute = declared.get(setting.name.text);
@@ -213,7 +284,11 @@ function promptAttributes(context: Context): Declared {
     }
     const classification = context.typed.enums.get('classification');
     if (type === 'classification' && classification !== undefined) {
-      found.set(name, { name, type: { kind: 'enum', name: 'classification', ordered: classification.ordered }, span: null });
+      found.set(name, {
+        name,
+        type: { kind: 'enum', name: 'classification', ordered: classification.ordered },
+        span: null,
+      });
     }
   }
   return found;

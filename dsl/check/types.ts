@@ -14,9 +14,12 @@ export function checkType(context: Context, node: TypeNode): Type | null {
     const element = checkType(context, node.element);
     if (element === null) return null;
     if (element.kind !== 'text' && element.kind !== 'enum') {
-      report(context, diagnostic('E0318', node.element.span, `a set cannot hold ${typeWording(element)}`, {
-        help: [{ message: 'sets hold texts or members of an enum', edits: [] }],
-      }));
+      report(
+        context,
+        diagnostic('E0318', node.element.span, `a set cannot hold ${typeWording(element)}`, {
+          help: [{ message: 'sets hold texts or members of an enum', edits: [] }],
+        }),
+      );
       return null;
     }
     return { kind: 'set', element };
@@ -30,7 +33,8 @@ export function checkType(context: Context, node: TypeNode): Type | null {
     }
     return { kind: 'decimal', scale: digits };
   }
-  if (node.digits !== null) report(context, diagnostic('E0318', node.span, `only a \`decimal\` has digits, not \`${name}\``));
+  if (node.digits !== null)
+    report(context, diagnostic('E0318', node.span, `only a \`decimal\` has digits, not \`${name}\``));
   const simple = SIMPLE.find((each) => each === name);
   if (simple !== undefined) return { kind: simple };
   const declared = context.typed.enums.get(name);
@@ -38,24 +42,44 @@ export function checkType(context: Context, node: TypeNode): Type | null {
   if (declared !== undefined) return { kind: 'enum', name, ordered: declared.ordered };
   if (isBroken(context, 'enum', name) || context.named.enum.has(name)) return null;
   const meant = didYouMean(name, [...SIMPLE, 'decimal', ...context.typed.enums.keys()]);
-  report(context, diagnostic('E0318', node.name.span, `\`${name}\` is not a type`, {
-    help: [meant === null ? {
-      message: `declare it as an enum, such as \`${name} = a | b\``,
-      edits: [],
-    } : didYouMeanHelp(node.name.span, meant)],
-  }));
+  report(
+    context,
+    diagnostic('E0318', node.name.span, `\`${name}\` is not a type`, {
+      help: [
+        meant === null
+          ? {
+              message: `declare it as an enum, such as \`${name} = a | b\``,
+              edits: [],
+            }
+          : didYouMeanHelp(node.name.span, meant),
+      ],
+    }),
+  );
   return null;
 }
 
 const WORDING: { readonly [K in Type['kind']]: string } = {
-  bool: 'true or false', int: 'a whole number', decimal: 'a decimal number', text: 'a text', money: 'an amount of money', tokens: 'a number of tokens', bytes: 'a number of bytes',
-  duration: 'a duration', time: 'a time', date: 'a date', enum: 'an enum', set: 'a set', content: 'scanned text', collection: 'a collection',
+  bool: 'true or false',
+  int: 'a whole number',
+  decimal: 'a decimal number',
+  text: 'a text',
+  money: 'an amount of money',
+  tokens: 'a number of tokens',
+  bytes: 'a number of bytes',
+  duration: 'a duration',
+  time: 'a time',
+  date: 'a date',
+  enum: 'an enum',
+  set: 'a set',
+  content: 'scanned text',
+  collection: 'a collection',
 };
 
 /** With its article: "an amount of money", "a `region`". */
 export function typeWording(type: Type): string {
   if (type.kind === 'enum') return `a \`${type.name}\``;
-  if (type.kind === 'set') return `a set of ${type.element.kind === 'enum' ? `\`${type.element.name}\`` : type.element.kind}`;
+  if (type.kind === 'set')
+    return `a set of ${type.element.kind === 'enum' ? `\`${type.element.name}\`` : type.element.kind}`;
   return WORDING[type.kind];
 }
 
@@ -68,9 +92,23 @@ export function sameType(a: Type, b: Type): boolean {
 
 export function isOrdered(type: Type): boolean {
   switch (type.kind) {
-    case 'int': case 'decimal': case 'money': case 'tokens': case 'bytes': case 'duration': case 'time': case 'date': return true;
-    case 'enum': return type.ordered;
-    case 'bool': case 'text': case 'set': case 'content': case 'collection': return false;
+    case 'int':
+    case 'decimal':
+    case 'money':
+    case 'tokens':
+    case 'bytes':
+    case 'duration':
+    case 'time':
+    case 'date':
+      return true;
+    case 'enum':
+      return type.ordered;
+    case 'bool':
+    case 'text':
+    case 'set':
+    case 'content':
+    case 'collection':
+      return false;
   }
 }
 

@@ -22,9 +22,17 @@ export function checkUnused(context: Context): void {
     for (const declaration of context.named[kind].values()) {
       const { text, span } = declaration.name;
       if (context.used.has(`${kind} ${text}`)) continue;
-      report(context, diagnostic('W0210', span, `nothing refers to the ${kind === 'detectors' ? 'detector group' : kind} \`${text}\``, {
-        help: [help('use it, or take it out')],
-      }));
+      report(
+        context,
+        diagnostic(
+          'W0210',
+          span,
+          `nothing refers to the ${kind === 'detectors' ? 'detector group' : kind} \`${text}\``,
+          {
+            help: [help('use it, or take it out')],
+          },
+        ),
+      );
     }
   }
 }

@@ -4,7 +4,17 @@ import { didYouMean } from '../did-you-mean.ts';
 import type { MemberValue, ScalarType, ScalarValue, SetValue, Type, Value } from '../program.ts';
 import type { Span } from '../source.ts';
 import type { Literal, Name, NumberNode, Operand, Quantity } from '../syntax-tree.ts';
-import { atScale, convertMicros, exactNumber, INTEGER_MAX, isCurrency, isDate, minuteOfDay, MONEY_SCALE, UNITS } from '../units.ts';
+import {
+  atScale,
+  convertMicros,
+  exactNumber,
+  INTEGER_MAX,
+  isCurrency,
+  isDate,
+  minuteOfDay,
+  MONEY_SCALE,
+  UNITS,
+} from '../units.ts';
 import { type Context, listNames, noteUnenforced, report } from './context.ts';
 import { typeWording } from './types.ts';
 
@@ -18,7 +28,12 @@ export function checkValue(context: Context, node: WrittenValue, type: Type, why
   return checkScalar(context, node, type, why);
 }
 
-export function checkScalar(context: Context, node: WrittenValue, type: ScalarType, why: Label | null): ScalarValue | null {
+export function checkScalar(
+  context: Context,
+  node: WrittenValue,
+  type: ScalarType,
+  why: Label | null,
+): ScalarValue | null {
   switch (type.kind) {
     case 'bool':
       return node.kind === 'boolean' ? { kind: 'bool', value: node.value } : mismatch(context, node, type, why);
@@ -51,7 +66,8 @@ export function checkScalar(context: Context, node: WrittenValue, type: ScalarTy
     }
     case 'time':
     case 'date': {
-      if (node.kind !== 'date' || (type.kind === 'date' && node.text.includes(' '))) return mismatch(context, node, type, why);
+      if (node.kind !== 'date' || (type.kind === 'date' && node.text.includes(' ')))
+        return mismatch(context, node, type, why);
       const iso = checkDate(context, node.text, node.span);
       return iso === null ? null : { kind: type.kind, iso };
     }
@@ -61,7 +77,8 @@ export function checkScalar(context: Context, node: WrittenValue, type: ScalarTy
 /** `2026-12-31 09:00` → `2026-12-31T09:00`. */
 export function checkDate(context: Context, text: string, span: Span): string | null {
   const [day = '', time] = text.split(' ');
-  if (isDate(day) && (time === undefined || (minuteOfDay(time) ?? 1440) < 1440)) return time === undefined ? day : `${day}T${time}`;
+  if (isDate(day) && (time === undefined || (minuteOfDay(time) ?? 1440) < 1440))
+    return time === undefined ? day : `${day}T${time}`;
   report(context, diagnostic('E0312', span, `\`${text}\` is not in the calendar`));
   return null;
 }
@@ -75,10 +92,22 @@ export function checkMember(context: Context, name: Name, enumName: string, why:
   const others = [...context.typed.enums.values()].filter((other) => other.members.includes(name.text));
   const meant = didYouMean(name.text, type.members);
   const other = others[0];
-  report(context, diagnostic('E0209', name.span, other === undefined ? `\`${enumName}\` has no member \`${name.text}\`` : `\`${name.text}\` is a \`${other.name}\`, and a \`${enumName}\` is needed`, {
-    labels: [why, type.span.file === '' ? null : label(type.span, `\`${enumName}\` is declared here`)],
-    help: [meant === null ? help(`a \`${enumName}\` is ${listNames(type.members)}`) : didYouMeanHelp(name.span, meant)],
-  }));
+  report(
+    context,
+    diagnostic(
+      'E0209',
+      name.span,
+      other === undefined
+        ? `\`${enumName}\` has no member \`${name.text}\``
+        : `\`${name.text}\` is a \`${other.name}\`, and a \`${enumName}\` is needed`,
+      {
+        labels: [why, type.span.file === '' ? null : label(type.span, `\`${enumName}\` is declared here`)],
+        help: [
+          meant === null ? help(`a \`${enumName}\` is ${listNames(type.members)}`) : didYouMeanHelp(name.span, meant),
+        ],
+      },
+    ),
+  );
   return null;
 }
 
@@ -101,7 +130,12 @@ export function checkShare(context: Context, node: NumberNode): number | null {
 }
 
 /** A whole positive number of base units; durations in milliseconds. */
-export function checkPositive(context: Context, node: Quantity, dimension: 'tokens' | 'bytes' | 'duration', why: Label | null): number | null {
+export function checkPositive(
+  context: Context,
+  node: Quantity,
+  dimension: 'tokens' | 'bytes' | 'duration',
+  why: Label | null,
+): number | null {
   const value = measured(context, node, dimension, why);
   if (value === null || value > 0) return value;
   report(context, diagnostic('E0304', node.span, 'this must be above zero'));
@@ -112,25 +146,46 @@ export function checkPositive(context: Context, node: Quantity, dimension: 'toke
 export function integer(context: Context, node: NumberNode, span: Span, scale: number, factor: bigint): number | null {
   const exact = exactNumber(node.text);
   if (exact === null) {
-    report(context, diagnostic('E0311', node.span, `\`${node.text}\` is not a number: \`_\` stands between digits only`, {
-      help: [replaceWith(node.span, node.text.replace(/_+/g, '').replace(/\B(?=(\d{3})+(?!\d))/g, '_'))],
-    }));
+    report(
+      context,
+      diagnostic('E0311', node.span, `\`${node.text}\` is not a number: \`_\` stands between digits only`, {
+        help: [replaceWith(node.span, node.text.replace(/_+/g, '').replace(/\B(?=(\d{3})+(?!\d))/g, '_'))],
+      }),
+    );
     return null;
   }
   const scaled = atScale(exact, scale, factor);
   if (scaled.kind === 'integer') return scaled.value;
   if (scaled.kind === 'tooLarge') {
-    report(context, diagnostic('E0304', span, `\`${node.text}\` is too large here: the most is ${INTEGER_MAX} of the smallest unit`));
+    report(
+      context,
+      diagnostic('E0304', span, `\`${node.text}\` is too large here: the most is ${INTEGER_MAX} of the smallest unit`),
+    );
   } else {
-    report(context, diagnostic('E0303', span, scale === 0 && factor === 1n ? `\`${node.text}\` must be a whole number` : `\`${node.text}\` has more decimals than fit here`, {
-      help: [help(scale > 0 ? `at most ${scale} digits after the point` : 'write a whole number')],
-    }));
+    report(
+      context,
+      diagnostic(
+        'E0303',
+        span,
+        scale === 0 && factor === 1n
+          ? `\`${node.text}\` must be a whole number`
+          : `\`${node.text}\` has more decimals than fit here`,
+        {
+          help: [help(scale > 0 ? `at most ${scale} digits after the point` : 'write a whole number')],
+        },
+      ),
+    );
   }
   return null;
 }
 
 /** The unit of the number, if it is of the dimension. */
-function measured(context: Context, node: WrittenValue, dimension: 'tokens' | 'bytes' | 'duration', why: Label | null): number | null {
+function measured(
+  context: Context,
+  node: WrittenValue,
+  dimension: 'tokens' | 'bytes' | 'duration',
+  why: Label | null,
+): number | null {
   const type: Type = { kind: dimension };
   if (node.kind !== 'quantity') {
     mismatch(context, node, type, why);
@@ -158,13 +213,21 @@ function checkMoney(context: Context, node: WrittenValue, why: Label | null): Sc
   if (node.unit.text === currency || context.typed.policy === null) return { kind: 'money', micros, currency };
   const rate = context.typed.conversions.get(`${node.unit.text} ${currency}`);
   if (rate === undefined) {
-    report(context, diagnostic('E0302', node.unit.span, `this policy counts in \`${currency}\`, and no rate for \`${node.unit.text}\` is declared`, {
-      labels: [label(context.typed.policy.span, `the currency is \`${currency}\``)],
-      help: [
-        replaceWith(node.unit.span, currency),
-        help(`or declare a dated rate: \`convert ${node.unit.text} at 1.08 ${currency} on 2026-01-02\``),
-      ],
-    }));
+    report(
+      context,
+      diagnostic(
+        'E0302',
+        node.unit.span,
+        `this policy counts in \`${currency}\`, and no rate for \`${node.unit.text}\` is declared`,
+        {
+          labels: [label(context.typed.policy.span, `the currency is \`${currency}\``)],
+          help: [
+            replaceWith(node.unit.span, currency),
+            help(`or declare a dated rate: \`convert ${node.unit.text} at 1.08 ${currency} on 2026-01-02\``),
+          ],
+        },
+      ),
+    );
     return null;
   }
   noteUnenforced(context, 'convert', context.typed.policy.name, null, node.span);
@@ -179,24 +242,41 @@ function wrongUnit(node: Quantity, needed: Type, example: string, why: Label | n
   if (!UNITS.has(unit) && !isCurrency(unit)) {
     return diagnostic('E0208', node.unit.span, `\`${unit}\` is not a unit`, {
       labels: [why],
-      help: [meant === null ? replaceWith(
-        node.unit.span,
-        example,
-        `${typeWording(needed)} is needed, such as \`${node.number.text} ${example}\``,
-      ) : didYouMeanHelp(node.unit.span, meant)],
+      help: [
+        meant === null
+          ? replaceWith(
+              node.unit.span,
+              example,
+              `${typeWording(needed)} is needed, such as \`${node.number.text} ${example}\``,
+            )
+          : didYouMeanHelp(node.unit.span, meant),
+      ],
     });
   }
-  return diagnostic('E0302', node.span, `${typeWording(needed)} is needed here, and \`${node.number.text} ${unit}\` is ${unitWording(unit)}`, {
-    labels: [why],
-    help: [replaceWith(node.unit.span, example, `write the unit that is needed, such as \`${node.number.text} ${example}\``)],
-  });
+  return diagnostic(
+    'E0302',
+    node.span,
+    `${typeWording(needed)} is needed here, and \`${node.number.text} ${unit}\` is ${unitWording(unit)}`,
+    {
+      labels: [why],
+      help: [
+        replaceWith(
+          node.unit.span,
+          example,
+          `write the unit that is needed, such as \`${node.number.text} ${example}\``,
+        ),
+      ],
+    },
+  );
 }
 
 export function unitWording(unit: string): string {
   const dimension = UNITS.get(unit)?.dimension;
   if (dimension === undefined) return typeWording({ kind: 'money' });
   if (dimension === 'percent') return 'a percentage';
-  return dimension === 'requests' || dimension === 'turns' ? `a number of ${dimension}` : typeWording({ kind: dimension });
+  return dimension === 'requests' || dimension === 'turns'
+    ? `a number of ${dimension}`
+    : typeWording({ kind: dimension });
 }
 
 function checkSet(context: Context, node: WrittenValue, element: ScalarType, why: Label | null): SetValue | null {
@@ -219,50 +299,72 @@ export function bareName(node: WrittenValue): Name | null {
 function mismatch(context: Context, node: WrittenValue, type: Type, why: Label | null): null {
   const name = bareName(node);
   if (node.kind === 'path' && name === null) {
-    report(context, diagnostic('E0317', node.span, `${typeWording(type)} is needed here, written out`, { labels: [why] }));
+    report(
+      context,
+      diagnostic('E0317', node.span, `${typeWording(type)} is needed here, written out`, { labels: [why] }),
+    );
     return null;
   }
-  if (node.kind === 'number' && (type.kind === 'money' || type.kind === 'tokens' || type.kind === 'bytes' || type.kind === 'duration')) {
+  if (
+    node.kind === 'number' &&
+    (type.kind === 'money' || type.kind === 'tokens' || type.kind === 'bytes' || type.kind === 'duration')
+  ) {
     const unit = type.kind === 'money' ? (context.typed.policy?.currency ?? 'usd') : EXAMPLE_UNIT[type.kind];
-    report(context, diagnostic('E0302', node.span, `${typeWording(type)} is needed here, and \`${node.text}\` has no unit`, {
-      labels: [why],
-      help: [replaceWith(node.span, `${node.text} ${unit}`)],
-    }));
+    report(
+      context,
+      diagnostic('E0302', node.span, `${typeWording(type)} is needed here, and \`${node.text}\` has no unit`, {
+        labels: [why],
+        help: [replaceWith(node.span, `${node.text} ${unit}`)],
+      }),
+    );
     return null;
   }
   if (node.kind === 'quantity' && (type.kind === 'int' || type.kind === 'decimal')) {
-    report(context, diagnostic('E0302', node.span, `${typeWording(type)} without a unit is needed here`, {
-      labels: [why],
-      help: [replaceWith(node.span, node.number.text)],
-    }));
+    report(
+      context,
+      diagnostic('E0302', node.span, `${typeWording(type)} without a unit is needed here`, {
+        labels: [why],
+        help: [replaceWith(node.span, node.number.text)],
+      }),
+    );
     return null;
   }
-  const quoted = node.kind === 'text' && type.kind === 'enum' && /^[A-Za-z_]\w*$/.test(node.value) ? replaceWith(
-    node.span,
-    node.value,
-    `members of an enum are written without quotes: \`${node.value}\``,
-  ) : null;
-  const unquoted = name !== null && type.kind === 'text' ? replaceWith(
-    node.span,
-    `"${name.text}"`,
-    `texts are written in quotes: \`"${name.text}"\``,
-  ) : null;
-  report(context, diagnostic('E0301', node.span, `${typeWording(type)} is needed here, and this is ${writtenWording(node)}`, {
-    labels: [why],
-    help: [quoted, unquoted],
-  }));
+  const quoted =
+    node.kind === 'text' && type.kind === 'enum' && /^[A-Za-z_]\w*$/.test(node.value)
+      ? replaceWith(node.span, node.value, `members of an enum are written without quotes: \`${node.value}\``)
+      : null;
+  const unquoted =
+    name !== null && type.kind === 'text'
+      ? replaceWith(node.span, `"${name.text}"`, `texts are written in quotes: \`"${name.text}"\``)
+      : null;
+  report(
+    context,
+    diagnostic('E0301', node.span, `${typeWording(type)} is needed here, and this is ${writtenWording(node)}`, {
+      labels: [why],
+      help: [quoted, unquoted],
+    }),
+  );
   return null;
 }
 
 export function writtenWording(node: WrittenValue): string {
   switch (node.kind) {
-    case 'name': case 'path': return 'a name';
-    case 'text': return 'a text';
-    case 'number': return 'a number';
-    case 'boolean': return 'true or false';
-    case 'date': return node.text.includes(' ') ? 'a time' : 'a date';
-    case 'quantity': return unitWording(node.unit.text);
-    case 'price': return 'a price';
-    case 'set': return 'a set';
+    case 'name':
+    case 'path':
+      return 'a name';
+    case 'text':
+      return 'a text';
+    case 'number':
+      return 'a number';
+    case 'boolean':
+      return 'true or false';
+    case 'date':
+      return node.text.includes(' ') ? 'a time' : 'a date';
+    case 'quantity':
+      return unitWording(node.unit.text);
+    case 'price':
+      return 'a price';
+    case 'set':
+      return 'a set';
   }
 }

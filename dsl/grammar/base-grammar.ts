@@ -1,4 +1,7 @@
-/** The leaves of the grammar: names, texts, numbers, quantities, paths, types. The parser is one class in layers; this is the lowest. */
+/**
+ * The leaves of the grammar: names, texts, numbers, quantities, paths, types. The parser is one class in layers; this
+ * is the lowest.
+ */
 import { EmbeddedActionsParser, type IOrAlt, type IToken, type ParserMethod } from 'chevrotain';
 import { syntaxErrorMessages } from '../syntax-error.ts';
 import { tokenSpan, unquote } from '../lexer.ts';

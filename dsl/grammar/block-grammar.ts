@@ -227,7 +227,10 @@ export class BlockGrammar extends ClauseGrammar {
         ALT: () => {
           this.CONSUME(word('prompt'));
           this.CONSUME(word('to'));
-          const to = this.choose<Tree.Name | Tree.Text>(2, [{ ALT: () => this.SUBRULE3(this.name) }, { ALT: () => this.SUBRULE(this.text) }]);
+          const to = this.choose<Tree.Name | Tree.Text>(2, [
+            { ALT: () => this.SUBRULE3(this.name) },
+            { ALT: () => this.SUBRULE(this.text) },
+          ]);
           const text = this.SUBRULE1(this.text);
           let settings: Tree.Setting[] = [];
           this.OPTION1(() => {

@@ -1,4 +1,7 @@
-/** Every clause of every declaration in one rule: which clause may stand where is a table (`clauses-of.ts`), so that a misplaced one is read and named. */
+/**
+ * Every clause of every declaration in one rule: which clause may stand where is a table (`clauses-of.ts`), so that a
+ * misplaced one is read and named.
+ */
 import type * as Tree from '../syntax-tree.ts';
 import * as T from '../tokens.ts';
 import { word } from '../tokens.ts';

@@ -1,4 +1,7 @@
-/** Which clauses each declaration takes, and which it takes once. The parser names a misplaced one; the reference prints this table. */
+/**
+ * Which clauses each declaration takes, and which it takes once. The parser names a misplaced one; the reference prints
+ * this table.
+ */
 import type { Clause, Declaration } from '../syntax-tree.ts';
 
 export type ClauseKind = Clause['kind'];
@@ -6,8 +9,23 @@ export type ClauseHolder = Extract<Declaration, { readonly clauses: readonly Cla
 
 const META = ['cites', 'owner'] as const;
 export const EFFECT_KINDS = [
-  'allow', 'deny', 'useOnly', 'require', 'buffer', 'allowChunk', 'withholdChunk', 'keepNewest', 'redact', 'dropCall', 'setField', 'record', 'hold', 'limitTo',
-  'tag', 'notify', 'sample',
+  'allow',
+  'deny',
+  'useOnly',
+  'require',
+  'buffer',
+  'allowChunk',
+  'withholdChunk',
+  'keepNewest',
+  'redact',
+  'dropCall',
+  'setField',
+  'record',
+  'hold',
+  'limitTo',
+  'tag',
+  'notify',
+  'sample',
 ] as const satisfies readonly ClauseKind[];
 
 export const CLAUSES_OF: { readonly [K in ClauseHolder]: ReadonlySet<ClauseKind> } = {
@@ -21,13 +39,44 @@ export const CLAUSES_OF: { readonly [K in ClauseHolder]: ReadonlySet<ClauseKind>
 };
 
 /** These may be written more than once. */
-export const REPEATABLE_CLAUSES: ReadonlySet<ClauseKind> = new Set<ClauseKind>([...EFFECT_KINDS, 'cites', 'prefer', 'at']);
+export const REPEATABLE_CLAUSES: ReadonlySet<ClauseKind> = new Set<ClauseKind>([
+  ...EFFECT_KINDS,
+  'cites',
+  'prefer',
+  'at',
+]);
 
 /** As the user writes it. */
 export const CLAUSE_WORDING: { readonly [K in ClauseKind]: string } = {
-  where: 'where', unless: 'unless', allow: 'allow', deny: 'deny', useOnly: 'use only models where', require: 'require', buffer: 'buffer',
-  allowChunk: 'allow chunk where', withholdChunk: 'withhold chunk unless', keepNewest: 'keep newest', redact: 'redact', dropCall: 'drop call', setField: 'set',
-  record: 'record exchange for', hold: 'hold for review', limitTo: 'limit … to', tag: 'tag', notify: 'notify', sample: 'sample', cites: 'cites', owner: 'owner',
-  effective: 'effective', until: 'until', waivableBy: 'waivable by', forRequested: 'for requested', prefer: 'prefer', for: 'for', forEach: 'for each',
-  limitPer: 'limit … per', at: 'at … percent', elseDeny: 'else deny',
+  where: 'where',
+  unless: 'unless',
+  allow: 'allow',
+  deny: 'deny',
+  useOnly: 'use only models where',
+  require: 'require',
+  buffer: 'buffer',
+  allowChunk: 'allow chunk where',
+  withholdChunk: 'withhold chunk unless',
+  keepNewest: 'keep newest',
+  redact: 'redact',
+  dropCall: 'drop call',
+  setField: 'set',
+  record: 'record exchange for',
+  hold: 'hold for review',
+  limitTo: 'limit … to',
+  tag: 'tag',
+  notify: 'notify',
+  sample: 'sample',
+  cites: 'cites',
+  owner: 'owner',
+  effective: 'effective',
+  until: 'until',
+  waivableBy: 'waivable by',
+  forRequested: 'for requested',
+  prefer: 'prefer',
+  for: 'for',
+  forEach: 'for each',
+  limitPer: 'limit … per',
+  at: 'at … percent',
+  elseDeny: 'else deny',
 };

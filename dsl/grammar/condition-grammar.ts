@@ -6,7 +6,10 @@ import { word } from '../tokens.ts';
 import { BaseGrammar, type Parsed } from './base-grammar.ts';
 
 /** `connectives[i]` stands before operand i + 1. */
-export type MixedCondition = { readonly connectives: readonly IToken[]; readonly operands: readonly Tree.ConditionNode[] };
+export type MixedCondition = {
+  readonly connectives: readonly IToken[];
+  readonly operands: readonly Tree.ConditionNode[];
+};
 
 export class ConditionGrammar extends BaseGrammar {
   /** Filled while one declaration is parsed. */
@@ -18,7 +21,9 @@ export class ConditionGrammar extends BaseGrammar {
     const operands: Tree.ConditionNode[] = [first];
     const connectives: IToken[] = [];
     this.MANY(() => {
-      connectives.push(this.choose(0, [{ ALT: () => this.CONSUME(word('and')) }, { ALT: () => this.CONSUME(word('or')) }]));
+      connectives.push(
+        this.choose(0, [{ ALT: () => this.CONSUME(word('and')) }, { ALT: () => this.CONSUME(word('or')) }]),
+      );
       operands.push(this.SUBRULE1(this.unary));
     });
     const connective = connectives[0];
@@ -119,21 +124,24 @@ export class ConditionGrammar extends BaseGrammar {
       {
         ALT: () => {
           this.CONSUME(word('in'));
-          return this.choose<Tree.Relation>(1, { IGNORE_AMBIGUITIES: true, DEF: [
-            {
-              ALT: () => {
-                this.CONSUME(word('hours'));
-                const hours = this.SUBRULE(this.name);
-                return { kind: 'inHours', hours, span: this.spanFrom(start) };
+          return this.choose<Tree.Relation>(1, {
+            IGNORE_AMBIGUITIES: true,
+            DEF: [
+              {
+                ALT: () => {
+                  this.CONSUME(word('hours'));
+                  const hours = this.SUBRULE(this.name);
+                  return { kind: 'inHours', hours, span: this.spanFrom(start) };
+                },
               },
-            },
-            {
-              ALT: () => {
-                const list = this.SUBRULE1(this.name);
-                return { kind: 'inList', list, span: this.spanFrom(start) };
+              {
+                ALT: () => {
+                  const list = this.SUBRULE1(this.name);
+                  return { kind: 'inList', list, span: this.spanFrom(start) };
+                },
               },
-            },
-          ] });
+            ],
+          });
         },
       },
       {

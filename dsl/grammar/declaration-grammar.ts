@@ -228,7 +228,11 @@ export class DeclarationGrammar extends BlockGrammar {
       {
         ALT: () => {
           const token = this.CONSUME(T.PatternToken);
-          const pattern: Tree.Pattern = { kind: 'pattern', source: token.image.replace(/^`|`$/g, ''), span: this.spanFrom(token) };
+          const pattern: Tree.Pattern = {
+            kind: 'pattern',
+            source: token.image.replace(/^`|`$/g, ''),
+            span: this.spanFrom(token),
+          };
           let ignoringCase = false;
           this.OPTION(() => {
             this.CONSUME(word('ignoring'));

@@ -8,8 +8,13 @@ export function printClause(clause: Tree.Clause): string {
 }
 
 const EVENTS: { readonly [K in Tree.EventNode['event']]: readonly [name: string, of: string] } = {
-  prompt: ['prompt', 'to'], completion: ['completion', 'from'], toolCall: ['tool call', 'to'], retrieval: ['retrieval', 'from'], ingest: ['ingest', 'into'],
-  exchange: ['exchange', 'from'], egress: ['egress', 'to'],
+  prompt: ['prompt', 'to'],
+  completion: ['completion', 'from'],
+  toolCall: ['tool call', 'to'],
+  retrieval: ['retrieval', 'from'],
+  ingest: ['ingest', 'into'],
+  exchange: ['exchange', 'from'],
+  egress: ['egress', 'to'],
 };
 
 export function printEvent(node: Tree.EventNode): string {
@@ -26,7 +31,9 @@ const CLAUSES: { readonly [K in Tree.Clause['kind']]: (node: Extract<Tree.Clause
   require: (node) => conditional('require', node.condition),
   buffer: () => 'buffer',
   allowChunk: (node) => conditional('allow chunk where', node.condition),
-  withholdChunk: (node) => conditional('withhold chunk unless', node.condition) + (node.say === null ? '' : ` else say ${quote(node.say.value)}`),
+  withholdChunk: (node) =>
+    conditional('withhold chunk unless', node.condition) +
+    (node.say === null ? '' : ` else say ${quote(node.say.value)}`),
   keepNewest: (node) => `keep newest ${path(node.newest)} for each ${path(node.forEach)}`,
   redact: (node) => {
     const names = node.detectors.map((name) => name.text).join(', ');
@@ -35,7 +42,8 @@ const CLAUSES: { readonly [K in Tree.Clause['kind']]: (node: Extract<Tree.Clause
   dropCall: () => 'drop call',
   setField: (node) => `set ${path(node.path)} to ${literal(node.value)}`,
   record: (node) => `record exchange for ${literal(node.duration)}`,
-  hold: (node) => `hold for review by ${node.count.text} of ${node.reviewers.text} up to ${literal(node.duration)} else deny`,
+  hold: (node) =>
+    `hold for review by ${node.count.text} of ${node.reviewers.text} up to ${literal(node.duration)} else deny`,
   limitTo: (node) => `limit ${path(node.path)} to ${literal(node.to)}`,
   tag: (node) => `tag ${node.name.text} = ${literal(node.value)}`,
   notify: (node) => `notify ${node.recipient.text}`,
@@ -52,12 +60,15 @@ const CLAUSES: { readonly [K in Tree.Clause['kind']]: (node: Extract<Tree.Clause
   },
   for: (node) => conditional('for', node.condition),
   forEach: (node) => `for each ${path(node.path)}`,
-  limitPer: (node) => `limit ${literal(node.quantity)} per ${node.per.text}${node.zone === null ? '' : ` in ${quote(node.zone.value)}`}`,
+  limitPer: (node) =>
+    `limit ${literal(node.quantity)} per ${node.per.text}${node.zone === null ? '' : ` in ${quote(node.zone.value)}`}`,
   at: (node) => `at ${node.percent.text} percent ${printClause(node.effect)}`,
   elseDeny: (node) => reasoned('else deny', node.reason),
 };
 
-const MODES: { readonly [K in Tree.RedactModeNode['kind']]: (node: Extract<Tree.RedactModeNode, { readonly kind: K }>) => string } = {
+const MODES: {
+  readonly [K in Tree.RedactModeNode['kind']]: (node: Extract<Tree.RedactModeNode, { readonly kind: K }>) => string;
+} = {
   placeholder: () => 'placeholder',
   mask: (node) => (node.keepLast === null ? 'mask' : `mask keeping last ${node.keepLast.text}`),
   remove: () => 'remove',
@@ -65,7 +76,9 @@ const MODES: { readonly [K in Tree.RedactModeNode['kind']]: (node: Extract<Tree.
   pseudonym: (node) => `pseudonym for each ${path(node.forEach)}`,
 };
 
-const CHOICES: { readonly [K in Tree.PreferChoice['kind']]: (node: Extract<Tree.PreferChoice, { readonly kind: K }>) => string } = {
+const CHOICES: {
+  readonly [K in Tree.PreferChoice['kind']]: (node: Extract<Tree.PreferChoice, { readonly kind: K }>) => string;
+} = {
   preferModel: (node) => node.name.text,
   preferRequested: () => 'requested',
   preferCheapest: () => 'any by price',

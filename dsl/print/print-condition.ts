@@ -4,18 +4,24 @@ import type * as Tree from '../syntax-tree.ts';
 
 export const LINE_WIDTH = 100;
 
-type Printers<N extends { readonly kind: string }> = { readonly [K in N['kind']]: (node: Extract<N, { readonly kind: K }>) => string };
+type Printers<N extends { readonly kind: string }> = {
+  readonly [K in N['kind']]: (node: Extract<N, { readonly kind: K }>) => string;
+};
 
 export function printWith<N extends { readonly kind: string }>(printers: Printers<N>, node: N): string {
   const print: (node: never) => string = printers[node.kind as N['kind']];
   return print(node as never);
 }
 
-/** `first` is the width that stands before it on its line; a condition that does not fit is broken at its `and` or `or`. */
+/**
+ * `first` is the width that stands before it on its line; a condition that does not fit is broken at its `and` or `or`.
+ */
 export function printCondition(node: Tree.ConditionNode, first: number): string {
   const text = condition(node);
   if (first + text.length <= LINE_WIDTH || (node.kind !== 'and' && node.kind !== 'or')) return text;
-  return node.operands.map((operand, index) => (index === 0 ? condition(operand) : `  ${node.kind} ${condition(operand)}`)).join('\n');
+  return node.operands
+    .map((operand, index) => (index === 0 ? condition(operand) : `  ${node.kind} ${condition(operand)}`))
+    .join('\n');
 }
 
 function condition(node: Tree.ConditionNode): string {
@@ -27,7 +33,8 @@ const CONDITIONS: Printers<Tree.ConditionNode> = {
   or: (node) => node.operands.map(condition).join(' or '),
   not: (node) => `not (${condition(node.operand)})`,
   group: (node) => `(${condition(node.inner)})`,
-  quantified: (node) => `${node.quantifier} ${node.variable.text} in ${path(node.collection)} has (${condition(node.body)})`,
+  quantified: (node) =>
+    `${node.quantifier} ${node.variable.text} in ${path(node.collection)} has (${condition(node.body)})`,
   switchOn: (node) => `switch ${node.name.text}`,
   relation: (node) => {
     const right = printWith<Tree.Relation>(RELATIONS, node.relation);

@@ -39,7 +39,9 @@ export function chatBody({ model, text, maxTokens, schema, stream = false }: Que
     max_tokens: maxTokens,
     temperature: 0,
     ...(stream ? { stream } : {}),
-    ...(schema === undefined ? {} : { response_format: { type: 'json_schema', json_schema: { name: 'answer', schema } } }),
+    ...(schema === undefined
+      ? {}
+      : { response_format: { type: 'json_schema', json_schema: { name: 'answer', schema } } }),
   };
 }
 

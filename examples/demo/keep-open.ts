@@ -13,8 +13,18 @@ export function keepOpen(stage: Stage, write: (text: string) => void): void {
   write(
     [
       '\nEverything is still running. To try:\n',
-      line('Sam from support: a card number on its way to the external model', chat, tokens.sam, chatBody({ model: 'frontier-1', text: 'My card is 4111 1111 1111 1111.', maxTokens: 40 })),
-      line('Finn from finance: no model is cleared for a social security number', chat, tokens.finn, chatBody({ model: 'frontier-1', text: 'Her SSN is 536-90-4399.', maxTokens: 20 })),
+      line(
+        'Sam from support: a card number on its way to the external model',
+        chat,
+        tokens.sam,
+        chatBody({ model: 'frontier-1', text: 'My card is 4111 1111 1111 1111.', maxTokens: 40 }),
+      ),
+      line(
+        'Finn from finance: no model is cleared for a social security number',
+        chat,
+        tokens.finn,
+        chatBody({ model: 'frontier-1', text: 'Her SSN is 536-90-4399.', maxTokens: 20 }),
+      ),
       line('Sam from support looks for salaries', search, tokens.sam, salaries),
       line('Hanna from HR looks for salaries', search, tokens.hanna, salaries),
       `# the policy: edit and save, and it is in force\n${policyFolder}\n`,

@@ -1,6 +1,7 @@
 /**
- * `npm run demo`: one company, one policy, real models, a real store, a real Envoy. Plays the scenes, checks each claim on what the upstreams really received, and ends with a table.
- * Exit codes: 0 every claim holds, 1 one does not or something could not be started, 2 usage, 130 stopped by Ctrl-C.
+ * `npm run demo`: one company, one policy, real models, a real store, a real Envoy. Plays the scenes, checks each claim
+ * on what the upstreams really received, and ends with a table. Exit codes: 0 every claim holds, 1 one does not or
+ * something could not be started, 2 usage, 130 stopped by Ctrl-C.
  */
 import { parseArgs } from 'node:util';
 import { untilAborted } from '../../cli/until-aborted.ts';
@@ -32,7 +33,10 @@ async function main(args: readonly string[]): Promise<number> {
     return 0;
   }
   const stream = options.json ? process.stderr : process.stdout;
-  const tell = tellTo((text) => void stream.write(text), stream.isTTY === true && process.env['NO_COLOR'] === undefined);
+  const tell = tellTo(
+    (text) => void stream.write(text),
+    stream.isTTY === true && process.env['NO_COLOR'] === undefined,
+  );
   const signal = interruption();
   const started = performance.now();
   try {
@@ -40,8 +44,14 @@ async function main(args: readonly string[]): Promise<number> {
     const ready = performance.now();
     tell.step(`ready after ${seconds(ready - started)}`);
     const claims = await playScenes(scenes, stage, tell);
-    tell.table(claims, scenes.map((scene) => scene.title));
-    if (options.json) process.stdout.write(`${JSON.stringify({ claims: claims.map((claim) => ({ ...claim, title: scenes[claim.scene - 1]?.title })) }, null, 2)}\n`);
+    tell.table(
+      claims,
+      scenes.map((scene) => scene.title),
+    );
+    if (options.json)
+      process.stdout.write(
+        `${JSON.stringify({ claims: claims.map((claim) => ({ ...claim, title: scenes[claim.scene - 1]?.title })) }, null, 2)}\n`,
+      );
     tell.step(verdict(claims, performance.now() - ready));
     if (options.keep) {
       keepOpen(stage, (text) => void stream.write(text));
@@ -55,10 +65,16 @@ async function main(args: readonly string[]): Promise<number> {
   }
 }
 
-function parse(args: readonly string[]): { readonly keep: boolean; readonly json: boolean; readonly help: boolean } | undefined {
+function parse(
+  args: readonly string[],
+): { readonly keep: boolean; readonly json: boolean; readonly help: boolean } | undefined {
   const flag = { type: 'boolean', default: false } as const;
   try {
-    return parseArgs({ args: [...args], options: { keep: flag, json: flag, help: { ...flag, short: 'h' } }, strict: true }).values;
+    return parseArgs({
+      args: [...args],
+      options: { keep: flag, json: flag, help: { ...flag, short: 'h' } },
+      strict: true,
+    }).values;
   } catch (error) {
     process.stderr.write(`demo: ${error instanceof Error ? error.message : String(error)}\n`);
     return undefined;
@@ -68,7 +84,8 @@ function parse(args: readonly string[]): { readonly keep: boolean; readonly json
 /** Ctrl-C stops what runs and cleans up; a second one ends the process at once. */
 function interruption(): AbortSignal {
   const abort = new AbortController();
-  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(name, () => abort.abort(new Error('stopped')));
+  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
+    process.once(name, () => abort.abort(new Error('stopped')));
   return abort.signal;
 }
 

@@ -1,4 +1,7 @@
-/** What the demo reads of the policy to check its effects by other means: the models' wire names and prices, and the budgets' limits. It reads no rule. */
+/**
+ * What the demo reads of the policy to check its effects by other means: the models' wire names and prices, and the
+ * budgets' limits. It reads no rule.
+ */
 import { detectorCatalog } from '../../cli/detector-catalog.ts';
 import { readPolicyFiles } from '../../cli/policy-files.ts';
 import { checkProgram } from '../../dsl/check.ts';

@@ -1,4 +1,7 @@
-/** What an exchange cost, recomputed from the upstream's own usage and the policy's prices, in exact micro-units of the policy's currency: the demo does not take the gateway's word. */
+/**
+ * What an exchange cost, recomputed from the upstream's own usage and the policy's prices, in exact micro-units of the
+ * policy's currency: the demo does not take the gateway's word.
+ */
 import { moneyText } from '../../cli/money-text.ts';
 import type { Recorded } from './recorder.ts';
 import { usageOf, type Usage } from './read-chat.ts';
@@ -15,7 +18,9 @@ export function costMicros({ input, output }: Usage, price: Price): bigint {
   return (sum + million - 1n) / million;
 }
 
-/** Of everything that an upstream answered. Throws when a reply does not say what was used: the sum would be too low. */
+/**
+ * Of everything that an upstream answered. Throws when a reply does not say what was used: the sum would be too low.
+ */
 export function spentMicros(exchanges: readonly Recorded[], price: Price): bigint {
   return exchanges
     .filter((exchange) => exchange.status === 200)

@@ -34,7 +34,12 @@ export function errorOf(reply: string): string {
 
 /** The data of each frame of a stream, or the one document of a body. What is not JSON is left out. */
 export function documentsOf(reply: string): readonly Record<string, unknown>[] {
-  const texts = reply.startsWith('data:') ? reply.split('\n').filter((line) => line.startsWith('data: {')).map((line) => line.slice('data: '.length)) : [reply];
+  const texts = reply.startsWith('data:')
+    ? reply
+        .split('\n')
+        .filter((line) => line.startsWith('data: {'))
+        .map((line) => line.slice('data: '.length))
+    : [reply];
   return texts.map((text) => {
     try {
       return members(JSON.parse(text));

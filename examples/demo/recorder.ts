@@ -1,6 +1,6 @@
 /**
- * A reverse proxy in front of an upstream that keeps what passes: the demo's evidence is the bytes that the upstream received, not what somebody says about them. It changes nothing and decides
- * nothing.
+ * A reverse proxy in front of an upstream that keeps what passes: the demo's evidence is the bytes that the upstream
+ * received, not what somebody says about them. It changes nothing and decides nothing.
  */
 import http from 'node:http';
 import type { IncomingMessage, ServerResponse } from 'node:http';
@@ -39,12 +39,15 @@ export async function startRecorder(upstream: Promise<string>): Promise<Recorder
   const agent = new http.Agent({ keepAlive: true, timeout: 4_000 });
   let count = 0;
   const server = http.createServer((request, response) => {
-    void Promise.all([readBody(request), upstream]).then(([body, url]) => {
-      const exchange = new Exchange(++count, request, body);
-      exchanges.push(exchange);
-      if (exchanges.length > EXCHANGES_MAX) exchanges.shift();
-      forward({ upstream: url, agent, request, body, response, exchange });
-    }, () => response.destroy());
+    void Promise.all([readBody(request), upstream]).then(
+      ([body, url]) => {
+        const exchange = new Exchange(++count, request, body);
+        exchanges.push(exchange);
+        if (exchanges.length > EXCHANGES_MAX) exchanges.shift();
+        forward({ upstream: url, agent, request, body, response, exchange });
+      },
+      () => response.destroy(),
+    );
   });
   server.keepAliveTimeout = KEEP_ALIVE_MS;
   const port = await listen(server);
@@ -106,7 +109,11 @@ interface Passage {
 function forward({ upstream, agent, request, body, response, exchange }: Passage): void {
   // The body is sent on whole, so its length is known, whatever framing it came in.
   const { 'transfer-encoding': _framing, connection: _hop, ...headers } = request.headers;
-  const onward = http.request(new URL(request.url ?? '/', upstream), { method: request.method ?? 'GET', agent, headers: { ...headers, 'content-length': String(body.length) } });
+  const onward = http.request(new URL(request.url ?? '/', upstream), {
+    method: request.method ?? 'GET',
+    agent,
+    headers: { ...headers, 'content-length': String(body.length) },
+  });
   onward.on('response', (reply) => {
     exchange.status = reply.statusCode ?? 0;
     response.writeHead(exchange.status, reply.headers);

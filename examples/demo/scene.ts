@@ -1,4 +1,7 @@
-/** What a scene of the demo is: a short story that is played against the running parts, and claims about it that are checked, each with its evidence. */
+/**
+ * What a scene of the demo is: a short story that is played against the running parts, and claims about it that are
+ * checked, each with its evidence.
+ */
 import type { Claim } from './claim.ts';
 import type { Stage } from './stage.ts';
 import type { Tell } from './tell.ts';

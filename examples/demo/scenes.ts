@@ -8,4 +8,12 @@ import { noModelLeft } from './scenes/no-model-left.ts';
 import { salaryFile } from './scenes/salary-file.ts';
 import { trialBudget } from './scenes/trial-budget.ts';
 
-export const scenes: readonly Scene[] = [cardInPrompt, cardInStream, autoRoute, noModelLeft, salaryFile, trialBudget, liveEdit];
+export const scenes: readonly Scene[] = [
+  cardInPrompt,
+  cardInStream,
+  autoRoute,
+  noModelLeft,
+  salaryFile,
+  trialBudget,
+  liveEdit,
+];

@@ -1,6 +1,7 @@
 /**
- * What the scenes play on: two real models, a real store, the control plane, the sidecar and Envoy, each a process of its own, with recorders in front of models and store. Keys, tokens and the policy's
- * copy are made anew in a temporary folder. A boundary file: it starts processes and writes files.
+ * What the scenes play on: two real models, a real store, the control plane, the sidecar and Envoy, each a process of
+ * its own, with recorders in front of models and store. Keys, tokens and the policy's copy are made anew in a temporary
+ * folder. A boundary file: it starts processes and writes files.
  */
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -53,7 +54,10 @@ export interface StageOptions {
 const POLICY = 'acme';
 const NODE = 'demo';
 const ACME = fileURLToPath(new URL('../acme', import.meta.url));
-/** Places for as many as the busiest scene has clients. One thread: llama.cpp's threads wait for each other by spinning, and on a machine that has other work two are many times slower than one. */
+/**
+ * Places for as many as the busiest scene has clients. One thread: llama.cpp's threads wait for each other by spinning,
+ * and on a machine that has other work two are many times slower than one.
+ */
 const MODEL_SERVER = { parallel: 16, contextTokens: 1_024, threads: 1 };
 const READY_MS_MAX = 60_000;
 const ENFORCED_MS_MAX = 30_000;
@@ -65,7 +69,8 @@ export async function openStage(options: StageOptions): Promise<OpenStage> {
   const cleanups: (() => Promise<void>)[] = [async () => rmSync(folder, { recursive: true, force: true })];
   const stop = async (): Promise<void> => {
     // One that fails keeps none of the others from running.
-    for (let cleanup = cleanups.pop(); cleanup !== undefined; cleanup = cleanups.pop()) await Promise.allSettled([cleanup()]);
+    for (let cleanup = cleanups.pop(); cleanup !== undefined; cleanup = cleanups.pop())
+      await Promise.allSettled([cleanup()]);
   };
   try {
     return { ...(await setUp(folder, options, (cleanup) => cleanups.push(cleanup))), [Symbol.asyncDispose]: stop };
@@ -90,12 +95,27 @@ async function setUp(folder: string, { signal, tokenSeconds, step }: StageOption
   signal.throwIfAborted();
   const setting: Setting = { folder, python, step, defer };
 
-  step('starting two models (llama.cpp with Gemma 3 270M, the second plays the external one), Chroma, the control plane, the sidecar and Envoy …');
-  const servers = { gemma: model('gemma-3-270m', setting), frontier: model('frontier-1', setting), handbook: store(setting) };
+  step(
+    'starting two models (llama.cpp with Gemma 3 270M, the second plays the external one), Chroma, the control plane, the sidecar and Envoy …',
+  );
+  const servers = {
+    gemma: model('gemma-3-270m', setting),
+    frontier: model('frontier-1', setting),
+    handbook: store(setting),
+  };
   // One that fails is reported below, and must not end the process before.
   for (const server of Object.values(servers)) server.catch(() => undefined);
-  const upstreams = { gemma: await recorder(servers.gemma, defer), frontier: await recorder(servers.frontier, defer), handbook: await recorder(servers.handbook, defer) };
-  const [, , collection, governed] = await Promise.all([servers.gemma, servers.frontier, servers.handbook.then(seed), govern(upstreams, setting)]);
+  const upstreams = {
+    gemma: await recorder(servers.gemma, defer),
+    frontier: await recorder(servers.frontier, defer),
+    handbook: await recorder(servers.handbook, defer),
+  };
+  const [, , collection, governed] = await Promise.all([
+    servers.gemma,
+    servers.frontier,
+    servers.handbook.then(seed),
+    govern(upstreams, setting),
+  ]);
   signal.throwIfAborted();
   await governed.inForce();
   return {
@@ -137,16 +157,57 @@ async function govern(upstreams: Stage['upstreams'], { folder, python, step, def
   const controlPlane = `localhost:${planePort}`;
   const statusUrl = `http://127.0.0.1:${adminPort}/status`;
   await runWrit(['keys', 'init', keysFolder, '--node', NODE]);
-  const policyFolder = writePolicy(join(folder, 'policy'), { port, upstreams, jwks: readFileSync(join(keysFolder, 'jwt', 'jwks.json'), 'utf8') });
+  const policyFolder = writePolicy(join(folder, 'policy'), {
+    port,
+    upstreams,
+    jwks: readFileSync(join(keysFolder, 'jwt', 'jwks.json'), 'utf8'),
+  });
   const process = async (name: string, args: readonly string[], readyUrl: string): Promise<RunningWrit> => {
-    const started = await deferred(startWrit({ python, name, args: [...args, '--keys', keysFolder], isReady: async () => (await fetch(readyUrl)).ok, readyMsMax: READY_MS_MAX }), defer);
+    const started = await deferred(
+      startWrit({
+        python,
+        name,
+        args: [...args, '--keys', keysFolder],
+        isReady: async () => (await fetch(readyUrl)).ok,
+        readyMsMax: READY_MS_MAX,
+      }),
+      defer,
+    );
     step(`  writ ${name} is ready`);
     return started;
   };
   // In this order, for they are stopped in the reverse: a sidecar gives its leases back to the control plane.
   const [plane, sidecar] = await Promise.all([
-    process('control-plane', ['--listen', `127.0.0.1:${planePort}`, '--data', join(folder, 'control-plane'), '--metrics-port', String(metricsPort), '--watch', policyFolder], `http://127.0.0.1:${metricsPort}/healthz`),
-    process('sidecar', ['--policy', POLICY, '--name', NODE, '--control-plane', controlPlane, '--state', stateFolder, '--admin-port', String(adminPort)], statusUrl),
+    process(
+      'control-plane',
+      [
+        '--listen',
+        `127.0.0.1:${planePort}`,
+        '--data',
+        join(folder, 'control-plane'),
+        '--metrics-port',
+        String(metricsPort),
+        '--watch',
+        policyFolder,
+      ],
+      `http://127.0.0.1:${metricsPort}/healthz`,
+    ),
+    process(
+      'sidecar',
+      [
+        '--policy',
+        POLICY,
+        '--name',
+        NODE,
+        '--control-plane',
+        controlPlane,
+        '--state',
+        stateFolder,
+        '--admin-port',
+        String(adminPort),
+      ],
+      statusUrl,
+    ),
   ]);
   await deferred(envoy.start({ config: readFileSync(join(stateFolder, 'envoy', 'bootstrap.json'), 'utf8') }), defer);
   step('  Envoy is ready');
@@ -160,7 +221,10 @@ async function govern(upstreams: Stage['upstreams'], { folder, python, step, def
     async inForce(): Promise<void> {
       const deadline = performance.now() + ENFORCED_MS_MAX;
       while ((await enforcing()) === 0) {
-        if (performance.now() > deadline) throw new Error(`the policy was not in force after ${ENFORCED_MS_MAX / 1_000} s\n${plane.log()}\n${sidecar.log()}`);
+        if (performance.now() > deadline)
+          throw new Error(
+            `the policy was not in force after ${ENFORCED_MS_MAX / 1_000} s\n${plane.log()}\n${sidecar.log()}`,
+          );
         await new Promise((resolve) => setTimeout(resolve, POLL_MS));
       }
       step('  the policy is in force');
@@ -176,7 +240,10 @@ function deferred<T extends { stop(): Promise<void> }>(starting: Promise<T>, def
 }
 
 /** Copies the policy, and says where it runs. */
-function writePolicy(folder: string, { port, upstreams, jwks }: Pick<Stage, 'upstreams'> & { readonly port: number; readonly jwks: string }): string {
+function writePolicy(
+  folder: string,
+  { port, upstreams, jwks }: Pick<Stage, 'upstreams'> & { readonly port: number; readonly jwks: string },
+): string {
   cpSync(ACME, folder, { recursive: true });
   const deployment = {
     listener: { port },
@@ -196,12 +263,18 @@ function keysOf(jwks: string): unknown {
 function tokens(keysFolder: string, seconds: number): Stage['tokens'] {
   const { privateKeyPem } = readJwtIssuer(keysFolder);
   const now = Math.floor(Date.now() / 1_000);
-  const token = (person: PersonId): string => signJwt(privateKeyPem, { iss: DEMO_ISSUER, iat: now, exp: now + seconds, ...people[person].claims });
+  const token = (person: PersonId): string =>
+    signJwt(privateKeyPem, { iss: DEMO_ISSUER, iat: now, exp: now + seconds, ...people[person].claims });
   return { sam: token('sam'), mia: token('mia'), finn: token('finn'), hanna: token('hanna'), tess: token('tess') };
 }
 
 function enforcingSequence(status: unknown): number {
   if (typeof status !== 'object' || status === null || !('enforcing' in status)) return 0;
   const { enforcing } = status;
-  return typeof enforcing === 'object' && enforcing !== null && 'sequence' in enforcing && typeof enforcing.sequence === 'number' ? enforcing.sequence : 0;
+  return typeof enforcing === 'object' &&
+    enforcing !== null &&
+    'sequence' in enforcing &&
+    typeof enforcing.sequence === 'number'
+    ? enforcing.sequence
+    : 0;
 }

@@ -13,7 +13,10 @@ const CLAIM_WIDTH_MAX = 62;
 const EVIDENCE_WIDTH_MAX = 70;
 
 export function tellTo(write: (text: string) => void, colour: boolean): Tell {
-  const style = (code: number) => (text: string): string => (colour ? `\u001b[${code}m${text}\u001b[0m` : text);
+  const style =
+    (code: number) =>
+    (text: string): string =>
+      colour ? `\u001b[${code}m${text}\u001b[0m` : text;
   const [bold, dim, red, green] = [style(1), style(2), style(31), style(32)];
   const mark = (ok: boolean): string => (ok ? green('✓') : red('✗'));
   return {
@@ -22,11 +25,21 @@ export function tellTo(write: (text: string) => void, colour: boolean): Tell {
     says: (line) => write(`     ${line}\n`),
     claim: (ok, claim, evidence) => write(`   ${mark(ok)} ${claim}\n     ${dim(evidence)}\n`),
     table: (claims, titles) => {
-      const rows = claims.map(({ scene, claim, evidence }) => [`${scene} ${titles[scene - 1] ?? ''}`, cut(claim, CLAIM_WIDTH_MAX), cut(evidence, EVIDENCE_WIDTH_MAX)] as const);
+      const rows = claims.map(
+        ({ scene, claim, evidence }) =>
+          [
+            `${scene} ${titles[scene - 1] ?? ''}`,
+            cut(claim, CLAIM_WIDTH_MAX),
+            cut(evidence, EVIDENCE_WIDTH_MAX),
+          ] as const,
+      );
       const widths = [0, 1, 2].map((column) => Math.max(0, ...rows.map((row) => row[column]?.length ?? 0)));
-      const line = (cells: readonly string[], last: string): string => `${cells.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ')}  ${last}\n`;
+      const line = (cells: readonly string[], last: string): string =>
+        `${cells.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ')}  ${last}\n`;
       write(`\n${bold(line(['scene', 'claim', 'evidence'], 'ok'))}`);
-      rows.forEach((row, at) => write(line([rows[at - 1]?.[0] === row[0] ? '' : row[0], row[1], row[2]], mark(claims[at]?.ok === true))));
+      rows.forEach((row, at) =>
+        write(line([rows[at - 1]?.[0] === row[0] ? '' : row[0], row[1], row[2]], mark(claims[at]?.ok === true))),
+      );
     },
   };
 }

@@ -43,7 +43,12 @@ export function cacheRoot(env: Readonly<Record<string, string | undefined>>): st
   return env['WRIT_CACHE'] || join(env['XDG_CACHE_HOME'] || join(homedir(), '.cache'), 'writ');
 }
 
-async function makeWhole(root: string, folder: string, entry: CacheEntry, report: (line: string) => void): Promise<void> {
+async function makeWhole(
+  root: string,
+  folder: string,
+  entry: CacheEntry,
+  report: (line: string) => void,
+): Promise<void> {
   const draftPrefix = `${entry.key}.draft-`;
   // We hold the lock, so a draft that is here was left by a process that died.
   for (const name of readdirSync(root)) {

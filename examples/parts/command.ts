@@ -17,7 +17,12 @@ export interface CommandOptions {
 }
 
 /** Never rejects for an exit code; throws a PartError when the command cannot be started at all. */
-export function runCommand(part: string, command: string, args: readonly string[], options: CommandOptions = {}): Promise<CommandResult> {
+export function runCommand(
+  part: string,
+  command: string,
+  args: readonly string[],
+  options: CommandOptions = {},
+): Promise<CommandResult> {
   const { stdin, cwd, env = process.env, timeoutMs = 120_000 } = options;
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, { ...(cwd === undefined ? {} : { cwd }), env, stdio: 'pipe' });
@@ -42,11 +47,20 @@ export function runCommand(part: string, command: string, args: readonly string[
 }
 
 /** Like runCommand, and an exit code other than 0 is an `install_failed` with the end of what was printed. */
-export async function runInstallCommand(part: string, command: string, args: readonly string[], options: CommandOptions = {}): Promise<CommandResult> {
+export async function runInstallCommand(
+  part: string,
+  command: string,
+  args: readonly string[],
+  options: CommandOptions = {},
+): Promise<CommandResult> {
   const result = await runCommand(part, command, args, { timeoutMs: 20 * 60_000, ...options });
   if (result.code === 0) return result;
   const printed = lastLines(`${result.stdout}${result.stderr}`, 20);
-  throw new PartError(part, 'install_failed', `\`${command} ${args.slice(0, 3).join(' ')}\` ended with code ${result.code}\n${printed}`);
+  throw new PartError(
+    part,
+    'install_failed',
+    `\`${command} ${args.slice(0, 3).join(' ')}\` ended with code ${result.code}\n${printed}`,
+  );
 }
 
 export function lastLines(text: string, count: number): string {

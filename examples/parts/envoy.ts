@@ -49,14 +49,21 @@ export async function start(options: EnvoyOptions): Promise<RunningEnvoy> {
     part,
     command: python,
     args: [
-      '-B', fileURLToPath(new URL('end_with_parent.py', import.meta.url)), binary,
-      '-c', writeConfig(folder, options.config),
-      '--config-yaml', JSON.stringify({ admin: { address: { socket_address: { address: '127.0.0.1', port_value: 0 } } } }),
-      '--admin-address-path', adminAddressFile,
+      '-B',
+      fileURLToPath(new URL('end_with_parent.py', import.meta.url)),
+      binary,
+      '-c',
+      writeConfig(folder, options.config),
+      '--config-yaml',
+      JSON.stringify({ admin: { address: { socket_address: { address: '127.0.0.1', port_value: 0 } } } }),
+      '--admin-address-path',
+      adminAddressFile,
       // Without it, Envoys of one machine share memory by their base id.
       '--disable-hot-restart',
-      '--concurrency', String(options.concurrency ?? 2),
-      '--log-level', options.logLevel ?? 'warning',
+      '--concurrency',
+      String(options.concurrency ?? 2),
+      '--log-level',
+      options.logLevel ?? 'warning',
       ...(options.componentLogLevel === undefined ? [] : ['--component-log-level', options.componentLogLevel]),
       ...(options.extraArgs ?? []),
     ],
@@ -72,7 +79,14 @@ export async function validate(config: object | string): Promise<CommandResult> 
   const { binary } = await install();
   const folder = mkdtempSync(join(tmpdir(), 'writ-envoy-'));
   try {
-    return await runCommand(part, binary, ['--mode', 'validate', '-c', writeConfig(folder, config), '--log-level', 'error']);
+    return await runCommand(part, binary, [
+      '--mode',
+      'validate',
+      '-c',
+      writeConfig(folder, config),
+      '--log-level',
+      'error',
+    ]);
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
@@ -95,8 +109,10 @@ function parseListeners(body: unknown): ReadonlyMap<string, number> {
   const { listener_statuses: statuses = [] } = body as {
     listener_statuses?: readonly { name: string; local_address?: { socket_address?: { port_value?: number } } }[];
   };
-  return new Map(statuses.flatMap(({ name, local_address }) => {
-    const port = local_address?.socket_address?.port_value;
-    return port === undefined ? [] : [[name, port] as const];
-  }));
+  return new Map(
+    statuses.flatMap(({ name, local_address }) => {
+      const port = local_address?.socket_address?.port_value;
+      return port === undefined ? [] : [[name, port] as const];
+    }),
+  );
 }

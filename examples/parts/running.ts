@@ -36,8 +36,8 @@ const readyTryMsMax = 2_000;
 const logTailLines = 20;
 
 /**
- * What to end at our own end by `process.exit` or an uncaught error. A signal that ends us reaches no hook: on Linux each
- * part asks the kernel for a SIGTERM when its parent ends.
+ * What to end at our own end by `process.exit` or an uncaught error. A signal that ends us reaches no hook: on Linux
+ * each part asks the kernel for a SIGTERM when its parent ends.
  */
 const children = new Set<ChildProcess>();
 process.once('exit', () => children.forEach((child) => child.kill('SIGKILL')));
@@ -62,7 +62,11 @@ export async function startRunning(options: StartOptions): Promise<Running> {
   const deadline = performance.now() + readyMsMax;
   for (;;) {
     if (child.exitCode !== null || child.signalCode !== null) {
-      throw new PartError(part, 'exited_early', `ended with ${child.signalCode ?? `code ${child.exitCode}`} before it was ready\n${tail(logFile)}`);
+      throw new PartError(
+        part,
+        'exited_early',
+        `ended with ${child.signalCode ?? `code ${child.exitCode}`} before it was ready\n${tail(logFile)}`,
+      );
     }
     if (await Promise.race([isReady().catch(() => false), sleep(readyTryMsMax, false, { ref: false })])) return running;
     if (performance.now() > deadline) {
@@ -73,9 +77,16 @@ export async function startRunning(options: StartOptions): Promise<Running> {
   }
 }
 
-function launch({ command, args, env = process.env, folder, part }: StartOptions, logFile: string): { child: ChildProcess; exited: Promise<number | null> } {
+function launch(
+  { command, args, env = process.env, folder, part }: StartOptions,
+  logFile: string,
+): { child: ChildProcess; exited: Promise<number | null> } {
   const log = openSync(logFile, 'a', 0o600);
-  const child = spawn(command, args, { env: { ...env, WRIT_PARENT_PID: String(process.pid) }, cwd: folder, stdio: ['ignore', log, log] });
+  const child = spawn(command, args, {
+    env: { ...env, WRIT_PARENT_PID: String(process.pid) },
+    cwd: folder,
+    stdio: ['ignore', log, log],
+  });
   closeSync(log);
   children.add(child);
   const exited = new Promise<number | null>((resolve, reject) => {

@@ -7,7 +7,8 @@ const form = (pattern: string, longest: number): Form => ({ pattern, longest, bo
 export const apiKey: Detector = {
   name: 'api_key',
   title: 'API key',
-  about: 'Keys whose service gives them a prefix (OpenAI, Anthropic, GitHub, GitLab, Slack, Stripe, Google), and random strings after words such as api key.',
+  about:
+    'Keys whose service gives them a prefix (OpenAI, Anthropic, GitHub, GitLab, Slack, Stripe, Google), and random strings after words such as api key.',
   forms: [
     { pattern: 'sk-(?:proj-|ant-|svcacct-|or-)?[A-Za-z0-9_-]{20,}', longest: 256, boundary, validator: 'entropy' },
     form('gh[pousr]_[A-Za-z0-9]{36,}', 128),
@@ -21,7 +22,21 @@ export const apiKey: Detector = {
       longest: 128,
       boundary,
       validator: 'entropy',
-      context: { words: ['api key', 'apikey', 'api token', 'access token', 'secret key', 'auth token', 'client secret', 'x api key', 'api secret'], within: 24, where: 'before' },
+      context: {
+        words: [
+          'api key',
+          'apikey',
+          'api token',
+          'access token',
+          'secret key',
+          'auth token',
+          'client secret',
+          'x api key',
+          'api secret',
+        ],
+        within: 24,
+        where: 'before',
+      },
     },
   ],
   examples: [

@@ -1,5 +1,6 @@
 /**
- * What a detector is: one file each in this folder, listed in `detectors.ts`. A detector is data; the text engine compiles it into automata at build time.
+ * What a detector is: one file each in this folder, listed in `detectors.ts`. A detector is data; the text engine
+ * compiles it into automata at build time.
  */
 
 export interface Detector {
@@ -9,7 +10,9 @@ export interface Detector {
   readonly title: string;
   /** What it finds, what it does not, by which standard. One or two sentences. */
   readonly about: string;
-  /** The ways in which the value is written. A hit is found by any of them; hits of one detector that overlap are one. */
+  /**
+   * The ways in which the value is written. A hit is found by any of them; hits of one detector that overlap are one.
+   */
   readonly forms: readonly Form[];
   /** Texts in which the part between `⟦` and `⟧` is the hit. Used in documentation, in tests, and as witnesses. */
   readonly examples: readonly string[];
@@ -17,9 +20,15 @@ export interface Detector {
   readonly lookAlikes: readonly string[];
 }
 
-/** A hit is every stretch of text that the pattern matches, that the boundaries and the context allow, and that the validator accepts. */
+/**
+ * A hit is every stretch of text that the pattern matches, that the boundaries and the context allow, and that the
+ * validator accepts.
+ */
 export interface Form {
-  /** In the pattern syntax of the language, matched against folded text: ASCII digits, one kind of dash and space, no zero-width characters. With `longest` it may repeat without bound. */
+  /**
+   * In the pattern syntax of the language, matched against folded text: ASCII digits, one kind of dash and space, no
+   * zero-width characters. With `longest` it may repeat without bound.
+   */
   readonly pattern: string;
   /** Bytes of the longest match; longer ones are none. Needed where the pattern repeats without bound. */
   readonly longest?: number;
@@ -27,7 +36,10 @@ export interface Form {
   readonly boundary: { readonly before: Boundary; readonly after: Boundary };
   /** A check on the matched text that patterns cannot express. Each is a function of the kernel. */
   readonly validator?: Validator;
-  /** One of the words must stand near, as a whole word, ignoring case. A space in a word stands for any one space, dash, dot or underscore. */
+  /**
+   * One of the words must stand near, as a whole word, ignoring case. A space in a word stands for any one space, dash,
+   * dot or underscore.
+   */
   readonly context?: Context;
 }
 
@@ -39,9 +51,11 @@ export interface Context {
 }
 
 /**
- * `none`: anything may touch the match. `digit`: no digit. `word`: no ASCII letter, digit or `_`. `number`: as `word`, and no further digit joined by a dot (1.2.3.4 in 1.2.3.4.5). `serial`: as
- * `number`, and none joined by a dash. `address`: as `number`, and none joined by a colon.
+ * `none`: anything may touch the match. `digit`: no digit. `word`: no ASCII letter, digit or `_`. `number`: as `word`,
+ * and no further digit joined by a dot (1.2.3.4 in 1.2.3.4.5). `serial`: as `number`, and none joined by a dash.
+ * `address`: as `number`, and none joined by a colon.
  */
 export type Boundary = 'none' | 'digit' | 'word' | 'number' | 'serial' | 'address';
 
-export type Validator = 'payment_card' | 'iban' | 'us_ssn' | 'ipv4' | 'ipv6' | 'phone' | 'phone_national' | 'email' | 'date' | 'entropy';
+export type Validator =
+  'payment_card' | 'iban' | 'us_ssn' | 'ipv4' | 'ipv6' | 'phone' | 'phone_national' | 'email' | 'date' | 'entropy';

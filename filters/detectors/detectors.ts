@@ -13,4 +13,17 @@ import { paymentCard } from './payment-card.ts';
 import { phone } from './phone.ts';
 import { usSsn } from './us-ssn.ts';
 
-export const detectors: readonly Detector[] = [apiKey, awsKey, dateOfBirth, email, iban, ipAddress, ipv6, jwt, passport, paymentCard, phone, usSsn];
+export const detectors: readonly Detector[] = [
+  apiKey,
+  awsKey,
+  dateOfBirth,
+  email,
+  iban,
+  ipAddress,
+  ipv6,
+  jwt,
+  passport,
+  paymentCard,
+  phone,
+  usSsn,
+];

@@ -4,7 +4,8 @@ import type { Detector } from './detector.ts';
 export const iban: Detector = {
   name: 'iban',
   title: 'international bank account number',
-  about: 'IBANs of every registered country (ISO 13616) with that country’s length and right check digits, in one piece or in groups of four.',
+  about:
+    'IBANs of every registered country (ISO 13616) with that country’s length and right check digits, in one piece or in groups of four.',
   forms: [
     {
       pattern: '[A-Za-z]{2}[0-9]{2}(?: ?[A-Za-z0-9]{4})+(?: ?[A-Za-z0-9]{1,3})?',

@@ -9,7 +9,8 @@ const form = (pattern: string, longest: number): Form => ({ pattern, longest, bo
 export const paymentCard: Detector = {
   name: 'payment_card',
   title: 'payment card number',
-  about: 'Numbers of Visa, Mastercard, American Express, Discover, JCB, Diners Club, UnionPay and Maestro with a right check digit (Luhn), in one piece or in the groups that are printed on cards, with blanks, points or dashes between them.',
+  about:
+    'Numbers of Visa, Mastercard, American Express, Discover, JCB, Diners Club, UnionPay and Maestro with a right check digit (Luhn), in one piece or in the groups that are printed on cards, with blanks, points or dashes between them.',
   forms: [
     form('[2-6][0-9]{12,}', 23),
     form(`[2-6][0-9]{3}(?:${GAP}[0-9]{4}){2}(?:${GAP}[0-9]{4}(?:${GAP}[0-9]{1,3})?|${GAP}[0-9])`, 31),

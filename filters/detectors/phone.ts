@@ -5,7 +5,30 @@ const serial = { before: 'serial', after: 'serial' } as const satisfies { before
 
 const digitsInContext = '(?:[0-9]|[ ./-][0-9(]|\\) ?[0-9]){5,}[0-9]';
 const context: Context = {
-  words: ['phone', 'telephone', 'tel', 'call', 'mobile', 'cell', 'fax', 'phone number', 'whatsapp', 'sms', 'text me at', 'telefon', 'tel nr', 'handy', 'mobil', 'anrufen', 'rückruf', 'téléphone', 'portable', 'teléfono', 'telefono', 'telefoon'],
+  words: [
+    'phone',
+    'telephone',
+    'tel',
+    'call',
+    'mobile',
+    'cell',
+    'fax',
+    'phone number',
+    'whatsapp',
+    'sms',
+    'text me at',
+    'telefon',
+    'tel nr',
+    'handy',
+    'mobil',
+    'anrufen',
+    'rückruf',
+    'téléphone',
+    'portable',
+    'teléfono',
+    'telefono',
+    'telefoon',
+  ],
   within: 24,
   where: 'before',
 };
@@ -13,10 +36,16 @@ const context: Context = {
 export const phone: Detector = {
   name: 'phone',
   title: 'telephone number',
-  about: 'International numbers (ITU-T E.164) with `+` or `00`; American, British, French and German national forms with their usual separators; other digits in groups only after words such as tel or call.',
+  about:
+    'International numbers (ITU-T E.164) with `+` or `00`; American, British, French and German national forms with their usual separators; other digits in groups only after words such as tel or call.',
   forms: [
     // +49 (0)30 123456-78
-    { pattern: '\\+[1-9](?:[ ./-]?[0-9]|[ .-]?\\([0-9]+\\))+[0-9]', longest: 40, boundary: { before: 'word', after: 'word' }, validator: 'phone' },
+    {
+      pattern: '\\+[1-9](?:[ ./-]?[0-9]|[ .-]?\\([0-9]+\\))+[0-9]',
+      longest: 40,
+      boundary: { before: 'word', after: 'word' },
+      validator: 'phone',
+    },
     { pattern: '00[1-9][0-9]{0,2}[ -](?:[0-9]{1,5}[ /-]?){1,4}[0-9]{3,8}', boundary: serial, validator: 'phone' },
     // (555) 234-5678, 555-234-5678, 1 555.234.5678
     { pattern: '\\([2-9][0-9]{2}\\) ?[2-9][0-9]{2}[ .-][0-9]{4}', boundary: { before: 'word', after: 'serial' } },

@@ -4,17 +4,32 @@ import type { Detector } from './detector.ts';
 export const usSsn: Detector = {
   name: 'us_ssn',
   title: 'US social security number',
-  about: 'Nine digits in groups of three, two and four with dashes or spaces; in one piece only after words such as SSN. Numbers that are never issued (area 000, 666, 9xx; group 00; serial 0000) are none.',
+  about:
+    'Nine digits in groups of three, two and four with dashes or spaces; in one piece only after words such as SSN. Numbers that are never issued (area 000, 666, 9xx; group 00; serial 0000) are none.',
   forms: [
-    { pattern: '[0-8][0-9]{2}(?:-[0-9]{2}-| [0-9]{2} )[0-9]{4}', boundary: { before: 'serial', after: 'serial' }, validator: 'us_ssn' },
+    {
+      pattern: '[0-8][0-9]{2}(?:-[0-9]{2}-| [0-9]{2} )[0-9]{4}',
+      boundary: { before: 'serial', after: 'serial' },
+      validator: 'us_ssn',
+    },
     {
       pattern: '[0-8][0-9]{8}',
       boundary: { before: 'serial', after: 'serial' },
       validator: 'us_ssn',
-      context: { words: ['ssn', 'social security', 'social security number', 'soc sec', 'social'], within: 40, where: 'before' },
+      context: {
+        words: ['ssn', 'social security', 'social security number', 'soc sec', 'social'],
+        within: 40,
+        where: 'before',
+      },
     },
   ],
-  examples: ['SSN ⟦123-45-6789⟧', 'ssn: ⟦123 45 6789⟧.', 'social security number is ⟦123456789⟧', 'Her_SSN=⟦219099999⟧', '(⟦001-01-0001⟧)'],
+  examples: [
+    'SSN ⟦123-45-6789⟧',
+    'ssn: ⟦123 45 6789⟧.',
+    'social security number is ⟦123456789⟧',
+    'Her_SSN=⟦219099999⟧',
+    '(⟦001-01-0001⟧)',
+  ],
   lookAlikes: [
     'SSN 000-12-3456',
     'SSN 666-12-3456',

@@ -1,6 +1,7 @@
 /**
- * What Envoy verified of the caller, and nothing else: the payload of a JWT that `jwt_authn` accepted, and the names in a client certificate that TLS accepted. API keys stand in the request's own
- * headers; the session finds their hashes in the policy's signed list. Who the caller is, is the session's to say.
+ * What Envoy verified of the caller, and nothing else: the payload of a JWT that `jwt_authn` accepted, and the names in
+ * a client certificate that TLS accepted. API keys stand in the request's own headers; the session finds their hashes
+ * in the policy's signed list. Who the caller is, is the session's to say.
  */
 import type { JsonObject, JsonValue } from '@bufbuild/protobuf';
 import { JWT_METADATA_NAMESPACE, JWT_PAYLOAD_KEY, PEER_SAN_ATTRIBUTES } from '../../proto/route-key.ts';

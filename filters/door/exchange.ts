@@ -1,17 +1,27 @@
 /**
- * One HTTP exchange at the door: Envoy's messages in, a session's steps, Envoy's answers out. It knows the external-processing protocol and nothing of bodies or rules. Messages are handled one at
- * a time, in order.
+ * One HTTP exchange at the door: Envoy's messages in, a session's steps, Envoy's answers out. It knows the
+ * external-processing protocol and nothing of bodies or rules. Messages are handled one at a time, in order.
  *
- * Modes (see compiler/envoy/http-filters.ts): a request's body comes whole in one message and gets exactly one answer. A reply comes in chunks with no fixed relation of messages to answers
- * (FULL_DUPLEX_STREAMED), so its headers may be held until the body is known: a reply denied by its content still gets an error's status.
+ * Modes (see compiler/envoy/http-filters.ts): a request's body comes whole in one message and gets exactly one answer.
+ * A reply comes in chunks with no fixed relation of messages to answers (FULL_DUPLEX_STREAMED), so its headers may be
+ * held until the body is known: a reply denied by its content still gets an error's status.
  */
 import { OWN_HEADER_PREFIX, ROUTE_HEADER } from '../../proto/route-key.ts';
 import type { HeaderMap } from '../../proto/gen/envoy/config/core/v3/base_pb.ts';
-import type { ProcessingRequest, ProcessingResponse } from '../../proto/gen/envoy/service/ext_proc/v3/external_processor_pb.ts';
+import type {
+  ProcessingRequest,
+  ProcessingResponse,
+} from '../../proto/gen/envoy/service/ext_proc/v3/external_processor_pb.ts';
 import { DoorError } from './door-error.ts';
 import type { Evidence } from './evidence.ts';
 import { evidenceOf } from './evidence.ts';
-import { bufferedBodyAnswer, headersAnswer, immediateAnswer, streamedBodyAnswers, trailersAnswer } from './responses.ts';
+import {
+  bufferedBodyAnswer,
+  headersAnswer,
+  immediateAnswer,
+  streamedBodyAnswers,
+  trailersAnswer,
+} from './responses.ts';
 import type { BudgetLevel, Header, HeaderEdits, Reserve, SessionPort, Step } from './session-port.ts';
 import { NO_EDITS } from './session-port.ts';
 
@@ -23,7 +33,9 @@ export interface ExchangeHost {
   levels(budgets: readonly string[]): Promise<readonly (BudgetLevel | undefined)[]>;
   /** Sets the amounts aside. `short` names a budget that has not enough, also after asking for more. */
   reserve(amounts: readonly Reserve[]): Promise<{ readonly short: string | undefined }>;
-  call(request: Extract<Step, { kind: 'call' }>): Promise<{ readonly status: number; readonly body: Uint8Array } | undefined>;
+  call(
+    request: Extract<Step, { kind: 'call' }>,
+  ): Promise<{ readonly status: number; readonly body: Uint8Array } | undefined>;
 }
 
 /** Questions that one message may make a session ask before it must decide. */
@@ -50,13 +62,19 @@ export class Exchange {
     this.#send = send;
   }
 
-  /** The exchange is over, whoever ended it: the session, if there was one, is the caller's to free, and is not used here any more. */
+  /**
+   * The exchange is over, whoever ended it: the session, if there was one, is the caller's to free, and is not used
+   * here any more.
+   */
   close(): SessionPort | undefined {
     this.#phase = 'over';
     return this.#session;
   }
 
-  /** Handles one message. A promise only where something outside had to be asked. Throws DoorError for what Envoy must not send. */
+  /**
+   * Handles one message. A promise only where something outside had to be asked. Throws DoorError for what Envoy must
+   * not send.
+   */
   receive(message: ProcessingRequest): void | Promise<void> {
     if (this.#phase === 'over') return;
     if (this.#isEnvoysReply(message)) return this.#pass(message);
@@ -66,14 +84,18 @@ export class Exchange {
         return this.#requestHeaders(message, headersOf(request.value.headers), request.value.endOfStream);
       case 'requestBody':
         // The whole body, whether trailers follow or not.
-        return this.#then(this.#open().requestBody(request.value.body, true), (step) => this.#requestBody(step, request.value.body));
+        return this.#then(this.#open().requestBody(request.value.body, true), (step) =>
+          this.#requestBody(step, request.value.body),
+        );
       case 'requestTrailers':
         return this.#requestTrailers(headersOf(request.value.trailers));
       case 'responseHeaders':
         return this.#responseHeaders(headersOf(request.value.headers), request.value.endOfStream);
       case 'responseBody':
         this.#countHeld(request.value.body.length);
-        return this.#then(this.#open().responseBody(request.value.body, request.value.endOfStream), (step) => this.#responseBody(step, request.value.endOfStream));
+        return this.#then(this.#open().responseBody(request.value.body, request.value.endOfStream), (step) =>
+          this.#responseBody(step, request.value.endOfStream),
+        );
       case 'responseTrailers':
         return this.#then(this.#open().responseTrailers(), (step) => this.#responseTrailers(step));
       case undefined:
@@ -82,8 +104,8 @@ export class Exchange {
   }
 
   /**
-   * Before the request was answered here nothing has gone to an upstream, so a reply that comes then is one of Envoy's own: a JWT refused before us, a body above the limit, a client too slow. No
-   * session judges it.
+   * Before the request was answered here nothing has gone to an upstream, so a reply that comes then is one of Envoy's
+   * own: a JWT refused before us, a body above the limit, a client too slow. No session judges it.
    */
   #isEnvoysReply({ request }: ProcessingRequest): boolean {
     if (request.case === 'responseHeaders' && this.#phase === 'request') this.#phase = 'envoys_reply';
@@ -137,7 +159,8 @@ export class Exchange {
   #requestTrailers(trailers: readonly Header[]): void | Promise<void> {
     // No protocol that we know has trailers in a request, and nobody reads what a client says in them: none goes on.
     const remove = trailers.map(([name]) => name);
-    // After a body the session has seen the end. Without one, trailers are the end, and there is no answer in which a route could be named: Envoy's own 503 follows.
+    // After a body the session has seen the end. Without one, trailers are the end, and there is no answer in which a
+    // route could be named: Envoy's own 503 follows.
     this.#phase = 'request_sent';
     this.#send(trailersAnswer('request', { set: [], remove }));
   }
@@ -179,12 +202,15 @@ export class Exchange {
   #releaseHeaders(step: Continue, isWhole: boolean): void {
     if (this.#phase === 'reply_flowing') return;
     this.#phase = 'reply_flowing';
-    const set: Header[] = isWhole ? [...step.headers.set, ['content-length', String(step.body.length)]] : [...step.headers.set];
+    const set: Header[] = isWhole
+      ? [...step.headers.set, ['content-length', String(step.body.length)]]
+      : [...step.headers.set];
     this.#send(headersAnswer('response', { set, remove: step.headers.remove }));
   }
 
   #reply(step: Extract<Step, { kind: 'reply' }>): void {
-    if (this.#phase === 'reply_flowing') throw new DoorError('session', 'the session answered anew after the reply had begun');
+    if (this.#phase === 'reply_flowing')
+      throw new DoorError('session', 'the session answered anew after the reply had begun');
     this.#phase = 'over';
     this.#send(immediateAnswer(step));
   }
@@ -192,7 +218,11 @@ export class Exchange {
   #countHeld(bytes: number): void {
     if (this.#phase !== 'reply_held') return;
     this.#heldBytes += bytes;
-    if (this.#heldBytes > this.#host.replyBytesMax) throw new DoorError('reply_too_large', `a reply that is held whole has more than ${this.#host.replyBytesMax} bytes`);
+    if (this.#heldBytes > this.#host.replyBytesMax)
+      throw new DoorError(
+        'reply_too_large',
+        `a reply that is held whole has more than ${this.#host.replyBytesMax} bytes`,
+      );
   }
 
   #open(): SessionPort {
@@ -209,7 +239,8 @@ export class Exchange {
   async #ask(first: Step, decided: (step: Final) => void): Promise<void> {
     let step = first;
     for (let count = 0; !this.#isFinal(step); count++) {
-      if (count === QUESTIONS_MAX) throw new DoorError('session', `the session asked more than ${QUESTIONS_MAX} questions`);
+      if (count === QUESTIONS_MAX)
+        throw new DoorError('session', `the session asked more than ${QUESTIONS_MAX} questions`);
       const next = await this.#answer(step);
       // Whoever hung up meanwhile has taken the session with them.
       if (this.#isOver()) return;
@@ -243,7 +274,11 @@ export class Exchange {
 
   /** Nothing outside has to be asked any more. */
   #isFinal(step: Step): step is Final {
-    return step.kind === 'hold' || step.kind === 'reply' || (step.kind === 'continue' && (this.#hasReserved || step.reserve.length === 0));
+    return (
+      step.kind === 'hold' ||
+      step.kind === 'reply' ||
+      (step.kind === 'continue' && (this.#hasReserved || step.reserve.length === 0))
+    );
   }
 
   #isOver(): boolean {
@@ -258,7 +293,10 @@ function withRoute({ headers, route }: Continue): HeaderEdits {
 
 /** A header's value is bytes; Latin-1 keeps each as it is. */
 function headersOf(map: HeaderMap | undefined): Header[] {
-  return (map?.headers ?? []).map(({ key, value, rawValue }) => [key, rawValue.length > 0 ? Buffer.from(rawValue.buffer, rawValue.byteOffset, rawValue.length).toString('latin1') : value]);
+  return (map?.headers ?? []).map(({ key, value, rawValue }) => [
+    key,
+    rawValue.length > 0 ? Buffer.from(rawValue.buffer, rawValue.byteOffset, rawValue.length).toString('latin1') : value,
+  ]);
 }
 
 function same(a: Uint8Array, b: Uint8Array): boolean {

@@ -1,9 +1,13 @@
 /**
- * Envoy's external processor as a gRPC service. One gRPC stream is one HTTP exchange. Envoy ends the stream, never we: ending it first fails requests in flight. A session is freed exactly once,
- * whatever ends the exchange, and the host is told what came of it.
+ * Envoy's external processor as a gRPC service. One gRPC stream is one HTTP exchange. Envoy ends the stream, never we:
+ * ending it first fails requests in flight. A session is freed exactly once, whatever ends the exchange, and the host
+ * is told what came of it.
  */
 import grpc from '@grpc/grpc-js';
-import type { ProcessingRequest, ProcessingResponse } from '../../proto/gen/envoy/service/ext_proc/v3/external_processor_pb.ts';
+import type {
+  ProcessingRequest,
+  ProcessingResponse,
+} from '../../proto/gen/envoy/service/ext_proc/v3/external_processor_pb.ts';
 import { ExternalProcessor } from '../../proto/gen/envoy/service/ext_proc/v3/external_processor_pb.ts';
 import { grpcService } from '../../proto/grpc-call.ts';
 import { DoorError } from './door-error.ts';
@@ -113,6 +117,9 @@ function attempt<T>(action: () => T, host: ExtProcHost): T | undefined {
 function refuse(call: Call, host: ExtProcHost, error: unknown): void {
   host.error(error);
   const isOurs = error instanceof DoorError;
-  const code = isOurs && (error.code === 'no_policy' || error.code === 'too_many_exchanges' || error.code === 'filter_full') ? grpc.status.UNAVAILABLE : grpc.status.INTERNAL;
+  const code =
+    isOurs && (error.code === 'no_policy' || error.code === 'too_many_exchanges' || error.code === 'filter_full')
+      ? grpc.status.UNAVAILABLE
+      : grpc.status.INTERNAL;
   call.emit('error', { code, details: isOurs ? error.code : 'internal' });
 }

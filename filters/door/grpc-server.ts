@@ -1,6 +1,7 @@
 /**
- * The gRPC server on a Unix socket, and the one place that knows how to make grpc-js fast enough: it has no option for HTTP/2's receive windows (64 KB by default), with which large bodies reach
- * half of their pace. So `http2.createServer` is wrapped while the server binds, and put back.
+ * The gRPC server on a Unix socket, and the one place that knows how to make grpc-js fast enough: it has no option for
+ * HTTP/2's receive windows (64 KB by default), with which large bodies reach half of their pace. So
+ * `http2.createServer` is wrapped while the server binds, and put back.
  */
 import { chmodSync, mkdirSync, rmSync } from 'node:fs';
 import http2 from 'node:http2';
@@ -31,7 +32,10 @@ export function createGrpcServer({ messageBytesMax }: Pick<GrpcServerOptions, 'm
 /** Binds; the socket is readable and writable by this user alone. Throws DoorError. */
 export async function listen(server: grpc.Server, socketPath: string): Promise<void> {
   if (Buffer.byteLength(socketPath) > SOCKET_PATH_BYTES_MAX) {
-    throw new DoorError('socket_path', `the socket's path is longer than ${SOCKET_PATH_BYTES_MAX} bytes: choose a shorter state folder`);
+    throw new DoorError(
+      'socket_path',
+      `the socket's path is longer than ${SOCKET_PATH_BYTES_MAX} bytes: choose a shorter state folder`,
+    );
   }
   mkdirSync(dirname(socketPath), { recursive: true, mode: 0o700 });
   chmodSync(dirname(socketPath), 0o700);
@@ -55,7 +59,10 @@ export async function listen(server: grpc.Server, socketPath: string): Promise<v
 function widenWindows(): () => void {
   const original = http2.createServer;
   const wide = ((options: http2.ServerOptions, ...rest: []) => {
-    const server = original({ ...options, settings: { ...options.settings, initialWindowSize: STREAM_WINDOW_BYTES } }, ...rest);
+    const server = original(
+      { ...options, settings: { ...options.settings, initialWindowSize: STREAM_WINDOW_BYTES } },
+      ...rest,
+    );
     server.on('session', (session) => session.setLocalWindowSize(CONNECTION_WINDOW_BYTES));
     return server;
   }) as typeof http2.createServer;

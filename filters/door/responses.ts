@@ -1,8 +1,14 @@
 /** The answers of the external-processing protocol. Builds messages, decides nothing. */
 import { create } from '@bufbuild/protobuf';
 import { HeaderValueOption_HeaderAppendAction } from '../../proto/gen/envoy/config/core/v3/base_pb.ts';
-import type { HeaderMutation, ProcessingResponse } from '../../proto/gen/envoy/service/ext_proc/v3/external_processor_pb.ts';
-import { HeaderMutationSchema, ProcessingResponseSchema } from '../../proto/gen/envoy/service/ext_proc/v3/external_processor_pb.ts';
+import type {
+  HeaderMutation,
+  ProcessingResponse,
+} from '../../proto/gen/envoy/service/ext_proc/v3/external_processor_pb.ts';
+import {
+  HeaderMutationSchema,
+  ProcessingResponseSchema,
+} from '../../proto/gen/envoy/service/ext_proc/v3/external_processor_pb.ts';
 import type { StatusCode } from '../../proto/gen/envoy/type/v3/http_status_pb.ts';
 import type { Header, HeaderEdits } from './session-port.ts';
 
@@ -20,7 +26,11 @@ export function headersAnswer(direction: Direction, edits: HeaderEdits, reroute 
 }
 
 /** The answer to a buffered body; `body` undefined leaves it as it came. */
-export function bufferedBodyAnswer(edits: HeaderEdits, body: Uint8Array | undefined, reroute: boolean): ProcessingResponse {
+export function bufferedBodyAnswer(
+  edits: HeaderEdits,
+  body: Uint8Array | undefined,
+  reroute: boolean,
+): ProcessingResponse {
   return create(ProcessingResponseSchema, {
     response: {
       case: 'requestBody',
@@ -45,7 +55,13 @@ export function streamedBodyAnswers(body: Uint8Array, end: boolean): ProcessingR
       create(ProcessingResponseSchema, {
         response: {
           case: 'responseBody',
-          value: { response: { bodyMutation: { mutation: { case: 'streamedResponse', value: { body: chunk, endOfStream: end && isLast } } } } },
+          value: {
+            response: {
+              bodyMutation: {
+                mutation: { case: 'streamedResponse', value: { body: chunk, endOfStream: end && isLast } },
+              },
+            },
+          },
         },
       }),
     );
@@ -61,7 +77,11 @@ export function trailersAnswer(direction: Direction, edits: HeaderEdits): Proces
 }
 
 /** Answers the client in the upstream's place. Envoy sets the content-length. */
-export function immediateAnswer(reply: { readonly status: number; readonly headers: readonly Header[]; readonly body: Uint8Array }): ProcessingResponse {
+export function immediateAnswer(reply: {
+  readonly status: number;
+  readonly headers: readonly Header[];
+  readonly body: Uint8Array;
+}): ProcessingResponse {
   return create(ProcessingResponseSchema, {
     response: {
       case: 'immediateResponse',

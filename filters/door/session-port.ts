@@ -1,6 +1,7 @@
 /**
- * What the door needs of a policy's filter: one session an exchange, bytes in, steps out. The adapter over the wasm host implements it; tests implement it with an echo. A session keeps no
- * reference to the bytes it is given after a call returns; what it gives is the caller's.
+ * What the door needs of a policy's filter: one session an exchange, bytes in, steps out. The adapter over the wasm
+ * host implements it; tests implement it with an echo. A session keeps no reference to the bytes it is given after a
+ * call returns; what it gives is the caller's.
  */
 import type { Evidence } from './evidence.ts';
 
@@ -33,7 +34,10 @@ export interface SessionPort {
   responseTrailers(): Step;
   /** Answers a step of kind `levels`, in its order of budgets; undefined for a budget whose level is not known. */
   levels(levels: readonly (BudgetLevel | undefined)[]): Step;
-  /** The amounts that the last `continue` names could not be set aside: what it decided does not hold, and this is the answer instead. */
+  /**
+   * The amounts that the last `continue` names could not be set aside: what it decided does not hold, and this is the
+   * answer instead.
+   */
   refuseSpend(budget: string): Step;
   /** Answers a step of kind `call`; undefined when the store could not be asked. */
   callResponse(response: { readonly status: number; readonly body: Uint8Array } | undefined): Step;
@@ -44,13 +48,25 @@ export interface SessionPort {
 
 export type Step =
   /** Forward `body` (which may be empty: then nothing of this message goes on) and the changed headers. */
-  | { readonly kind: 'continue'; readonly headers: HeaderEdits; readonly body: Uint8Array; readonly route: string | undefined; readonly reserve: readonly Reserve[] }
+  | {
+      readonly kind: 'continue';
+      readonly headers: HeaderEdits;
+      readonly body: Uint8Array;
+      readonly route: string | undefined;
+      readonly reserve: readonly Reserve[];
+    }
   /** Forward nothing yet. At the end of a body a session must not hold. */
   | { readonly kind: 'hold' }
   /** Answer the client with this and forward nothing. */
   | { readonly kind: 'reply'; readonly status: number; readonly headers: readonly Header[]; readonly body: Uint8Array }
   | { readonly kind: 'levels'; readonly budgets: readonly string[] }
-  | { readonly kind: 'call'; readonly store: string; readonly method: 'GET' | 'POST'; readonly path: string; readonly body: Uint8Array };
+  | {
+      readonly kind: 'call';
+      readonly store: string;
+      readonly method: 'GET' | 'POST';
+      readonly path: string;
+      readonly body: Uint8Array;
+    };
 
 /** What a budget must set aside before the request may go on: micro-units of the policy's currency. */
 export interface Reserve {
@@ -58,7 +74,10 @@ export interface Reserve {
   readonly micros: number;
 }
 
-/** What the log, the metrics and the budgets are told. It holds names of the policy and numbers, never a piece of a body. */
+/**
+ * What the log, the metrics and the budgets are told. It holds names of the policy and numbers, never a piece of a
+ * body.
+ */
 export interface SessionOutcome {
   /** The decisions as the filter records them, in order, each one JSON document. */
   readonly records: readonly string[];

@@ -1,4 +1,6 @@
-/** Reading and writing a filter's memory. Views are made anew where memory may have grown; what is read out is copied. */
+/**
+ * Reading and writing a filter's memory. Views are made anew where memory may have grown; what is read out is copied.
+ */
 import { FilterError } from './filter-error.ts';
 import type { KernelExports } from './kernel-exports.ts';
 

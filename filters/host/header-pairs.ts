@@ -29,7 +29,7 @@ export function writeHeaderPairs(headers: readonly HeaderPair[]): Uint8Array {
 export function readHeadersToSet(run: Uint8Array): HeaderPair[] {
   const bytes = Buffer.from(run.buffer, run.byteOffset, run.byteLength);
   const headers: HeaderPair[] = [];
-  for (let at = 0; at < bytes.length; ) {
+  for (let at = 0; at < bytes.length;) {
     const name = at + 8;
     const value = name + bytes.readUInt32LE(at);
     const end = value + bytes.readUInt32LE(at + 4);
@@ -43,7 +43,7 @@ export function readHeadersToSet(run: Uint8Array): HeaderPair[] {
 export function readHeadersToRemove(run: Uint8Array): string[] {
   const bytes = Buffer.from(run.buffer, run.byteOffset, run.byteLength);
   const names: string[] = [];
-  for (let at = 0; at < bytes.length; ) {
+  for (let at = 0; at < bytes.length;) {
     const end = at + 4 + bytes.readUInt32LE(at);
     names.push(bytes.toString(LATIN1, at + 4, end));
     at = end;

@@ -1,4 +1,7 @@
-/** The exports of a linked filter (filters/kernel/session.ts), as JavaScript sees them: addresses and lengths are numbers, u64 and i64 are bigints. */
+/**
+ * The exports of a linked filter (filters/kernel/session.ts), as JavaScript sees them: addresses and lengths are
+ * numbers, u64 and i64 are bigints.
+ */
 export interface KernelExports {
   readonly memory: WebAssembly.Memory;
   writ_alloc(size: number): number;

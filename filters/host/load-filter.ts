@@ -1,5 +1,6 @@
 /**
- * Runs a policy's `filter.wasm`: bytes in, steps out. It knows the kernel's calls and nothing of protocols, bodies or rules. Synchronous; one instance serves many sessions, one call at a time.
+ * Runs a policy's `filter.wasm`: bytes in, steps out. It knows the kernel's calls and nothing of protocols, bodies or
+ * rules. Synchronous; one instance serves many sessions, one call at a time.
  */
 import type { FilterPort, SessionStart } from '../door/session-port.ts';
 import { FilterError } from './filter-error.ts';
@@ -28,7 +29,9 @@ export interface Hit {
 export function loadFilter(wasm: Uint8Array): Filter {
   const exports = instantiate(wasm);
   const memory = new FilterMemory(exports);
-  const budgets = Array.from({ length: exports.writ_budget_count() }, (_, i) => memory.text(exports.writ_budget_name(i)));
+  const budgets = Array.from({ length: exports.writ_budget_count() }, (_, i) =>
+    memory.text(exports.writ_budget_name(i)),
+  );
   return {
     budgets,
     memoryBytes: () => memory.byteLength,
@@ -59,7 +62,8 @@ function instantiate(wasm: Uint8Array): KernelExports {
   try {
     // A copy: the bytes of a bundle may be shared, and WebAssembly wants a buffer of its own.
     const { exports } = new WebAssembly.Instance(new WebAssembly.Module(new Uint8Array(wasm)), {});
-    if (typeof exports['session_new'] !== 'function' || !(exports['memory'] instanceof WebAssembly.Memory)) throw new FilterError('load', 'the module is not a filter');
+    if (typeof exports['session_new'] !== 'function' || !(exports['memory'] instanceof WebAssembly.Memory))
+      throw new FilterError('load', 'the module is not a filter');
     return exports as unknown as KernelExports;
   } catch (cause) {
     if (cause instanceof FilterError) throw cause;
@@ -67,7 +71,12 @@ function instantiate(wasm: Uint8Array): KernelExports {
   }
 }
 
-function openSession(exports: KernelExports, memory: FilterMemory, budgets: readonly string[], { evidence, nowMs, nonce }: SessionStart): WasmSession {
+function openSession(
+  exports: KernelExports,
+  memory: FilterMemory,
+  budgets: readonly string[],
+  { evidence, nowMs, nonce }: SessionStart,
+): WasmSession {
   const handle = exports.session_new(BigInt.asUintN(64, nonce), BigInt(nowMs));
   if (handle === 0) throw new FilterError('exhausted', 'the filter has no memory for another session');
   const session = new WasmSession(exports, memory, budgets, handle);

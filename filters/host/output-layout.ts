@@ -1,4 +1,7 @@
-/** Where a session's output holds what: the mirror of filters/kernel/session/output.ts. Offsets in bytes; all fields are u32 unless said otherwise; a run is an address and its bytes. */
+/**
+ * Where a session's output holds what: the mirror of filters/kernel/session/output.ts. Offsets in bytes; all fields are
+ * u32 unless said otherwise; a run is an address and its bytes.
+ */
 export const OUTPUT_SET = 0;
 export const OUTPUT_REMOVE = 8;
 export const OUTPUT_BODY_MODE = 16;

@@ -33,16 +33,26 @@ export class WasmSession implements SessionPort {
   identify(evidence: Evidence): void {
     const { jwt, san } = evidence;
     const document = `{"jwt":${jwt === undefined ? 'null' : JSON.stringify(jwt)},"san":${san === undefined ? 'null' : JSON.stringify(san)}}`;
-    this.#memory.lend(encodeText(document), (address, length) => this.#exports.session_identity(this.#handle, address, length));
+    this.#memory.lend(encodeText(document), (address, length) =>
+      this.#exports.session_identity(this.#handle, address, length),
+    );
   }
 
   requestHeaders(headers: readonly Header[], end: boolean): Step {
-    return this.#step(this.#lend(writeHeaderPairs(headers), (address, length) => this.#exports.session_request_headers(this.#handle, address, length, end ? 1 : 0)));
+    return this.#step(
+      this.#lend(writeHeaderPairs(headers), (address, length) =>
+        this.#exports.session_request_headers(this.#handle, address, length, end ? 1 : 0),
+      ),
+    );
   }
 
   requestBody(bytes: Uint8Array, end: boolean): Step {
     this.#held.push(bytes);
-    return this.#step(this.#lend(bytes, (address, length) => this.#exports.session_request_body(this.#handle, address, length, end ? 1 : 0)));
+    return this.#step(
+      this.#lend(bytes, (address, length) =>
+        this.#exports.session_request_body(this.#handle, address, length, end ? 1 : 0),
+      ),
+    );
   }
 
   requestTrailers(): Step {
@@ -51,12 +61,20 @@ export class WasmSession implements SessionPort {
 
   responseHeaders(headers: readonly Header[], end: boolean): Step {
     this.#held = [];
-    return this.#step(this.#lend(writeHeaderPairs(headers), (address, length) => this.#exports.session_response_headers(this.#handle, address, length, end ? 1 : 0)));
+    return this.#step(
+      this.#lend(writeHeaderPairs(headers), (address, length) =>
+        this.#exports.session_response_headers(this.#handle, address, length, end ? 1 : 0),
+      ),
+    );
   }
 
   responseBody(bytes: Uint8Array, end: boolean): Step {
     this.#held.push(bytes);
-    return this.#step(this.#lend(bytes, (address, length) => this.#exports.session_response_body(this.#handle, address, length, end ? 1 : 0)));
+    return this.#step(
+      this.#lend(bytes, (address, length) =>
+        this.#exports.session_response_body(this.#handle, address, length, end ? 1 : 0),
+      ),
+    );
   }
 
   responseTrailers(): Step {
@@ -72,7 +90,9 @@ export class WasmSession implements SessionPort {
       view.setBigInt64(i * LEVEL_BYTES + 8, BigInt(level.spent), true);
       view.setUint32(i * LEVEL_BYTES + 16, 1, true);
     });
-    return this.#step(this.#lend(bytes, (address, length) => this.#exports.session_levels(this.#handle, address, length)));
+    return this.#step(
+      this.#lend(bytes, (address, length) => this.#exports.session_levels(this.#handle, address, length)),
+    );
   }
 
   refuseSpend(budget: string): Step {
@@ -81,7 +101,9 @@ export class WasmSession implements SessionPort {
 
   callResponse(response: { readonly status: number; readonly body: Uint8Array } | undefined): Step {
     return this.#step(
-      this.#lend(response?.body ?? EMPTY, (address, length) => this.#exports.session_call_response(this.#handle, response?.status ?? 0, address, length)),
+      this.#lend(response?.body ?? EMPTY, (address, length) =>
+        this.#exports.session_call_response(this.#handle, response?.status ?? 0, address, length),
+      ),
     );
   }
 
@@ -117,7 +139,10 @@ export class WasmSession implements SessionPort {
       case abi.ACTION_HOLD:
         return { kind: 'hold' };
       case abi.ACTION_LEVELS:
-        return { kind: 'levels', budgets: this.#positions(out + O.OUTPUT_BUDGETS).map((position) => this.#budgetName(position)) };
+        return {
+          kind: 'levels',
+          budgets: this.#positions(out + O.OUTPUT_BUDGETS).map((position) => this.#budgetName(position)),
+        };
       case abi.ACTION_CALL:
         return {
           kind: 'call',
@@ -132,8 +157,12 @@ export class WasmSession implements SessionPort {
         const route = memory.text(out + O.OUTPUT_ROUTE);
         return {
           kind: 'continue',
-          headers: { set: readHeadersToSet(memory.run(out + O.OUTPUT_SET)), remove: readHeadersToRemove(memory.run(out + O.OUTPUT_REMOVE)) },
-          body: memory.u32(out + O.OUTPUT_BODY_MODE) === O.BODY_REPLACED ? memory.run(out + O.OUTPUT_BODY) : joined(held),
+          headers: {
+            set: readHeadersToSet(memory.run(out + O.OUTPUT_SET)),
+            remove: readHeadersToRemove(memory.run(out + O.OUTPUT_REMOVE)),
+          },
+          body:
+            memory.u32(out + O.OUTPUT_BODY_MODE) === O.BODY_REPLACED ? memory.run(out + O.OUTPUT_BODY) : joined(held),
           route: route === '' ? undefined : route,
           reserve: this.#reserves(),
         };

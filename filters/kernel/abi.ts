@@ -1,10 +1,12 @@
 /**
- * Numbers that the kernel (AssemblyScript) and its hosts, linker and tables (TypeScript) share. The file is read by both compilers: only `export const NAME = integer` stands here.
+ * Numbers that the kernel (AssemblyScript) and its hosts, linker and tables (TypeScript) share. The file is read by
+ * both compilers: only `export const NAME = integer` stands here.
  *
- * A host drives one session a HTTP exchange. It writes bytes into memory from `writ_alloc`, calls one of the `session_*` exports, and gets an ACTION:
- * CONTINUE forwards what the session's output says; HOLD forwards nothing and waits for more; REPLY answers the client with the session's local reply and forwards nothing
- * more; LEVELS asks for the budgets' levels (answer with `session_levels`, which returns the next action); CALL asks for one HTTP call to a store (answer with `session_call_response`). The
- * session never calls out, never reads a clock, never traps.
+ * A host drives one session a HTTP exchange. It writes bytes into memory from `writ_alloc`, calls one of the
+ * `session_*` exports, and gets an ACTION: CONTINUE forwards what the session's output says; HOLD forwards nothing and
+ * waits for more; REPLY answers the client with the session's local reply and forwards nothing more; LEVELS asks for
+ * the budgets' levels (answer with `session_levels`, which returns the next action); CALL asks for one HTTP call to a
+ * store (answer with `session_call_response`). The session never calls out, never reads a clock, never traps.
  */
 
 // What a session_* export returns.
@@ -29,7 +31,8 @@ export const SLOT_AUX = 4;
 export const SLOT_VALUE = 8;
 export const SLOT_VALUE2 = 16;
 
-// Built-in facts that the kernel sets, by number; the table `T_BUILTIN_SLOTS` maps each to the policy's slot, or NO_SLOT where no rule reads it.
+// Built-in facts that the kernel sets, by number; the table `T_BUILTIN_SLOTS` maps each to the policy's slot, or
+// NO_SLOT where no rule reads it.
 export const NO_SLOT = 65535;
 export const FACT_PROMPT_REQUESTED_MODEL = 0;
 export const FACT_PROMPT_INPUT_TOKENS_BOUND = 1;
@@ -50,7 +53,8 @@ export const FACT_COMPLETION_FINISH_REASON = 15;
 export const FACT_RETRIEVAL_LIMIT = 16;
 export const BUILTIN_FACTS = 17;
 
-// Events, as `decide` takes them. Retrieval, chunk and ingest take the store's position in the policy as a second number.
+// Events, as `decide` takes them. Retrieval, chunk and ingest take the store's position in the policy as a second
+// number.
 export const EVENT_PROMPT = 0;
 export const EVENT_COMPLETION = 1;
 export const EVENT_RETRIEVAL = 2;
@@ -63,7 +67,8 @@ export const REDACT_PLACEHOLDER = 1;
 export const REDACT_MASK = 2;
 export const REDACT_REMOVE = 3;
 
-// Sections of the table directory (an array of u32 addresses at `policy.tables()`). Each section's layout stands at its writer in compiler/tables/.
+// Sections of the table directory (an array of u32 addresses at `policy.tables()`). Each section's layout stands at its
+// writer in compiler/tables/.
 export const T_BUILTIN_SLOTS = 0;
 export const T_FACTS = 1;
 export const T_ENUMS = 2;

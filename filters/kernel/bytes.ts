@@ -1,7 +1,8 @@
 /**
- * A growable run of bytes in the kernel's memory. Every append can fail: `failed` then stays true, later appends do nothing, and whoever reads the bytes checks it once at the end.
+ * A growable run of bytes in the kernel's memory. Every append can fail: `failed` then stays true, later appends do
+ * nothing, and whoever reads the bytes checks it once at the end.
  */
-import { alloc, free, grow } from "./memory";
+import { alloc, free, grow } from './memory';
 
 @unmanaged
 export class Bytes {

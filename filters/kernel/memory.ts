@@ -1,8 +1,9 @@
 /**
- * The kernel's allocator: powers of two with free lists, over linear memory that grows on demand. There is no garbage collector and nothing traps: `alloc` answers 0 when memory is
- * exhausted, and whoever asked fails its own session. Blocks of 32 bytes to 64 MiB; an 8-byte header before each holds its class.
+ * The kernel's allocator: powers of two with free lists, over linear memory that grows on demand. There is no garbage
+ * collector and nothing traps: `alloc` answers 0 when memory is exhausted, and whoever asked fails its own session.
+ * Blocks of 32 bytes to 64 MiB; an 8-byte header before each holds its class.
  */
-import { heapStart } from "./policy";
+import { heapStart } from './policy';
 
 const CLASS_MIN: u32 = 5;
 const CLASS_MAX: u32 = 26;
@@ -18,7 +19,10 @@ let top: usize = 0;
 /** Bytes in blocks handed out and not freed, headers included: what a soak test watches. */
 export let bytesInUse: u32 = 0;
 
-/** A block of at least `size` bytes, aligned to 8, not zeroed; 0 when memory is exhausted or `size` is over the largest class. */
+/**
+ * A block of at least `size` bytes, aligned to 8, not zeroed; 0 when memory is exhausted or `size` is over the largest
+ * class.
+ */
 export function alloc(size: u32): usize {
   if (size > (1 << CLASS_MAX) - HEADER) return 0;
   const need = size + HEADER;
@@ -31,7 +35,7 @@ export function alloc(size: u32): usize {
     if (top == 0) top = (heapStart() + 15) & ~15;
     const bytes: usize = 1 << cls;
     const end = top + bytes;
-    const have = <usize>memory.size() << 16;
+    const have = (<usize>memory.size()) << 16;
     if (end > have) {
       const pages = <i32>((end - have + 0xffff) >>> 16);
       if (memory.size() + pages > MEMORY_PAGES_MAX) return 0;
@@ -68,7 +72,10 @@ export function free(p: usize): void {
   bytesInUse -= 1 << cls;
 }
 
-/** A block of at least `size` bytes with the first `used` bytes of `p`; `p` is freed. 0 when memory is exhausted, and `p` is then untouched. */
+/**
+ * A block of at least `size` bytes with the first `used` bytes of `p`; `p` is freed. 0 when memory is exhausted, and
+ * `p` is then untouched.
+ */
 export function grow(p: usize, used: u32, size: u32): usize {
   if (p != 0 && capacityOf(p) >= size) return p;
   const q = alloc(size);

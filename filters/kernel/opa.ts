@@ -1,12 +1,13 @@
 /**
- * The kernel of `policy.wasm`: OPA's WASM ABI 1.3 around `decide`. Any OPA SDK loads it. One entrypoint, `writ/decision`; no builtins; `data` is accepted and not read. It shares the decision code with the sessions' kernel and has
- * no other: no body is parsed here.
+ * The kernel of `policy.wasm`: OPA's WASM ABI 1.3 around `decide`. Any OPA SDK loads it. One entrypoint,
+ * `writ/decision`; no builtins; `data` is accepted and not read. It shares the decision code with the sessions' kernel
+ * and has no other: no body is parsed here.
  */
-import { put, writeDecision } from "./decision/render";
-import { decideText } from "./opa/decide-text";
-import { abortWith, Heap, heap, heapTop, setHeapTop } from "./opa/heap";
-import { addPath, removePath } from "./opa/paths";
-import { dumpJson, dumpValue, lengthOf, parseJson, parseValue, resultOf, textOf, valueOf } from "./opa/values";
+import { put, writeDecision } from './decision/render';
+import { decideText } from './opa/decide-text';
+import { abortWith, Heap, heap, heapTop, setHeapTop } from './opa/heap';
+import { addPath, removePath } from './opa/paths';
+import { dumpJson, dumpValue, lengthOf, parseJson, parseValue, resultOf, textOf, valueOf } from './opa/values';
 
 export const opa_wasm_abi_version: i32 = 1;
 export const opa_wasm_abi_minor_version: i32 = 3;
@@ -14,24 +15,37 @@ export const opa_wasm_abi_minor_version: i32 = 3;
 const ENTRYPOINT: i32 = 0;
 const FORMAT_JSON: i32 = 0;
 
-// ------------------------------------------------------------------------------------------------------------- the fast path
+// ------------------------------------------------------------------------------------------------------------- the
+// fast path
 
-/** Input is text at `input` (0 bytes: undefined), parsed here; `format` 0 answers JSON, 1 a Rego value. The answer is NUL-terminated. `data` is a value, and not read. */
-export function opa_eval(reserved: i32, entrypoint: i32, _data: usize, input: usize, length: u32, heapPointer: usize, format: i32): usize {
-  if (reserved != 0) abortWith("invalid reserved argument");
-  if (entrypoint != ENTRYPOINT) abortWith("unknown entrypoint");
+/**
+ * Input is text at `input` (0 bytes: undefined), parsed here; `format` 0 answers JSON, 1 a Rego value. The answer is
+ * NUL-terminated. `data` is a value, and not read.
+ */
+export function opa_eval(
+  reserved: i32,
+  entrypoint: i32,
+  _data: usize,
+  input: usize,
+  length: u32,
+  heapPointer: usize,
+  format: i32,
+): usize {
+  if (reserved != 0) abortWith('invalid reserved argument');
+  if (entrypoint != ENTRYPOINT) abortWith('unknown entrypoint');
   setHeapTop(heapPointer);
   const result = decideText(input, length);
   const start = heapTop();
   const out = heap();
   put<Heap>(out, format == FORMAT_JSON ? '[{"result":' : '{{"result":');
   writeDecision<Heap>(result, out);
-  put<Heap>(out, format == FORMAT_JSON ? "}]" : "}}");
+  put<Heap>(out, format == FORMAT_JSON ? '}]' : '}}');
   out.push(0);
   return start;
 }
 
-// ------------------------------------------------------------------------------------------------------- evaluation contexts
+// ------------------------------------------------------------------------------------------------------- evaluation
+// contexts
 
 const CONTEXT_INPUT: u32 = 0;
 const CONTEXT_DATA: u32 = 4;
@@ -62,7 +76,7 @@ export function opa_eval_ctx_get_result(context: usize): usize {
 }
 
 export function eval(context: usize): i32 {
-  if (load<i32>(context, CONTEXT_ENTRYPOINT) != ENTRYPOINT) abortWith("unknown entrypoint");
+  if (load<i32>(context, CONTEXT_ENTRYPOINT) != ENTRYPOINT) abortWith('unknown entrypoint');
   const input = <usize>load<u32>(context, CONTEXT_INPUT);
   const result = decideText(input == 0 ? 0 : textOf(input), input == 0 ? 0 : lengthOf(input));
   const start = heapTop();
@@ -76,7 +90,7 @@ export function entrypoints(): usize {
 }
 
 export function builtins(): usize {
-  return constant("{}");
+  return constant('{}');
 }
 
 function constant(json: string): usize {
@@ -85,7 +99,8 @@ function constant(json: string): usize {
   return valueOf(start, <u32>(heapTop() - start));
 }
 
-// -------------------------------------------------------------------------------------------------------------------- values
+// --------------------------------------------------------------------------------------------------------------------
+// values
 
 export function opa_json_parse(text: usize, length: u32): usize {
   return parseJson(text, length);
@@ -112,7 +127,8 @@ export function opa_value_remove_path(base: usize, path: usize): i32 {
   return removePath(base, path);
 }
 
-// ---------------------------------------------------------------------------------------------------------------------- heap
+// ----------------------------------------------------------------------------------------------------------------------
+// heap
 
 export function opa_malloc(size: u32): usize {
   return heap().take(size);

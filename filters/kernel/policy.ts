@@ -1,27 +1,25 @@
 /**
- * What the linker supplies: a policy's own functions and the place of its tables. Each import of module `policy` is replaced by a function of that policy before the module is optimised,
- * so that these calls are inlined.
+ * What the linker supplies: a policy's own functions and the place of its tables. Each import of module `policy` is
+ * replaced by a function of that policy before the module is optimised, so that these calls are inlined. AssemblyScript
+ * names an import after its file and its function.
  */
 
-/** First byte that the allocator may use; everything below is code's static data and the policy's tables. Aligned to 16. */
-@external("policy", "heap_start")
+/**
+ * First byte that the allocator may use; everything below is code's static data and the policy's tables. Aligned to 16.
+ */
 export declare function heapStart(): usize;
 
 /** Address of the table directory: `TABLE_SECTIONS` u32 addresses, 0 where a policy has no such section. */
-@external("policy", "tables")
 export declare function tables(): usize;
 
 /** Bytes of a facts block: one slot a fact of the policy. */
-@external("policy", "facts_bytes")
 export declare function factsBytes(): u32;
 
 /** Bytes of a result block (layout: compiler/wasm/result-layout.ts and kernel/decision/result.ts). */
-@external("policy", "result_bytes")
 export declare function resultBytes(): u32;
 
 /**
- * Decides. `event` is EVENT_*; `store` is the position of the store for retrieval, chunk and ingest, else 0; `facts` is a facts block; `result` a zeroed result block.
- * Straight-line code: no table of the policy is interpreted here.
+ * Decides. `event` is EVENT_*; `store` is the position of the store for retrieval, chunk and ingest, else 0; `facts` is
+ * a facts block; `result` a zeroed result block. Straight-line code: no table of the policy is interpreted here.
  */
-@external("policy", "decide")
 export declare function decide(event: i32, store: i32, facts: usize, result: usize): void;

@@ -1,9 +1,12 @@
-/** The kernel with the text engine alone: `writ scan`, tests and benchmarks run it. Its policy functions but for the tables are never called. */
-import { Bytes } from "./bytes";
-import { alloc, free } from "./memory";
-import { Lane } from "./text/lane";
-import { scanText } from "./text/scan";
-import { steps } from "./text/window";
+/**
+ * The kernel with the text engine alone: `writ scan`, tests and benchmarks run it. Its policy functions but for the
+ * tables are never called.
+ */
+import { Bytes } from './bytes';
+import { alloc, free } from './memory';
+import { Lane } from './text/lane';
+import { scanText } from './text/scan';
+import { steps } from './text/window';
 
 export { alloc, free };
 

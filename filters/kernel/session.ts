@@ -1,21 +1,31 @@
 /**
- * The kernel's exports: what a host drives one HTTP exchange with. Each session_* answers an ACTION (abi.ts); what it says beside that stands in the session's output (session/output.ts). A handle is the
- * session's address; 0 is none, and every call on it answers a refusal.
+ * The kernel's exports: what a host drives one HTTP exchange with. Each session_* answers an ACTION (abi.ts); what it
+ * says beside that stands in the session's output (session/output.ts). A handle is the session's address; 0 is none,
+ * and every call on it answers a refusal.
  */
-import { ACTION_CONTINUE, ACTION_HOLD, ACTION_REPLY, T_BUDGETS } from "./abi";
-import { budgetCount, budgetRecord, storeRecord } from "./decision/api";
-import { BUDGET_NAME, STORE_NAME } from "./decision/layout";
-import { section } from "./decision/tables";
-import { alloc, bytesInUse, free } from "./memory";
-import { settle, takeLevels } from "./session/budget";
-import { decideDocument, scanDocument } from "./session/documents";
-import { refuseSpend } from "./session/refuse-spend";
-import { decidePrompt } from "./session/request";
-import { answerCall } from "./session/retrieval";
-import { onRequestBody, onRequestEnd, onRequestHeaders } from "./session/request-phase";
-import { onResponseBody, onResponseEnd, onResponseHeaders } from "./session/response-phase";
-import { identify, IDENTITY_BYTES_MAX } from "./session/identity";
-import { freeSession, newSession, PHASE_CALL, PHASE_DONE, PHASE_LEVELS, PHASE_NEW, PHASE_REQUEST, Session } from "./session/session-state";
+import { ACTION_CONTINUE, ACTION_HOLD, ACTION_REPLY, T_BUDGETS } from './abi';
+import { budgetCount, budgetRecord, storeRecord } from './decision/api';
+import { BUDGET_NAME, STORE_NAME } from './decision/layout';
+import { section } from './decision/tables';
+import { alloc, bytesInUse, free } from './memory';
+import { settle, takeLevels } from './session/budget';
+import { decideDocument, scanDocument } from './session/documents';
+import { refuseSpend } from './session/refuse-spend';
+import { decidePrompt } from './prompt/prompt';
+import { answerCall } from './retrieval/retrieval';
+import { onRequestBody, onRequestEnd, onRequestHeaders } from './session/request-phase';
+import { onResponseBody, onResponseEnd, onResponseHeaders } from './session/response-phase';
+import { identify, IDENTITY_BYTES_MAX } from './http/identity';
+import {
+  freeSession,
+  newSession,
+  PHASE_CALL,
+  PHASE_DONE,
+  PHASE_LEVELS,
+  PHASE_NEW,
+  PHASE_REQUEST,
+  Session,
+} from './session/session-state';
 
 export function writ_alloc(size: u32): usize {
   return alloc(size);
@@ -66,12 +76,18 @@ export function writ_store_name(position: u32): usize {
   return storeRecord(position) + STORE_NAME;
 }
 
-/** Decides over facts given as JSON (compiler/plan/decision.ts): address of (address, bytes) of the decision's JSON, good until the next call; 0 when memory is exhausted. */
+/**
+ * Decides over facts given as JSON (compiler/plan/decision.ts): address of (address, bytes) of the decision's JSON,
+ * good until the next call; 0 when memory is exhausted.
+ */
 export function writ_decide(ptr: usize, length: u32): usize {
   return decideDocument(ptr, length);
 }
 
-/** What the detectors find in a text: address of (address, bytes) of detector, start, end (u32 each, bytes of UTF-8), good until the next call; 0 when memory is exhausted. */
+/**
+ * What the detectors find in a text: address of (address, bytes) of detector, start, end (u32 each, bytes of UTF-8),
+ * good until the next call; 0 when memory is exhausted.
+ */
 export function writ_scan(ptr: usize, length: u32): usize {
   return scanDocument(ptr, length);
 }
@@ -104,7 +120,9 @@ export function session_request_trailers(h: usize): i32 {
   return finish(s, s.phase == PHASE_REQUEST ? onRequestEnd(s) : s.phase == PHASE_DONE ? ACTION_HOLD : ACTION_CONTINUE);
 }
 
-/** Answers ACTION_LEVELS: for each budget asked, in order, i64 headroom, i64 spent, u32 1 if both are known, u32 zero. */
+/**
+ * Answers ACTION_LEVELS: for each budget asked, in order, i64 headroom, i64 spent, u32 1 if both are known, u32 zero.
+ */
 export function session_levels(h: usize, ptr: usize, length: u32): i32 {
   if (h == 0) return ACTION_REPLY;
   const s = begin(h);

@@ -2,11 +2,31 @@
  * Anthropic messages, as Anthropic and llama.cpp's `/v1/messages` speak it.
  * Refused: images, documents, files, hosted tools, MCP servers, containers, redacted thinking.
  */
-import { anyLane, anyLocal, anyText, flag, number, oneOf, refused, text, type Place, type Protocol } from './protocol.ts';
+import {
+  anyLane,
+  anyLocal,
+  anyText,
+  flag,
+  number,
+  oneOf,
+  refused,
+  text,
+  type Place,
+  type Protocol,
+} from './protocol.ts';
 
 const cacheControl: Place = { object: { fields: { type: oneOf('ephemeral'), ttl: oneOf('5m', '1h') } }, null: 'plain' };
 
-const textPart: Place = { object: { fields: { type: { string: 'enum', values: ['text'] }, text: { string: 'part' }, cache_control: cacheControl, citations: refused } } };
+const textPart: Place = {
+  object: {
+    fields: {
+      type: { string: 'enum', values: ['text'] },
+      text: { string: 'part' },
+      cache_control: cacheControl,
+      citations: refused,
+    },
+  },
+};
 
 const block: Place = {
   object: {
@@ -37,7 +57,15 @@ const request: Place = {
       max_tokens: { number: 'output_limit' },
       messages: {
         array: {
-          of: { object: { as: 'message', fields: { role: { string: 'role', values: ['user', 'assistant'] }, content: { string: 'part', array: { of: block } } } } },
+          of: {
+            object: {
+              as: 'message',
+              fields: {
+                role: { string: 'role', values: ['user', 'assistant'] },
+                content: { string: 'part', array: { of: block } },
+              },
+            },
+          },
         },
       },
       system: { string: 'text', array: { of: textPart }, null: 'plain' },
@@ -52,14 +80,27 @@ const request: Place = {
           of: {
             object: {
               as: 'tool',
-              fields: { type: oneOf('custom'), name: text, description: text, input_schema: anyText, cache_control: cacheControl, strict: flag },
+              fields: {
+                type: oneOf('custom'),
+                name: text,
+                description: text,
+                input_schema: anyText,
+                cache_control: cacheControl,
+                strict: flag,
+              },
             },
           },
         },
         null: 'plain',
       },
-      tool_choice: { object: { fields: { type: oneOf('auto', 'any', 'tool', 'none'), name: text, disable_parallel_tool_use: flag } }, null: 'plain' },
-      thinking: { object: { fields: { type: oneOf('enabled', 'disabled', 'adaptive'), budget_tokens: number } }, null: 'plain' },
+      tool_choice: {
+        object: { fields: { type: oneOf('auto', 'any', 'tool', 'none'), name: text, disable_parallel_tool_use: flag } },
+        null: 'plain',
+      },
+      thinking: {
+        object: { fields: { type: oneOf('enabled', 'disabled', 'adaptive'), budget_tokens: number } },
+        null: 'plain',
+      },
       service_tier: oneOf('auto', 'standard_only'),
       container: refused,
       context_management: refused,
@@ -72,7 +113,8 @@ const usage: Place = {
   object: {
     as: 'usage',
     fields: {
-      // Tokens read from or written to a cache are not in `input_tokens`; at the input's price they are counted no lower than they cost.
+      // Tokens read from or written to a cache are not in `input_tokens`; at the input's price they are counted no
+      // lower than they cost.
       input_tokens: { number: 'usage_input' },
       cache_creation_input_tokens: { number: 'usage_input', null: 'plain' },
       cache_read_input_tokens: { number: 'usage_input', null: 'plain' },
@@ -103,7 +145,15 @@ const said: Place = {
 
 const stopReason: Place = {
   string: 'finish',
-  values: ['end_turn', 'max_tokens', 'stop_sequence', 'tool_use', 'pause_turn', 'refusal', 'model_context_window_exceeded'],
+  values: [
+    'end_turn',
+    'max_tokens',
+    'stop_sequence',
+    'tool_use',
+    'pause_turn',
+    'refusal',
+    'model_context_window_exceeded',
+  ],
   open: true,
   null: 'plain',
 };

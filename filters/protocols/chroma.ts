@@ -1,6 +1,7 @@
 /**
  * Chroma v2. Searches, reads by id or filter, and writes; a client may also look its collection up by name.
- * Everything else (fork, count, delete, update, listing, creating, search plans) is an unknown endpoint, and so refused.
+ * Everything else (fork, count, delete, update, listing, creating, search plans) is an unknown endpoint, and so
+ * refused.
  */
 import { anyLocal, refused, type Endpoint, type Place, type Protocol } from './protocol.ts';
 
@@ -10,7 +11,10 @@ const collection = '/api/v2/tenants/{tenant}/databases/{database}/collections/{c
 const where: Place = { object: { as: 'where', others: { any: 'text' } }, null: 'empty' };
 
 const include: Place = {
-  array: { as: 'include_list', of: { string: 'include', values: ['documents', 'embeddings', 'metadatas', 'distances', 'uris'] } },
+  array: {
+    as: 'include_list',
+    of: { string: 'include', values: ['documents', 'embeddings', 'metadatas', 'distances', 'uris'] },
+  },
   null: 'empty',
 };
 
@@ -24,7 +28,11 @@ const embedding: Place = { array: { as: 'vector_cell', of: { number: 'vector' } 
 const distance: Place = { number: 'cell', null: 'cell', column: 'distances' };
 
 const column = (of: Place): Place => ({ array: { as: 'column', of }, null: 'plain', column: of.column ?? 'ids' });
-const rows = (of: Place): Place => ({ array: { as: 'column', of: { array: { as: 'row', of } } }, null: 'plain', column: of.column ?? 'ids' });
+const rows = (of: Place): Place => ({
+  array: { as: 'column', of: { array: { as: 'row', of } } },
+  null: 'plain',
+  column: of.column ?? 'ids',
+});
 
 const chunks = (shape: (of: Place) => Place, more: { readonly [name: string]: Place }): Place => ({
   object: {
@@ -45,15 +53,29 @@ const written: Place = {
     fields: {
       ids: { array: { of: { string: 'text' } } },
       documents: { array: { as: 'column', of: { string: 'text', null: 'plain' } }, null: 'plain', column: 'documents' },
-      metadatas: { array: { of: { object: { as: 'metadata', others: { any: 'text' } }, null: 'plain' } }, null: 'plain' },
+      metadatas: {
+        array: { of: { object: { as: 'metadata', others: { any: 'text' } }, null: 'plain' } },
+        null: 'plain',
+      },
       // Vectors, as numbers or (as Chroma's own clients send them) as base64 of floats.
-      embeddings: { array: { as: 'column', of: { array: { of: { number: 'vector' } }, string: 'plain', null: 'plain' } }, null: 'plain', column: 'embeddings' },
+      embeddings: {
+        array: { as: 'column', of: { array: { of: { number: 'vector' } }, string: 'plain', null: 'plain' } },
+        null: 'plain',
+        column: 'embeddings',
+      },
       uris: { array: { of: { string: 'text', null: 'plain' } }, null: 'plain' },
     },
   },
 };
 
-const write = (name: string): Endpoint => ({ name: `chroma_${name}`, method: 'POST', path: `${collection}/${name}`, event: 'ingest', request: written, reply: anyLocal });
+const write = (name: string): Endpoint => ({
+  name: `chroma_${name}`,
+  method: 'POST',
+  path: `${collection}/${name}`,
+  event: 'ingest',
+  request: written,
+  reply: anyLocal,
+});
 
 const pass = (name: string, path: string): Endpoint => ({ name: `chroma_${name}`, method: 'GET', path, event: 'pass' });
 
@@ -110,7 +132,9 @@ export const chroma: Protocol = {
       ...pass('collection', collection),
       byName: true,
       // Passed on as it is; the session reads it when it asks by itself which collection an id is.
-      reply: { object: { fields: { id: { string: 'collection_id' }, name: { string: 'collection_name' } }, others: anyLocal } },
+      reply: {
+        object: { fields: { id: { string: 'collection_id' }, name: { string: 'collection_name' } }, others: anyLocal },
+      },
     },
     pass('heartbeat', '/api/v2/heartbeat'),
     pass('version', '/api/v2/version'),

@@ -1,8 +1,20 @@
 /**
  * OpenAI chat completions, as OpenAI, vLLM, llama.cpp, TGI and Ollama's `/v1` speak it.
- * Refused: images, audio, files, token ids, log probabilities, hosted tools, anything stored or taken from earlier answers.
+ * Refused: images, audio, files, token ids, log probabilities, hosted tools, anything stored or taken from earlier
+ * answers.
  */
-import { anyLane, anyLocal, anyText, flag, number, oneOf, refused, text, type Place, type Protocol } from './protocol.ts';
+import {
+  anyLane,
+  anyLocal,
+  anyText,
+  flag,
+  number,
+  oneOf,
+  refused,
+  text,
+  type Place,
+  type Protocol,
+} from './protocol.ts';
 
 const toolCall: Place = {
   object: {
@@ -70,7 +82,13 @@ const request: Place = {
       model: { string: 'model' },
       messages: { array: { of: message } },
       stream: { bool: 'stream', null: 'plain' },
-      stream_options: { object: { as: 'stream_options', fields: { include_usage: { bool: 'include_usage' }, include_obfuscation: flag } }, null: 'empty' },
+      stream_options: {
+        object: {
+          as: 'stream_options',
+          fields: { include_usage: { bool: 'include_usage' }, include_obfuscation: flag },
+        },
+        null: 'empty',
+      },
       max_tokens: { number: 'output_limit', null: 'empty' },
       max_completion_tokens: { number: 'output_limit', null: 'empty' },
       n: { number: 'choices', null: 'plain' },
@@ -95,7 +113,10 @@ const request: Place = {
       top_logprobs: { null: 'plain' },
       modalities: { array: { of: oneOf('text') }, null: 'plain' },
       audio: refused,
-      prediction: { object: { fields: { type: oneOf('content'), content: { string: 'text', array: { of: part } } } }, null: 'plain' },
+      prediction: {
+        object: { fields: { type: oneOf('content'), content: { string: 'text', array: { of: part } } } },
+        null: 'plain',
+      },
       response_format: {
         object: {
           fields: {
@@ -140,9 +161,17 @@ const said: Place = {
   },
 };
 
-const finishReason: Place = { string: 'finish', values: ['stop', 'length', 'tool_calls', 'content_filter', 'function_call'], open: true, null: 'plain' };
+const finishReason: Place = {
+  string: 'finish',
+  values: ['stop', 'length', 'tool_calls', 'content_filter', 'function_call'],
+  open: true,
+  null: 'plain',
+};
 
-/** A measurement by the server: a fraction of so many digits that, read as text, now and then one would look like a card number. Like a vector's, its digits are not scanned. */
+/**
+ * A measurement by the server: a fraction of so many digits that, read as text, now and then one would look like a card
+ * number. Like a vector's, its digits are not scanned.
+ */
 const measured: Place = { number: 'vector', null: 'plain' };
 /** llama.cpp's. */
 const timings: Place = {
@@ -178,7 +207,12 @@ const reply = (field: 'message' | 'delta'): Place => ({
           of: {
             object: {
               as: 'choice',
-              fields: { index: { number: 'choice_index' }, [field]: said, finish_reason: finishReason, logprobs: { null: 'plain' } },
+              fields: {
+                index: { number: 'choice_index' },
+                [field]: said,
+                finish_reason: finishReason,
+                logprobs: { null: 'plain' },
+              },
               others: anyLane,
             },
           },
@@ -187,7 +221,11 @@ const reply = (field: 'message' | 'delta'): Place => ({
       usage: {
         object: {
           as: 'usage',
-          fields: { prompt_tokens: { number: 'usage_input' }, completion_tokens: { number: 'usage_output' }, total_tokens: number },
+          fields: {
+            prompt_tokens: { number: 'usage_input' },
+            completion_tokens: { number: 'usage_output' },
+            total_tokens: number,
+          },
           others: anyLocal,
         },
         null: 'plain',

@@ -36,15 +36,25 @@ export const openaiEmbeddings: Protocol = {
                     fields: {
                       object: { string: 'local' },
                       index: number,
-                      // A base64 embedding is numbers, not text; array elements may be numbers or, in llama.cpp's un-pooled form, arrays of them.
-                      embedding: { string: 'plain', array: { of: { number: 'vector', array: { of: { number: 'vector' } } } } },
+                      // A base64 embedding is numbers, not text; array elements may be numbers or, in llama.cpp's
+                      // un-pooled form, arrays of them.
+                      embedding: {
+                        string: 'plain',
+                        array: { of: { number: 'vector', array: { of: { number: 'vector' } } } },
+                      },
                     },
                     others: anyLocal,
                   },
                 },
               },
             },
-            usage: { object: { as: 'usage', fields: { prompt_tokens: { number: 'usage_input' }, total_tokens: number }, others: anyLocal } },
+            usage: {
+              object: {
+                as: 'usage',
+                fields: { prompt_tokens: { number: 'usage_input' }, total_tokens: number },
+                others: anyLocal,
+              },
+            },
           },
           others: anyLocal,
         },

@@ -1,6 +1,7 @@
 /**
- * What a protocol is: one file each in this folder, listed in `protocols.ts`. A protocol is data: which endpoints there are, and what every value of their bodies means. A value that
- * no place describes is denied; so a protocol's file is also the list of what is scanned and of what is refused.
+ * What a protocol is: one file each in this folder, listed in `protocols.ts`. A protocol is data: which endpoints there
+ * are, and what every value of their bodies means. A value that no place describes is denied; so a protocol's file is
+ * also the list of what is scanned and of what is refused.
  */
 
 export interface Protocol {
@@ -14,7 +15,10 @@ export interface Protocol {
 export interface Endpoint {
   readonly name: string;
   readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
-  /** Exact, but for whole segments `{name}`, which hold letters, digits, `.`, `_`, `-`. A query string is never accepted. */
+  /**
+   * Exact, but for whole segments `{name}`, which hold letters, digits, `.`, `_`, `-`. A query string is never
+   * accepted.
+   */
   readonly path: string;
   /** `pass`: nothing but identity and the path is checked; the request has no body. */
   readonly event: 'prompt' | 'retrieval' | 'ingest' | 'pass';
@@ -76,9 +80,20 @@ export type StringMeaning =
   | 'include'
   | 'collection_id'
   | 'collection_name';
-export type NumberMeaning = 'plain' | 'vector' | 'output_limit' | 'choices' | 'choice_index' | 'tool_index' | 'usage_input' | 'usage_output' | 'limit' | 'cell';
+export type NumberMeaning =
+  | 'plain'
+  | 'vector'
+  | 'output_limit'
+  | 'choices'
+  | 'choice_index'
+  | 'tool_index'
+  | 'usage_input'
+  | 'usage_output'
+  | 'limit'
+  | 'cell';
 export type BoolMeaning = 'plain' | 'stream' | 'include_usage';
-export type ObjectMeaning = 'message' | 'choice' | 'tool' | 'tool_call' | 'stream_options' | 'usage' | 'where' | 'where_text' | 'metadata';
+export type ObjectMeaning =
+  'message' | 'choice' | 'tool' | 'tool_call' | 'stream_options' | 'usage' | 'where' | 'where_text' | 'metadata';
 export type ArrayMeaning = 'choice_list' | 'column' | 'row' | 'include_list' | 'vector_cell';
 export type Lane = 'content' | 'refusal' | 'reasoning' | 'arguments' | 'other';
 export type Column = 'ids' | 'documents' | 'metadatas' | 'distances' | 'embeddings' | 'uris';
@@ -95,6 +110,14 @@ export const anyText: Place = { any: 'text' };
 /** What a reply may hold beside what we know: strings are scanned one by one. */
 export const anyLocal: Place = { any: 'local' };
 /** The same where a stream may give it piece by piece: what follows in a later event is read as one text with it. */
-export const anyLane: Place = { string: 'text', lane: 'other', number: 'plain', bool: 'plain', null: 'plain', object: { others: anyLocal }, array: { of: anyLocal } };
+export const anyLane: Place = {
+  string: 'text',
+  lane: 'other',
+  number: 'plain',
+  bool: 'plain',
+  null: 'plain',
+  object: { others: anyLocal },
+  array: { of: anyLocal },
+};
 /** One of the given words; null is as good as absent. */
 export const oneOf = (...values: readonly string[]): Place => ({ string: 'enum', values, null: 'plain' });

@@ -1,4 +1,7 @@
-/** The sidecar's own HTTP pages, on loopback and on a socket of this user alone: /metrics, /healthz, /status. They change nothing and hold no traffic. A boundary file: it listens. */
+/**
+ * The sidecar's own HTTP pages, on loopback and on a socket of this user alone: /metrics, /healthz, /status. They
+ * change nothing and hold no traffic. A boundary file: it listens.
+ */
 import { chmodSync, rmSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
@@ -17,7 +20,10 @@ export interface AdminServer {
 }
 
 /** Port 0: one that the system chooses. Throws SidecarError `options`. */
-export async function startAdminServer(pages: AdminPages, { port, socketPath }: { readonly port: number; readonly socketPath: string }): Promise<AdminServer> {
+export async function startAdminServer(
+  pages: AdminPages,
+  { port, socketPath }: { readonly port: number; readonly socketPath: string },
+): Promise<AdminServer> {
   const answer = (request: IncomingMessage, response: ServerResponse): void => {
     void respond(pages, request.method === 'GET' ? (request.url ?? '') : '', response);
   };

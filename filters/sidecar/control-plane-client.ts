@@ -1,12 +1,17 @@
 /**
- * The sidecar's end of the control plane's delta ADS: subscribes to its policy's `writ.v1.SignedBundle`, hands each release to be verified and enforced, and answers with an ACK or, with the reason, a
- * NACK. It comes back by itself, later each time, never in step with the other sidecars. Also reports what this node runs. A boundary file: it touches the network, through the channel it is given.
+ * The sidecar's end of the control plane's delta ADS: subscribes to its policy's `writ.v1.SignedBundle`, hands each
+ * release to be verified and enforced, and answers with an ACK or, with the reason, a NACK. It comes back by itself,
+ * later each time, never in step with the other sidecars. Also reports what this node runs. A boundary file: it touches
+ * the network, through the channel it is given.
  */
 import { create } from '@bufbuild/protobuf';
 import { anyUnpack } from '@bufbuild/protobuf/wkt';
 import type grpc from '@grpc/grpc-js';
 import { AggregatedDiscoveryService } from '../../proto/gen/envoy/service/discovery/v3/ads_pb.ts';
-import type { DeltaDiscoveryRequest, DeltaDiscoveryResponse } from '../../proto/gen/envoy/service/discovery/v3/discovery_pb.ts';
+import type {
+  DeltaDiscoveryRequest,
+  DeltaDiscoveryResponse,
+} from '../../proto/gen/envoy/service/discovery/v3/discovery_pb.ts';
 import { DeltaDiscoveryRequestSchema } from '../../proto/gen/envoy/service/discovery/v3/discovery_pb.ts';
 import type { SignedBundle } from '../../proto/gen/writ/v1/bundle_pb.ts';
 import { SignedBundleSchema } from '../../proto/gen/writ/v1/bundle_pb.ts';
@@ -77,11 +82,15 @@ export class ControlPlaneClient {
   /** Tells what this node runs. The next report repeats what one that is lost said. */
   report(): void {
     if (this.#isStopped) return;
-    unaryCall(this.#options.client, Nodes.method.report, this.#options.status(), { timeoutMs: REPORT_TIMEOUT_MS }).catch(() => undefined);
+    unaryCall(this.#options.client, Nodes.method.report, this.#options.status(), {
+      timeoutMs: REPORT_TIMEOUT_MS,
+    }).catch(() => undefined);
   }
 
   #connect(): void {
-    const { path, requestSerialize, responseDeserialize } = grpcMethod(AggregatedDiscoveryService.method.deltaAggregatedResources);
+    const { path, requestSerialize, responseDeserialize } = grpcMethod(
+      AggregatedDiscoveryService.method.deltaAggregatedResources,
+    );
     const stream: Stream = this.#options.client.makeBidiStreamRequest(path, requestSerialize, responseDeserialize);
     this.#stream = stream;
     const began = performance.now();
@@ -133,21 +142,34 @@ export class ControlPlaneClient {
       stream.cancel();
     } else if (this.#stream === stream) {
       const answer = { typeUrl: TYPE_URL, responseNonce: response.nonce };
-      stream.write(create(DeltaDiscoveryRequestSchema, reason === undefined ? answer : { ...answer, errorDetail: { code: INVALID_ARGUMENT, message: reason.slice(0, MESSAGE_CHARACTERS_MAX) } }));
+      stream.write(
+        create(
+          DeltaDiscoveryRequestSchema,
+          reason === undefined
+            ? answer
+            : { ...answer, errorDetail: { code: INVALID_ARGUMENT, message: reason.slice(0, MESSAGE_CHARACTERS_MAX) } },
+        ),
+      );
     }
     this.report();
   }
 
-  /** Why the response is refused; `again` when it may do later; undefined when all of it is in force. A removal is no reason to stop enforcing: what is in force stays. */
+  /**
+   * Why the response is refused; `again` when it may do later; undefined when all of it is in force. A removal is no
+   * reason to stop enforcing: what is in force stays.
+   */
   async #handle(response: DeltaDiscoveryResponse): Promise<string | undefined> {
     for (const { resource, name } of response.resources) {
       const release = resource === undefined ? undefined : anyUnpack(resource, SignedBundleSchema);
-      if (release === undefined || name !== this.#options.policy) return 'this is not a release of the policy that was asked for';
+      if (release === undefined || name !== this.#options.policy)
+        return 'this is not a release of the policy that was asked for';
       try {
         await this.#options.onRelease(release);
       } catch (error) {
         if (error instanceof SidecarError && PASSING_CODES.includes(error.code)) return 'again';
-        return error instanceof Error ? `${'code' in error ? `${String(error.code)}: ` : ''}${error.message}` : 'the release cannot be used';
+        return error instanceof Error
+          ? `${'code' in error ? `${String(error.code)}: ` : ''}${error.message}`
+          : 'the release cannot be used';
       }
     }
     return undefined;

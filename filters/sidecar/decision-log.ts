@@ -1,6 +1,7 @@
 /**
- * The decision log: one JSON line a decision, in the shape of OPA's decision logs, in a file that is rotated. It holds names and numbers: no input, no piece of a body, no claim. It never makes a
- * request wait: the queue is bounded, and what does not fit is dropped and counted. Spend never depends on it. A boundary file: it writes to disk.
+ * The decision log: one JSON line a decision, in the shape of OPA's decision logs, in a file that is rotated. It holds
+ * names and numbers: no input, no piece of a body, no claim. It never makes a request wait: the queue is bounded, and
+ * what does not fit is dropped and counted. Spend never depends on it. A boundary file: it writes to disk.
  */
 import { randomUUID } from 'node:crypto';
 import { open, rename } from 'node:fs/promises';
@@ -85,7 +86,10 @@ export class DecisionLog {
         this.#isBroken = false;
       } catch (cause) {
         this.dropped += lines.length;
-        if (!this.#isBroken) this.#options.alarm(`the decision log cannot be written: ${new SidecarError('state', 'decision log', { cause }).message}`);
+        if (!this.#isBroken)
+          this.#options.alarm(
+            `the decision log cannot be written: ${new SidecarError('state', 'decision log', { cause }).message}`,
+          );
         this.#isBroken = true;
         await this.#file?.close().catch(() => undefined);
         this.#file = undefined;
@@ -95,7 +99,12 @@ export class DecisionLog {
   }
 
   async #write(bytes: Buffer): Promise<void> {
-    if (this.#file !== undefined && this.#bytes > 0 && this.#bytes + bytes.length > (this.#options.fileBytesMax ?? FILE_BYTES_MAX)) await this.#rotate();
+    if (
+      this.#file !== undefined &&
+      this.#bytes > 0 &&
+      this.#bytes + bytes.length > (this.#options.fileBytesMax ?? FILE_BYTES_MAX)
+    )
+      await this.#rotate();
     if (this.#file === undefined) {
       this.#file = await open(this.#options.path, 'a', 0o600);
       this.#bytes = (await this.#file.stat()).size;
@@ -109,10 +118,12 @@ export class DecisionLog {
     this.#file = undefined;
     const { path } = this.#options;
     for (let number = FILES_MAX - 2; number >= 0; number--) {
-      await rename(number === 0 ? path : `${path}.${number}`, `${path}.${number + 1}`).catch((error: NodeJS.ErrnoException) => {
-        // Not yet as many files.
-        if (error.code !== 'ENOENT') throw error;
-      });
+      await rename(number === 0 ? path : `${path}.${number}`, `${path}.${number + 1}`).catch(
+        (error: NodeJS.ErrnoException) => {
+          // Not yet as many files.
+          if (error.code !== 'ENOENT') throw error;
+        },
+      );
     }
   }
 }

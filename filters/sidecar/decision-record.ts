@@ -1,4 +1,7 @@
-/** Reads what the metrics count from a record that the filter wrote. It reads no traffic: records hold names of the policy and numbers. */
+/**
+ * Reads what the metrics count from a record that the filter wrote. It reads no traffic: records hold names of the
+ * policy and numbers.
+ */
 
 export interface DecisionSummary {
   readonly event: string;

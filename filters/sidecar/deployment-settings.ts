@@ -1,4 +1,7 @@
-/** What the sidecar itself needs of the deployment in a verified bundle (`/writ/deployment.json`). The compiler checked and wrote it; here it is read once, at the boundary. */
+/**
+ * What the sidecar itself needs of the deployment in a verified bundle (`/writ/deployment.json`). The compiler checked
+ * and wrote it; here it is read once, at the boundary.
+ */
 import type { JsonObject } from '@bufbuild/protobuf';
 import { SidecarError } from './sidecar-error.ts';
 
@@ -16,13 +19,15 @@ export function readDeploymentSettings(text: string): DeploymentSettings {
     const document = object(JSON.parse(text));
     const limits = object(document['limits']);
     return {
-      stores: new Map(Object.entries(object(document['stores'])).map(([name, upstream]) => [name, baseUrl(object(upstream))])),
+      stores: new Map(
+        Object.entries(object(document['stores'])).map(([name, upstream]) => [name, baseUrl(object(upstream))]),
+      ),
       requestBytes: count(limits['requestBytes']),
       replyBytes: count(limits['replyBytes']),
       exchanges: count(limits['exchanges']),
     };
   } catch (cause) {
-    throw new SidecarError('bad_deployment', 'the bundle\'s deployment cannot be read', { cause });
+    throw new SidecarError('bad_deployment', "the bundle's deployment cannot be read", { cause });
   }
 }
 

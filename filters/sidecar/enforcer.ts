@@ -1,6 +1,7 @@
 /**
- * Puts a verified release in force without failing a request: the new filter is loaded and tried, clusters and routes are added and acknowledged, the door takes the new filter for new exchanges,
- * and what only the old policy needed goes when its last exchange has ended. Where a step fails, Envoy gets back what it had, and the old policy stays.
+ * Puts a verified release in force without failing a request: the new filter is loaded and tried, clusters and routes
+ * are added and acknowledged, the door takes the new filter for new exchanges, and what only the old policy needed goes
+ * when its last exchange has ended. Where a step fails, Envoy gets back what it had, and the old policy stays.
  */
 import { fromBinary } from '@bufbuild/protobuf';
 import { RouteConfigurationSchema } from '../../proto/gen/envoy/config/route/v3/route_pb.ts';
@@ -47,7 +48,13 @@ export class Enforcer {
     const settings = readDeploymentSettings(textOf(bundle, BUNDLE_PATHS.deployment));
     const document = readEnvoyDocument(textOf(bundle, BUNDLE_PATHS.envoy));
     const wasm = fileOf(bundle, BUNDLE_PATHS.filterWasm);
-    const governor: Governor = { revision: release.revision, sequence: release.sequence, filter: await this.#load(wasm), renew: () => this.#load(wasm), settings };
+    const governor: Governor = {
+      revision: release.revision,
+      sequence: release.sequence,
+      filter: await this.#load(wasm),
+      renew: () => this.#load(wasm),
+      settings,
+    };
     clearInterval(this.#drain);
     await this.#introduce(document);
     this.#options.onGovernor(governor);
@@ -67,14 +74,19 @@ export class Enforcer {
       filter.newSession({ evidence: { jwt: undefined, san: undefined }, nowMs: 0, nonce: 0n }).free();
       return filter;
     } catch (cause) {
-      throw new SidecarError('bad_filter', 'the bundle\'s filter cannot be used', { cause });
+      throw new SidecarError('bad_filter', "the bundle's filter cannot be used", { cause });
     }
   }
 
   /** Adds what the new policy needs to what the old one has. Routes come after their clusters. */
   async #introduce(document: EnvoyDocument): Promise<void> {
     const { ads, settleMs } = this.#options;
-    const before = { cluster: ads.resources('cluster'), listener: ads.resources('listener'), route: ads.resources('route'), extension: ads.resources('extension') };
+    const before = {
+      cluster: ads.resources('cluster'),
+      listener: ads.resources('listener'),
+      route: ads.resources('route'),
+      extension: ads.resources('extension'),
+    };
     try {
       ads.set('cluster', new Map([...before.cluster, ...document.cluster]));
       await ads.settled(settleMs);
@@ -87,7 +99,8 @@ export class Enforcer {
       ads.set('listener', before.listener);
       ads.set('route', before.route);
       ads.set('cluster', before.cluster);
-      if (cause instanceof EnvoyRefusal) throw new SidecarError('envoy_refused', `envoy refused the policy's resources: ${cause.message}`, { cause });
+      if (cause instanceof EnvoyRefusal)
+        throw new SidecarError('envoy_refused', `envoy refused the policy's resources: ${cause.message}`, { cause });
       if (cause instanceof EnvoyLate) throw new SidecarError('envoy_late', cause.message, { cause });
       throw cause;
     }
@@ -106,7 +119,10 @@ export class Enforcer {
   }
 }
 
-/** The new routes, then those of the old ones whose names are not among them: exchanges of the old policy still find theirs. */
+/**
+ * The new routes, then those of the old ones whose names are not among them: exchanges of the old policy still find
+ * theirs.
+ */
 function joinRoutes(before: Resources, after: Resources): Resources {
   return new Map(
     [...after].map(([name, resource]) => {
@@ -134,6 +150,7 @@ function textOf(bundle: VerifiedBundle, path: string): string {
 
 function fileOf(bundle: VerifiedBundle, path: string): Uint8Array {
   const file = bundle.files.get(path);
-  if (file === undefined) throw new SidecarError('bad_filter', `the bundle has no \`${path}\`: it was not built for a sidecar`);
+  if (file === undefined)
+    throw new SidecarError('bad_filter', `the bundle has no \`${path}\`: it was not built for a sidecar`);
   return file;
 }

@@ -1,5 +1,6 @@
 /**
- * Envoy's bootstrap: where the sidecar's socket is, and nothing of a policy. All else comes over that socket. Plain JSON, because it names extensions that nothing else of ours needs.
+ * Envoy's bootstrap: where the sidecar's socket is, and nothing of a policy. All else comes over that socket. Plain
+ * JSON, because it names extensions that nothing else of ours needs.
  */
 import { SIDECAR_CLUSTER } from '../../proto/route-key.ts';
 
@@ -9,7 +10,8 @@ export interface EnvoyBootstrapOptions {
   readonly nodeId: string;
   readonly policy: string;
   /** A Unix socket or a loopback port for Envoy's own admin server. It can stop Envoy: never a public address. */
-  readonly admin: { readonly kind: 'socket'; readonly path: string } | { readonly kind: 'loopback'; readonly port: number };
+  readonly admin:
+    { readonly kind: 'socket'; readonly path: string } | { readonly kind: 'loopback'; readonly port: number };
 }
 
 /** Client connections of one Envoy; above it, new ones are refused. */
@@ -23,7 +25,12 @@ export function envoyBootstrap({ socketPath, nodeId, policy, admin }: EnvoyBoots
   const ads = { ads: {}, resource_api_version: 'V3', initial_fetch_timeout: '0s' };
   return {
     node: { id: nodeId, cluster: policy },
-    admin: { address: admin.kind === 'socket' ? { pipe: { path: admin.path, mode: 0o600 } } : { socket_address: { address: '127.0.0.1', port_value: admin.port } } },
+    admin: {
+      address:
+        admin.kind === 'socket'
+          ? { pipe: { path: admin.path, mode: 0o600 } }
+          : { socket_address: { address: '127.0.0.1', port_value: admin.port } },
+    },
     dynamic_resources: {
       ads_config: {
         api_type: 'DELTA_GRPC',
@@ -40,7 +47,8 @@ export function envoyBootstrap({ socketPath, nodeId, policy, admin }: EnvoyBoots
         {
           name: 'writ',
           static_layer: {
-            // Without it Envoy resets every finished stream, and Node's HTTP/2 server takes 1,000 resets for an attack: about 1% of requests would fail.
+            // Without it Envoy resets every finished stream, and Node's HTTP/2 server takes 1,000 resets for an attack:
+            // about 1% of requests would fail.
             'envoy.reloadable_features.ext_proc_graceful_grpc_close': true,
           },
         },
@@ -51,7 +59,8 @@ export function envoyBootstrap({ socketPath, nodeId, policy, admin }: EnvoyBoots
         {
           name: 'envoy.resource_monitors.global_downstream_max_connections',
           typed_config: {
-            '@type': 'type.googleapis.com/envoy.extensions.resource_monitors.downstream_connections.v3.DownstreamConnectionsConfig',
+            '@type':
+              'type.googleapis.com/envoy.extensions.resource_monitors.downstream_connections.v3.DownstreamConnectionsConfig',
             max_active_downstream_connections: CONNECTIONS_MAX,
           },
         },
@@ -65,9 +74,14 @@ function sidecarCluster(socketPath: string): object {
     name: SIDECAR_CLUSTER,
     type: 'STATIC',
     connect_timeout: '1s',
-    load_assignment: { cluster_name: SIDECAR_CLUSTER, endpoints: [{ lb_endpoints: [{ endpoint: { address: { pipe: { path: socketPath } } } }] }] },
+    load_assignment: {
+      cluster_name: SIDECAR_CLUSTER,
+      endpoints: [{ lb_endpoints: [{ endpoint: { address: { pipe: { path: socketPath } } } }] }],
+    },
     circuit_breakers: {
-      thresholds: [{ max_connections: 1024, max_pending_requests: STREAMS_MAX, max_requests: STREAMS_MAX, max_retries: 16 }],
+      thresholds: [
+        { max_connections: 1024, max_pending_requests: STREAMS_MAX, max_requests: STREAMS_MAX, max_retries: 16 },
+      ],
     },
     per_connection_buffer_limit_bytes: CONNECTION_WINDOW_BYTES,
     typed_extension_protocol_options: {

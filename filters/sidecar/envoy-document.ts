@@ -24,12 +24,13 @@ export function readEnvoyDocument(text: string): EnvoyDocument {
       extension: read(document, 'extensions', TypedExtensionConfigSchema),
     };
   } catch (cause) {
-    throw new SidecarError('bad_envoy_document', 'the bundle\'s Envoy resources cannot be read', { cause });
+    throw new SidecarError('bad_envoy_document', "the bundle's Envoy resources cannot be read", { cause });
   }
 }
 
 function read<Desc extends DescMessage>(document: unknown, key: string, schema: Desc): Resources {
-  const list = typeof document === 'object' && document !== null ? (document as Record<string, unknown>)[key] : undefined;
+  const list =
+    typeof document === 'object' && document !== null ? (document as Record<string, unknown>)[key] : undefined;
   if (!Array.isArray(list)) throw new Error(`${key} is not a list`);
   return new Map(
     list.map((json: JsonValue) => {
@@ -41,7 +42,10 @@ function read<Desc extends DescMessage>(document: unknown, key: string, schema: 
 }
 
 /** The version is a hash of the bytes that are sent. */
-export function versioned<Desc extends DescMessage>(schema: Desc, message: Message & { readonly name?: unknown }): LocalResource {
+export function versioned<Desc extends DescMessage>(
+  schema: Desc,
+  message: Message & { readonly name?: unknown },
+): LocalResource {
   const typedMessage = message as Parameters<typeof anyPack<Desc>>[1];
   const version = createHash('sha256').update(toBinary(schema, typedMessage)).digest('hex').slice(0, 32);
   return { name: String(message.name), version, resource: anyPack(schema, typedMessage) };

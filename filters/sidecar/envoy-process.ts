@@ -1,6 +1,6 @@
 /**
- * Runs Envoy beside the sidecar when it is asked to: starts it, starts it again when it ends, with growing pauses, and stops it. A boundary file: it spawns a process, writes its bootstrap and
- * speaks to its admin socket.
+ * Runs Envoy beside the sidecar when it is asked to: starts it, starts it again when it ends, with growing pauses, and
+ * stops it. A boundary file: it spawns a process, writes its bootstrap and speaks to its admin socket.
  */
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
@@ -51,7 +51,18 @@ export function startEnvoyProcess(options: EnvoyProcessOptions): EnvoyProcess {
   const start = (): void => {
     const log = openSync(join(folder, 'envoy.log'), 'a', 0o600);
     const began = performance.now();
-    const args = ['-c', config, '--disable-hot-restart', '--drain-time-s', String(DRAIN_SECONDS), '--drain-strategy', 'immediate', '--log-level', 'warning', ...(concurrency > 0 ? ['--concurrency', String(concurrency)] : [])];
+    const args = [
+      '-c',
+      config,
+      '--disable-hot-restart',
+      '--drain-time-s',
+      String(DRAIN_SECONDS),
+      '--drain-strategy',
+      'immediate',
+      '--log-level',
+      'warning',
+      ...(concurrency > 0 ? ['--concurrency', String(concurrency)] : []),
+    ];
     const started = spawn(binary, args, { stdio: ['ignore', log, log] });
     child = started;
     closeSync(log);

@@ -21,19 +21,53 @@ export function createMetrics(gauges: Gauges): SidecarMetrics {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
   const registers = [registry];
-  const exchanges = new Counter({ name: 'writ_exchanges_total', help: 'HTTP exchanges by how they ended', labelNames: ['end'], registers });
-  const decisions = new Counter({ name: 'writ_decisions_total', help: 'Decisions by event and outcome', labelNames: ['event', 'outcome'], registers });
-  const rules = new Counter({ name: 'writ_rules_fired_total', help: 'Rules that took part in a decision', labelNames: ['rule', 'outcome'], registers });
-  const redactions = new Counter({ name: 'writ_redactions_total', help: 'Decisions that redacted, by detector', labelNames: ['detector'], registers });
-  const spent = new Counter({ name: 'writ_spent_micros_total', help: 'Spend settled, in micro-units of the policy\'s currency', registers });
-  const errors = new Counter({ name: 'writ_errors_total', help: 'Failures of the sidecar, by code', labelNames: ['code'], registers });
+  const exchanges = new Counter({
+    name: 'writ_exchanges_total',
+    help: 'HTTP exchanges by how they ended',
+    labelNames: ['end'],
+    registers,
+  });
+  const decisions = new Counter({
+    name: 'writ_decisions_total',
+    help: 'Decisions by event and outcome',
+    labelNames: ['event', 'outcome'],
+    registers,
+  });
+  const rules = new Counter({
+    name: 'writ_rules_fired_total',
+    help: 'Rules that took part in a decision',
+    labelNames: ['rule', 'outcome'],
+    registers,
+  });
+  const redactions = new Counter({
+    name: 'writ_redactions_total',
+    help: 'Decisions that redacted, by detector',
+    labelNames: ['detector'],
+    registers,
+  });
+  const spent = new Counter({
+    name: 'writ_spent_micros_total',
+    help: "Spend settled, in micro-units of the policy's currency",
+    registers,
+  });
+  const errors = new Counter({
+    name: 'writ_errors_total',
+    help: 'Failures of the sidecar, by code',
+    labelNames: ['code'],
+    registers,
+  });
   gauge(registry, 'writ_exchanges_open', 'Exchanges open now', gauges.exchanges);
   gauge(registry, 'writ_filter_memory_bytes', 'Memory of the filter in force', gauges.filterBytes);
   gauge(registry, 'writ_release_verified', 'Sequence of the newest verified release', () => gauges.sequence().verified);
   gauge(registry, 'writ_release_enforcing', 'Sequence of the release in force', () => gauges.sequence().enforcing);
   gauge(registry, 'writ_decision_log_dropped', 'Decisions that the log has lost', gauges.logDropped);
   gauge(registry, 'writ_envoy_connected', 'Envoys connected', () => gauges.connected().envoy);
-  gauge(registry, 'writ_control_plane_connected', 'Whether the control plane is connected', () => gauges.connected().controlPlane);
+  gauge(
+    registry,
+    'writ_control_plane_connected',
+    'Whether the control plane is connected',
+    () => gauges.connected().controlPlane,
+  );
   return {
     registry,
     exchangeEnded: (how, outcome) => {

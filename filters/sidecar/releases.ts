@@ -1,6 +1,7 @@
 /**
- * From a received release to one in force: both signatures, the history, the filter, Envoy. It keeps the newest sequence before anything of the release is used, and the release itself once it is in
- * force. What is refused changes nothing.
+ * From a received release to one in force: both signatures, the history, the filter, Envoy. It keeps the newest
+ * sequence before anything of the release is used, and the release itself once it is in force. What is refused changes
+ * nothing.
  */
 import type { VerificationKey } from '../../compiler/bundle/jws.ts';
 import { BundleError } from '../../compiler/bundle/bundle-error.ts';
@@ -58,7 +59,10 @@ export class Releases {
     return this.#applied === undefined ? undefined : `${this.#digest}:${this.#applied.sequence}`;
   }
 
-  /** Puts what was kept on disk in force. A damaged or no longer trusted one is refused, and nothing is in force: everything is denied. */
+  /**
+   * Puts what was kept on disk in force. A damaged or no longer trusted one is refused, and nothing is in force:
+   * everything is denied.
+   */
   async resume(): Promise<void> {
     let kept: SignedBundle | undefined;
     try {
@@ -86,7 +90,12 @@ export class Releases {
 
   /** Envoy refused what it was given outside of an `offer`. */
   refusedByEnvoy(message: string): void {
-    this.#refusal = { revision: this.#applied?.revision ?? '', sequence: this.#applied?.sequence ?? 0, code: 'envoy_nack', message };
+    this.#refusal = {
+      revision: this.#applied?.revision ?? '',
+      sequence: this.#applied?.sequence ?? 0,
+      code: 'envoy_nack',
+      message,
+    };
     this.#options.onChange();
   }
 
@@ -94,7 +103,8 @@ export class Releases {
     const { keys, policy, state, enforcer, onChange } = this.#options;
     const verified = verifyReleasedBundle(message, keys, newest);
     const { release } = verified;
-    if (release.name !== policy) throw new SidecarError('options', `this is a release of \`${release.name}\`, this sidecar serves \`${policy}\``);
+    if (release.name !== policy)
+      throw new SidecarError('options', `this is a release of \`${release.name}\`, this sidecar serves \`${policy}\``);
     if (release.sequence > this.#newest.sequence) {
       this.#newest = { sequence: release.sequence, revision: release.revision };
       state.keepNewest(this.#newest);
@@ -112,7 +122,12 @@ export class Releases {
     const code = error instanceof BundleError || error instanceof SidecarError ? error.code : 'unexpected';
     // An unexpected error may quote content.
     const text = code === 'unexpected' || !(error instanceof Error) ? 'the release cannot be used' : error.message;
-    this.#refusal = { revision: message?.revision ?? '', sequence: Number(message?.sequence ?? 0n), code: code === 'envoy_refused' ? 'envoy_nack' : code, message: text };
+    this.#refusal = {
+      revision: message?.revision ?? '',
+      sequence: Number(message?.sequence ?? 0n),
+      code: code === 'envoy_refused' ? 'envoy_nack' : code,
+      message: text,
+    };
     this.#options.onChange();
   }
 }

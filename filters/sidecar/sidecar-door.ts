@@ -1,5 +1,6 @@
 /**
- * What the door needs of the sidecar: the policy in force when an exchange begins (it stays with it to its end), the budgets, the stores, the log and the metrics. It knows no rule and no body.
+ * What the door needs of the sidecar: the policy in force when an exchange begins (it stays with it to its end), the
+ * budgets, the stores, the log and the metrics. It knows no rule and no body.
  */
 import { randomBytes, randomUUID } from 'node:crypto';
 import { DoorError } from '../door/door-error.ts';
@@ -71,7 +72,8 @@ export class SidecarDoor implements ExtProcHost {
   beginExchange(): ReturnType<ExtProcHost['beginExchange']> {
     const governor = this.#governor;
     if (governor === undefined) throw new DoorError('no_policy', 'no policy is in force');
-    if (this.exchanges >= governor.settings.exchanges) throw new DoorError('too_many_exchanges', `more than ${governor.settings.exchanges} exchanges at one time`);
+    if (this.exchanges >= governor.settings.exchanges)
+      throw new DoorError('too_many_exchanges', `more than ${governor.settings.exchanges} exchanges at one time`);
     this.#open.set(governor, (this.#open.get(governor) ?? 0) + 1);
     const exchange = new GovernedExchange(governor, this.#options);
     return {
@@ -90,7 +92,8 @@ export class SidecarDoor implements ExtProcHost {
   }
 
   error(error: unknown): void {
-    const code = error instanceof DoorError ? error.code : error instanceof WebAssembly.RuntimeError ? 'trap' : 'unexpected';
+    const code =
+      error instanceof DoorError ? error.code : error instanceof WebAssembly.RuntimeError ? 'trap' : 'unexpected';
     this.#options.metrics.error(code);
     if (error instanceof WebAssembly.RuntimeError) this.#renew();
     if (error instanceof DoorError || this.#options.now() - this.#alarmedAt < ALARM_MS) return;
@@ -99,7 +102,10 @@ export class SidecarDoor implements ExtProcHost {
     this.#options.alarm(`an exchange failed: ${error instanceof Error ? error.name : typeof error}`);
   }
 
-  /** A filter never traps; one that has is not trusted any more. Exchanges that begin from now on get one with new memory. */
+  /**
+   * A filter never traps; one that has is not trusted any more. Exchanges that begin from now on get one with new
+   * memory.
+   */
   #renew(): void {
     const governor = this.#governor;
     if (governor === undefined || this.#options.now() - this.#renewedAt < RENEW_MS) return;
@@ -127,9 +133,14 @@ class GovernedExchange implements Omit<ExchangeHost, 'replyBytesMax'> {
 
   openSession(evidence: Evidence): SessionPort {
     try {
-      return this.#governor.filter.newSession({ evidence, nowMs: this.#options.now(), nonce: randomBytes(NONCE_BYTES).readBigUInt64LE() });
+      return this.#governor.filter.newSession({
+        evidence,
+        nowMs: this.#options.now(),
+        nonce: randomBytes(NONCE_BYTES).readBigUInt64LE(),
+      });
     } catch (cause) {
-      if (cause instanceof FilterError) throw new DoorError('filter_full', 'the filter has no room for another exchange', { cause });
+      if (cause instanceof FilterError)
+        throw new DoorError('filter_full', 'the filter has no room for another exchange', { cause });
       throw cause;
     }
   }
@@ -138,13 +149,18 @@ class GovernedExchange implements Omit<ExchangeHost, 'replyBytesMax'> {
     const accounts = this.#options.budgets;
     if (accounts === undefined) return budgets.map(() => undefined);
     await accounts.ready(budgets);
-    return accounts.levels(budgets).map((level) => (level.failed ? undefined : { headroom: level.headroom, spent: level.spent }));
+    return accounts
+      .levels(budgets)
+      .map((level) => (level.failed ? undefined : { headroom: level.headroom, spent: level.spent }));
   }
 
   async reserve(amounts: readonly Reserve[]): Promise<{ short: string | undefined }> {
     const accounts = this.#options.budgets;
     if (accounts === undefined) return { short: amounts[0]?.budget };
-    const result = await accounts.obtain(this.#id, amounts.map(({ budget, micros }) => ({ budget, amount: micros })));
+    const result = await accounts.obtain(
+      this.#id,
+      amounts.map(({ budget, micros }) => ({ budget, amount: micros })),
+    );
     if (result.kind !== 'reserved') return { short: result.budget };
     this.#reserved = amounts;
     // The client hung up while we waited: nothing was forwarded, nothing was spent.
@@ -154,20 +170,27 @@ class GovernedExchange implements Omit<ExchangeHost, 'replyBytesMax'> {
 
   async call(request: Extract<Step, { kind: 'call' }>): Promise<{ status: number; body: Uint8Array } | undefined> {
     const baseUrl = this.#governor.settings.stores.get(request.store);
-    return baseUrl === undefined ? undefined : await callStore({ baseUrl, method: request.method, path: request.path, body: request.body });
+    return baseUrl === undefined
+      ? undefined
+      : await callStore({ baseUrl, method: request.method, path: request.path, body: request.body });
   }
 
   end(how: 'complete' | 'aborted' | 'failed', outcome: SessionOutcome | undefined): void {
     this.#hasEnded = true;
     this.#settle(outcome?.spentMicros);
     this.#options.metrics.exchangeEnded(how, outcome);
-    for (const record of outcome?.records ?? []) this.#options.log?.add({ exchange: this.#id, revision: this.#governor.revision, record });
+    for (const record of outcome?.records ?? [])
+      this.#options.log?.add({ exchange: this.#id, revision: this.#governor.revision, record });
   }
 
   /** What is not known to have cost less has cost all that was set aside. */
   #settle(spentMicros: number | undefined): void {
     if (this.#reserved.length === 0) return;
     if (spentMicros === undefined) this.#options.budgets?.forfeit(this.#id);
-    else this.#options.budgets?.settle(this.#id, this.#reserved.map(({ budget }) => ({ budget, actual: spentMicros })));
+    else
+      this.#options.budgets?.settle(
+        this.#id,
+        this.#reserved.map(({ budget }) => ({ budget, actual: spentMicros })),
+      );
   }
 }

@@ -1,6 +1,7 @@
 /**
- * The sidecar: beside one Envoy, it enforces one policy. It verifies releases, keeps the last good one, gives Envoy its resources and decides Envoy's exchanges. It starts without the control plane and
- * without a policy (then everything is denied), and it never stops enforcing because someone cannot be reached.
+ * The sidecar: beside one Envoy, it enforces one policy. It verifies releases, keeps the last good one, gives Envoy its
+ * resources and decides Envoy's exchanges. It starts without the control plane and without a policy (then everything is
+ * denied), and it never stops enforcing because someone cannot be reached.
  */
 import { join } from 'node:path';
 import { create } from '@bufbuild/protobuf';
@@ -30,7 +31,10 @@ import type { SidecarStatus } from './status.ts';
 import { LocalAds } from './xds/local-ads.ts';
 
 export interface SidecarOptions {
-  /** Kept between starts; made, for this user alone, if it is not there. Its path must leave room for a socket's name: at most about 90 characters. */
+  /**
+   * Kept between starts; made, for this user alone, if it is not there. Its path must leave room for a socket's name:
+   * at most about 90 characters.
+   */
   readonly stateFolder: string;
   readonly node: string;
   /** The policy set. */
@@ -63,7 +67,9 @@ export interface Sidecar {
   readonly adminPort: number;
   /** What an Envoy that the sidecar does not start must be started with. */
   readonly bootstrap: object;
-  /** Verifies a release and puts it in force, as if the control plane had sent it. Throws BundleError and SidecarError. */
+  /**
+   * Verifies a release and puts it in force, as if the control plane had sent it. Throws BundleError and SidecarError.
+   */
   offer(release: SignedBundle): Promise<void>;
   status(): SidecarStatus;
   /** Lets exchanges in flight end, returns leases, and stops. May be called again. */
@@ -79,18 +85,32 @@ const DRAIN_MS_MAX = 10_000;
 const LEASES_RETURN_MS = 2_000;
 const DRAIN_POLL_MS = 50;
 
-/** Throws SidecarError, DoorError and JournalError where it cannot run at all. A release that cannot be used is not such a case: see `status`. */
+/**
+ * Throws SidecarError, DoorError and JournalError where it cannot run at all. A release that cannot be used is not such
+ * a case: see `status`.
+ */
 export async function startSidecar(options: SidecarOptions): Promise<Sidecar> {
   const { stateFolder, node, policy, alarm, envoy } = options;
   const startedAtMs = Date.now();
   const state = openStateFolder(stateFolder);
   const channel = options.controlPlane === undefined ? undefined : openChannel(options.controlPlane);
-  const budgets = channel === undefined ? undefined : openBudgetAccounts({ folder: join(stateFolder, 'budgets'), policy, caller: grpcLeaseCaller(channel, policy), alarm });
+  const budgets =
+    channel === undefined
+      ? undefined
+      : openBudgetAccounts({
+          folder: join(stateFolder, 'budgets'),
+          policy,
+          caller: grpcLeaseCaller(channel, policy),
+          alarm,
+        });
   const log = new DecisionLog({ path: join(stateFolder, 'decisions.log'), node, policy, now: () => new Date(), alarm });
 
   // Made first, filled by what comes after: the two know of each other only through these.
   const late: { releases?: Releases; client?: ControlPlaneClient } = {};
-  const ads = new LocalAds((message) => late.releases?.refusedByEnvoy(message), () => late.client?.report());
+  const ads = new LocalAds(
+    (message) => late.releases?.refusedByEnvoy(message),
+    () => late.client?.report(),
+  );
   const metrics = createMetrics({
     exchanges: () => door.exchanges,
     filterBytes: () => door.governor?.filter.memoryBytes() ?? 0,
@@ -99,11 +119,25 @@ export async function startSidecar(options: SidecarOptions): Promise<Sidecar> {
     connected: () => ({ envoy: ads.connected, controlPlane: late.client?.isConnected === true ? 1 : 0 }),
   });
   const door: SidecarDoor = new SidecarDoor({ budgets, log, metrics, now: () => Date.now(), alarm });
-  const enforcer = new Enforcer({ ads, door, loadFilter: options.loadFilter, settleMs: SETTLE_MS, onGovernor: (governor) => budgets?.track(governor.filter.budgets) });
+  const enforcer = new Enforcer({
+    ads,
+    door,
+    loadFilter: options.loadFilter,
+    settleMs: SETTLE_MS,
+    onGovernor: (governor) => budgets?.track(governor.filter.budgets),
+  });
   const releases = new Releases({ policy, keys: options.keys, state, enforcer, onChange: () => late.client?.report() });
   late.releases = releases;
   const status = (): SidecarStatus =>
-    sidecarStatus({ options, releases, ads, startedAtMs, exchanges: door.exchanges, isConnected: late.client?.isConnected ?? false, logDropped: log.dropped });
+    sidecarStatus({
+      options,
+      releases,
+      ads,
+      startedAtMs,
+      exchanges: door.exchanges,
+      isConnected: late.client?.isConnected ?? false,
+      logDropped: log.dropped,
+    });
 
   await releases.resume();
   const server = createGrpcServer({ messageBytesMax: EXCHANGE_MESSAGE_BYTES_MAX });
@@ -118,7 +152,15 @@ export async function startSidecar(options: SidecarOptions): Promise<Sidecar> {
   const adminSocket = join(stateFolder, 'envoy', 'admin.sock');
   const bootstrap = envoyBootstrap({ socketPath, nodeId: node, policy, admin: { kind: 'socket', path: adminSocket } });
   const envoyProcess =
-    envoy === undefined ? undefined : startEnvoyProcess({ ...envoy, bootstrap, adminSocket, folder: join(stateFolder, 'envoy'), onExit: (code) => alarm(`envoy ended (${code ?? 'by a signal'}) and is started again`) });
+    envoy === undefined
+      ? undefined
+      : startEnvoyProcess({
+          ...envoy,
+          bootstrap,
+          adminSocket,
+          folder: join(stateFolder, 'envoy'),
+          onExit: (code) => alarm(`envoy ended (${code ?? 'by a signal'}) and is started again`),
+        });
   if (channel !== undefined) {
     late.client = new ControlPlaneClient({
       client: channel,
@@ -138,7 +180,17 @@ export async function startSidecar(options: SidecarOptions): Promise<Sidecar> {
     offer: (release) => releases.offer(release),
     status,
     stop: () =>
-      (stopping ??= stopAll({ client: late.client, channel, enforcer, envoyProcess, door, server, admin, budgets, log })),
+      (stopping ??= stopAll({
+        client: late.client,
+        channel,
+        enforcer,
+        envoyProcess,
+        door,
+        server,
+        admin,
+        budgets,
+        log,
+      })),
   };
 }
 
@@ -154,7 +206,8 @@ function openChannel({ address, ca, certificate, key, serverName }: ControlPlane
 }
 
 function nodeStatus(status: SidecarStatus) {
-  const revision = (at: SidecarStatus['verified']) => (at === null ? {} : { revision: at.revision, sequence: BigInt(at.sequence) });
+  const revision = (at: SidecarStatus['verified']) =>
+    at === null ? {} : { revision: at.revision, sequence: BigInt(at.sequence) };
   return {
     policy: status.policy,
     door: 'ext_proc',
@@ -179,13 +232,24 @@ interface Running {
 }
 
 /** From the outside in: no new release, no new exchange, then what is open ends, then the money is returned. */
-async function stopAll({ client, channel, enforcer, envoyProcess, door, server, admin, budgets, log }: Running): Promise<void> {
+async function stopAll({
+  client,
+  channel,
+  enforcer,
+  envoyProcess,
+  door,
+  server,
+  admin,
+  budgets,
+  log,
+}: Running): Promise<void> {
   await client?.stop();
   enforcer.stop();
   await envoyProcess?.drain();
   const deadline = performance.now() + DRAIN_MS_MAX;
   // Twice without one: a request that Envoy has just accepted is not an exchange yet.
-  for (let quiet = 0; quiet < 2 && performance.now() < deadline; quiet = door.exchanges > 0 ? 0 : quiet + 1) await new Promise((resolve) => setTimeout(resolve, DRAIN_POLL_MS));
+  for (let quiet = 0; quiet < 2 && performance.now() < deadline; quiet = door.exchanges > 0 ? 0 : quiet + 1)
+    await new Promise((resolve) => setTimeout(resolve, DRAIN_POLL_MS));
   await envoyProcess?.stop(DRAIN_MS_MAX);
   server.forceShutdown();
   await budgets?.stop(LEASES_RETURN_MS);

@@ -1,6 +1,8 @@
 /**
- * What the sidecar keeps on disk: the last release that it enforced, so that it starts without the control plane, and the newest sequence that it has ever verified, so that nothing older comes back
- * unasked. Files are written beside their place, flushed, and renamed: after a crash the old or the new one is there, whole. What is read is verified again: the disk is not trusted. A boundary file.
+ * What the sidecar keeps on disk: the last release that it enforced, so that it starts without the control plane, and
+ * the newest sequence that it has ever verified, so that nothing older comes back unasked. Files are written beside
+ * their place, flushed, and renamed: after a crash the old or the new one is there, whole. What is read is verified
+ * again: the disk is not trusted. A boundary file.
  */
 import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
@@ -34,12 +36,16 @@ export function openStateFolder(path: string): StateFolder {
     path,
     readRelease: () => {
       const bytes = readIfThere(join(path, RELEASE_FILE));
-      return bytes === undefined ? undefined : attempt('the kept release is damaged', () => fromBinary(SignedBundleSchema, bytes));
+      return bytes === undefined
+        ? undefined
+        : attempt('the kept release is damaged', () => fromBinary(SignedBundleSchema, bytes));
     },
     keepRelease: (release) => writeWhole(path, RELEASE_FILE, toBinary(SignedBundleSchema, release)),
     readNewest: () => {
       const bytes = readIfThere(join(path, NEWEST_FILE));
-      return bytes === undefined ? NONE : attempt('the record of the newest release is damaged', () => readNewest(bytes.toString('utf8')));
+      return bytes === undefined
+        ? NONE
+        : attempt('the record of the newest release is damaged', () => readNewest(bytes.toString('utf8')));
     },
     keepNewest: (newest) => writeWhole(path, NEWEST_FILE, Buffer.from(`${JSON.stringify(newest)}\n`, 'utf8')),
   };
@@ -49,7 +55,8 @@ function readNewest(text: string): Newest {
   const value: unknown = JSON.parse(text);
   if (typeof value === 'object' && value !== null && 'sequence' in value && 'revision' in value) {
     const { sequence, revision } = value;
-    if (typeof sequence === 'number' && Number.isSafeInteger(sequence) && sequence >= 0 && typeof revision === 'string') return { sequence, revision };
+    if (typeof sequence === 'number' && Number.isSafeInteger(sequence) && sequence >= 0 && typeof revision === 'string')
+      return { sequence, revision };
   }
   throw new Error('not a record of a release');
 }
@@ -68,7 +75,7 @@ function writeWhole(folder: string, name: string, bytes: Uint8Array): void {
     const fresh = join(folder, `${name}.new`);
     const file = openSync(fresh, 'w', 0o600);
     try {
-      for (let at = 0; at < bytes.length; ) at += writeSync(file, bytes, at);
+      for (let at = 0; at < bytes.length;) at += writeSync(file, bytes, at);
       fsyncSync(file);
     } finally {
       closeSync(file);

@@ -1,4 +1,6 @@
-/** What a sidecar says of itself: to `writ status`, to its admin page and to the control plane. Names and numbers only. */
+/**
+ * What a sidecar says of itself: to `writ status`, to its admin page and to the control plane. Names and numbers only.
+ */
 import type { Refusal, Releases } from './releases.ts';
 import type { Newest } from './state-folder.ts';
 import type { LocalAds } from './xds/local-ads.ts';
@@ -11,7 +13,9 @@ export interface SidecarStatus {
   readonly startedAtMs: number;
   /** The newest release whose signatures held. */
   readonly verified: Newest | null;
-  /** The release that decides, and that every connected Envoy has acknowledged; null while there is none or no Envoy. */
+  /**
+   * The release that decides, and that every connected Envoy has acknowledged; null while there is none or no Envoy.
+   */
   readonly enforcing: Newest | null;
   /** The last release refused since the start. */
   readonly refused: Refusal | null;
@@ -22,7 +26,12 @@ export interface SidecarStatus {
 }
 
 export interface StatusSources {
-  readonly options: { readonly node: string; readonly policy: string; readonly version: string; readonly controlPlane?: object };
+  readonly options: {
+    readonly node: string;
+    readonly policy: string;
+    readonly version: string;
+    readonly controlPlane?: object;
+  };
   readonly releases: Pick<Releases, 'verified' | 'applied' | 'refused'>;
   readonly ads: Pick<LocalAds, 'connected' | 'isEnforced'>;
   readonly startedAtMs: number;
@@ -31,7 +40,15 @@ export interface StatusSources {
   readonly logDropped: number;
 }
 
-export function sidecarStatus({ options, releases, ads, startedAtMs, exchanges, isConnected, logDropped }: StatusSources): SidecarStatus {
+export function sidecarStatus({
+  options,
+  releases,
+  ads,
+  startedAtMs,
+  exchanges,
+  isConnected,
+  logDropped,
+}: StatusSources): SidecarStatus {
   return {
     node: options.node,
     policy: options.policy,

@@ -1,4 +1,7 @@
-/** Asks a store what a session wants to know of it: one HTTP call, bounded in time and bytes. A boundary file: it touches the network. */
+/**
+ * Asks a store what a session wants to know of it: one HTTP call, bounded in time and bytes. A boundary file: it
+ * touches the network.
+ */
 import http from 'node:http';
 import https from 'node:https';
 
@@ -44,7 +47,11 @@ export function callStore({ baseUrl, method, path, body }: StoreCall): Promise<S
         if (bytes > CALL_REPLY_BYTES_MAX) request.destroy();
         else chunks.push(chunk);
       });
-      response.on('end', () => (response.complete && bytes <= CALL_REPLY_BYTES_MAX ? resolve({ status: response.statusCode ?? 0, body: Buffer.concat(chunks) }) : nothing()));
+      response.on('end', () =>
+        response.complete && bytes <= CALL_REPLY_BYTES_MAX
+          ? resolve({ status: response.statusCode ?? 0, body: Buffer.concat(chunks) })
+          : nothing(),
+      );
       response.on('error', nothing);
       response.on('close', nothing);
     });

@@ -1,6 +1,7 @@
 /**
- * A load generator over keep-alive connections: as many requests in flight as asked for, until a count is reached. It speaks HTTP/1.1 on sockets of its own, because node:http's client would be
- * the slowest part of what is measured. It understands what Envoy answers (content-length or chunked), and nothing else.
+ * A load generator over keep-alive connections: as many requests in flight as asked for, until a count is reached. It
+ * speaks HTTP/1.1 on sockets of its own, because node:http's client would be the slowest part of what is measured. It
+ * understands what Envoy answers (content-length or chunked), and nothing else.
  */
 import { connect } from 'node:net';
 import type { Socket } from 'node:net';
@@ -57,7 +58,8 @@ export async function load(options: LoadOptions): Promise<LoadResult> {
           latencies.push(performance.now() - start);
           const body = reply.body.toString('utf8');
           if (reply.status !== (options.status ?? 200)) fail(`status ${reply.status}: ${body.slice(0, 200)}`);
-          else if (options.contains !== undefined && !body.includes(options.contains)) fail(`body: ${body.slice(0, 200)}`);
+          else if (options.contains !== undefined && !body.includes(options.contains))
+            fail(`body: ${body.slice(0, 200)}`);
           if (reply.close) {
             connection.end();
             connection = undefined;
@@ -73,7 +75,8 @@ export async function load(options: LoadOptions): Promise<LoadResult> {
   );
   const ms = performance.now() - began;
   latencies.sort((a, b) => a - b);
-  const at = (share: number): number => latencies[Math.min(latencies.length - 1, Math.floor(latencies.length * share))] ?? NaN;
+  const at = (share: number): number =>
+    latencies[Math.min(latencies.length - 1, Math.floor(latencies.length * share))] ?? NaN;
   return { count: next, failed, failures, perSecond: (next / ms) * 1000, p50: at(0.5), p99: at(0.99), most: at(1) };
 }
 
@@ -148,7 +151,8 @@ function parseReply(bytes: Buffer): (Reply & { readonly end: number }) | undefin
   if (headEnd < 0) return undefined;
   const lines = bytes.toString('latin1', 0, headEnd).toLowerCase().split('\r\n');
   const status = Number(lines[0]?.split(' ')[1]);
-  const header = (name: string): string | undefined => lines.find((line) => line.startsWith(`${name}: `))?.slice(name.length + 2);
+  const header = (name: string): string | undefined =>
+    lines.find((line) => line.startsWith(`${name}: `))?.slice(name.length + 2);
   const close = header('connection') === 'close';
   const start = headEnd + 4;
   if (header('transfer-encoding') !== 'chunked') {
@@ -156,7 +160,7 @@ function parseReply(bytes: Buffer): (Reply & { readonly end: number }) | undefin
     return bytes.length < end ? undefined : { status, body: bytes.subarray(start, end), close, end };
   }
   const chunks: Buffer[] = [];
-  for (let at = start; ; ) {
+  for (let at = start; ;) {
     const lineEnd = bytes.indexOf('\r\n', at);
     if (lineEnd < 0) return undefined;
     const size = Number.parseInt(bytes.toString('latin1', at, lineEnd), 16);

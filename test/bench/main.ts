@@ -1,5 +1,7 @@
-// `npm run bench`: what the ext_proc door costs beside a bare Envoy, in one run on one machine. Prints a table and writes results.json beside this file. Every target has the same Envoy build with one
-// worker, the same upstream and the same load; the figures are medians of interleaved rounds. The load generator, the upstream and the sidecar share the machine's processors with Envoy.
+// `npm run bench`: what the ext_proc door costs beside a bare Envoy, in one run on one machine. Prints a table and
+// writes results.json beside this file. Every target has the same Envoy build with one worker, the same upstream and
+// the same load; the figures are medians of interleaved rounds. The load generator, the upstream and the sidecar share
+// the machine's processors with Envoy.
 //
 //   npm run bench -- [--rounds N] [--seconds N] [--quick]
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -34,7 +36,9 @@ export interface Row {
 const USUAL_SECONDS = 3;
 const USUAL_ROUNDS = 5;
 
-const { values } = parseArgs({ options: { rounds: { type: 'string' }, seconds: { type: 'string' }, quick: { type: 'boolean', default: false } } });
+const { values } = parseArgs({
+  options: { rounds: { type: 'string' }, seconds: { type: 'string' }, quick: { type: 'boolean', default: false } },
+});
 const rounds = values.quick ? 1 : Number(values.rounds ?? USUAL_ROUNDS);
 const seconds = values.quick ? 1 : Number(values.seconds ?? USUAL_SECONDS);
 process.exitCode = await main();
@@ -48,8 +52,16 @@ async function main(): Promise<number> {
       process.stderr.write(`${each.name} …\n`);
       rows.push(...(await measure(each, targets)));
     }
-    const machine = { processors: `${cpus().length} × ${cpus()[0]?.model ?? 'unknown'}`, node: process.version, rounds, seconds };
-    writeFileSync(fileURLToPath(new URL('results.json', import.meta.url)), `${JSON.stringify({ machine, door: rows }, null, 2)}\n`);
+    const machine = {
+      processors: `${cpus().length} × ${cpus()[0]?.model ?? 'unknown'}`,
+      node: process.version,
+      rounds,
+      seconds,
+    };
+    writeFileSync(
+      fileURLToPath(new URL('results.json', import.meta.url)),
+      `${JSON.stringify({ machine, door: rows }, null, 2)}\n`,
+    );
     process.stdout.write(table(rows));
     const failed = rows.reduce((sum, row) => sum + row.failed, 0);
     if (failed > 0) process.stderr.write(`${failed} requests failed\n`);
@@ -61,8 +73,14 @@ async function main(): Promise<number> {
 }
 
 function cases(): Case[] {
-  const sentence = 'The quarterly report is due on Friday, and the numbers from the northern region are still missing. ';
-  const body = (bytes: number, more: object = {}): string => JSON.stringify({ model: 'frontier-1', ...more, messages: [{ role: 'user', content: sentence.repeat(Math.ceil(bytes / sentence.length)).slice(0, bytes - 90) }] });
+  const sentence =
+    'The quarterly report is due on Friday, and the numbers from the northern region are still missing. ';
+  const body = (bytes: number, more: object = {}): string =>
+    JSON.stringify({
+      model: 'frontier-1',
+      ...more,
+      messages: [{ role: 'user', content: sentence.repeat(Math.ceil(bytes / sentence.length)).slice(0, bytes - 90) }],
+    });
   return [
     { name: '1.8 KB, 16 at once', body: body(1_800), concurrency: 16 },
     { name: '1.8 KB, one at a time', body: body(1_800), concurrency: 1 },
@@ -81,10 +99,24 @@ async function measure(each: Case, targets: readonly Target[]): Promise<Row[]> {
   }
   const medians = targets.map((target) => {
     const runs = results.get(target) ?? [];
-    return { target, perSecond: median(runs.map((run) => run.perSecond)), p50: median(runs.map((run) => run.p50)), p99: median(runs.map((run) => run.p99)), failed: runs.reduce((sum, run) => sum + run.failed, 0) };
+    return {
+      target,
+      perSecond: median(runs.map((run) => run.perSecond)),
+      p50: median(runs.map((run) => run.p50)),
+      p99: median(runs.map((run) => run.p99)),
+      failed: runs.reduce((sum, run) => sum + run.failed, 0),
+    };
   });
   const bare = medians[0]?.perSecond ?? NaN;
-  return medians.map(({ target, perSecond, p50, p99, failed }) => ({ case: each.name, target: target.name, perSecond, share: perSecond / bare, p50, p99, failed }));
+  return medians.map(({ target, perSecond, p50, p99, failed }) => ({
+    case: each.name,
+    target: target.name,
+    perSecond,
+    share: perSecond / bare,
+    p50,
+    p99,
+    failed,
+  }));
 }
 
 /** How many requests fill the time; warms the target up too. */
@@ -104,8 +136,20 @@ function median(values: readonly number[]): number {
 }
 
 function table(rows: readonly Row[]): string {
-  const cells = rows.map(({ case: name, target, perSecond, share, p50, p99 }) => [name, target, perSecond.toFixed(0), share.toFixed(2), p50.toFixed(2), p99.toFixed(2)]);
+  const cells = rows.map(({ case: name, target, perSecond, share, p50, p99 }) => [
+    name,
+    target,
+    perSecond.toFixed(0),
+    share.toFixed(2),
+    p50.toFixed(2),
+    p99.toFixed(2),
+  ]);
   const lines = [['case', 'target', 'requests/s', 'of bare', 'p50 ms', 'p99 ms'], ...cells];
   const widths = (lines[0] ?? []).map((_, column) => Math.max(...lines.map((line) => line[column]?.length ?? 0)));
-  return lines.map((line) => `${line.map((cell, column) => (column < 2 ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0))).join('  ')}\n`).join('');
+  return lines
+    .map(
+      (line) =>
+        `${line.map((cell, column) => (column < 2 ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0))).join('  ')}\n`,
+    )
+    .join('');
 }

@@ -1,4 +1,7 @@
-/** Prints how fast the text engine reads, beside the same patterns as RegExps one after another. The best of rounds that take turns: what else the machine does only slows them. `node test/bench/scan.ts` */
+/**
+ * Prints how fast the text engine reads, beside the same patterns as RegExps one after another. The best of rounds that
+ * take turns: what else the machine does only slows them. `node test/bench/scan.ts`
+ */
 import { detectors } from '../../filters/detectors/detectors.ts';
 import { hostFor } from '../text/engine.ts';
 import { seeded, type Random } from '../text/random-text.ts';
@@ -11,10 +14,22 @@ const WORDS =
   );
 
 const host = await hostFor();
-const patterns = detectors.flatMap(({ forms }) => forms.map(({ pattern }) => new RegExp(`(?<![0-9A-Za-z_])(?:${pattern})(?![0-9A-Za-z_])`, 'gu')));
+const patterns = detectors.flatMap(({ forms }) =>
+  forms.map(({ pattern }) => new RegExp(`(?<![0-9A-Za-z_])(?:${pattern})(?![0-9A-Za-z_])`, 'gu')),
+);
 
 const rows = [];
-for (const [name, make] of Object.entries({ prose, 'prose, 1.8 KB': prose, 'German prose': german, 'digit flood': digitFlood, 'digit groups': digitGroups, 'single digits': singleDigits, 'hex flood': hexFlood, 'at flood': atFlood, 'source text': sourceText })) {
+for (const [name, make] of Object.entries({
+  prose,
+  'prose, 1.8 KB': prose,
+  'German prose': german,
+  'digit flood': digitFlood,
+  'digit groups': digitGroups,
+  'single digits': singleDigits,
+  'hex flood': hexFlood,
+  'at flood': atFlood,
+  'source text': sourceText,
+})) {
   const text = make(seeded(1)).slice(0, name.includes('1.8') ? 1_800 : BYTES);
   const length = host.write(text);
   const repeats = Math.max(1, Math.round(4_000_000 / length));
@@ -32,7 +47,13 @@ for (const [name, make] of Object.entries({ prose, 'prose, 1.8 KB': prose, 'Germ
   }
   const before = host.steps();
   host.scanOnly(length);
-  rows.push({ text: name, 'MB/s': Math.round(best(ours)), 'RegExp MB/s': Math.round(best(theirs) * 10) / 10, 'steps a byte': Math.round(((host.steps() - before) / length) * 100) / 100, hits: host.scanWritten(length).length });
+  rows.push({
+    text: name,
+    'MB/s': Math.round(best(ours)),
+    'RegExp MB/s': Math.round(best(theirs) * 10) / 10,
+    'steps a byte': Math.round(((host.steps() - before) / length) * 100) / 100,
+    hits: host.scanWritten(length).length,
+  });
 }
 for (const row of rows) console.log(JSON.stringify(row));
 
@@ -49,9 +70,19 @@ function best(numbers: readonly number[]): number {
 /** English words with sentences, names, a number in every fourth sentence, an address of mail now and then. */
 function prose(random: Random): string {
   return repeatTo(() => {
-    const sentence = Array.from({ length: 6 + Math.floor(random() * 14) }, () => WORDS[Math.floor(random() * WORDS.length)]).join(' ');
+    const sentence = Array.from(
+      { length: 6 + Math.floor(random() * 14) },
+      () => WORDS[Math.floor(random() * WORDS.length)],
+    ).join(' ');
     const extra = random();
-    const tail = extra < 0.01 ? ' anna@example.com' : extra < 0.25 ? ` ${1900 + Math.floor(random() * 130)}` : extra < 0.28 ? ` ${Math.floor(random() * 1e5) / 100} usd` : '';
+    const tail =
+      extra < 0.01
+        ? ' anna@example.com'
+        : extra < 0.25
+          ? ` ${1900 + Math.floor(random() * 130)}`
+          : extra < 0.28
+            ? ` ${Math.floor(random() * 1e5) / 100} usd`
+            : '';
     return `${sentence[0]?.toUpperCase()}${sentence.slice(1)}${tail}. `;
   });
 }
@@ -81,12 +112,15 @@ function atFlood(): string {
 }
 
 function sourceText(random: Random): string {
-  return repeatTo(() => `    const value_${Math.floor(random() * 100)} = list.map((x) => x.id + ${Math.floor(random() * 1000)}); // see #${Math.floor(random() * 10000)}\n`);
+  return repeatTo(
+    () =>
+      `    const value_${Math.floor(random() * 100)} = list.map((x) => x.id + ${Math.floor(random() * 1000)}); // see #${Math.floor(random() * 10000)}\n`,
+  );
 }
 
 function repeatTo(part: () => string): string {
   const parts: string[] = [];
-  for (let length = 0; length < BYTES; ) {
+  for (let length = 0; length < BYTES;) {
     const next = part();
     parts.push(next);
     length += next.length;

@@ -1,5 +1,6 @@
-// A sidecar in a process of its own, as it runs beside an Envoy: options as JSON in the first argument, its bootstrap as JSON on stdout once a release is in force. `echo` replaces the policy's
-// filter by one that only passes: what the door costs without the kernel.
+// A sidecar in a process of its own, as it runs beside an Envoy: options as JSON in the first argument, its bootstrap
+// as JSON on stdout once a release is in force. `echo` replaces the policy's filter by one that only passes: what the
+// door costs without the kernel.
 import { readFileSync } from 'node:fs';
 import { fromBinary } from '@bufbuild/protobuf';
 import { SignedBundleSchema } from '../../proto/gen/writ/v1/bundle_pb.ts';
@@ -16,7 +17,12 @@ interface Options {
   readonly echo: boolean;
   readonly route: string;
   /** PEM. */
-  readonly controlPlane?: { readonly address: string; readonly ca: string; readonly certificate: string; readonly key: string };
+  readonly controlPlane?: {
+    readonly address: string;
+    readonly ca: string;
+    readonly certificate: string;
+    readonly key: string;
+  };
 }
 
 const options: Options = JSON.parse(process.argv[2] ?? '{}');
@@ -31,7 +37,14 @@ const sidecar = await startSidecar({
   version: '0.1.0',
   ...(controlPlane === undefined
     ? {}
-    : { controlPlane: { address: controlPlane.address, ca: Buffer.from(controlPlane.ca), certificate: Buffer.from(controlPlane.certificate), key: Buffer.from(controlPlane.key) } }),
+    : {
+        controlPlane: {
+          address: controlPlane.address,
+          ca: Buffer.from(controlPlane.ca),
+          certificate: Buffer.from(controlPlane.certificate),
+          key: Buffer.from(controlPlane.key),
+        },
+      }),
   alarm: (message) => process.stderr.write(`${message}\n`),
 });
 await sidecar.offer(fromBinary(SignedBundleSchema, readFileSync(options.releaseFile)));

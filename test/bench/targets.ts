@@ -1,4 +1,5 @@
-// What is measured: a bare Envoy, an Envoy with the door and a filter that only passes, and one with the door and the example policy. Each has an Envoy of its own, with one worker; the upstream is one.
+// What is measured: a bare Envoy, an Envoy with the door and a filter that only passes, and one with the door and the
+// example policy. Each has an Envoy of its own, with one worker; the upstream is one.
 import { createHash, randomBytes } from 'node:crypto';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -63,7 +64,9 @@ export async function startTargets(folder: string): Promise<Targets> {
       mkdirSync(state, { recursive: true });
       const signed = await release(state, { port, upstreamPort, apiKey });
       if (!echo) await unaryCall(plane.client(admin), Admin.method.push, signed, { timeoutMs: 10_000 });
-      const sidecar = await startChild('sidecar-child.ts', [JSON.stringify(childOptions(state, signed, echo ? undefined : plane))]);
+      const sidecar = await startChild('sidecar-child.ts', [
+        JSON.stringify(childOptions(state, signed, echo ? undefined : plane)),
+      ]);
       cleanups.push(sidecar.stop);
       const envoy = await startEnvoy({ config: JSON.parse(sidecar.line), concurrency: 1 });
       cleanups.push(() => envoy.stop());
@@ -78,7 +81,10 @@ export async function startTargets(folder: string): Promise<Targets> {
 }
 
 /** Builds and signs the example policy as `writ build` does, with this run's addresses. */
-async function release(state: string, { port, upstreamPort, apiKey }: { readonly port: number; readonly upstreamPort: number; readonly apiKey: string }): Promise<SignedBundle> {
+async function release(
+  state: string,
+  { port, upstreamPort, apiKey }: { readonly port: number; readonly upstreamPort: number; readonly apiKey: string },
+): Promise<SignedBundle> {
   const url = `http://127.0.0.1:${upstreamPort}`;
   const deployment = join(state, 'deployment.json');
   const claims = { sub: 'bench', dept: 'finance', region: 'us', clearance: 'internal' };
@@ -93,7 +99,12 @@ async function release(state: string, { port, upstreamPort, apiKey }: { readonly
   );
   const { compiled } = await compile({ path: ACME, cwd: '/', allowUnenforced: false, deployment });
   if (compiled === null) throw new Error('the example policy has errors: `writ check examples/acme` shows them');
-  return releaseOf(bundleOf(compiled, bundleKey.signing), { policy: POLICY, sequence: 1, rollback: false, key: bundleKey });
+  return releaseOf(bundleOf(compiled, bundleKey.signing), {
+    policy: POLICY,
+    sequence: 1,
+    rollback: false,
+    key: bundleKey,
+  });
 }
 
 function childOptions(state: string, signed: SignedBundle, plane: TestControlPlane | undefined): object {
@@ -110,7 +121,14 @@ function childOptions(state: string, signed: SignedBundle, plane: TestControlPla
     releaseFile,
     ...(plane === undefined
       ? {}
-      : { controlPlane: { address: `127.0.0.1:${plane.plane.ports.grpc}`, ca: authority.certificatePem, certificate: own.certificatePem, key: own.privateKeyPem } }),
+      : {
+          controlPlane: {
+            address: `127.0.0.1:${plane.plane.ports.grpc}`,
+            ca: authority.certificatePem,
+            certificate: own.certificatePem,
+            key: own.privateKeyPem,
+          },
+        }),
   };
 }
 
@@ -142,10 +160,24 @@ function bareBootstrap(port: number, upstreamPort: number): object {
                 {
                   name: 'envoy.filters.network.http_connection_manager',
                   typed_config: {
-                    '@type': 'type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager',
+                    '@type':
+                      'type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager',
                     stat_prefix: 'bare',
-                    route_config: { virtual_hosts: [{ name: 'all', domains: ['*'], routes: [{ match: { prefix: '/' }, route: { cluster: 'upstream' } }] }] },
-                    http_filters: [{ name: 'envoy.filters.http.router', typed_config: { '@type': 'type.googleapis.com/envoy.extensions.filters.http.router.v3.Router' } }],
+                    route_config: {
+                      virtual_hosts: [
+                        {
+                          name: 'all',
+                          domains: ['*'],
+                          routes: [{ match: { prefix: '/' }, route: { cluster: 'upstream' } }],
+                        },
+                      ],
+                    },
+                    http_filters: [
+                      {
+                        name: 'envoy.filters.http.router',
+                        typed_config: { '@type': 'type.googleapis.com/envoy.extensions.filters.http.router.v3.Router' },
+                      },
+                    ],
                   },
                 },
               ],
@@ -153,7 +185,16 @@ function bareBootstrap(port: number, upstreamPort: number): object {
           ],
         },
       ],
-      clusters: [{ name: 'upstream', type: 'STATIC', load_assignment: { cluster_name: 'upstream', endpoints: [{ lb_endpoints: [{ endpoint: { address: address(upstreamPort) } }] }] } }],
+      clusters: [
+        {
+          name: 'upstream',
+          type: 'STATIC',
+          load_assignment: {
+            cluster_name: 'upstream',
+            endpoints: [{ lb_endpoints: [{ endpoint: { address: address(upstreamPort) } }] }],
+          },
+        },
+      ],
     },
   };
 }

@@ -1,13 +1,22 @@
-// A fast upstream in a process of its own: answers every request with the same chat completion, plain or streamed. Prints its port.
+// A fast upstream in a process of its own: answers every request with the same chat completion, plain or streamed.
+// Prints its port.
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
 const usage = { prompt_tokens: 400, completion_tokens: 60, total_tokens: 460 };
 const words = 'The weather is fine today, and it will be fine tomorrow, as far as anybody can say.';
 const plain = Buffer.from(
-  JSON.stringify({ id: 'c', object: 'chat.completion', created: 1, model: 'm', choices: [{ index: 0, message: { role: 'assistant', content: words }, finish_reason: 'stop' }], usage }),
+  JSON.stringify({
+    id: 'c',
+    object: 'chat.completion',
+    created: 1,
+    model: 'm',
+    choices: [{ index: 0, message: { role: 'assistant', content: words }, finish_reason: 'stop' }],
+    usage,
+  }),
 );
-const frame = (choices: readonly object[], more: object = {}): string => `data: ${JSON.stringify({ id: 'c', object: 'chat.completion.chunk', created: 1, model: 'm', choices, ...more })}\n\n`;
+const frame = (choices: readonly object[], more: object = {}): string =>
+  `data: ${JSON.stringify({ id: 'c', object: 'chat.completion.chunk', created: 1, model: 'm', choices, ...more })}\n\n`;
 const frames = [
   ...words.split(' ').map((word) => frame([{ index: 0, delta: { content: `${word} ` }, finish_reason: null }])),
   frame([{ index: 0, delta: {}, finish_reason: 'stop' }]),

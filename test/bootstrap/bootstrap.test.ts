@@ -16,7 +16,11 @@ beforeEach(() => {
 });
 
 describe('packages are installed', () => {
-  const locked = { '': { version: '0.1.0' }, 'node_modules/a': { version: '1.0.0' }, 'node_modules/b': { version: '2.0.0', optional: true } };
+  const locked = {
+    '': { version: '0.1.0' },
+    'node_modules/a': { version: '1.0.0' },
+    'node_modules/b': { version: '2.0.0', optional: true },
+  };
 
   test.each([
     ['when none are there', undefined, 'none are installed'],
@@ -99,11 +103,26 @@ describe('a build step', () => {
 });
 
 describe('the counts', () => {
-  const file = (status: string, ...tests: string[]) => ({ status, assertionResults: tests.map((each) => ({ status: each })) });
+  const file = (status: string, ...tests: string[]) => ({
+    status,
+    assertionResults: tests.map((each) => ({ status: each })),
+  });
 
   test.each([
-    ['of passed and failed tests', [file('passed', 'passed', 'passed'), file('failed', 'passed', 'failed')], 1, [], { passed: 3, failed: 1 }],
-    ['take a file that does not load for a failure', [file('failed'), file('passed', 'passed')], 1, [], { passed: 1, failed: 1 }],
+    [
+      'of passed and failed tests',
+      [file('passed', 'passed', 'passed'), file('failed', 'passed', 'failed')],
+      1,
+      [],
+      { passed: 3, failed: 1 },
+    ],
+    [
+      'take a file that does not load for a failure',
+      [file('failed'), file('passed', 'passed')],
+      1,
+      [],
+      { passed: 1, failed: 1 },
+    ],
     ['take a failed hook for a failure', [file('failed', 'passed')], 1, [], { passed: 1, failed: 1 }],
     ['take a skipped test for a failure', [file('passed', 'passed', 'skipped')], 0, [], { passed: 1, failed: 1 }],
     ['do not when names were chosen', [file('passed', 'passed', 'skipped')], 0, ['-t', 'x'], { passed: 1, failed: 0 }],
@@ -120,7 +139,10 @@ describe('the commands', () => {
 
   test('bootstrap says how it is used', () => {
     const result = node('cli/bootstrap.mjs', 'constructor');
-    expect(result).toMatchObject({ status: 2, stderr: 'usage: node cli/bootstrap.mjs <build|test|demo|bench> [arguments]\n' });
+    expect(result).toMatchObject({
+      status: 2,
+      stderr: 'usage: node cli/bootstrap.mjs <build|test|demo|bench> [arguments]\n',
+    });
   });
 
   test('writ hands on its arguments and the exit code', () => {

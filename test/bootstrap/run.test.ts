@@ -15,27 +15,36 @@ test.each([
   expect(await once(parent, 'exit')).toEqual([code, null]);
 });
 
-test.each(['SIGTERM', 'SIGHUP', 'SIGINT'] as const)('hands on %s, and waits for the child to clean up', async (signal) => {
-  const child = `
+test.each(['SIGTERM', 'SIGHUP', 'SIGINT'] as const)(
+  'hands on %s, and waits for the child to clean up',
+  async (signal) => {
+    const child = `
     process.once('${signal}', () => setTimeout(() => { console.log('cleaned up'); process.exit(5); }, 50));
     setInterval(() => {}, 1000);
     console.log('up');`;
-  const parent = start(child, {});
-  const lines = createInterface(parent.stdout)[Symbol.asyncIterator]();
-  expect((await lines.next()).value).toBe('up');
-  const ended = once(parent, 'exit');
-  parent.kill(signal);
-  expect((await lines.next()).value).toBe('cleaned up');
-  expect(await ended).toEqual([5, null]);
-});
+    const parent = start(child, {});
+    const lines = createInterface(parent.stdout)[Symbol.asyncIterator]();
+    expect((await lines.next()).value).toBe('up');
+    const ended = once(parent, 'exit');
+    parent.kill(signal);
+    expect((await lines.next()).value).toBe('cleaned up');
+    expect(await ended).toEqual([5, null]);
+  },
+);
 
 test.each([
   ['keeps back what a quiet child printed', 'console.log("noise")', ''],
-  ['shows what a quiet child printed when it failed', 'console.log("out"); console.error("err"); process.exitCode = 1', 'out\nerr\n'],
+  [
+    'shows what a quiet child printed when it failed',
+    'console.log("out"); console.error("err"); process.exitCode = 1',
+    'out\nerr\n',
+  ],
 ])('%s', async (_, child, expected) => {
   const parent = start(child, { quiet: true });
   let stderr = '';
-  parent.stderr.on('data', (chunk: Buffer) => { stderr += chunk.toString(); });
+  parent.stderr.on('data', (chunk: Buffer) => {
+    stderr += chunk.toString();
+  });
   await once(parent, 'close');
   expect(stderr.split('\n').sort()).toEqual(expected.split('\n').sort());
 });

@@ -13,20 +13,36 @@ const keys = (...args: string[]) => writ(['keys', ...args], { cwd: folder });
 
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'writ-keys-'));
-  expect(await keys('init', 'keys', '--node', 'berlin-1', '--host', 'plane.acme.example')).toMatchObject({ code: 0, err: '' });
+  expect(await keys('init', 'keys', '--node', 'berlin-1', '--host', 'plane.acme.example')).toMatchObject({
+    code: 0,
+    err: '',
+  });
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 describe('keys init', () => {
   test('private keys can be read by their owner alone', () => {
     const files = readdirSync(inKeys(), { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.key'));
-    expect(files.sort()).toEqual(['bundle/signing.key', 'jwt/issuer.key', 'mtls/admin-admin.key', 'mtls/ca.key', 'mtls/control-plane.key', 'mtls/node-berlin-1.key']);
+    expect(files.sort()).toEqual([
+      'bundle/signing.key',
+      'jwt/issuer.key',
+      'mtls/admin-admin.key',
+      'mtls/ca.key',
+      'mtls/control-plane.key',
+      'mtls/node-berlin-1.key',
+    ]);
     for (const file of files) expect(statSync(inKeys(file)).mode & 0o777, file).toBe(0o600);
   });
 
-  test('the control plane\'s certificate holds the given host and this machine\'s names', () => {
+  test("the control plane's certificate holds the given host and this machine's names", () => {
     const names = new X509Certificate(readFileSync(inKeys('mtls', 'control-plane.crt'))).subjectAltName ?? '';
-    for (const name of ['DNS:plane.acme.example', 'DNS:localhost', 'IP Address:127.0.0.1', 'URI:spiffe://writ/control-plane']) expect(names).toContain(name);
+    for (const name of [
+      'DNS:plane.acme.example',
+      'DNS:localhost',
+      'IP Address:127.0.0.1',
+      'URI:spiffe://writ/control-plane',
+    ])
+      expect(names).toContain(name);
   });
 
   test('refuses to overwrite, and leaves what is there', async () => {
@@ -39,7 +55,10 @@ describe('keys init', () => {
 });
 
 describe('keys node, keys admin', () => {
-  test.each([['node', 'paris-1', 'spiffe://writ/node/paris-1'], ['admin', 'alice', 'spiffe://writ/admin/alice']])('%s makes a certificate of that role under the same authority', async (kind, name, uri) => {
+  test.each([
+    ['node', 'paris-1', 'spiffe://writ/node/paris-1'],
+    ['admin', 'alice', 'spiffe://writ/admin/alice'],
+  ])('%s makes a certificate of that role under the same authority', async (kind, name, uri) => {
     expect(await keys(kind, name, '--keys', 'keys')).toMatchObject({ code: 0 });
     const certificate = new X509Certificate(readFileSync(inKeys('mtls', `${kind}-${name}.crt`)));
     expect(certificate.subjectAltName).toBe(`URI:${uri}`);
@@ -62,16 +81,38 @@ test('--json says what was made, and holds no private key', async () => {
   };
   const bundleKey = expect.stringMatching(/^[0-9a-f]{8,}$/);
   const first = await made('init', 'json-keys', '--node', 'a', '--node', 'b');
-  expect(first).toEqual({ folder: 'json-keys', bundleKey, hosts: ['localhost', '127.0.0.1', '::1'], nodes: ['a', 'b'], admins: ['admin'] });
-  expect(await made('node', 'c', '--keys', 'json-keys')).toEqual({ certificate: 'mtls/node-c.crt', key: 'mtls/node-c.key' });
+  expect(first).toEqual({
+    folder: 'json-keys',
+    bundleKey,
+    hosts: ['localhost', '127.0.0.1', '::1'],
+    nodes: ['a', 'b'],
+    admins: ['admin'],
+  });
+  expect(await made('node', 'c', '--keys', 'json-keys')).toEqual({
+    certificate: 'mtls/node-c.crt',
+    key: 'mtls/node-c.key',
+  });
   expect(statSync(join(folder, 'json-keys', 'mtls', 'node-c.crt')).isFile()).toBe(true);
-  expect(await made('rotate', '--keys', 'json-keys')).toEqual({ bundleKey, replaced: (first as { bundleKey: string }).bundleKey });
-  expect(await made('jwt', '--keys', 'json-keys', '--claims', '{"sub":"u1"}')).toEqual({ token: expect.stringMatching(/^[\w-]+\.[\w-]+\.[\w-]+$/) });
+  expect(await made('rotate', '--keys', 'json-keys')).toEqual({
+    bundleKey,
+    replaced: (first as { bundleKey: string }).bundleKey,
+  });
+  expect(await made('jwt', '--keys', 'json-keys', '--claims', '{"sub":"u1"}')).toEqual({
+    token: expect.stringMatching(/^[\w-]+\.[\w-]+\.[\w-]+$/),
+  });
 });
 
 describe('keys jwt', () => {
-  test('prints a token that the issuer\'s public key verifies', async () => {
-    const { code, out } = await keys('jwt', '--keys', 'keys', '--claims', '{"sub":"u1","groups":["hr"]}', '--seconds', '60');
+  test("prints a token that the issuer's public key verifies", async () => {
+    const { code, out } = await keys(
+      'jwt',
+      '--keys',
+      'keys',
+      '--claims',
+      '{"sub":"u1","groups":["hr"]}',
+      '--seconds',
+      '60',
+    );
     expect(code).toBe(0);
     const jwks = createLocalJWKSet(JSON.parse(readFileSync(inKeys('jwt', 'jwks.json'), 'utf8')));
     const { payload } = await jwtVerify(out.trim(), jwks, { issuer: 'https://issuer.writ.example' });

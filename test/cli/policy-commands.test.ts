@@ -75,9 +75,17 @@ describe('writ check', () => {
     const hold = '  on prompt\n  hold for review by 1 of legal up to 4 hours else deny\n';
     const one = policyFile('one.writ', `${SMALL}reviewers legal from group "legal"\nrule wait\n${hold}`);
     const { code, out } = await writ(['check', one], { cwd: folder });
-    expect({ code, out }).toEqual({ code: 0, out: 'small: 1 file, 1 rule, 0 routes, 0 budgets, no errors\n`writ build` will refuse 1 form that is not enforced yet, and names it\n' });
-    const two = policyFile('two.writ', `${SMALL}reviewers legal from group "legal"\nrule wait\n${hold}rule again\n${hold}`);
-    expect((await writ(['check', two], { cwd: folder })).out).toMatch(/1 file, 2 rules, .*\n`writ build` will refuse 2 forms that are not enforced yet, and names them\n$/);
+    expect({ code, out }).toEqual({
+      code: 0,
+      out: 'small: 1 file, 1 rule, 0 routes, 0 budgets, no errors\n`writ build` will refuse 1 form that is not enforced yet, and names it\n',
+    });
+    const two = policyFile(
+      'two.writ',
+      `${SMALL}reviewers legal from group "legal"\nrule wait\n${hold}rule again\n${hold}`,
+    );
+    expect((await writ(['check', two], { cwd: folder })).out).toMatch(
+      /1 file, 2 rules, .*\n`writ build` will refuse 2 forms that are not enforced yet, and names them\n$/,
+    );
     expect(JSON.parse((await writ(['check', two, '--json'], { cwd: folder })).out)).toEqual({ diagnostics: [] });
   });
 
@@ -96,17 +104,28 @@ describe('writ check', () => {
     expect(code).toBe(1);
     expect(diagnostics).toHaveLength(1);
     expect(Object.keys(diagnostics[0]!)).toEqual(['code', 'severity', 'message', 'file', 'span', 'labels', 'help']);
-    expect(diagnostics[0]).toMatchObject({ severity: 'error', file: 'wrong.writ', span: { start: { line: 17, column: 16 } } });
+    expect(diagnostics[0]).toMatchObject({
+      severity: 'error',
+      file: 'wrong.writ',
+      span: { start: { line: 17, column: 16 } },
+    });
   });
 
   test('what is not there is not a wrong policy', async () => {
-    expect(await writ(['check', 'nowhere'], { cwd: folder })).toMatchObject({ code: 2, err: 'writ: there is no file or folder `nowhere`\n' });
+    expect(await writ(['check', 'nowhere'], { cwd: folder })).toMatchObject({
+      code: 2,
+      err: 'writ: there is no file or folder `nowhere`\n',
+    });
   });
 });
 
 describe('writ build', () => {
   test('the same policy gives the same bytes in two folders, signed too', async () => {
-    const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048, privateKeyEncoding: { type: 'pkcs8', format: 'pem' }, publicKeyEncoding: { type: 'spki', format: 'pem' } });
+    const { privateKey } = generateKeyPairSync('rsa', {
+      modulusLength: 2048,
+      privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
+      publicKeyEncoding: { type: 'spki', format: 'pem' },
+    });
     writeFileSync(join(folder, 'key.pem'), privateKey);
     cpSync(ACME, join(folder, 'elsewhere', 'acme'), { recursive: true });
     const first = await writ(['build', 'acme', '-o', 'a.tar.gz', '--key', 'key.pem'], { cwd: folder });
@@ -120,18 +139,29 @@ describe('writ build', () => {
   test('--json names the bundle', async () => {
     const { code, out } = await writ(['build', 'acme', '-o', 'a.tar.gz', '--json'], { cwd: folder });
     expect(code).toBe(0);
-    expect(JSON.parse(out)).toMatchObject({ diagnostics: [], bundle: { file: 'a.tar.gz', signedBy: null, governsTraffic: true } });
+    expect(JSON.parse(out)).toMatchObject({
+      diagnostics: [],
+      bundle: { file: 'a.tar.gz', signedBy: null, governsTraffic: true },
+    });
   });
 
   test('a form that is not enforced is refused; with --allow-unenforced it denies', async () => {
-    const file = policyFile('hold.writ', `${SMALL}reviewers legal from group "legal"\nrule wait\n  on prompt\n  hold for review by 1 of legal up to 4 hours else deny\n`);
+    const file = policyFile(
+      'hold.writ',
+      `${SMALL}reviewers legal from group "legal"\nrule wait\n  on prompt\n  hold for review by 1 of legal up to 4 hours else deny\n`,
+    );
     const refused = await writ(['build', file, '-o', 'hold.tar.gz'], { cwd: folder });
     expect(refused.code).toBe(1);
     expect(refused.err).toContain('error[E0901]');
     const allowed = await writ(['build', file, '-o', 'hold.tar.gz', '--allow-unenforced'], { cwd: folder });
     expect(allowed.code).toBe(0);
     expect(allowed.err).toContain('warning[E0901]');
-    const facts = { event: 'prompt', caller: { id: 'u' }, prompt: { requested_model: 'm-1', input_tokens_bound: 1, tokens_estimate: 1 }, text: { found: [] } };
+    const facts = {
+      event: 'prompt',
+      caller: { id: 'u' },
+      prompt: { requested_model: 'm-1', input_tokens_bound: 1, tokens_estimate: 1 },
+      text: { found: [] },
+    };
     const { out } = await writ(['decide', 'hold.tar.gz'], { cwd: folder, stdin: JSON.stringify(facts) });
     expect(JSON.parse(out)).toMatchObject({ outcome: 'deny', reasons: [{ kind: 'rule', rule: 'wait' }] });
   });
@@ -161,7 +191,10 @@ describe('writ test', () => {
   });
 
   test('a test that fails says what came instead, and where', async () => {
-    const file = policyFile('tested.writ', `${SMALL}rule r\n  on prompt\n  redact email as placeholder\ntest "mail" {\n  caller { id: "u" }\n  prompt to m "I am a@b.example"\n  expect sent "I am [PHONE_1]"\n}\n`);
+    const file = policyFile(
+      'tested.writ',
+      `${SMALL}rule r\n  on prompt\n  redact email as placeholder\ntest "mail" {\n  caller { id: "u" }\n  prompt to m "I am a@b.example"\n  expect sent "I am [PHONE_1]"\n}\n`,
+    );
     const { code, out } = await writ(['test', file], { cwd: folder });
     expect(code).toBe(1);
     expect(out).toContain('FAIL mail');
@@ -186,7 +219,9 @@ describe('writ decide', () => {
 
   test('says nothing beside the decision on an event of the policy', async () => {
     await writ(['build', 'acme', '-o', 'a.tar.gz'], { cwd: folder });
-    expect(await writ(['decide', 'a.tar.gz'], { cwd: folder, stdin: '{"event":"retrieval","store":"handbook"}' })).toMatchObject({ code: 0, err: '' });
+    expect(
+      await writ(['decide', 'a.tar.gz'], { cwd: folder, stdin: '{"event":"retrieval","store":"handbook"}' }),
+    ).toMatchObject({ code: 0, err: '' });
   });
 
   test.each([

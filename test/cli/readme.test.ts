@@ -1,4 +1,5 @@
-// What the README shows is what happens: its commands exist, its policy is the example's, its error message is printed to the letter.
+// What the README shows is what happens: its commands exist, its policy is the example's, its error message is printed
+// to the letter.
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -11,10 +12,13 @@ const ACME = join(ROOT, 'examples', 'acme');
 const block = (language: string): string => new RegExp(`\`\`\`${language}\n([\\s\\S]*?)\`\`\``).exec(README)?.[1] ?? '';
 
 test('the declarations stand in the example policy', () => {
-  const example = ['prompts', 'documents', 'spend'].map((name) => readFileSync(join(ACME, `${name}.writ`), 'utf8')).join('\n');
+  const example = ['prompts', 'documents', 'spend']
+    .map((name) => readFileSync(join(ACME, `${name}.writ`), 'utf8'))
+    .join('\n');
   const declarations = block('writ').split(/\n\n/);
   expect(declarations).toHaveLength(3);
-  for (const declaration of declarations) expect(example).toContain(declaration.trim().split('\n').slice(0, 4).join('\n'));
+  for (const declaration of declarations)
+    expect(example).toContain(declaration.trim().split('\n').slice(0, 4).join('\n'));
 });
 
 test('the mistake is answered as shown', async () => {
@@ -22,7 +26,10 @@ test('the mistake is answered as shown', async () => {
   try {
     cpSync(ACME, folder, { recursive: true });
     const prompts = join(folder, 'prompts.writ');
-    writeFileSync(prompts, readFileSync(prompts, 'utf8').replace('where caller.department is hr\n', 'where caller.departmnt is hr\n'));
+    writeFileSync(
+      prompts,
+      readFileSync(prompts, 'utf8').replace('where caller.department is hr\n', 'where caller.departmnt is hr\n'),
+    );
     const { code, err } = await writ(['check', folder]);
     expect(code).toBe(1);
     expect(README).toContain(err.trim());

@@ -1,4 +1,5 @@
-// push, rollback, status, control-plane and sidecar against each other: one control plane over mTLS, as an operator runs it.
+// push, rollback, status, control-plane and sidecar against each other: one control plane over mTLS, as an operator
+// runs it.
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -43,11 +44,17 @@ const run = (...args: string[]) => writ(args, { cwd: folder });
 function writePolicy(name: string, text: string): void {
   mkdirSync(join(folder, name), { recursive: true });
   writeFileSync(join(folder, name, 'small.writ'), text);
-  writeFileSync(join(folder, name, 'deployment.json'), JSON.stringify({ listener: { port }, models: { m: { url: 'http://127.0.0.1:1' } } }));
+  writeFileSync(
+    join(folder, name, 'deployment.json'),
+    JSON.stringify({ listener: { port }, models: { m: { url: 'http://127.0.0.1:1' } } }),
+  );
 }
 
 async function startPlane(...args: string[]): Promise<{ readonly plane: Started; readonly address: string }> {
-  const started = startWrit(['control-plane', '--listen', '127.0.0.1:0', '--metrics-port', '0', '--keys', 'keys', ...args], folder);
+  const started = startWrit(
+    ['control-plane', '--listen', '127.0.0.1:0', '--metrics-port', '0', '--keys', 'keys', ...args],
+    folder,
+  );
   const [, port] = await started.prints(/control plane on 127\.0\.0\.1:(\d+)/);
   return { plane: started, address: `localhost:${port}` };
 }
@@ -72,12 +79,18 @@ describe('the life of a policy', () => {
   test('before the first push there is nothing', async () => {
     const { code, out } = await run('status', ...options());
     expect({ code, out }).toEqual({ code: 0, out: 'no sidecar has come yet\n' });
-    expect(await run('rollback', 'small', ...options())).toMatchObject({ code: 2, err: expect.stringContaining('nothing of `small` was ever released') });
+    expect(await run('rollback', 'small', ...options())).toMatchObject({
+      code: 2,
+      err: expect.stringContaining('nothing of `small` was ever released'),
+    });
   });
 
   test('a policy that nobody ever released is said to be none', async () => {
     const { code, err } = await run('status', '--policy', 'smal', ...options());
-    expect({ code, err }).toEqual({ code: 2, err: 'writ: nothing of `smal` was ever released, and no sidecar asks for it\n  `writ status` shows every policy\n' });
+    expect({ code, err }).toEqual({
+      code: 2,
+      err: 'writ: nothing of `smal` was ever released, and no sidecar asks for it\n  `writ status` shows every policy\n',
+    });
   });
 
   test('a control plane at an address is reached without a warning', async () => {
@@ -85,7 +98,9 @@ describe('the life of a policy', () => {
     const listen = (warning: Error): void => void warnings.push(warning);
     process.on('warning', listen);
     try {
-      expect(await run('status', '--keys', 'keys', '--control-plane', address.replace('localhost', '127.0.0.1'))).toMatchObject({ code: 0 });
+      expect(
+        await run('status', '--keys', 'keys', '--control-plane', address.replace('localhost', '127.0.0.1')),
+      ).toMatchObject({ code: 0 });
       await new Promise((resolve) => setTimeout(resolve, 50));
     } finally {
       process.off('warning', listen);
@@ -103,11 +118,16 @@ describe('the life of a policy', () => {
 
   test('the same policy again is no new release', async () => {
     const { code, out } = await run('push', 'policy', ...options());
-    expect({ code, out }).toEqual({ code: 0, out: `small: revision ${first.slice(0, 12)} is released already (release 1)\n` });
+    expect({ code, out }).toEqual({
+      code: 0,
+      out: `small: revision ${first.slice(0, 12)} is released already (release 1)\n`,
+    });
   });
 
   test('push takes a bundle that was built and signed before', async () => {
-    expect(await run('build', 'changed', '-o', 'changed.tar.gz', '--key', 'keys/bundle/signing.key')).toMatchObject({ code: 0 });
+    expect(await run('build', 'changed', '-o', 'changed.tar.gz', '--key', 'keys/bundle/signing.key')).toMatchObject({
+      code: 0,
+    });
     const { code, out } = await run('push', 'changed.tar.gz', ...options());
     expect(code).toBe(0);
     expect(out).toMatch(/^small: revision [0-9a-f]{12} is release 2\n$/);
@@ -128,11 +148,17 @@ describe('the life of a policy', () => {
     ['zzz', 'is not a revision'],
     ['000000', 'has no earlier revision'],
   ])('rollback to `%s` is refused', async (to, message) => {
-    expect(await run('rollback', 'small', '--to', to, ...options())).toMatchObject({ code: 2, err: expect.stringContaining(message) });
+    expect(await run('rollback', 'small', '--to', to, ...options())).toMatchObject({
+      code: 2,
+      err: expect.stringContaining(message),
+    });
   });
 
   test('a sidecar takes it; status shows who verified and who enforces what', async () => {
-    const sidecar = startWrit(['sidecar', '--policy', 'small', '--name', 'n1', '--state', 'state', '--admin-port', '0', ...options()], folder);
+    const sidecar = startWrit(
+      ['sidecar', '--policy', 'small', '--name', 'n1', '--state', 'state', '--admin-port', '0', ...options()],
+      folder,
+    );
     const [, url = ''] = await sidecar.prints(/status on (http:\S+)/);
     await sidecar.prints(/start Envoy with/);
     await until(async () => /"verified": \{/.test(await (await fetch(url)).text()));
@@ -141,9 +167,27 @@ describe('the life of a policy', () => {
       return JSON.parse(ran.out).nodes[0]?.verified === null ? undefined : ran;
     });
     const document = JSON.parse(out);
-    expect(document.nodes).toMatchObject([{ name: 'n1', policy: 'small', connected: true, verified: { revision: first, sequence: 3 }, enforcing: null, refused: null, quarantined: [] }]);
-    expect(document.budgets).toMatchObject([{ policy: 'small', budget: 'all', limitMicros: 1_000_000, chargedMicros: 0 }]);
-    expect(document.releases.map((each: { sequence: number; rollback: boolean }) => [each.sequence, each.rollback])).toEqual([[3, true], [2, false], [1, false]]);
+    expect(document.nodes).toMatchObject([
+      {
+        name: 'n1',
+        policy: 'small',
+        connected: true,
+        verified: { revision: first, sequence: 3 },
+        enforcing: null,
+        refused: null,
+        quarantined: [],
+      },
+    ]);
+    expect(document.budgets).toMatchObject([
+      { policy: 'small', budget: 'all', limitMicros: 1_000_000, chargedMicros: 0 },
+    ]);
+    expect(
+      document.releases.map((each: { sequence: number; rollback: boolean }) => [each.sequence, each.rollback]),
+    ).toEqual([
+      [3, true],
+      [2, false],
+      [1, false],
+    ]);
     const table = await run('status', ...options());
     expect(table.out).toContain(`n1    small   yes        ${first.slice(0, 12)} (3)  none`);
     expect(table.out).toMatch(/^all {5}small {3}day\/\S+ {2}1\.000000 {2}0\.000000/m);
@@ -153,23 +197,48 @@ describe('the life of a policy', () => {
 
   test('with an Envoy of its own, a sidecar enforces it, and takes Envoy along when it stops', async () => {
     const { binary } = await installEnvoy();
-    const sidecar = startWrit(['sidecar', '--policy', 'small', '--name', 'n1', '--state', 'state', '--admin-port', '0', '--envoy', binary, '--concurrency', '1', ...options()], folder);
+    const sidecar = startWrit(
+      [
+        'sidecar',
+        '--policy',
+        'small',
+        '--name',
+        'n1',
+        '--state',
+        'state',
+        '--admin-port',
+        '0',
+        '--envoy',
+        binary,
+        '--concurrency',
+        '1',
+        ...options(),
+      ],
+      folder,
+    );
     const [, url = ''] = await sidecar.prints(/status on (http:\S+)/);
     await until(async () => /"enforcing": \{/.test(await (await fetch(url)).text()));
     const answer = await fetch(`http://127.0.0.1:${port}/v1/anything`);
-    expect([answer.status, JSON.stringify(await answer.json())]).toEqual([expect.any(Number), expect.stringContaining('error')]);
+    expect([answer.status, JSON.stringify(await answer.json())]).toEqual([
+      expect.any(Number),
+      expect.stringContaining('error'),
+    ]);
     expect(answer.ok).toBe(false);
-    await until(async () => JSON.parse((await run('status', '--json', ...options())).out).nodes[0]?.enforcing?.sequence === 3);
+    await until(
+      async () => JSON.parse((await run('status', '--json', ...options())).out).nodes[0]?.enforcing?.sequence === 3,
+    );
     expect(await sidecar.stop()).toBe(0);
     await expect(fetch(`http://127.0.0.1:${port}/`)).rejects.toThrow();
   });
 });
 
-// The control plane's own store is damaged: mTLS and a check at every push leave no other way for a changed byte to come to a sidecar.
+// The control plane's own store is damaged: mTLS and a check at every push leave no other way for a changed byte to
+// come to a sidecar.
 describe('a released bundle with one byte changed', () => {
   const OS_BYTE_OF_GZIP = 9;
   const policies = { kept: '100 tokens', next: '70 tokens' } as const;
-  const statusAt = (at: string, ...args: string[]) => writ(['status', '--keys', 'keys', '--control-plane', at, ...args], { cwd: folder });
+  const statusAt = (at: string, ...args: string[]) =>
+    writ(['status', '--keys', 'keys', '--control-plane', at, ...args], { cwd: folder });
 
   async function changeAByte(digest: string): Promise<void> {
     const database = await openPglite(join(folder, 'damaged-data'));
@@ -184,72 +253,105 @@ describe('a released bundle with one byte changed', () => {
     }
   }
 
-  test('is refused by the sidecar, which keeps the old one and says so, also after a restart', { timeout: 120_000 }, async () => {
-    const { binary } = await installEnvoy();
-    for (const [name, tokens] of Object.entries(policies)) writePolicy(name, POLICY.replace('100 tokens', tokens));
-    const started: Started[] = [];
-    const startSidecar = (at: string): Started => {
-      const sidecar = startWrit(['sidecar', '--policy', 'small', '--name', 'n1', '--state', 'kept-state', '--admin-port', '0', '--envoy', binary, '--concurrency', '1', '--keys', 'keys', '--control-plane', at], folder);
-      started.push(sidecar);
-      return sidecar;
-    };
-    const releaseAt = async (at: string, name: keyof typeof policies): Promise<string> => {
-      const { code, out, err } = await writ(['push', name, '--json', '--keys', 'keys', '--control-plane', at], { cwd: folder });
-      expect({ code, err }).toEqual({ code: 0, err: '' });
-      return JSON.parse(out).revision;
-    };
-    const nodeAt = async (at: string) => JSON.parse((await statusAt(at, '--json')).out).nodes[0];
+  test(
+    'is refused by the sidecar, which keeps the old one and says so, also after a restart',
+    { timeout: 120_000 },
+    async () => {
+      const { binary } = await installEnvoy();
+      for (const [name, tokens] of Object.entries(policies)) writePolicy(name, POLICY.replace('100 tokens', tokens));
+      const started: Started[] = [];
+      const startSidecar = (at: string): Started => {
+        const sidecar = startWrit(
+          [
+            'sidecar',
+            '--policy',
+            'small',
+            '--name',
+            'n1',
+            '--state',
+            'kept-state',
+            '--admin-port',
+            '0',
+            '--envoy',
+            binary,
+            '--concurrency',
+            '1',
+            '--keys',
+            'keys',
+            '--control-plane',
+            at,
+          ],
+          folder,
+        );
+        started.push(sidecar);
+        return sidecar;
+      };
+      const releaseAt = async (at: string, name: keyof typeof policies): Promise<string> => {
+        const { code, out, err } = await writ(['push', name, '--json', '--keys', 'keys', '--control-plane', at], {
+          cwd: folder,
+        });
+        expect({ code, err }).toEqual({ code: 0, err: '' });
+        return JSON.parse(out).revision;
+      };
+      const nodeAt = async (at: string) => JSON.parse((await statusAt(at, '--json')).out).nodes[0];
 
-    const sound = await startPlane('--data', 'damaged-data');
-    const kept = await releaseAt(sound.address, 'kept');
-    const first = startSidecar(sound.address);
-    await until(async () => (await nodeAt(sound.address))?.enforcing?.sequence === 1);
-    expect(await first.stop()).toBe(0);
-    const next = await releaseAt(sound.address, 'next');
-    const { releases } = JSON.parse((await statusAt(sound.address, '--policy', 'small', '--json')).out);
-    await sound.plane.stop();
-    await changeAByte(releases[0].digest);
+      const sound = await startPlane('--data', 'damaged-data');
+      const kept = await releaseAt(sound.address, 'kept');
+      const first = startSidecar(sound.address);
+      await until(async () => (await nodeAt(sound.address))?.enforcing?.sequence === 1);
+      expect(await first.stop()).toBe(0);
+      const next = await releaseAt(sound.address, 'next');
+      const { releases } = JSON.parse((await statusAt(sound.address, '--policy', 'small', '--json')).out);
+      await sound.plane.stop();
+      await changeAByte(releases[0].digest);
 
-    const damaged = await startPlane('--data', 'damaged-data');
-    const second = startSidecar(damaged.address);
-    try {
-      const refusing = await until(async () => {
-        const node = await nodeAt(damaged.address);
-        return node?.refused !== null && node?.enforcing !== null && node?.connected && node?.quarantined.length === 1 ? node : undefined;
-      });
-      const message = 'the bundle is not in the one form that its content has';
-      expect(refusing).toMatchObject({
-        verified: { revision: kept, sequence: 1 },
-        enforcing: { revision: kept, sequence: 1 },
-        refused: { revision: next, sequence: 2, code: 'not_canonical', message },
-        quarantined: [{ resource: 'small', message: `not_canonical: ${message}` }],
-      });
-      const inForce = `\n  in force there: ${kept.slice(0, 12)} (1)\n`;
-      expect((await statusAt(damaged.address)).out).toContain(`\nn1 refused ${next.slice(0, 12)} (2): ${message} [not_canonical]${inForce}`);
-      expect((await fetch(`http://127.0.0.1:${port}/v1/anything`)).ok).toBe(false);
+      const damaged = await startPlane('--data', 'damaged-data');
+      const second = startSidecar(damaged.address);
+      try {
+        const refusing = await until(async () => {
+          const node = await nodeAt(damaged.address);
+          return node?.refused !== null && node?.enforcing !== null && node?.connected && node?.quarantined.length === 1
+            ? node
+            : undefined;
+        });
+        const message = 'the bundle is not in the one form that its content has';
+        expect(refusing).toMatchObject({
+          verified: { revision: kept, sequence: 1 },
+          enforcing: { revision: kept, sequence: 1 },
+          refused: { revision: next, sequence: 2, code: 'not_canonical', message },
+          quarantined: [{ resource: 'small', message: `not_canonical: ${message}` }],
+        });
+        const inForce = `\n  in force there: ${kept.slice(0, 12)} (1)\n`;
+        expect((await statusAt(damaged.address)).out).toContain(
+          `\nn1 refused ${next.slice(0, 12)} (2): ${message} [not_canonical]${inForce}`,
+        );
+        expect((await fetch(`http://127.0.0.1:${port}/v1/anything`)).ok).toBe(false);
 
-      // The next process of the sidecar is not sent it again: the control plane remembers for it.
-      expect(await second.stop()).toBe(0);
-      const third = startSidecar(damaged.address);
-      await until(async () => {
-        const node = await nodeAt(damaged.address);
-        return node.connected && node.startedAt !== refusing.startedAt && node.enforcing?.sequence === 1;
-      });
-      expect((await statusAt(damaged.address)).out).toContain(`\nn1 refused release 2: not_canonical: ${message}${inForce}`);
-      expect(await third.stop()).toBe(0);
+        // The next process of the sidecar is not sent it again: the control plane remembers for it.
+        expect(await second.stop()).toBe(0);
+        const third = startSidecar(damaged.address);
+        await until(async () => {
+          const node = await nodeAt(damaged.address);
+          return node.connected && node.startedAt !== refusing.startedAt && node.enforcing?.sequence === 1;
+        });
+        expect((await statusAt(damaged.address)).out).toContain(
+          `\nn1 refused release 2: not_canonical: ${message}${inForce}`,
+        );
+        expect(await third.stop()).toBe(0);
 
-      // A sound release ends it.
-      writePolicy('next', POLICY.replace('100 tokens', '60 tokens'));
-      await releaseAt(damaged.address, 'next');
-      const fourth = startSidecar(damaged.address);
-      await until(async () => (await nodeAt(damaged.address)).enforcing?.sequence === 3);
-      expect((await statusAt(damaged.address)).out).not.toContain('refused');
-      expect(await fourth.stop()).toBe(0);
-    } finally {
-      for (const sidecar of started) await sidecar.stop();
-      await damaged.plane.stop();
-    }
-  });
+        // A sound release ends it.
+        writePolicy('next', POLICY.replace('100 tokens', '60 tokens'));
+        await releaseAt(damaged.address, 'next');
+        const fourth = startSidecar(damaged.address);
+        await until(async () => (await nodeAt(damaged.address)).enforcing?.sequence === 3);
+        expect((await statusAt(damaged.address)).out).not.toContain('refused');
+        expect(await fourth.stop()).toBe(0);
+      } finally {
+        for (const sidecar of started) await sidecar.stop();
+        await damaged.plane.stop();
+      }
+    },
+  );
 });
 
 describe('what push refuses', () => {
@@ -263,7 +365,10 @@ describe('what push refuses', () => {
   test('a bundle without a signature', async () => {
     await run('build', 'changed', '-o', 'unsigned.tar.gz');
     const { code, err } = await run('push', 'unsigned.tar.gz', ...options());
-    expect({ code, err }).toEqual({ code: 2, err: 'writ: the bundle is not one to push: the bundle is not signed\n  build it with `--key`, or push the policy\'s folder\n' });
+    expect({ code, err }).toEqual({
+      code: 2,
+      err: "writ: the bundle is not one to push: the bundle is not signed\n  build it with `--key`, or push the policy's folder\n",
+    });
   });
 
   test('a bundle with one byte changed', async () => {
@@ -271,7 +376,10 @@ describe('what push refuses', () => {
     const bytes = readFileSync(join(folder, 'whole.tar.gz'));
     bytes.writeUInt8((bytes[bytes.length >> 1] ?? 0) ^ 1, bytes.length >> 1);
     writeFileSync(join(folder, 'broken.tar.gz'), bytes);
-    expect(await run('push', 'broken.tar.gz', ...options())).toMatchObject({ code: 2, err: expect.stringContaining('the bundle is not one to push') });
+    expect(await run('push', 'broken.tar.gz', ...options())).toMatchObject({
+      code: 2,
+      err: expect.stringContaining('the bundle is not one to push'),
+    });
   });
 
   test('a policy without a deployment, as a folder and as a bundle, unless it is asked for', async () => {
@@ -281,13 +389,21 @@ describe('what push refuses', () => {
     for (const path of ['adrift', 'adrift.tar.gz']) {
       const { code, err } = await run('push', path, ...options());
       expect(code).toBe(2);
-      expect(err).toMatch(/^writ: `adrift` was built without a deployment, so no sidecar can govern traffic by it\n {2}.*`--no-traffic` releases it as it is\n$/);
+      expect(err).toMatch(
+        /^writ: `adrift` was built without a deployment, so no sidecar can govern traffic by it\n {2}.*`--no-traffic` releases it as it is\n$/,
+      );
     }
-    expect(await run('push', 'adrift', '--no-traffic', ...options())).toMatchObject({ code: 0, out: expect.stringContaining('is release 1') });
+    expect(await run('push', 'adrift', '--no-traffic', ...options())).toMatchObject({
+      code: 0,
+      out: expect.stringContaining('is release 1'),
+    });
   });
 
   test('what is not there', async () => {
-    expect(await run('push', 'nothing', ...options())).toMatchObject({ code: 2, err: 'writ: there is no file or folder `nothing`\n' });
+    expect(await run('push', 'nothing', ...options())).toMatchObject({
+      code: 2,
+      err: 'writ: there is no file or folder `nothing`\n',
+    });
   });
 
   test('a control plane that is not there', async () => {
@@ -303,24 +419,31 @@ describe('what push refuses', () => {
 });
 
 describe('control-plane --watch', () => {
-  test('releases at the start and on every change, says what is wrong, and goes back when the folder does', { timeout: 120_000 }, async () => {
-    writePolicy('watched', POLICY);
-    const watching = await startPlane('--data', 'watched-data', '--watch', 'watched');
-    const release = (number: number) => watching.plane.prints(new RegExp(`is release ${number}\\b`));
-    try {
-      await release(1);
-      writePolicy('watched', POLICY.replace('100 tokens', '20 tokens'));
-      await release(2);
-      writePolicy('watched', POLICY.replace('100 tokens', '20 bytes'));
-      await watching.plane.prints(/nothing is released: what was in force stays in force/);
+  test(
+    'releases at the start and on every change, says what is wrong, and goes back when the folder does',
+    { timeout: 120_000 },
+    async () => {
       writePolicy('watched', POLICY);
-      await watching.plane.prints(/is release 3, a rollback/);
-      const { out } = await writ(['status', '--policy', 'small', '--json', '--keys', 'keys', '--control-plane', watching.address], { cwd: folder });
-      expect(JSON.parse(out).releases).toHaveLength(3);
-    } finally {
-      expect(await watching.plane.stop()).toBe(0);
-    }
-  });
+      const watching = await startPlane('--data', 'watched-data', '--watch', 'watched');
+      const release = (number: number) => watching.plane.prints(new RegExp(`is release ${number}\\b`));
+      try {
+        await release(1);
+        writePolicy('watched', POLICY.replace('100 tokens', '20 tokens'));
+        await release(2);
+        writePolicy('watched', POLICY.replace('100 tokens', '20 bytes'));
+        await watching.plane.prints(/nothing is released: what was in force stays in force/);
+        writePolicy('watched', POLICY);
+        await watching.plane.prints(/is release 3, a rollback/);
+        const { out } = await writ(
+          ['status', '--policy', 'small', '--json', '--keys', 'keys', '--control-plane', watching.address],
+          { cwd: folder },
+        );
+        expect(JSON.parse(out).releases).toHaveLength(3);
+      } finally {
+        expect(await watching.plane.stop()).toBe(0);
+      }
+    },
+  );
 });
 
 test.each([
@@ -330,8 +453,14 @@ test.each([
   [['control-plane'], 'no keys are given'],
   [['sidecar', '--keys', 'keys'], 'needs to know which policy it enforces'],
   [['sidecar', '--policy', 'small', '--keys', 'keys', '--name', 'stranger'], 'node-stranger'],
-  [['sidecar', '--policy', 'small', '--keys', 'keys', '--name', 'n1', '--envoy', 'nowhere'], '`--envoy` takes the path of an Envoy'],
-  [['sidecar', '--policy', 'small', '--keys', 'keys', '--name', 'n1', '--state', 'x'.repeat(120)], 'too long for the sockets in it'],
+  [
+    ['sidecar', '--policy', 'small', '--keys', 'keys', '--name', 'n1', '--envoy', 'nowhere'],
+    '`--envoy` takes the path of an Envoy',
+  ],
+  [
+    ['sidecar', '--policy', 'small', '--keys', 'keys', '--name', 'n1', '--state', 'x'.repeat(120)],
+    'too long for the sockets in it',
+  ],
   [['status', 'now'], '`writ status` takes no arguments'],
   [['rollback'], 'takes one POLICY, but none is given'],
 ])('%j: exit code 2, one line and a hint', async (args, message) => {

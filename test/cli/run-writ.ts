@@ -13,7 +13,10 @@ export interface WritOptions {
   readonly signal?: AbortSignal;
 }
 
-export async function writ(args: readonly string[], { cwd = process.cwd(), stdin = '', signal = new AbortController().signal }: WritOptions = {}): Promise<Ran> {
+export async function writ(
+  args: readonly string[],
+  { cwd = process.cwd(), stdin = '', signal = new AbortController().signal }: WritOptions = {},
+): Promise<Ran> {
   let out = '';
   let err = '';
   const code = await main(args, {

@@ -34,7 +34,8 @@ export function startWrit(args: readonly string[], cwd: string): Started {
       for (;;) {
         const match = pattern.exec(out) ?? pattern.exec(err);
         if (match !== null) return match;
-        if (code !== undefined || performance.now() > deadline) throw new Error(`\`writ ${args[0]}\` did not print ${String(pattern)}:\n${out}${err}`);
+        if (code !== undefined || performance.now() > deadline)
+          throw new Error(`\`writ ${args[0]}\` did not print ${String(pattern)}:\n${out}${err}`);
         await new Promise((resolve) => setTimeout(resolve, 20));
       }
     },

@@ -1,19 +1,22 @@
 // Bundles over delta ADS, on the real gRPC server: delivery, acknowledgement, refusal, restarts.
-import { create, fromBinary } from "@bufbuild/protobuf";
-import type { MessageInitShape } from "@bufbuild/protobuf";
-import type { ClientDuplexStream, ServiceError } from "@grpc/grpc-js";
-import { status } from "@grpc/grpc-js";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { verifyReleasedBundle } from "../../compiler/bundle/release.ts";
-import { BUNDLE_TYPE_URL } from "../../control-plane/xds/snapshot.ts";
-import { AggregatedDiscoveryService } from "../../proto/gen/envoy/service/discovery/v3/ads_pb.ts";
-import { DeltaDiscoveryRequestSchema } from "../../proto/gen/envoy/service/discovery/v3/discovery_pb.ts";
-import type { DeltaDiscoveryRequest, DeltaDiscoveryResponse } from "../../proto/gen/envoy/service/discovery/v3/discovery_pb.ts";
-import { Admin } from "../../proto/gen/writ/v1/admin_pb.ts";
-import { SignedBundleSchema } from "../../proto/gen/writ/v1/bundle_pb.ts";
-import { grpcMethod, unaryCall } from "../../proto/grpc-call.ts";
-import { admin, bundleKey, node, startTestControlPlane, testBundle, testRelease } from "./fixtures.ts";
-import type { TestControlPlane } from "./fixtures.ts";
+import { create, fromBinary } from '@bufbuild/protobuf';
+import type { MessageInitShape } from '@bufbuild/protobuf';
+import type { ClientDuplexStream, ServiceError } from '@grpc/grpc-js';
+import { status } from '@grpc/grpc-js';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { verifyReleasedBundle } from '../../compiler/bundle/release.ts';
+import { BUNDLE_TYPE_URL } from '../../control-plane/xds/snapshot.ts';
+import { AggregatedDiscoveryService } from '../../proto/gen/envoy/service/discovery/v3/ads_pb.ts';
+import { DeltaDiscoveryRequestSchema } from '../../proto/gen/envoy/service/discovery/v3/discovery_pb.ts';
+import type {
+  DeltaDiscoveryRequest,
+  DeltaDiscoveryResponse,
+} from '../../proto/gen/envoy/service/discovery/v3/discovery_pb.ts';
+import { Admin } from '../../proto/gen/writ/v1/admin_pb.ts';
+import { SignedBundleSchema } from '../../proto/gen/writ/v1/bundle_pb.ts';
+import { grpcMethod, unaryCall } from '../../proto/grpc-call.ts';
+import { admin, bundleKey, node, startTestControlPlane, testBundle, testRelease } from './fixtures.ts';
+import type { TestControlPlane } from './fixtures.ts';
 
 const options = { timeoutMs: 10_000 };
 let control: TestControlPlane;
@@ -34,14 +37,16 @@ class Stream {
   #wake: () => void = () => undefined;
   failure: ServiceError | undefined;
 
-  constructor(role: Parameters<TestControlPlane["client"]>[0]) {
-    const { path, requestSerialize, responseDeserialize } = grpcMethod(AggregatedDiscoveryService.method.deltaAggregatedResources);
+  constructor(role: Parameters<TestControlPlane['client']>[0]) {
+    const { path, requestSerialize, responseDeserialize } = grpcMethod(
+      AggregatedDiscoveryService.method.deltaAggregatedResources,
+    );
     this.#call = control.client(role).makeBidiStreamRequest(path, requestSerialize, responseDeserialize);
-    this.#call.on("data", (response: DeltaDiscoveryResponse) => {
+    this.#call.on('data', (response: DeltaDiscoveryResponse) => {
       this.#received.push(response);
       this.#wake();
     });
-    this.#call.on("error", (error: ServiceError) => {
+    this.#call.on('error', (error: ServiceError) => {
       this.failure = error;
       this.#wake();
     });
@@ -74,90 +79,97 @@ class Stream {
 function bundleIn(response: DeltaDiscoveryResponse | undefined) {
   const [resource] = response?.resources ?? [];
   const message = fromBinary(SignedBundleSchema, resource?.resource?.value ?? new Uint8Array());
-  return { message, version: resource?.version ?? "", nonce: response?.nonce ?? "" };
+  return { message, version: resource?.version ?? '', nonce: response?.nonce ?? '' };
 }
 
-describe("a node that subscribes to its policy set", () => {
-  test("is told that there is nothing, then gets each release, verifiable, once", async () => {
-    const stream = new Stream(node("n1"));
-    stream.send({ resourceNamesSubscribe: ["acme"] });
+describe('a node that subscribes to its policy set', () => {
+  test('is told that there is nothing, then gets each release, verifiable, once', async () => {
+    const stream = new Stream(node('n1'));
+    stream.send({ resourceNamesSubscribe: ['acme'] });
     const none = await stream.next();
-    expect(none?.removedResources).toEqual(["acme"]);
-    stream.send({ responseNonce: none?.nonce ?? "" });
-    await push("one");
+    expect(none?.removedResources).toEqual(['acme']);
+    stream.send({ responseNonce: none?.nonce ?? '' });
+    await push('one');
     const first = bundleIn(await stream.next());
-    expect(verifyReleasedBundle(first.message, [bundleKey.verification], { sequence: 0, revision: "" }).release).toMatchObject({ name: "acme", sequence: 1 });
+    expect(
+      verifyReleasedBundle(first.message, [bundleKey.verification], { sequence: 0, revision: '' }).release,
+    ).toMatchObject({ name: 'acme', sequence: 1 });
     stream.send({ responseNonce: first.nonce });
     expect(await stream.next(300)).toBeUndefined();
-    await push("two");
+    await push('two');
     expect(bundleIn(await stream.next()).message.sequence).toBe(2n);
     stream.close();
   });
 
-  test("and does not acknowledge gets only the last of several", async () => {
-    const stream = new Stream(node("n2"));
-    stream.send({ resourceNamesSubscribe: ["acme"] });
+  test('and does not acknowledge gets only the last of several', async () => {
+    const stream = new Stream(node('n2'));
+    stream.send({ resourceNamesSubscribe: ['acme'] });
     const first = bundleIn(await stream.next());
-    for (const note of ["three", "four", "five"]) await push(note);
+    for (const note of ['three', 'four', 'five']) await push(note);
     expect(await stream.next(500)).toBeUndefined();
     stream.send({ responseNonce: first.nonce });
     expect(bundleIn(await stream.next()).message.sequence).toBe(5n);
     stream.close();
   });
 
-  test("and comes back with what it has gets nothing, also from a control plane that has just started", async () => {
-    const before = new Stream(node("n3"));
-    before.send({ resourceNamesSubscribe: ["acme"] });
+  test('and comes back with what it has gets nothing, also from a control plane that has just started', async () => {
+    const before = new Stream(node('n3'));
+    before.send({ resourceNamesSubscribe: ['acme'] });
     const { version } = bundleIn(await before.next());
     before.close();
     await control.restart();
-    const after = new Stream(node("n3"));
-    after.send({ resourceNamesSubscribe: ["acme"], initialResourceVersions: { acme: version } });
+    const after = new Stream(node('n3'));
+    after.send({ resourceNamesSubscribe: ['acme'], initialResourceVersions: { acme: version } });
     expect(await after.next(500)).toBeUndefined();
     after.close();
   });
 
-  test("and refuses a release never gets it again: not on another stream, not from a restarted control plane; others get it", async () => {
-    const stream = new Stream(node("n4"));
-    stream.send({ resourceNamesSubscribe: ["acme"] });
+  test('and refuses a release never gets it again: not on another stream, not from a restarted control plane; others get it', async () => {
+    const stream = new Stream(node('n4'));
+    stream.send({ resourceNamesSubscribe: ['acme'] });
     const refused = bundleIn(await stream.next());
-    stream.send({ responseNonce: refused.nonce, errorDetail: { code: 3, message: "wrong_hash: a file was changed" } });
+    stream.send({ responseNonce: refused.nonce, errorDetail: { code: 3, message: 'wrong_hash: a file was changed' } });
     expect(await stream.next(300)).toBeUndefined();
     stream.close();
     await control.restart();
     const { nodes } = await unaryCall(control.client(admin), Admin.method.status, {}, options);
-    expect(nodes).toMatchObject([{ name: "n4", quarantined: [{ resource: "acme", version: refused.version, message: "wrong_hash: a file was changed" }] }]);
-    const again = new Stream(node("n4"));
-    again.send({ resourceNamesSubscribe: ["acme"] });
+    expect(nodes).toMatchObject([
+      {
+        name: 'n4',
+        quarantined: [{ resource: 'acme', version: refused.version, message: 'wrong_hash: a file was changed' }],
+      },
+    ]);
+    const again = new Stream(node('n4'));
+    again.send({ resourceNamesSubscribe: ['acme'] });
     expect(await again.next(500)).toBeUndefined();
-    const other = new Stream(node("n5"));
-    other.send({ resourceNamesSubscribe: ["acme"] });
+    const other = new Stream(node('n5'));
+    other.send({ resourceNamesSubscribe: ['acme'] });
     expect(bundleIn(await other.next()).version).toBe(refused.version);
-    await push("six");
+    await push('six');
     expect(bundleIn(await again.next()).message.sequence).toBe(6n);
     again.close();
     other.close();
   });
 });
 
-describe("a stream", () => {
-  test("is for nodes", async () => {
+describe('a stream', () => {
+  test('is for nodes', async () => {
     const stream = new Stream(admin);
     stream.send({});
     expect(await stream.next()).toBeUndefined();
     expect(stream.failure?.code).toBe(status.PERMISSION_DENIED);
   });
 
-  test("that names too much is ended", async () => {
-    const stream = new Stream(node("n6"));
+  test('that names too much is ended', async () => {
+    const stream = new Stream(node('n6'));
     stream.send({ resourceNamesSubscribe: Array.from({ length: 4_097 }, (_, index) => `${index}`) });
     expect(await stream.next()).toBeUndefined();
     expect(stream.failure?.code).toBe(status.RESOURCE_EXHAUSTED);
   });
 
-  test("may carry other types, of which there are none here", async () => {
-    const stream = new Stream(node("n7"));
-    stream.send({ typeUrl: "type.googleapis.com/envoy.config.cluster.v3.Cluster" });
+  test('may carry other types, of which there are none here', async () => {
+    const stream = new Stream(node('n7'));
+    stream.send({ typeUrl: 'type.googleapis.com/envoy.config.cluster.v3.Cluster' });
     expect(await stream.next()).toMatchObject({ resources: [], removedResources: [] });
     stream.close();
   });

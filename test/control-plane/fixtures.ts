@@ -1,22 +1,28 @@
-// What the tests of the control plane share: keys in memory, bundles with budgets, a running control plane, and clients with certificates.
-import { Client, credentials } from "@grpc/grpc-js";
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { BUNDLE_PATHS } from "../../compiler/bundle/bundle-paths.ts";
-import { signRelease } from "../../compiler/bundle/release.ts";
-import { verifyBundle } from "../../compiler/bundle/verify-bundle.ts";
-import { writeBundle } from "../../compiler/bundle/write-bundle.ts";
-import { createBundleKey } from "../../control-plane/keys/bundle-key.ts";
-import { createAuthority, issueCertificate } from "../../control-plane/keys/certificate.ts";
-import type { Credential, Role } from "../../control-plane/keys/certificate.ts";
-import { startControlPlane } from "../../control-plane/main.ts";
-import type { ControlPlane, ControlPlaneOptions } from "../../control-plane/main.ts";
+// What the tests of the control plane share: keys in memory, bundles with budgets, a running control plane, and clients
+// with certificates.
+import { Client, credentials } from '@grpc/grpc-js';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { BUNDLE_PATHS } from '../../compiler/bundle/bundle-paths.ts';
+import { signRelease } from '../../compiler/bundle/release.ts';
+import { verifyBundle } from '../../compiler/bundle/verify-bundle.ts';
+import { writeBundle } from '../../compiler/bundle/write-bundle.ts';
+import { createBundleKey } from '../../control-plane/keys/bundle-key.ts';
+import { createAuthority, issueCertificate } from '../../control-plane/keys/certificate.ts';
+import type { Credential, Role } from '../../control-plane/keys/certificate.ts';
+import { startControlPlane } from '../../control-plane/main.ts';
+import type { ControlPlane, ControlPlaneOptions } from '../../control-plane/main.ts';
 
 export const bundleKey = createBundleKey();
 export const strangersKey = createBundleKey();
 export const authority = createAuthority(Date.now());
-export const controlPlaneCredential = issueCertificate(authority, { kind: "control-plane" }, ["localhost", "127.0.0.1"], Date.now());
+export const controlPlaneCredential = issueCertificate(
+  authority,
+  { kind: 'control-plane' },
+  ['localhost', '127.0.0.1'],
+  Date.now(),
+);
 
 export interface BudgetFixture {
   readonly name: string;
@@ -24,15 +30,30 @@ export interface BudgetFixture {
 }
 
 /** A bundle whose plan has these budgets, per day in Berlin. `note` makes it differ from others. */
-export function testBundle(note: string, budgets: readonly BudgetFixture[] = [], key = bundleKey, policy = "acme"): Uint8Array {
-  const plan = { events: [{ kind: "prompt", budgets: budgets.map((budget) => ({ ...budget, period: "day", timeZone: "Europe/Berlin" })) }] };
-  const text = (content: string): Uint8Array => Buffer.from(content, "utf8");
+export function testBundle(
+  note: string,
+  budgets: readonly BudgetFixture[] = [],
+  key = bundleKey,
+  policy = 'acme',
+): Uint8Array {
+  const plan = {
+    events: [
+      { kind: 'prompt', budgets: budgets.map((budget) => ({ ...budget, period: 'day', timeZone: 'Europe/Berlin' })) },
+    ],
+  };
+  const text = (content: string): Uint8Array => Buffer.from(content, 'utf8');
   const files = new Map([
     [BUNDLE_PATHS.data, text('{"writ":{}}')],
     [BUNDLE_PATHS.plan, text(JSON.stringify(plan))],
     [BUNDLE_PATHS.rego, text(`package writ\n\n# ${note}\ndecision := {"outcome": "deny"}\n`)],
   ]);
-  return writeBundle(files, { policy, compilerVersion: "0.1.0", sourceHash: "0".repeat(64), planVersion: 1, key: key.signing });
+  return writeBundle(files, {
+    policy,
+    compilerVersion: '0.1.0',
+    sourceHash: '0'.repeat(64),
+    planVersion: 1,
+    key: key.signing,
+  });
 }
 
 export interface ReleaseFixture {
@@ -65,14 +86,14 @@ export interface TestControlPlane {
 }
 
 export async function startTestControlPlane(changes: Partial<ControlPlaneOptions> = {}): Promise<TestControlPlane> {
-  const folder = changes.stateFolder ?? mkdtempSync(join(tmpdir(), "writ-control-plane-"));
+  const folder = changes.stateFolder ?? mkdtempSync(join(tmpdir(), 'writ-control-plane-'));
   const logged: string[] = [];
   const start = (): Promise<ControlPlane> =>
     startControlPlane({
       stateFolder: folder,
       credential: { ...controlPlaneCredential, authorityPem: authority.certificatePem },
       trustedKeys: () => [bundleKey.verification],
-      host: "127.0.0.1",
+      host: '127.0.0.1',
       port: 0,
       httpPort: 0,
       log: (message) => logged.push(message),
@@ -86,8 +107,12 @@ export async function startTestControlPlane(changes: Partial<ControlPlaneOptions
   };
   const clientWith = (credential: Credential | undefined): Client => {
     const root = Buffer.from(authority.certificatePem);
-    const own = credential === undefined ? [] : [Buffer.from(credential.privateKeyPem), Buffer.from(credential.certificatePem)];
-    const client = new Client(`127.0.0.1:${plane.ports.grpc}`, credentials.createSsl(root, ...own), { "grpc.max_receive_message_length": 72 * 1024 * 1024, "grpc.ssl_target_name_override": "localhost" });
+    const own =
+      credential === undefined ? [] : [Buffer.from(credential.privateKeyPem), Buffer.from(credential.certificatePem)];
+    const client = new Client(`127.0.0.1:${plane.ports.grpc}`, credentials.createSsl(root, ...own), {
+      'grpc.max_receive_message_length': 72 * 1024 * 1024,
+      'grpc.ssl_target_name_override': 'localhost',
+    });
     clients.add(client);
     return client;
   };
@@ -112,8 +137,8 @@ export async function startTestControlPlane(changes: Partial<ControlPlaneOptions
   };
 }
 
-export const admin: Role = { kind: "admin", name: "alice" };
+export const admin: Role = { kind: 'admin', name: 'alice' };
 
 export function node(name: string): Role {
-  return { kind: "node", name };
+  return { kind: 'node', name };
 }

@@ -1,12 +1,13 @@
-// Many clients on delta xDS streams that break, with acknowledgements that are late, repeated and refusing, while the snapshot changes. In the end every client must have what it wants and can take, and on
-// the way nothing that the protocol forbids may happen. The session is an argument, so that a test can put a broken one in.
-import type { DeltaRequest, DeltaResponse, DeltaSession } from "../../control-plane/xds/delta-session.ts";
-import type { Snapshot, XdsResource } from "../../control-plane/xds/snapshot.ts";
-import { random } from "../leases/random.ts";
-import type { Random } from "../leases/random.ts";
+// Many clients on delta xDS streams that break, with acknowledgements that are late, repeated and refusing, while the
+// snapshot changes. In the end every client must have what it wants and can take, and on the way nothing that the
+// protocol forbids may happen. The session is an argument, so that a test can put a broken one in.
+import type { DeltaRequest, DeltaResponse, DeltaSession } from '../../control-plane/xds/delta-session.ts';
+import type { Snapshot, XdsResource } from '../../control-plane/xds/snapshot.ts';
+import { random } from '../leases/random.ts';
+import type { Random } from '../leases/random.ts';
 
-const TYPES = ["t1", "type.googleapis.com/envoy.config.cluster.v3.Cluster", "t2"];
-const NAMES = ["a", "b", "c", "d", "e"];
+const TYPES = ['t1', 'type.googleapis.com/envoy.config.cluster.v3.Cluster', 't2'];
+const NAMES = ['a', 'b', 'c', 'd', 'e'];
 const STEPS = 300;
 const CLIENTS = 4;
 /** A drained system is quiet after fewer exchanges than this, or it is in a loop. */
@@ -15,9 +16,14 @@ const DRAIN_MAX = 2_000;
 /** What broke, first; empty when all held. */
 export function simulateXds(Session: typeof DeltaSession, seed: number): string {
   const dice = random(seed);
-  const world: World = { dice, snapshot: new Map(TYPES.map((type) => [type, new Map<string, XdsResource>()])), versions: 0, broken: "" };
+  const world: World = {
+    dice,
+    snapshot: new Map(TYPES.map((type) => [type, new Map<string, XdsResource>()])),
+    versions: 0,
+    broken: '',
+  };
   const clients = Array.from({ length: CLIENTS }, (_, index) => new Client(Session, world, `node-${index}`));
-  for (let step = 0; step < STEPS && world.broken === ""; step++) {
+  for (let step = 0; step < STEPS && world.broken === ''; step++) {
     if (dice.chance(0.2)) {
       world.snapshot = changed(world);
       for (const client of clients) client.update();
@@ -25,7 +31,7 @@ export function simulateXds(Session: typeof DeltaSession, seed: number): string 
   }
   for (const client of clients) client.drain();
   for (const client of clients) client.check();
-  return world.broken === "" ? "" : `seed ${seed}: ${world.broken}`;
+  return world.broken === '' ? '' : `seed ${seed}: ${world.broken}`;
 }
 
 interface World {
@@ -67,14 +73,15 @@ class Client {
   readonly #quarantine = new Set<string>();
   readonly #refusedAlone = new Set<string>();
   readonly #nonces = new Set<string>();
-  #lastNonce = "";
+  #lastNonce = '';
 
   constructor(Session: typeof DeltaSession, world: World, node: string) {
     this.#Session = Session;
     this.#world = world;
     this.#node = node;
     this.#session = this.#open();
-    for (const type of TYPES) this.#types.set(type, { isAll: false, names: new Set(), asked: new Set(), has: new Map(), started: false });
+    for (const type of TYPES)
+      this.#types.set(type, { isAll: false, names: new Set(), asked: new Set(), has: new Map(), started: false });
   }
 
   act(): void {
@@ -85,8 +92,13 @@ class Client {
     if (!subscription.started) return this.#start(type, subscription);
     if (dice.chance(0.6)) return this.#receive();
     // A repeated or made-up acknowledgement says nothing, with or without an error.
-    if (dice.chance(0.3)) return this.#send({ typeUrl: type, nonce: dice.pick(["", "0", `${this.#lastNonce}9`]), ...(dice.chance(0.5) ? { error: "old" } : {}) });
-    const name = dice.chance(0.3) ? "*" : dice.pick(NAMES);
+    if (dice.chance(0.3))
+      return this.#send({
+        typeUrl: type,
+        nonce: dice.pick(['', '0', `${this.#lastNonce}9`]),
+        ...(dice.chance(0.5) ? { error: 'old' } : {}),
+      });
+    const name = dice.chance(0.3) ? '*' : dice.pick(NAMES);
     if (dice.chance(0.6)) this.#subscribe(type, subscription, name);
     else this.#unsubscribe(type, subscription, name);
   }
@@ -98,7 +110,7 @@ class Client {
   drain(): void {
     let turns = 0;
     while (this.#incoming.length > 0 && turns++ < DRAIN_MAX) this.#receive();
-    if (turns >= DRAIN_MAX) this.#fail("the exchange does not end");
+    if (turns >= DRAIN_MAX) this.#fail('the exchange does not end');
   }
 
   /** Everything that we want, and can take, is here; nothing is here that is gone. */
@@ -111,8 +123,10 @@ class Client {
         const version = resources.get(name)?.version;
         const has = subscription.has.get(name);
         if (version === undefined && has !== undefined) this.#fail(`${type} ${name} is gone and ${has} is still there`);
-        if (version !== undefined && this.#canTake(version) && subscription.asked.has(name)) this.#fail(`${type} ${name} was asked for again and not sent`);
-        if (version !== undefined && this.#canTake(version) && has !== version) this.#fail(`${type} ${name} is ${has}, not ${version}`);
+        if (version !== undefined && this.#canTake(version) && subscription.asked.has(name))
+          this.#fail(`${type} ${name} was asked for again and not sent`);
+        if (version !== undefined && this.#canTake(version) && has !== version)
+          this.#fail(`${type} ${name} is ${has}, not ${version}`);
       }
     }
   }
@@ -131,7 +145,7 @@ class Client {
   }
 
   #subscribe(type: string, subscription: Subscription, name: string): void {
-    if (name === "*") subscription.isAll = true;
+    if (name === '*') subscription.isAll = true;
     else {
       subscription.names.add(name);
       subscription.asked.add(name);
@@ -140,7 +154,7 @@ class Client {
   }
 
   #unsubscribe(type: string, subscription: Subscription, name: string): void {
-    if (name === "*") {
+    if (name === '*') {
       subscription.isAll = false;
       for (const had of [...subscription.has.keys()]) if (!subscription.names.has(had)) subscription.has.delete(had);
     } else {
@@ -169,8 +183,8 @@ class Client {
     }
     for (const name of response.removed) subscription.has.delete(name);
     // Sometimes the answer to an earlier response comes first.
-    if (dice.chance(0.1)) this.#send({ typeUrl: response.typeUrl, nonce: "0" });
-    this.#send({ typeUrl: response.typeUrl, nonce: response.nonce, ...(isRefused ? { error: "cannot take it" } : {}) });
+    if (dice.chance(0.1)) this.#send({ typeUrl: response.typeUrl, nonce: '0' });
+    this.#send({ typeUrl: response.typeUrl, nonce: response.nonce, ...(isRefused ? { error: 'cannot take it' } : {}) });
   }
 
   #reconnect(): void {
@@ -182,9 +196,9 @@ class Client {
       asked.clear();
       const wanted = new Map([...has].filter(([name]) => isAll || names.has(name)));
       // A client that wants nothing any more says so by naming something and dropping it.
-      const subscribe = isAll ? ["*", ...names] : names.size > 0 ? [...names] : ["a"];
+      const subscribe = isAll ? ['*', ...names] : names.size > 0 ? [...names] : ['a'];
       this.#send({ typeUrl, subscribe, initialVersions: wanted });
-      if (!isAll && names.size === 0) this.#send({ typeUrl, unsubscribe: ["a"] });
+      if (!isAll && names.size === 0) this.#send({ typeUrl, unsubscribe: ['a'] });
     }
   }
 
@@ -199,16 +213,21 @@ class Client {
   }
 
   #send(request: Partial<DeltaRequest> & { readonly typeUrl: string }): void {
-    this.#enqueue(this.#session.request({ subscribe: [], unsubscribe: [], initialVersions: new Map(), nonce: "", ...request }));
+    this.#enqueue(
+      this.#session.request({ subscribe: [], unsubscribe: [], initialVersions: new Map(), nonce: '', ...request }),
+    );
   }
 
   #enqueue(responses: readonly DeltaResponse[]): void {
     for (const response of responses) {
       if (this.#nonces.has(response.nonce)) this.#fail(`nonce ${response.nonce} comes twice`);
       this.#nonces.add(response.nonce);
-      if (this.#incoming.some((other) => other.response.typeUrl === response.typeUrl)) this.#fail(`${response.typeUrl} has two responses in flight`);
+      if (this.#incoming.some((other) => other.response.typeUrl === response.typeUrl))
+        this.#fail(`${response.typeUrl} has two responses in flight`);
       const subscription = this.#of(response.typeUrl);
-      const asked = new Set(response.resources.map(({ name }) => name).filter((name) => subscription.asked.delete(name)));
+      const asked = new Set(
+        response.resources.map(({ name }) => name).filter((name) => subscription.asked.delete(name)),
+      );
       this.#incoming.push({ response, asked });
     }
   }
@@ -220,6 +239,6 @@ class Client {
   }
 
   #fail(message: string): void {
-    if (this.#world.broken === "") this.#world.broken = `${this.#node}: ${message}`;
+    if (this.#world.broken === '') this.#world.broken = `${this.#node}: ${message}`;
   }
 }

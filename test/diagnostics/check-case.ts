@@ -1,4 +1,7 @@
-/** One harness for every diagnostic: a few lines of source beside a complete policy, and what is said of them, source and message together. */
+/**
+ * One harness for every diagnostic: a few lines of source beside a complete policy, and what is said of them, source
+ * and message together.
+ */
 import { compileDiagnostics } from '../../compiler/compile-diagnostics.ts';
 import { lower } from '../../compiler/lower/lower.ts';
 import { compileDetectors } from '../../compiler/text/compile-detectors.ts';
@@ -21,7 +24,18 @@ export type Case = {
 };
 
 export const CATALOG: DetectorCatalog = [
-  'email', 'phone', 'payment_card', 'iban', 'us_ssn', 'ip_address', 'ipv6', 'aws_key', 'api_key', 'passport', 'date_of_birth', 'jwt',
+  'email',
+  'phone',
+  'payment_card',
+  'iban',
+  'us_ssn',
+  'ip_address',
+  'ipv6',
+  'aws_key',
+  'api_key',
+  'passport',
+  'date_of_birth',
+  'jwt',
 ].map((name) => ({ name, title: name, examples: [] }));
 
 export const POLICY = `policy bank {
@@ -72,22 +86,35 @@ rule base
   withhold chunk unless chunk.level is at most internal
 `;
 
-export function diagnosticsOf(given: Case): { readonly found: readonly Diagnostic[]; readonly files: ReadonlyMap<string, SourceFile> } {
+export function diagnosticsOf(given: Case): {
+  readonly found: readonly Diagnostic[];
+  readonly files: ReadonlyMap<string, SourceFile>;
+} {
   const file = sourceFile('case.writ', given.source);
   const all = given.alone === true ? [file] : [sourceFile('policy.writ', POLICY), file];
   const result = checkProgram(all, CATALOG);
   const { program } = result;
-  const later = program === null ? [] : given.compiled === true ? compiled(program) : given.code.startsWith('E09') ? unenforcedDiagnostics(program) : [];
+  const later =
+    program === null
+      ? []
+      : given.compiled === true
+        ? compiled(program)
+        : given.code.startsWith('E09')
+          ? unenforcedDiagnostics(program)
+          : [];
   const found = [...result.diagnostics, ...later];
   return {
-    found: found.filter((each) => each.span.file !== 'policy.writ' && (each.code !== 'W0210' || given.code === 'W0210')),
+    found: found.filter(
+      (each) => each.span.file !== 'policy.writ' && (each.code !== 'W0210' || given.code === 'W0210'),
+    ),
     files: new Map(all.map((each) => [each.path, each])),
   };
 }
 
 export function render(given: Case): string {
   const { found, files } = diagnosticsOf(given);
-  const shown = given.source.length > 2000 ? `${given.source.slice(0, 120)} … (${given.source.length} characters)` : given.source;
+  const shown =
+    given.source.length > 2000 ? `${given.source.slice(0, 120)} … (${given.source.length} characters)` : given.source;
   return `\n${shown.trimEnd()}\n\n${found.map((each) => renderDiagnostic(each, files, { color: false })).join('\n')}`;
 }
 

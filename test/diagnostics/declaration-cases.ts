@@ -2,16 +2,29 @@
 import { type Case, POLICY } from './check-case.ts';
 
 const model = (settings: string): string => `model m "m-1" {\n  ${settings}\n}\n`;
-const COMPLETE = 'provider: openai  site: inside  clearance: secret  context: 8_000 tokens\n  input_price: 1 usd per 1M tokens  output_price: 1 usd per 1M tokens';
+const COMPLETE =
+  'provider: openai  site: inside  clearance: secret  context: 8_000 tokens\n  input_price: 1 usd per 1M tokens  output_price: 1 usd per 1M tokens';
 
 export const DECLARATION_CASES: readonly Case[] = [
   { code: 'E0501', source: 'branch = vienna | graz\n', alone: true },
   { code: 'E0502', source: POLICY.slice(0, POLICY.indexOf('}') + 2) },
-  { code: 'E0503', source: 'policy bank {\n  time zone "Europe/Vienna"\n  default prompt: allow\n  default completion: allow\n  default retrieval: deny\n}\n', alone: true },
+  {
+    code: 'E0503',
+    source:
+      'policy bank {\n  time zone "Europe/Vienna"\n  default prompt: allow\n  default completion: allow\n  default retrieval: deny\n}\n',
+    alone: true,
+  },
   { code: 'E0504', source: 'only_one = this\n' },
   { code: 'E0504', source: `many = ${Array.from({ length: 65 }, (_, n) => `m${n}`).join(' | ')}\n` },
   { code: 'E0505', source: 'colour = red | green | red\n' },
-  { code: 'E0506', source: POLICY.replace('public < internal < confidential < secret', 'public | internal | confidential | secret').slice(0, 330), alone: true },
+  {
+    code: 'E0506',
+    source: POLICY.replace(
+      'public < internal < confidential < secret',
+      'public | internal | confidential | secret',
+    ).slice(0, 330),
+    alone: true,
+  },
   { code: 'E0507', source: model('provider: openai') },
   { code: 'E0508', source: model(`${COMPLETE}\n  clearence: secret`) },
   { code: 'E0509', source: model(COMPLETE.replace('openai', 'opnai')) },
@@ -26,9 +39,16 @@ export const DECLARATION_CASES: readonly Case[] = [
   { code: 'E0516', source: 'detector badge matches `B-[0-9]{4}` near ("") within 40 characters\n' },
   { code: 'E0516', source: 'detector badge matches `B-[0-9]{4}` near ("employee") within 3 characters\n' },
   { code: 'E0517', source: 'detector badge matches `B-[0-9]{4}` examples ("B-1234", "B-12")\n' },
-  { code: 'E0519', source: 'route a\n  for requested "auto"\n  prefer big\n\nroute b\n  for requested "auto"\n  prefer own\n' },
+  {
+    code: 'E0519',
+    source: 'route a\n  for requested "auto"\n  prefer big\n\nroute b\n  for requested "auto"\n  prefer own\n',
+  },
   { code: 'E0519', source: 'store more chroma "files" { title: text from metadata "title" }\n' },
-  { code: 'E0520', source: 'budget b\n  limit 5 usd per day\n  at 95 percent notify desk\n  at 80 percent notify desk\n  at 101 percent notify desk\n' },
+  {
+    code: 'E0520',
+    source:
+      'budget b\n  limit 5 usd per day\n  at 95 percent notify desk\n  at 80 percent notify desk\n  at 101 percent notify desk\n',
+  },
   { code: 'E0521', source: 'budget b\n  limit 5 usd per mont\n' },
   { code: 'E0522', source: 'budget b\n  limit 5 usd per day in "Berlin"\n' },
   { code: 'E0522', source: 'budget b\n  limit 5 usd per day in "Europe/Berln"\n' },
@@ -40,8 +60,18 @@ export const DECLARATION_CASES: readonly Case[] = [
   { code: 'E0526', source: 'hours night = monday to friday 22:00 to 06:00\n' },
   { code: 'E0527', source: 'caller from "./caller.ts"\n' },
   { code: 'E0528', source: 'recipient boss by pigeon "boss"\n' },
-  { code: 'E0801', source: `${POLICY.replace(' else 2020-01-01', '')}detector long matches \`.{200}\`\nrule r\n  on prompt\n  redact long as mask\n`, alone: true, compiled: true },
-  { code: 'E0802', source: `${POLICY.replace(' else 2020-01-01', '').replace('manager:', 'levels: set of classification from claim "levels"\n  manager:')}rule r\n  on prompt\n  where caller.levels contains prompt.classification\n  deny\n`, alone: true, compiled: true },
+  {
+    code: 'E0801',
+    source: `${POLICY.replace(' else 2020-01-01', '')}detector long matches \`.{200}\`\nrule r\n  on prompt\n  redact long as mask\n`,
+    alone: true,
+    compiled: true,
+  },
+  {
+    code: 'E0802',
+    source: `${POLICY.replace(' else 2020-01-01', '').replace('manager:', 'levels: set of classification from claim "levels"\n  manager:')}rule r\n  on prompt\n  where caller.levels contains prompt.classification\n  deny\n`,
+    alone: true,
+    compiled: true,
+  },
   { code: 'E0529', source: 'tool any "*_pay" { to: text from argument "to" }\n' },
   { code: 'E0601', source: 'test "t" {\n  expect deny\n}\n' },
   { code: 'E0602', source: 'test "t" {\n  prompt to big "hello"\n  expect withheld\n}\n' },

@@ -10,7 +10,15 @@ import { SYNTAX_CASES } from './syntax-cases.ts';
 import { TYPE_CASES } from './type-cases.ts';
 import { UNENFORCED_CASES } from './unenforced-cases.ts';
 
-const CASES: readonly Case[] = [...SYNTAX_CASES, ...SLIP_CASES, ...NAME_CASES, ...TYPE_CASES, ...RULE_CASES, ...DECLARATION_CASES, ...UNENFORCED_CASES];
+const CASES: readonly Case[] = [
+  ...SYNTAX_CASES,
+  ...SLIP_CASES,
+  ...NAME_CASES,
+  ...TYPE_CASES,
+  ...RULE_CASES,
+  ...DECLARATION_CASES,
+  ...UNENFORCED_CASES,
+];
 
 describe.each(Object.keys(DIAGNOSTICS))('%s', (code) => {
   const cases = CASES.filter((each) => each.code === code);

@@ -20,7 +20,14 @@ export const RULE_CASES: readonly Case[] = [
   { code: 'E0411', source: rule('deny\n  effective 2026-06-01 until 2026-05-01') },
   { code: 'E0412', source: 'waiver audit "Auditors" of base\n  until 2030-01-01\n  owner "dpo@bank.example"\n' },
   { code: 'E0414', source: 'classify prompt as secret where model.site is outside\n' },
-  { code: 'E0414', source: 'classify prompt as secret where prompt.classification is confidential and text contains iban\n' },
+  {
+    code: 'E0414',
+    source: 'classify prompt as secret where prompt.classification is confidential and text contains iban\n',
+  },
   { code: 'E0413', source: rule('keep newest chunk.name for each chunk.version', 'retrieval from files') },
-  { code: 'W0401', source: 'detectors secrets = iban, email\nrule r\n  on prompt\n  redact secrets as mask\n  redact email as placeholder\n  redact iban as mask\n' },
+  {
+    code: 'W0401',
+    source:
+      'detectors secrets = iban, email\nrule r\n  on prompt\n  redact secrets as mask\n  redact email as placeholder\n  redact iban as mask\n',
+  },
 ];

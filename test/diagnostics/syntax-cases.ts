@@ -17,10 +17,17 @@ export const SYNTAX_CASES: readonly Case[] = [
   { code: 'E0109', source: 'rule r\n  on prompt\n  wehre caller.trusted\n  deny\n' },
   { code: 'E0109', source: 'rule r\n  on prompt\n  where caller.branch =\n  deny\n' },
   { code: 'E0109', source: 'rule r\n  on prompt\n  redact iban as masked\n' },
-  { code: 'E0110', source: 'tool pay "pay" {\n  amount: money from argument "amount"\n\nrule r\n  on tool call to pay\n  where tool.amount is above 5 usd\n  deny\n' },
+  {
+    code: 'E0110',
+    source:
+      'tool pay "pay" {\n  amount: money from argument "amount"\n\nrule r\n  on tool call to pay\n  where tool.amount is above 5 usd\n  deny\n',
+  },
   { code: 'E0110', source: 'rule r\n  on prompt\n  where (caller.trusted\n  deny\n' },
   { code: 'E0111', source: 'rule deny\n  on prompt\n  deny\n' },
-  { code: 'E0112', source: 'rule r\n  on prompt\n  where caller.trusted and caller.branch is graz or caller.branch is linz\n  deny\n' },
+  {
+    code: 'E0112',
+    source: 'rule r\n  on prompt\n  where caller.trusted and caller.branch is graz or caller.branch is linz\n  deny\n',
+  },
   { code: 'E0113', source: 'rule r\n  on prompt\n  prefer big\n  deny\n' },
   { code: 'E0113', source: 'rate q\n  limit 5 requests per minute in "Europe/Vienna"\n' },
   { code: 'E0114', source: 'rule r on prompt deny "C:\\dir"\n' },

@@ -9,7 +9,10 @@ export const TYPE_CASES: readonly Case[] = [
   { code: 'E0301', source: where('caller.id is prompt.tokens_estimate') },
   { code: 'E0301', source: where('caller.groups is {"a"}') },
   { code: 'E0301', source: where('text is "secret"') },
-  { code: 'E0301', source: 'rule r\n  on retrieval from files\n  withhold chunk unless chunk.readers contains caller.groups\n' },
+  {
+    code: 'E0301',
+    source: 'rule r\n  on retrieval from files\n  withhold chunk unless chunk.readers contains caller.groups\n',
+  },
   { code: 'E0302', source: 'budget b\n  limit 4_000 tokens per month\n' },
   { code: 'E0302', source: where('prompt.tokens_estimate is above 800') },
   { code: 'E0302', source: where('prompt.bytes is above 3 hours') },
@@ -20,7 +23,11 @@ export const TYPE_CASES: readonly Case[] = [
   { code: 'E0303', source: where('prompt.complexity is above 4.5') },
   { code: 'E0304', source: where('prompt.complexity is above 9_007_199_254_740_992') },
   { code: 'E0304', source: 'rule r\n  on prompt\n  sample 120 percent for review by lawyers\n' },
-  { code: 'E0304', source: 'model m "m-1" {\n  provider: openai  site: inside  clearance: secret  context: 8_000 tokens  max_output: 9_000 tokens\n  input_price: 1 usd per 1M tokens  output_price: 1 usd per 1M tokens\n}\n' },
+  {
+    code: 'E0304',
+    source:
+      'model m "m-1" {\n  provider: openai  site: inside  clearance: secret  context: 8_000 tokens  max_output: 9_000 tokens\n  input_price: 1 usd per 1M tokens  output_price: 1 usd per 1M tokens\n}\n',
+  },
   { code: 'E0305', source: where('caller.branch is at least graz') },
   { code: 'E0305', source: where('caller.id is above "m"') },
   { code: 'E0306', source: where('caller.manager is caller.id') },

@@ -9,7 +9,10 @@ export const UNENFORCED_CASES: readonly Case[] = [
   { code: 'E0902', source: rule('sample 2 percent for review by lawyers') },
   { code: 'E0903', source: 'rate burst\n  for each caller.id\n  limit 60 requests per minute\n' },
   { code: 'E0904', source: rule('where caller.id is in vendors\n  deny') },
-  { code: 'E0905', source: `${rule('deny\n  waivable by "dpo"')}\nwaiver w "Exception" of r\n  until 2030-01-01\n  owner "dpo"\n` },
+  {
+    code: 'E0905',
+    source: `${rule('deny\n  waivable by "dpo"')}\nwaiver w "Exception" of r\n  until 2030-01-01\n  owner "dpo"\n`,
+  },
   { code: 'E0906', source: `import "org.writ" at "${HASH}"\n` },
   { code: 'E0907', source: 'delegate to graz where caller.branch is graz may allow, redact\n' },
   { code: 'E0908', source: rule('notify desk') },
@@ -30,16 +33,34 @@ export const UNENFORCED_CASES: readonly Case[] = [
   { code: 'E0923', source: rule('redact payment_card as mask keeping last 4') },
   { code: 'E0924', source: rule('redact date_of_birth as year') },
   { code: 'E0925', source: rule('redact email as pseudonym for each caller.branch') },
-  { code: 'E0926', source: rule('withhold chunk unless chunk.level is at most internal else say "Some results are withheld"', 'retrieval from files') },
+  {
+    code: 'E0926',
+    source: rule(
+      'withhold chunk unless chunk.level is at most internal else say "Some results are withheld"',
+      'retrieval from files',
+    ),
+  },
   { code: 'E0927', source: `detector vendor matches list vendors\n${rule('redact vendor as mask')}` },
-  { code: 'E0928', source: `detector toxic matches classifier "toxicity" at "${HASH}" above 80 percent\n${rule('redact toxic as mask')}` },
+  {
+    code: 'E0928',
+    source: `detector toxic matches classifier "toxicity" at "${HASH}" above 80 percent\n${rule('redact toxic as mask')}`,
+  },
   { code: 'E0929', source: 'convert eur at 1.08 usd on 2026-01-02\n\nbudget b\n  limit 100 eur per day\n' },
   { code: 'E0930', source: 'budget b\n  for each caller.id\n  limit 5 usd per day\n' },
   { code: 'E0931', source: 'budget b\n  limit 5 usd per day\n  at 80 percent notify desk\n' },
-  { code: 'E0932', source: 'guarantee g\n  never prompt sent where model.site is outside and payment_card is unredacted\n' },
-  { code: 'E0933', source: rule('where some c in retrieval.chunks has (c.level is secret)\n  deny', 'retrieval from files') },
+  {
+    code: 'E0932',
+    source: 'guarantee g\n  never prompt sent where model.site is outside and payment_card is unredacted\n',
+  },
+  {
+    code: 'E0933',
+    source: rule('where some c in retrieval.chunks has (c.level is secret)\n  deny', 'retrieval from files'),
+  },
   { code: 'E0935', source: rule('where caller.since is above 2026-01-31\n  deny') },
   { code: 'E0936', source: rule('use only models where model.clearance is at least prompt.sent_classification') },
-  { code: 'E0937', source: rule('where some c in completion.tool_calls has (c.text contains iban)\n  deny', 'completion') },
+  {
+    code: 'E0937',
+    source: rule('where some c in completion.tool_calls has (c.text contains iban)\n  deny', 'completion'),
+  },
   { code: 'E0934', source: 'store notes qdrant "notes" { title: text from metadata "title" }\n' },
 ];

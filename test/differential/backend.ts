@@ -1,10 +1,10 @@
 /** One interface for everything that decides, and the comparison of two of them. */
-import { isDeepStrictEqual } from "node:util";
-import { decide } from "../../compiler/interpret/decide.ts";
-import type { Plan } from "../../compiler/plan/plan.ts";
-import { generateInput } from "./generate-input.ts";
-import { generatePlan } from "./generate-plan.ts";
-import type { Random } from "./random.ts";
+import { isDeepStrictEqual } from 'node:util';
+import { decide } from '../../compiler/interpret/decide.ts';
+import type { Plan } from '../../compiler/plan/plan.ts';
+import { generateInput } from './generate-input.ts';
+import { generatePlan } from './generate-plan.ts';
+import type { Random } from './random.ts';
 
 /** A plan and inputs for it. */
 export interface Case {
@@ -38,7 +38,10 @@ export interface Difference {
 }
 
 /** The first case on which a backend does not say what the interpreter says. */
-export function firstDifference(cases: readonly Case[], decisions: readonly (readonly unknown[])[]): Difference | undefined {
+export function firstDifference(
+  cases: readonly Case[],
+  decisions: readonly (readonly unknown[])[],
+): Difference | undefined {
   for (const [at, { plan, inputs }] of cases.entries()) {
     for (const [place, input] of inputs.entries()) {
       const expected = decide(plan, input);

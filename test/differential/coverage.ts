@@ -1,38 +1,109 @@
-/** What generated plans contain, by kind of node. The tables are typed over the plan's own unions, so a new kind does not compile until it is listed, and then fails the test until it is generated. */
-import type { Effect, EventPlan, Expr, Fact, FactRef, FactType, ModelExpr, Operand, Plan, Preference, RedactionMode, Route, Rule, SetOperand, TextOperand, WhenAbsent } from "../../compiler/plan/plan.ts";
+/**
+ * What generated plans contain, by kind of node. The tables are typed over the plan's own unions, so a new kind does
+ * not compile until it is listed, and then fails the test until it is generated.
+ */
+import type {
+  Effect,
+  EventPlan,
+  Expr,
+  Fact,
+  FactRef,
+  FactType,
+  ModelExpr,
+  Operand,
+  Plan,
+  Preference,
+  RedactionMode,
+  Route,
+  Rule,
+  SetOperand,
+  TextOperand,
+  WhenAbsent,
+} from '../../compiler/plan/plan.ts';
 
 type Table<K extends string> = { readonly [key in K]: true };
 
-const EXPRS: Table<Expr["kind"]> = { const: true, not: true, and: true, or: true, known: true, is_true: true, compare: true, text_equals: true, text_contains: true, contains: true, overlaps: true, subset: true, some: true, every: true };
-const COMPARE_OPS: Table<Extract<Expr, { kind: "compare" }>["op"]> = { eq: true, lt: true, le: true, gt: true, ge: true };
-const OPERANDS: Table<Operand["kind"]> = { number: true, rank: true, fact: true, field: true, classification: true };
-const TEXT_OPERANDS: Table<TextOperand["kind"]> = { text: true, fact: true, field: true };
-const SET_OPERANDS: Table<SetOperand["kind"]> = { members: true, fact: true, field: true };
-const FACT_REFS: Table<FactRef["kind"]> = { fact: true, field: true };
-const MODEL_EXPRS: Table<ModelExpr["kind"]> = { all: true, each: true };
-const EFFECTS: Table<Effect["kind"]> = { allow: true, deny: true, redact: true, tag: true, buffer: true, allow_chunk: true, withhold_chunk: true, keep_newest: true };
+const EXPRS: Table<Expr['kind']> = {
+  const: true,
+  not: true,
+  and: true,
+  or: true,
+  known: true,
+  is_true: true,
+  compare: true,
+  text_equals: true,
+  text_contains: true,
+  contains: true,
+  overlaps: true,
+  subset: true,
+  some: true,
+  every: true,
+};
+const COMPARE_OPS: Table<Extract<Expr, { kind: 'compare' }>['op']> = {
+  eq: true,
+  lt: true,
+  le: true,
+  gt: true,
+  ge: true,
+};
+const OPERANDS: Table<Operand['kind']> = { number: true, rank: true, fact: true, field: true, classification: true };
+const TEXT_OPERANDS: Table<TextOperand['kind']> = { text: true, fact: true, field: true };
+const SET_OPERANDS: Table<SetOperand['kind']> = { members: true, fact: true, field: true };
+const FACT_REFS: Table<FactRef['kind']> = { fact: true, field: true };
+const MODEL_EXPRS: Table<ModelExpr['kind']> = { all: true, each: true };
+const EFFECTS: Table<Effect['kind']> = {
+  allow: true,
+  deny: true,
+  redact: true,
+  tag: true,
+  buffer: true,
+  allow_chunk: true,
+  withhold_chunk: true,
+  keep_newest: true,
+};
 const MODES: Table<RedactionMode> = { placeholder: true, mask: true, remove: true };
-const FACT_TYPES: Table<FactType["kind"]> = { bool: true, number: true, text: true, enum: true, text_set: true, enum_set: true, collection: true };
-const ABSENTS: Table<WhenAbsent["kind"]> = { fails: true, unknown: true, else: true };
-const SOURCES: Table<Fact["source"]["kind"]> = { builtin: true, claim: true, metadata: true, budget: true };
-const EVENTS: Table<EventPlan["kind"]> = { prompt: true, completion: true, retrieval: true, ingest: true };
-const DEFAULTS: Table<EventPlan["default"]> = { allow: true, deny: true };
-const TARGETS: Table<Preference["target"]["kind"]> = { model: true, requested: true, cheapest: true };
-const REQUESTED: Table<Route["requested"]["kind"]> = { name: true, any: true };
-const PARTS: Table<"classify" | "limit" | "requirement" | "budget" | "threshold" | "preference" | "request rule" | "unenforced"> = { classify: true, limit: true, requirement: true, budget: true, threshold: true, preference: true, "request rule": true, unenforced: true };
+const FACT_TYPES: Table<FactType['kind']> = {
+  bool: true,
+  number: true,
+  text: true,
+  enum: true,
+  text_set: true,
+  enum_set: true,
+  collection: true,
+};
+const ABSENTS: Table<WhenAbsent['kind']> = { fails: true, unknown: true, else: true };
+const SOURCES: Table<Fact['source']['kind']> = { builtin: true, claim: true, metadata: true, budget: true };
+const EVENTS: Table<EventPlan['kind']> = { prompt: true, completion: true, retrieval: true, ingest: true };
+const DEFAULTS: Table<EventPlan['default']> = { allow: true, deny: true };
+const TARGETS: Table<Preference['target']['kind']> = { model: true, requested: true, cheapest: true };
+const REQUESTED: Table<Route['requested']['kind']> = { name: true, any: true };
+const PARTS: Table<
+  'classify' | 'limit' | 'requirement' | 'budget' | 'threshold' | 'preference' | 'request rule' | 'unenforced'
+> = {
+  classify: true,
+  limit: true,
+  requirement: true,
+  budget: true,
+  threshold: true,
+  preference: true,
+  'request rule': true,
+  unenforced: true,
+};
 
 const TABLES = {
   expr: EXPRS,
   op: COMPARE_OPS,
   operand: OPERANDS,
-  "text operand": TEXT_OPERANDS,
-  "set operand": SET_OPERANDS,
+  'text operand': TEXT_OPERANDS,
+  'set operand': SET_OPERANDS,
   ref: FACT_REFS,
   when: MODEL_EXPRS,
   effect: EFFECTS,
   mode: MODES,
   type: FACT_TYPES,
-  "field type": { bool: true, number: true, text: true, enum: true, text_set: true, enum_set: true } satisfies Table<Exclude<FactType["kind"], "collection">>,
+  'field type': { bool: true, number: true, text: true, enum: true, text_set: true, enum_set: true } satisfies Table<
+    Exclude<FactType['kind'], 'collection'>
+  >,
   absent: ABSENTS,
   source: SOURCES,
   event: EVENTS,
@@ -40,13 +111,15 @@ const TABLES = {
   target: TARGETS,
   requested: REQUESTED,
   part: PARTS,
-  "on failure": DEFAULTS,
-  "fails closed": { true: true, false: true },
-  "including restored": { true: true, false: true },
+  'on failure': DEFAULTS,
+  'fails closed': { true: true, false: true },
+  'including restored': { true: true, false: true },
 } as const;
 
 /** Every kind that the generators must reach, as `category: kind`. */
-export const KINDS_EXPECTED: readonly string[] = Object.entries(TABLES).flatMap(([category, table]) => Object.keys(table).map((kind) => `${category}: ${kind}`));
+export const KINDS_EXPECTED: readonly string[] = Object.entries(TABLES).flatMap(([category, table]) =>
+  Object.keys(table).map((kind) => `${category}: ${kind}`),
+);
 
 /** How many nodes of each kind stand in a plan, added to `counts`. */
 export function countKinds(plan: Plan, counts: Map<string, number>): void {
@@ -54,48 +127,48 @@ export function countKinds(plan: Plan, counts: Map<string, number>): void {
     const key = `${category}: ${kind}`;
     counts.set(key, (counts.get(key) ?? 0) + 1);
   };
-  count("on failure", plan.onFailure);
+  count('on failure', plan.onFailure);
   for (const fact of plan.facts) {
-    count("type", fact.type.kind);
-    count("absent", fact.absent.kind);
-    count("source", fact.source.kind);
-    count("fails closed", fact.failsClosed);
-    if (fact.type.kind === "collection") for (const field of fact.type.fields) count("field type", field.type.kind);
+    count('type', fact.type.kind);
+    count('absent', fact.absent.kind);
+    count('source', fact.source.kind);
+    count('fails closed', fact.failsClosed);
+    if (fact.type.kind === 'collection') for (const field of fact.type.fields) count('field type', field.type.kind);
   }
   for (const event of plan.events) {
-    count("event", event.kind);
-    count("default", event.default);
+    count('event', event.kind);
+    count('default', event.default);
     for (const rule of event.rules) countRule(rule);
-    if (event.kind === "retrieval") for (const _ of event.requestRules) count("part", "request rule");
-    if (event.kind === "prompt") countPrompt(event);
+    if (event.kind === 'retrieval') for (const _ of event.requestRules) count('part', 'request rule');
+    if (event.kind === 'prompt') countPrompt(event);
   }
 
-  function countPrompt(event: Extract<EventPlan, { kind: "prompt" }>): void {
+  function countPrompt(event: Extract<EventPlan, { kind: 'prompt' }>): void {
     for (const each of event.classify) {
-      count("part", "classify");
+      count('part', 'classify');
       countExpr(each.when);
     }
     for (const each of event.limits) {
-      count("part", "limit");
+      count('part', 'limit');
       countModelExpr(each.when);
     }
     for (const each of event.requirements) {
-      count("part", "requirement");
+      count('part', 'requirement');
       countModelExpr(each.removes);
     }
     for (const each of event.budgets) {
-      count("part", "budget");
+      count('part', 'budget');
       countExpr(each.applies);
       for (const threshold of each.thresholds) {
-        count("part", "threshold");
+        count('part', 'threshold');
         countModelExpr(threshold.removes);
       }
     }
     for (const route of event.routes) {
-      count("requested", route.requested.kind);
+      count('requested', route.requested.kind);
       for (const preference of route.preferences) {
-        count("part", "preference");
-        count("target", preference.target.kind);
+        count('part', 'preference');
+        count('target', preference.target.kind);
         countModelExpr(preference.when);
       }
     }
@@ -103,54 +176,54 @@ export function countKinds(plan: Plan, counts: Map<string, number>): void {
 
   function countRule(rule: Rule): void {
     countModelExpr(rule.when);
-    if (rule.unenforced !== undefined) count("part", "unenforced");
+    if (rule.unenforced !== undefined) count('part', 'unenforced');
     for (const effect of rule.effects) {
-      count("effect", effect.kind);
-      if (effect.kind === "redact") {
-        count("mode", effect.as);
-        count("including restored", effect.includingRestored);
+      count('effect', effect.kind);
+      if (effect.kind === 'redact') {
+        count('mode', effect.as);
+        count('including restored', effect.includingRestored);
       }
-      if (effect.kind === "allow_chunk") countExpr(effect.where);
-      if (effect.kind === "withhold_chunk") countExpr(effect.unless);
+      if (effect.kind === 'allow_chunk') countExpr(effect.where);
+      if (effect.kind === 'withhold_chunk') countExpr(effect.unless);
     }
   }
 
   function countModelExpr(when: ModelExpr): void {
-    count("when", when.kind);
-    for (const expr of when.kind === "all" ? [when.expr] : when.exprs) countExpr(expr);
+    count('when', when.kind);
+    for (const expr of when.kind === 'all' ? [when.expr] : when.exprs) countExpr(expr);
   }
 
   function countExpr(expr: Expr): void {
-    count("expr", expr.kind);
+    count('expr', expr.kind);
     switch (expr.kind) {
-      case "const":
+      case 'const':
         return;
-      case "not":
+      case 'not':
         return countExpr(expr.of);
-      case "and":
-      case "or":
+      case 'and':
+      case 'or':
         return expr.of.forEach(countExpr);
-      case "known":
-      case "is_true":
-        return count("ref", expr.fact.kind);
-      case "compare":
-        count("op", expr.op);
-        count("operand", expr.left.kind);
-        return count("operand", expr.right.kind);
-      case "text_equals":
-        count("text operand", expr.left.kind);
-        return count("text operand", expr.right.kind);
-      case "text_contains":
-        return count("ref", expr.text.kind);
-      case "contains":
-        count("ref", expr.set.kind);
-        return count("text operand", expr.member.kind);
-      case "overlaps":
-      case "subset":
-        count("ref", expr.left.kind);
-        return count("set operand", expr.right.kind);
-      case "some":
-      case "every":
+      case 'known':
+      case 'is_true':
+        return count('ref', expr.fact.kind);
+      case 'compare':
+        count('op', expr.op);
+        count('operand', expr.left.kind);
+        return count('operand', expr.right.kind);
+      case 'text_equals':
+        count('text operand', expr.left.kind);
+        return count('text operand', expr.right.kind);
+      case 'text_contains':
+        return count('ref', expr.text.kind);
+      case 'contains':
+        count('ref', expr.set.kind);
+        return count('text operand', expr.member.kind);
+      case 'overlaps':
+      case 'subset':
+        count('ref', expr.left.kind);
+        return count('set operand', expr.right.kind);
+      case 'some':
+      case 'every':
         return countExpr(expr.body);
     }
   }

@@ -1,10 +1,37 @@
-/** The vocabulary of a generated plan: enums, facts, models, stores, detectors. As lowering makes it: facts sorted by path, ids by position. */
-import { DETECTOR_ENUM, type DetectorUse, type EnumType, type Fact, type FactId, type FactType, MODEL_ENUM, type Model, ROLE_ENUM, type Store, type WhenAbsent } from "../../compiler/plan/plan.ts";
-import type { Random } from "./random.ts";
+/**
+ * The vocabulary of a generated plan: enums, facts, models, stores, detectors. As lowering makes it: facts sorted by
+ * path, ids by position.
+ */
+import {
+  DETECTOR_ENUM,
+  type DetectorUse,
+  type EnumType,
+  type Fact,
+  type FactId,
+  type FactType,
+  MODEL_ENUM,
+  type Model,
+  ROLE_ENUM,
+  type Store,
+  type WhenAbsent,
+} from '../../compiler/plan/plan.ts';
+import type { Random } from './random.ts';
 
 /** Few texts, so that equal ones meet; and odd ones, because every backend has its own idea of a string. */
-export const TEXTS = ["", "u1", "u2", "alpha", "alphabet", "naïve", "日本", "😀", 'a "b"', "line\nend", "\u00a0\u200b"] as const;
-export const SPAN = { file: "policy.writ", start: 0, end: 1 } as const;
+export const TEXTS = [
+  '',
+  'u1',
+  'u2',
+  'alpha',
+  'alphabet',
+  'naïve',
+  '日本',
+  '😀',
+  'a "b"',
+  'line\nend',
+  '\u00a0\u200b',
+] as const;
+export const SPAN = { file: 'policy.writ', start: 0, end: 1 } as const;
 
 export interface Vocabulary {
   readonly enums: readonly EnumType[];
@@ -19,132 +46,179 @@ export interface Vocabulary {
 }
 
 export function generateVocabulary(random: Random): Vocabulary {
-  const detectors = ["email", "iban", "payment_card", "phone"].slice(0, random.int(1, 4)).map((name): DetectorUse => ({ name, source: { kind: "builtin" } }));
+  const detectors = ['email', 'iban', 'payment_card', 'phone']
+    .slice(0, random.int(1, 4))
+    .map((name): DetectorUse => ({ name, source: { kind: 'builtin' } }));
   const models = generateModels(random);
   const hasClassification = random.chance(0.8);
   const enums: EnumType[] = [
-    { name: "classification", ordered: true, members: ["public", "internal", "confidential", "restricted"].slice(0, random.int(2, 4)) },
-    { name: "region", ordered: false, members: ["eu", "us", "asia"].slice(0, random.int(2, 3)) },
+    {
+      name: 'classification',
+      ordered: true,
+      members: ['public', 'internal', 'confidential', 'restricted'].slice(0, random.int(2, 4)),
+    },
+    { name: 'region', ordered: false, members: ['eu', 'us', 'asia'].slice(0, random.int(2, 3)) },
     { name: DETECTOR_ENUM, ordered: false, members: detectors.map((each) => each.name) },
     { name: MODEL_ENUM, ordered: false, members: models.map((each) => each.name) },
-    { name: ROLE_ENUM, ordered: false, members: ["system", "developer", "user", "assistant", "tool"] },
+    { name: ROLE_ENUM, ordered: false, members: ['system', 'developer', 'user', 'assistant', 'tool'] },
   ];
-  const budgets = ["b1", "b2"].slice(0, random.int(0, 2));
-  const storeNames = ["docs", "files"].slice(0, random.int(1, 2));
-  const byPath = (left: Omit<Fact, "id">, right: Omit<Fact, "id">) => (left.path.join(".") < right.path.join(".") ? -1 : 1);
-  const facts = [...builtinFacts(random), ...callerFacts(random), ...budgets.flatMap(budgetFacts), ...storeNames.flatMap((store) => chunkFacts(random, store))]
+  const budgets = ['b1', 'b2'].slice(0, random.int(0, 2));
+  const storeNames = ['docs', 'files'].slice(0, random.int(1, 2));
+  const byPath = (left: Omit<Fact, 'id'>, right: Omit<Fact, 'id'>) =>
+    left.path.join('.') < right.path.join('.') ? -1 : 1;
+  const facts = [
+    ...builtinFacts(random),
+    ...callerFacts(random),
+    ...budgets.flatMap(budgetFacts),
+    ...storeNames.flatMap((store) => chunkFacts(random, store)),
+  ]
     .sort(byPath)
     .map((fact, id): Fact => ({ id, ...fact }));
   return {
     enums,
     facts,
     models,
-    byPrice: models.map((model) => model.id).sort((a, b) => models[a]!.inputPrice + models[a]!.outputPrice - models[b]!.inputPrice - models[b]!.outputPrice || a - b),
-    stores: storeNames.map((name) => ({ name, kind: "chroma", collection: name, facts: facts.filter((fact) => fact.path[1] === name).map((fact) => fact.id), span: SPAN })),
+    byPrice: models
+      .map((model) => model.id)
+      .sort(
+        (a, b) =>
+          models[a]!.inputPrice + models[a]!.outputPrice - models[b]!.inputPrice - models[b]!.outputPrice || a - b,
+      ),
+    stores: storeNames.map((name) => ({
+      name,
+      kind: 'chroma',
+      collection: name,
+      facts: facts.filter((fact) => fact.path[1] === name).map((fact) => fact.id),
+      span: SPAN,
+    })),
     detectors,
-    ...(hasClassification ? { classification: { enum: "classification", base: random.pick(enums[0]!.members.slice(0, 2)) } } : {}),
+    ...(hasClassification
+      ? { classification: { enum: 'classification', base: random.pick(enums[0]!.members.slice(0, 2)) } }
+      : {}),
     budgets,
-    at: (path) => facts.find((fact) => fact.path.join(".") === path)!.id,
+    at: (path) => facts.find((fact) => fact.path.join('.') === path)!.id,
   };
 }
 
-type Draft = Omit<Fact, "id">;
-const FAILS: WhenAbsent = { kind: "fails" };
-const UNKNOWN: WhenAbsent = { kind: "unknown" };
+type Draft = Omit<Fact, 'id'>;
+const FAILS: WhenAbsent = { kind: 'fails' };
+const UNKNOWN: WhenAbsent = { kind: 'unknown' };
 
 function builtinFacts(random: Random): readonly Draft[] {
-  const builtin = (path: string, type: FactType, absent: WhenAbsent = FAILS, failsClosed = random.chance(0.4)): Draft => ({ path: path.split("."), type, absent, failsClosed, source: { kind: "builtin" } });
-  const count = (unit: string): FactType => ({ kind: "number", scale: 0, unit });
+  const builtin = (
+    path: string,
+    type: FactType,
+    absent: WhenAbsent = FAILS,
+    failsClosed = random.chance(0.4),
+  ): Draft => ({ path: path.split('.'), type, absent, failsClosed, source: { kind: 'builtin' } });
+  const count = (unit: string): FactType => ({ kind: 'number', scale: 0, unit });
   return [
-    builtin("text.found", { kind: "enum_set", enum: DETECTOR_ENUM }),
-    builtin("text.found_restored", { kind: "enum_set", enum: DETECTOR_ENUM }, { kind: "else", value: [] }),
-    builtin("retrieval.limit", count("chunks"), UNKNOWN),
-    builtin("prompt.requested_model", { kind: "text" }, FAILS, true),
-    builtin("prompt.input_tokens_bound", count("tokens"), FAILS, true),
-    builtin("prompt.tokens_estimate", count("tokens"), FAILS, true),
-    builtin("prompt.output_tokens", count("tokens"), UNKNOWN, true),
-    builtin("prompt.choices", count("choices"), { kind: "else", value: 1 }, true),
-    builtin("prompt.complexity", count("points")),
-    builtin("prompt.stream", { kind: "bool" }, { kind: "else", value: false }),
-    builtin("prompt.classification", { kind: "enum", enum: "classification" }),
-    builtin("prompt.messages", {
-      kind: "collection",
+    builtin('text.found', { kind: 'enum_set', enum: DETECTOR_ENUM }),
+    builtin('text.found_restored', { kind: 'enum_set', enum: DETECTOR_ENUM }, { kind: 'else', value: [] }),
+    builtin('retrieval.limit', count('chunks'), UNKNOWN),
+    builtin('prompt.requested_model', { kind: 'text' }, FAILS, true),
+    builtin('prompt.input_tokens_bound', count('tokens'), FAILS, true),
+    builtin('prompt.tokens_estimate', count('tokens'), FAILS, true),
+    builtin('prompt.output_tokens', count('tokens'), UNKNOWN, true),
+    builtin('prompt.choices', count('choices'), { kind: 'else', value: 1 }, true),
+    builtin('prompt.complexity', count('points')),
+    builtin('prompt.stream', { kind: 'bool' }, { kind: 'else', value: false }),
+    builtin('prompt.classification', { kind: 'enum', enum: 'classification' }),
+    builtin('prompt.messages', {
+      kind: 'collection',
       most: 4,
       fields: [
-        { name: "role", type: { kind: "enum", enum: ROLE_ENUM } },
-        { name: "found", type: { kind: "enum_set", enum: DETECTOR_ENUM } },
-        { name: "tokens", type: { kind: "number", scale: random.int(0, 2), unit: "tokens" } },
-        { name: "level", type: { kind: "enum", enum: "classification" } },
-        { name: "cached", type: { kind: "bool" } },
-        { name: "author", type: { kind: "text" } },
-        { name: "labels", type: { kind: "text_set" } },
-        { name: "marks", type: { kind: "text_set" } },
-        { name: "missed", type: { kind: "enum_set", enum: DETECTOR_ENUM } },
+        { name: 'role', type: { kind: 'enum', enum: ROLE_ENUM } },
+        { name: 'found', type: { kind: 'enum_set', enum: DETECTOR_ENUM } },
+        { name: 'tokens', type: { kind: 'number', scale: random.int(0, 2), unit: 'tokens' } },
+        { name: 'level', type: { kind: 'enum', enum: 'classification' } },
+        { name: 'cached', type: { kind: 'bool' } },
+        { name: 'author', type: { kind: 'text' } },
+        { name: 'labels', type: { kind: 'text_set' } },
+        { name: 'marks', type: { kind: 'text_set' } },
+        { name: 'missed', type: { kind: 'enum_set', enum: DETECTOR_ENUM } },
       ],
     }),
-    builtin("prompt.calls", { kind: "collection", most: 3, fields: [{ name: "name", type: { kind: "text" } }, { name: "input", type: { kind: "bool" } }] }, UNKNOWN),
-    builtin("model.chosen", { kind: "enum", enum: MODEL_ENUM }),
-    builtin("completion.tokens", count("tokens")),
-    builtin("completion.finish_reason", { kind: "text" }, UNKNOWN),
+    builtin(
+      'prompt.calls',
+      {
+        kind: 'collection',
+        most: 3,
+        fields: [
+          { name: 'name', type: { kind: 'text' } },
+          { name: 'input', type: { kind: 'bool' } },
+        ],
+      },
+      UNKNOWN,
+    ),
+    builtin('model.chosen', { kind: 'enum', enum: MODEL_ENUM }),
+    builtin('completion.tokens', count('tokens')),
+    builtin('completion.finish_reason', { kind: 'text' }, UNKNOWN),
   ];
 }
 
 function callerFacts(random: Random): readonly Draft[] {
   const claim = (name: string, type: FactType, otherwise: WhenAbsent): Draft => ({
-    path: ["caller", name],
+    path: ['caller', name],
     type,
-    absent: random.weighted({ fails: 2, unknown: 2, else: 2 }) === "else" ? otherwise : random.pick([FAILS, UNKNOWN]),
+    absent: random.weighted({ fails: 2, unknown: 2, else: 2 }) === 'else' ? otherwise : random.pick([FAILS, UNKNOWN]),
     failsClosed: true,
-    source: { kind: "claim", claim: name },
+    source: { kind: 'claim', claim: name },
   });
-  const number = (scale: number): FactType => ({ kind: "number", scale, unit: "" });
+  const number = (scale: number): FactType => ({ kind: 'number', scale, unit: '' });
   return [
-    claim("id", { kind: "text" }, { kind: "else", value: "u1" }),
-    claim("manager", { kind: "text" }, { kind: "else", value: "naïve" }),
-    claim("region", { kind: "enum", enum: "region" }, { kind: "else", value: "eu" }),
-    claim("home", { kind: "enum", enum: "region" }, { kind: "else", value: "us" }),
-    claim("clearance", { kind: "enum", enum: "classification" }, { kind: "else", value: "public" }),
-    claim("groups", { kind: "text_set" }, { kind: "else", value: [] }),
-    claim("teams", { kind: "text_set" }, { kind: "else", value: ["alpha", "u1"] }),
-    claim("regions", { kind: "enum_set", enum: "region" }, { kind: "else", value: ["eu"] }),
-    claim("verified", { kind: "bool" }, { kind: "else", value: true }),
-    claim("grade", number(0), { kind: "else", value: 3 }),
-    claim("budget", number(6), { kind: "else", value: 2_500_000 }),
-    claim("quota", number(6), { kind: "else", value: 0 }),
-    claim("ratio", number(random.int(1, 3)), { kind: "else", value: -5 }),
+    claim('id', { kind: 'text' }, { kind: 'else', value: 'u1' }),
+    claim('manager', { kind: 'text' }, { kind: 'else', value: 'naïve' }),
+    claim('region', { kind: 'enum', enum: 'region' }, { kind: 'else', value: 'eu' }),
+    claim('home', { kind: 'enum', enum: 'region' }, { kind: 'else', value: 'us' }),
+    claim('clearance', { kind: 'enum', enum: 'classification' }, { kind: 'else', value: 'public' }),
+    claim('groups', { kind: 'text_set' }, { kind: 'else', value: [] }),
+    claim('teams', { kind: 'text_set' }, { kind: 'else', value: ['alpha', 'u1'] }),
+    claim('regions', { kind: 'enum_set', enum: 'region' }, { kind: 'else', value: ['eu'] }),
+    claim('verified', { kind: 'bool' }, { kind: 'else', value: true }),
+    claim('grade', number(0), { kind: 'else', value: 3 }),
+    claim('budget', number(6), { kind: 'else', value: 2_500_000 }),
+    claim('quota', number(6), { kind: 'else', value: 0 }),
+    claim('ratio', number(random.int(1, 3)), { kind: 'else', value: -5 }),
   ];
 }
 
 function budgetFacts(budget: string): readonly Draft[] {
-  return ["headroom", "spent"].map((name): Draft => ({
-    path: ["budget", budget, name],
-    type: { kind: "number", scale: 0, unit: "micros" },
+  return ['headroom', 'spent'].map((name): Draft => ({
+    path: ['budget', budget, name],
+    type: { kind: 'number', scale: 0, unit: 'micros' },
     absent: FAILS,
     failsClosed: true,
-    source: { kind: "budget", budget },
+    source: { kind: 'budget', budget },
   }));
 }
 
 function chunkFacts(random: Random, store: string): readonly Draft[] {
-  const metadata = (name: string, type: FactType, absent: WhenAbsent): Draft => ({ path: ["chunk", store, name], type, absent, failsClosed: true, source: { kind: "metadata", store, key: name } });
+  const metadata = (name: string, type: FactType, absent: WhenAbsent): Draft => ({
+    path: ['chunk', store, name],
+    type,
+    absent,
+    failsClosed: true,
+    source: { kind: 'metadata', store, key: name },
+  });
   return [
-    metadata("source", { kind: "text" }, FAILS),
-    metadata("version", { kind: "number", scale: 0, unit: "" }, FAILS),
-    metadata("groups", { kind: "text_set" }, random.pick([FAILS, { kind: "else", value: [] }])),
-    metadata("classification", { kind: "enum", enum: "classification" }, { kind: "else", value: "internal" }),
-    metadata("subject", { kind: "text" }, UNKNOWN),
-    metadata("draft", { kind: "bool" }, random.pick([FAILS, UNKNOWN])),
+    metadata('source', { kind: 'text' }, FAILS),
+    metadata('version', { kind: 'number', scale: 0, unit: '' }, FAILS),
+    metadata('groups', { kind: 'text_set' }, random.pick([FAILS, { kind: 'else', value: [] }])),
+    metadata('classification', { kind: 'enum', enum: 'classification' }, { kind: 'else', value: 'internal' }),
+    metadata('subject', { kind: 'text' }, UNKNOWN),
+    metadata('draft', { kind: 'bool' }, random.pick([FAILS, UNKNOWN])),
   ];
 }
 
 /** Sorted by name. Two may share a wire name: the first is meant then. */
 function generateModels(random: Random): readonly Model[] {
-  const names = ["big", "local", "mid", "small"].slice(0, random.int(1, 4));
+  const names = ['big', 'local', 'mid', 'small'].slice(0, random.int(1, 4));
   return names.map((name, id): Model => ({
     id,
     name,
-    wireName: random.chance(0.1) ? "shared" : `${name}-1`,
-    provider: "openai",
+    wireName: random.chance(0.1) ? 'shared' : `${name}-1`,
+    provider: 'openai',
     attributes: {},
     inputPrice: random.pick([0, 20_000, 2_500_000, 2_500_000, 15_000_000]),
     outputPrice: random.pick([0, 50_000, 10_000_000, 10_000_000, 999_999]),

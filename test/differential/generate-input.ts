@@ -1,25 +1,53 @@
-/** Random input documents for a plan: mostly whole and plausible, some with one fact absent, wrong or at a limit, a few that are no inputs at all. */
-import { type CollectionField, type EventPlan, type Fact, type FactType, type Plan, SET_MEMBERS_MAX } from "../../compiler/plan/plan.ts";
-import { numberNear } from "./generate-condition.ts";
-import { TEXTS } from "./generate-facts.ts";
-import type { Random } from "./random.ts";
+/**
+ * Random input documents for a plan: mostly whole and plausible, some with one fact absent, wrong or at a limit, a few
+ * that are no inputs at all.
+ */
+import {
+  type CollectionField,
+  type EventPlan,
+  type Fact,
+  type FactType,
+  type Plan,
+  SET_MEMBERS_MAX,
+} from '../../compiler/plan/plan.ts';
+import { numberNear } from './generate-condition.ts';
+import { TEXTS } from './generate-facts.ts';
+import type { Random } from './random.ts';
 
 export function generateInput(plan: Plan, random: Random): unknown {
-  if (random.chance(0.02)) return random.pick([null, 3, [], "prompt", {}, { event: "egress" }, { event: ["prompt"] }, { event: "retrieval" }, { event: "chunk", store: "nowhere" }, { event: "ingest", store: 1 }]);
+  if (random.chance(0.02))
+    return random.pick([
+      null,
+      3,
+      [],
+      'prompt',
+      {},
+      { event: 'egress' },
+      { event: ['prompt'] },
+      { event: 'retrieval' },
+      { event: 'chunk', store: 'nowhere' },
+      { event: 'ingest', store: 1 },
+    ]);
   const event = pickEvent(plan, random);
-  if (event === undefined) return { event: "prompt" };
-  const input: { [key: string]: unknown } = { event: event.kind === "retrieval" ? random.weighted({ retrieval: 1, chunk: 4 }) : event.kind };
-  if ("store" in event) input["store"] = event.store;
-  const readable = plan.facts.filter((fact) => fact.path[0] !== "chunk" || ("store" in event && fact.path[1] === event.store));
+  if (event === undefined) return { event: 'prompt' };
+  const input: { [key: string]: unknown } = {
+    event: event.kind === 'retrieval' ? random.weighted({ retrieval: 1, chunk: 4 }) : event.kind,
+  };
+  if ('store' in event) input['store'] = event.store;
+  const readable = plan.facts.filter(
+    (fact) => fact.path[0] !== 'chunk' || ('store' in event && fact.path[1] === event.store),
+  );
   // Most failures should stand alone, so that what one failure does can be seen.
-  const collections = readable.filter((fact) => fact.type.kind === "collection");
-  const broken = random.chance(0.3) ? random.pick(collections.length > 0 && random.chance(0.2) ? collections : readable).id : undefined;
+  const collections = readable.filter((fact) => fact.type.kind === 'collection');
+  const broken = random.chance(0.3)
+    ? random.pick(collections.length > 0 && random.chance(0.2) ? collections : readable).id
+    : undefined;
   for (const fact of readable) {
     const value = fact.id === broken ? wrongValue(plan, fact, random) : rightValue(plan, fact, random);
     if (value !== undefined) put(input, fact.path, value);
   }
-  if (event.kind === "prompt" && random.chance(0.15)) loseLevels(plan, input, random);
-  if (random.chance(0.03)) input[random.pick(readable).path[0]!] = random.pick([null, 7, [], "x", false]);
+  if (event.kind === 'prompt' && random.chance(0.15)) loseLevels(plan, input, random);
+  if (random.chance(0.03)) input[random.pick(readable).path[0]!] = random.pick([null, 7, [], 'x', false]);
   return input;
 }
 
@@ -37,50 +65,66 @@ function put(input: { [key: string]: unknown }, path: readonly string[], value: 
 
 /** No level of one budget is known, as when no lease could be had. */
 function loseLevels(plan: Plan, input: { [key: string]: unknown }, random: Random): void {
-  const levels = plan.facts.filter((fact) => fact.source.kind === "budget");
+  const levels = plan.facts.filter((fact) => fact.source.kind === 'budget');
   if (levels.length === 0) return;
   const [, lost] = random.pick(levels).path;
-  for (const { path } of levels) if (path[1] === lost) put(input, path, random.pick([null, "none"]));
+  for (const { path } of levels) if (path[1] === lost) put(input, path, random.pick([null, 'none']));
 }
 
 /** undefined where the key is left out. */
 function rightValue(plan: Plan, fact: Fact, random: Random): unknown {
-  if (fact.absent.kind !== "fails" && random.chance(0.2)) return random.chance(0.5) ? undefined : null;
-  const path = fact.path.join(".");
+  if (fact.absent.kind !== 'fails' && random.chance(0.2)) return random.chance(0.5) ? undefined : null;
+  const path = fact.path.join('.');
   switch (path) {
-    case "prompt.requested_model":
-      return random.chance(0.08) ? "nobody" : random.pick(["auto", "best", ...plan.models.flatMap((model) => [model.wireName, model.wireName])]);
-    case "prompt.input_tokens_bound":
-    case "prompt.tokens_estimate":
-      return random.chance(0.04) ? random.pick([-3, 0, 9_007_199_254_740_991]) : random.pick([1, 5, 40, 40, 40, 300, 900, 5_000]);
-    case "prompt.output_tokens":
-      return random.chance(0.04) ? random.pick([-1, 0, 9_007_199_254_740_991]) : random.pick([8, 50, 50, 64, 100, 200, 900]);
-    case "prompt.choices":
+    case 'prompt.requested_model':
+      return random.chance(0.08)
+        ? 'nobody'
+        : random.pick(['auto', 'best', ...plan.models.flatMap((model) => [model.wireName, model.wireName])]);
+    case 'prompt.input_tokens_bound':
+    case 'prompt.tokens_estimate':
+      return random.chance(0.04)
+        ? random.pick([-3, 0, 9_007_199_254_740_991])
+        : random.pick([1, 5, 40, 40, 40, 300, 900, 5_000]);
+    case 'prompt.output_tokens':
+      return random.chance(0.04)
+        ? random.pick([-1, 0, 9_007_199_254_740_991])
+        : random.pick([8, 50, 50, 64, 100, 200, 900]);
+    case 'prompt.choices':
       return random.chance(0.04) ? random.pick([0, -1, 4_000_000_000_000]) : random.pick([1, 1, 1, 2, 5]);
   }
-  if (fact.source.kind === "budget") return fact.path[2] === "spent" ? random.pick([0, 499, 500, 949, 950, 4_000, 4_750, 800_000]) : random.pick([-5, 0, 1, 400, 501, 4_000, 4_000, 1_000_000, 1_000_000, 9_007_199_254_740_991]);
+  if (fact.source.kind === 'budget')
+    return fact.path[2] === 'spent'
+      ? random.pick([0, 499, 500, 949, 950, 4_000, 4_750, 800_000])
+      : random.pick([-5, 0, 1, 400, 501, 4_000, 4_000, 1_000_000, 1_000_000, 9_007_199_254_740_991]);
   return valueOf(plan, fact.type, random);
 }
 
 function valueOf(plan: Plan, type: FactType, random: Random): unknown {
   switch (type.kind) {
-    case "bool":
+    case 'bool':
       return random.chance(0.5);
-    case "number": {
+    case 'number': {
       const { numbers } = constantsOf(plan);
-      const scaled = numbers.length > 0 && random.chance(0.3) ? random.pick(numbers) + random.int(-1, 1) : numberNear(random, type.scale);
+      const scaled =
+        numbers.length > 0 && random.chance(0.3)
+          ? random.pick(numbers) + random.int(-1, 1)
+          : numberNear(random, type.scale);
       return Number(`${scaled}e-${type.scale}`);
     }
-    case "text":
+    case 'text':
       return random.pick(textsFor(plan));
-    case "enum":
+    case 'enum':
       return random.pick(membersOf(plan, type.enum));
-    case "text_set":
+    case 'text_set':
       return subset(textsFor(plan), random);
-    case "enum_set":
+    case 'enum_set':
       return subset(membersOf(plan, type.enum), random);
-    case "collection":
-      return Array.from({ length: random.weighted({ 1: 4, 2: 4, 0: 1, 3: 1 }) as unknown as number }, () => Object.fromEntries(type.fields.map((field: CollectionField) => [field.name, valueOf(plan, field.type, random)])));
+    case 'collection':
+      return Array.from({ length: random.weighted({ 1: 4, 2: 4, 0: 1, 3: 1 }) as unknown as number }, () =>
+        Object.fromEntries(
+          type.fields.map((field: CollectionField) => [field.name, valueOf(plan, field.type, random)]),
+        ),
+      );
   }
 }
 
@@ -94,24 +138,49 @@ function subset(members: readonly string[], random: Random): readonly string[] {
 /** A value that fails, or is absent, or is barely right. */
 function wrongValue(plan: Plan, fact: Fact, random: Random): unknown {
   if (random.chance(0.4)) return random.pick([undefined, null]);
-  if (random.chance(0.3)) return random.pick([true, 1.5, "x", [null], [1], {}, { value: 1 }, ["eu", 3], [[]], ""]);
+  if (random.chance(0.3)) return random.pick([true, 1.5, 'x', [null], [1], {}, { value: 1 }, ['eu', 3], [[]], '']);
   const { type } = fact;
   switch (type.kind) {
-    case "bool":
-      return random.pick([0, "true", []]);
-    case "number":
-      return random.pick([Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER + 1, -Number.MAX_SAFE_INTEGER - 1, 1e300, 0.1, 0.1 + 0.2, 1e-7, -0.001, 9_007_199_254.740991, 9_007_199_254.740993, 123_456_789.012345, 1.0000000000000002, "1"]);
-    case "text":
-      return random.pick([1, ["x"], {}]);
-    case "enum":
-      return random.pick(["", "EU", "eu ", 0, ["eu"]]);
-    case "text_set":
-      return random.pick([Array.from({ length: SET_MEMBERS_MAX }, (_, at) => `g${at}`), Array.from({ length: SET_MEMBERS_MAX + 1 }, () => "u1"), "u1", ["u1", 2], { u1: true }]);
-    case "enum_set": {
+    case 'bool':
+      return random.pick([0, 'true', []]);
+    case 'number':
+      return random.pick([
+        Number.MAX_SAFE_INTEGER,
+        Number.MAX_SAFE_INTEGER + 1,
+        -Number.MAX_SAFE_INTEGER - 1,
+        1e300,
+        0.1,
+        0.1 + 0.2,
+        1e-7,
+        -0.001,
+        9_007_199_254.740991,
+        9_007_199_254.740993,
+        123_456_789.012345,
+        1.0000000000000002,
+        '1',
+      ]);
+    case 'text':
+      return random.pick([1, ['x'], {}]);
+    case 'enum':
+      return random.pick(['', 'EU', 'eu ', 0, ['eu']]);
+    case 'text_set':
+      return random.pick([
+        Array.from({ length: SET_MEMBERS_MAX }, (_, at) => `g${at}`),
+        Array.from({ length: SET_MEMBERS_MAX + 1 }, () => 'u1'),
+        'u1',
+        ['u1', 2],
+        { u1: true },
+      ]);
+    case 'enum_set': {
       const [member] = membersOf(plan, type.enum);
-      return random.pick([Array.from({ length: SET_MEMBERS_MAX }, () => member), Array.from({ length: SET_MEMBERS_MAX + 1 }, () => member), [member, "other"], member]);
+      return random.pick([
+        Array.from({ length: SET_MEMBERS_MAX }, () => member),
+        Array.from({ length: SET_MEMBERS_MAX + 1 }, () => member),
+        [member, 'other'],
+        member,
+      ]);
     }
-    case "collection": {
+    case 'collection': {
       const element = Object.fromEntries(type.fields.map((field) => [field.name, valueOf(plan, field.type, random)]));
       const field = random.pick(type.fields);
       const without = Object.fromEntries(Object.entries(element).filter(([name]) => name !== field.name));
@@ -147,8 +216,8 @@ function collected(plan: Plan): Constants {
   const texts = new Set<string>();
   const numbers = new Set<number>();
   JSON.stringify(plan.events, (_, node: { readonly kind?: unknown; readonly value?: unknown } | null) => {
-    if (node?.kind === "text" && typeof node.value === "string") texts.add(node.value);
-    if (node?.kind === "number" && typeof node.value === "number") numbers.add(node.value);
+    if (node?.kind === 'text' && typeof node.value === 'string') texts.add(node.value);
+    if (node?.kind === 'number' && typeof node.value === 'number') numbers.add(node.value);
     return node;
   });
   return { texts: [...texts], numbers: [...numbers] };

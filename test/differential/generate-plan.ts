@@ -1,23 +1,38 @@
-/** Random plans, well-formed as lowering makes them: every kind of event, rule and effect, reads as `readsOf` says, everything without an order of its own sorted by name. */
-import type { Budget, Classify, Effect, EventPlan, FactId, OutputLimit, Plan, Preference, Requirement, Route, Rule } from "../../compiler/plan/plan.ts";
-import { PLAN_VERSION, REDACTION_MODES } from "../../compiler/plan/plan.ts";
-import { type ReadingContext, readsOf, readsOfModelExpr } from "../../compiler/plan/reads.ts";
-import { type ConditionSource, generateCondition, generateModelCondition } from "./generate-condition.ts";
-import { generateVocabulary, SPAN, TEXTS, type Vocabulary } from "./generate-facts.ts";
-import type { Random } from "./random.ts";
+/**
+ * Random plans, well-formed as lowering makes them: every kind of event, rule and effect, reads as `readsOf` says,
+ * everything without an order of its own sorted by name.
+ */
+import type {
+  Budget,
+  Classify,
+  Effect,
+  EventPlan,
+  FactId,
+  OutputLimit,
+  Plan,
+  Preference,
+  Requirement,
+  Route,
+  Rule,
+} from '../../compiler/plan/plan.ts';
+import { PLAN_VERSION, REDACTION_MODES } from '../../compiler/plan/plan.ts';
+import { type ReadingContext, readsOf, readsOfModelExpr } from '../../compiler/plan/reads.ts';
+import { type ConditionSource, generateCondition, generateModelCondition } from './generate-condition.ts';
+import { generateVocabulary, SPAN, TEXTS, type Vocabulary } from './generate-facts.ts';
+import type { Random } from './random.ts';
 
 export function generatePlan(random: Random): Plan {
   const vocabulary = generateVocabulary(random);
   const context: Generating = { random, vocabulary, taken: new Set() };
   return {
     version: PLAN_VERSION,
-    policy: "generated",
-    owner: "owner@example.org",
-    currency: "usd",
-    timeZone: "Europe/Berlin",
-    sourceHash: Array.from({ length: 64 }, () => random.int(0, 15).toString(16)).join(""),
-    compilerVersion: "0.0.0",
-    onFailure: random.pick(["allow", "deny"]),
+    policy: 'generated',
+    owner: 'owner@example.org',
+    currency: 'usd',
+    timeZone: 'Europe/Berlin',
+    sourceHash: Array.from({ length: 64 }, () => random.int(0, 15).toString(16)).join(''),
+    compilerVersion: '0.0.0',
+    onFailure: random.pick(['allow', 'deny']),
     ...(vocabulary.classification === undefined ? {} : { classification: vocabulary.classification }),
     enums: vocabulary.enums,
     facts: vocabulary.facts,
@@ -39,26 +54,44 @@ function generateEvents(context: Generating): readonly EventPlan[] {
   const { random, vocabulary } = context;
   const events: EventPlan[] = [];
   if (random.chance(0.97)) events.push(generatePrompt(context));
-  if (random.chance(0.95)) events.push({ kind: "completion", default: standard(random, 0.35), stream: random.pick(["early", "causal", "buffered"]), rules: generateRules(context, "completion", factsOf(vocabulary, ["text", "caller", "prompt", "model", "completion"])) });
+  if (random.chance(0.95))
+    events.push({
+      kind: 'completion',
+      default: standard(random, 0.35),
+      stream: random.pick(['early', 'causal', 'buffered']),
+      rules: generateRules(
+        context,
+        'completion',
+        factsOf(vocabulary, ['text', 'caller', 'prompt', 'model', 'completion']),
+      ),
+    });
   for (const store of vocabulary.stores) {
     if (random.chance(0.95)) events.push(generateRetrieval(context, store.name));
-    if (random.chance(0.9)) events.push({ kind: "ingest", store: store.name, default: standard(random, 0.4), rules: generateRules(context, "ingest", factsOf(vocabulary, ["text", "caller"], store.name)) });
+    if (random.chance(0.9))
+      events.push({
+        kind: 'ingest',
+        store: store.name,
+        default: standard(random, 0.4),
+        rules: generateRules(context, 'ingest', factsOf(vocabulary, ['text', 'caller'], store.name)),
+      });
   }
   return events;
 }
 
-function standard(random: Random, deny: number): "allow" | "deny" {
-  return random.chance(deny) ? "deny" : "allow";
+function standard(random: Random, deny: number): 'allow' | 'deny' {
+  return random.chance(deny) ? 'deny' : 'allow';
 }
 
 /** Facts under the groups named, and those of a store's chunks. */
 function factsOf(vocabulary: Vocabulary, groups: readonly string[], store?: string): readonly FactId[] {
-  return vocabulary.facts.filter(({ path }) => groups.includes(path[0]!) || (path[0] === "chunk" && path[1] === store)).map((fact) => fact.id);
+  return vocabulary.facts
+    .filter(({ path }) => groups.includes(path[0]!) || (path[0] === 'chunk' && path[1] === store))
+    .map((fact) => fact.id);
 }
 
 function nameFor({ random, taken }: Generating, words: string): string {
   for (;;) {
-    const name = `${random.pick(["a", "b", "m", "z"])}_${words}_${random.int(1, 99)}`;
+    const name = `${random.pick(['a', 'b', 'm', 'z'])}_${words}_${random.int(1, 99)}`;
     if (taken.has(name)) continue;
     taken.add(name);
     return name;
@@ -66,7 +99,7 @@ function nameFor({ random, taken }: Generating, words: string): string {
 }
 
 function byName<T extends { readonly name: string } | { readonly rule: string }>(items: readonly T[]): readonly T[] {
-  const nameOf = (item: T): string => ("name" in item ? item.name : item.rule);
+  const nameOf = (item: T): string => ('name' in item ? item.name : item.rule);
   return [...items].sort((a, b) => (nameOf(a) < nameOf(b) ? -1 : nameOf(a) > nameOf(b) ? 1 : 0));
 }
 
@@ -74,27 +107,43 @@ function listOf<T>(random: Random, most: number, make: () => T): readonly T[] {
   return Array.from({ length: random.int(0, most) }, make);
 }
 
-// ----------------------------------------------------------------------------------------------------------------- prompt
+// -----------------------------------------------------------------------------------------------------------------
+// prompt
 
 function generatePrompt(context: Generating): EventPlan {
   const { random, vocabulary } = context;
-  const facts = factsOf(vocabulary, ["text", "caller", "prompt"]).filter((fact) => fact !== vocabulary.at("prompt.classification"));
+  const facts = factsOf(vocabulary, ['text', 'caller', 'prompt']).filter(
+    (fact) => fact !== vocabulary.at('prompt.classification'),
+  );
   const plain: ConditionSource = { vocabulary, random, facts, classification: false };
-  const classify = vocabulary.classification === undefined ? [] : listOf(random, 2, () => generateClassify(context, plain));
+  const classify =
+    vocabulary.classification === undefined ? [] : listOf(random, 2, () => generateClassify(context, plain));
   const source: ConditionSource = { ...plain, classification: vocabulary.classification !== undefined };
   const reading: ReadingContext = { classification: [...new Set(classify.flatMap((each) => each.reads))] };
   const limits = listOf(random, 2, (): OutputLimit => {
     const when = generateModelCondition(source);
-    return { rule: nameFor(context, "limit"), reads: readsOfModelExpr(when, reading), when, tokens: random.pick([0, 8, 100, 300]), span: SPAN };
+    return {
+      rule: nameFor(context, 'limit'),
+      reads: readsOfModelExpr(when, reading),
+      when,
+      tokens: random.pick([0, 8, 100, 300]),
+      span: SPAN,
+    };
   });
-  const rules = generateRules(context, "prompt", facts, source.classification, reading);
+  const rules = generateRules(context, 'prompt', facts, source.classification, reading);
   const requirements = listOf(random, random.pick([0, 1, 2]), (): Requirement => {
     const removes = generateModelCondition(source, 0.6);
-    const rule = random.chance(0.15) && rules.length > 0 ? random.pick(rules).name : nameFor(context, "use");
-    return { rule, ...(random.chance(0.5) ? { title: "Only some" } : {}), reads: readsOfModelExpr(removes, reading), removes, span: SPAN };
+    const rule = random.chance(0.15) && rules.length > 0 ? random.pick(rules).name : nameFor(context, 'use');
+    return {
+      rule,
+      ...(random.chance(0.5) ? { title: 'Only some' } : {}),
+      reads: readsOfModelExpr(removes, reading),
+      removes,
+      span: SPAN,
+    };
   });
   return {
-    kind: "prompt",
+    kind: 'prompt',
     default: standard(random, 0.25),
     classify: byName(classify),
     limits: byName(limits),
@@ -108,42 +157,61 @@ function generatePrompt(context: Generating): EventPlan {
 function generateClassify(context: Generating, source: ConditionSource): Classify {
   const { random, vocabulary } = context;
   const when = generateCondition(source);
-  return { name: nameFor(context, "classify"), member: random.pick(vocabulary.enums[0]!.members), reads: readsOf(when, { classification: [] }), when, span: SPAN };
+  return {
+    name: nameFor(context, 'classify'),
+    member: random.pick(vocabulary.enums[0]!.members),
+    reads: readsOf(when, { classification: [] }),
+    when,
+    span: SPAN,
+  };
 }
 
-function generateBudget({ random, vocabulary }: Generating, name: string, source: ConditionSource, reading: ReadingContext): Budget {
+function generateBudget(
+  { random, vocabulary }: Generating,
+  name: string,
+  source: ConditionSource,
+  reading: ReadingContext,
+): Budget {
   const applies = generateCondition(source);
   return {
     name,
-    ...(random.chance(0.5) ? { title: "Spend" } : {}),
+    ...(random.chance(0.5) ? { title: 'Spend' } : {}),
     reads: readsOf(applies, reading),
     applies,
     limit: random.pick([1_000, 5_000, 1_000_000, Number.MAX_SAFE_INTEGER]),
-    period: random.pick(["hour", "day", "week", "month", "quarter", "year"]),
-    timeZone: "Europe/Berlin",
+    period: random.pick(['hour', 'day', 'week', 'month', 'quarter', 'year']),
+    timeZone: 'Europe/Berlin',
     headroom: vocabulary.at(`budget.${name}.headroom`),
     spent: vocabulary.at(`budget.${name}.spent`),
     thresholds: listOf(random, 2, () => {
       const removes = generateModelCondition(source, 0.6);
       return { percent: random.pick([0, 50, 80, 95]), reads: readsOfModelExpr(removes, reading), removes, span: SPAN };
     }),
-    message: "used up",
+    message: 'used up',
     span: SPAN,
   };
 }
 
 function generateRoutes(context: Generating, source: ConditionSource, reading: ReadingContext): readonly Route[] {
   const { random, vocabulary } = context;
-  const names: Route["requested"][] = random.some(["auto", "best", vocabulary.models[0]!.wireName], 0.35).map((name) => ({ kind: "name", name }));
-  if (random.chance(0.35)) names.push({ kind: "any" });
+  const names: Route['requested'][] = random
+    .some(['auto', 'best', vocabulary.models[0]!.wireName], 0.35)
+    .map((name) => ({ kind: 'name', name }));
+  if (random.chance(0.35)) names.push({ kind: 'any' });
   return byName(
     names.map((requested): Route => ({
-      name: nameFor(context, "route"),
-      ...(random.chance(0.5) ? { title: "Where it goes" } : {}),
+      name: nameFor(context, 'route'),
+      ...(random.chance(0.5) ? { title: 'Where it goes' } : {}),
       requested,
       preferences: Array.from({ length: random.int(1, 3) }, (): Preference => {
-        const when = random.chance(0.5) ? ({ kind: "all", expr: { kind: "const", value: true } } as const) : generateModelCondition(source, 0.5);
-        const target = random.pick([{ kind: "model", model: random.pick(vocabulary.models).id }, { kind: "requested" }, { kind: "cheapest" }] as const);
+        const when = random.chance(0.5)
+          ? ({ kind: 'all', expr: { kind: 'const', value: true } } as const)
+          : generateModelCondition(source, 0.5);
+        const target = random.pick([
+          { kind: 'model', model: random.pick(vocabulary.models).id },
+          { kind: 'requested' },
+          { kind: 'cheapest' },
+        ] as const);
         return { target, reads: readsOfModelExpr(when, reading), when };
       }),
       span: SPAN,
@@ -151,25 +219,35 @@ function generateRoutes(context: Generating, source: ConditionSource, reading: R
   );
 }
 
-// ------------------------------------------------------------------------------------------------------------------ rules
+// ------------------------------------------------------------------------------------------------------------------
+// rules
 
-type RuleEvent = "prompt" | "completion" | "retrieval" | "ingest";
+type RuleEvent = 'prompt' | 'completion' | 'retrieval' | 'ingest';
 
-function generateRules(context: Generating, event: RuleEvent, facts: readonly FactId[], classification = false, reading: ReadingContext = { classification: [] }): readonly Rule[] {
+function generateRules(
+  context: Generating,
+  event: RuleEvent,
+  facts: readonly FactId[],
+  classification = false,
+  reading: ReadingContext = { classification: [] },
+): readonly Rule[] {
   const { random, vocabulary } = context;
   const source: ConditionSource = { vocabulary, random, facts, classification };
-  const chosen = event === "completion" ? { ...reading, chosenModel: vocabulary.at("model.chosen") } : reading;
+  const chosen = event === 'completion' ? { ...reading, chosenModel: vocabulary.at('model.chosen') } : reading;
   return byName(
     listOf(random, 4, (): Rule => {
-      const when = event === "prompt" || event === "completion" ? generateModelCondition(source) : ({ kind: "all", expr: generateCondition(source) } as const);
+      const when =
+        event === 'prompt' || event === 'completion'
+          ? generateModelCondition(source)
+          : ({ kind: 'all', expr: generateCondition(source) } as const);
       return {
-        name: nameFor(context, "rule"),
+        name: nameFor(context, 'rule'),
         ...(random.chance(0.3) ? { title: `Titled\nin "two" lines` } : {}),
-        cites: random.chance(0.2) ? ["GDPR Art. 32"] : [],
+        cites: random.chance(0.2) ? ['GDPR Art. 32'] : [],
         reads: readsOfModelExpr(when, chosen),
         when,
         effects: Array.from({ length: random.int(1, 2) }, () => generateEffect(context, event, source)),
-        ...(random.chance(0.05) ? { unenforced: "hold" } : {}),
+        ...(random.chance(0.05) ? { unenforced: 'hold' } : {}),
         span: SPAN,
       };
     }),
@@ -177,48 +255,73 @@ function generateRules(context: Generating, event: RuleEvent, facts: readonly Fa
 }
 
 function generateEffect({ random, vocabulary }: Generating, event: RuleEvent, source: ConditionSource): Effect {
-  const onText = event === "retrieval" ? 1 : 4;
-  const onChunk = event === "retrieval" ? 5 : 0;
-  const kind = random.weighted({ allow: 2.5, deny: 1.5, redact: onText, tag: 1, buffer: 0.4, allow_chunk: onChunk, withhold_chunk: onChunk * 1.5, keep_newest: onChunk / 5 });
+  const onText = event === 'retrieval' ? 1 : 4;
+  const onChunk = event === 'retrieval' ? 5 : 0;
+  const kind = random.weighted({
+    allow: 2.5,
+    deny: 1.5,
+    redact: onText,
+    tag: 1,
+    buffer: 0.4,
+    allow_chunk: onChunk,
+    withhold_chunk: onChunk * 1.5,
+    keep_newest: onChunk / 5,
+  });
   switch (kind) {
-    case "allow":
+    case 'allow':
       return { kind };
-    case "deny":
-      return { kind, message: random.pick(["Not here", "Nicht für Sie", ...TEXTS.slice(5, 10)]) };
-    case "redact":
-      return { kind, detectors: random.some(vocabulary.detectors, 0.6).map((each) => each.name), includingRestored: random.chance(0.4), as: random.pick(REDACTION_MODES) };
-    case "tag":
-      return { kind, name: random.pick(["team", "cost", "Ö"]), value: random.pick(TEXTS) };
-    case "buffer":
+    case 'deny':
+      return { kind, message: random.pick(['Not here', 'Nicht für Sie', ...TEXTS.slice(5, 10)]) };
+    case 'redact':
+      return {
+        kind,
+        detectors: random.some(vocabulary.detectors, 0.6).map((each) => each.name),
+        includingRestored: random.chance(0.4),
+        as: random.pick(REDACTION_MODES),
+      };
+    case 'tag':
+      return { kind, name: random.pick(['team', 'cost', 'Ö']), value: random.pick(TEXTS) };
+    case 'buffer':
       return { kind };
-    case "allow_chunk": {
+    case 'allow_chunk': {
       const where = generateCondition(source);
       return { kind, where, reads: readsOf(where, { classification: [] }) };
     }
-    case "withhold_chunk": {
+    case 'withhold_chunk': {
       const unless = generateCondition(source);
       return { kind, unless, reads: readsOf(unless, { classification: [] }) };
     }
-    case "keep_newest": {
+    case 'keep_newest': {
       const store = vocabulary.stores.find((each) => each.facts.some((fact) => source.facts.includes(fact)));
-      return store === undefined ? { kind: "buffer" } : { kind, version: vocabulary.at(`chunk.${store.name}.version`), key: vocabulary.at(`chunk.${store.name}.source`) };
+      return store === undefined
+        ? { kind: 'buffer' }
+        : {
+            kind,
+            version: vocabulary.at(`chunk.${store.name}.version`),
+            key: vocabulary.at(`chunk.${store.name}.source`),
+          };
     }
   }
 }
 
-// -------------------------------------------------------------------------------------------------------------- retrieval
+// --------------------------------------------------------------------------------------------------------------
+// retrieval
 
 function generateRetrieval(context: Generating, store: string): EventPlan {
   const { random, vocabulary } = context;
-  const withChunk = generateRules(context, "retrieval", factsOf(vocabulary, ["caller", "retrieval"], store));
-  const withoutChunk = generateRules(context, "retrieval", factsOf(vocabulary, ["caller", "retrieval"])).slice(0, 2);
+  const withChunk = generateRules(context, 'retrieval', factsOf(vocabulary, ['caller', 'retrieval'], store));
+  const withoutChunk = generateRules(context, 'retrieval', factsOf(vocabulary, ['caller', 'retrieval'])).slice(0, 2);
   const ofChunk = factsOf(vocabulary, [], store);
   const rules = byName([...withChunk, ...withoutChunk]);
   return {
-    kind: "retrieval",
+    kind: 'retrieval',
     store,
     default: standard(random, 0.5),
-    requestRules: rules.filter((rule) => !rule.reads.some((fact) => ofChunk.includes(fact)) && rule.effects.some((effect) => effect.kind === "allow" || effect.kind === "deny")),
+    requestRules: rules.filter(
+      (rule) =>
+        !rule.reads.some((fact) => ofChunk.includes(fact)) &&
+        rule.effects.some((effect) => effect.kind === 'allow' || effect.kind === 'deny'),
+    ),
     rules,
   };
 }

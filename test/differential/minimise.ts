@@ -1,8 +1,11 @@
-/** Makes a failing case small enough to read: drops parts of the plan and of the input as long as the backend still differs. */
-import { isDeepStrictEqual } from "node:util";
-import { decide } from "../../compiler/interpret/decide.ts";
-import type { EventPlan, Plan } from "../../compiler/plan/plan.ts";
-import type { Backend, Difference } from "./backend.ts";
+/**
+ * Makes a failing case small enough to read: drops parts of the plan and of the input as long as the backend still
+ * differs.
+ */
+import { isDeepStrictEqual } from 'node:util';
+import { decide } from '../../compiler/interpret/decide.ts';
+import type { EventPlan, Plan } from '../../compiler/plan/plan.ts';
+import type { Backend, Difference } from './backend.ts';
 
 /** Tries of the backend before what is there is shown as it is. */
 const TRIES_MAX = 200;
@@ -23,7 +26,7 @@ export async function minimised(backend: Backend, difference: Difference): Promi
       return false;
     }
   };
-  for (let shrinking = true; shrinking; ) {
+  for (let shrinking = true; shrinking;) {
     shrinking = false;
     for (const plan of smallerPlans(smallest.plan)) {
       if (await stillDiffers(plan, smallest.input)) {
@@ -37,7 +40,13 @@ export async function minimised(backend: Backend, difference: Difference): Promi
 
 /** Printed so that it can be pasted into a fixture. */
 export function asFixture(seed: number, backend: string, { plan, input, expected, actual }: Difference): string {
-  return [`seed ${seed}: ${backend} differs from the interpreter`, `input: ${JSON.stringify(input)}`, `interpreter: ${JSON.stringify(expected)}`, `${backend}: ${JSON.stringify(actual)}`, `plan: ${JSON.stringify(plan)}`].join("\n");
+  return [
+    `seed ${seed}: ${backend} differs from the interpreter`,
+    `input: ${JSON.stringify(input)}`,
+    `interpreter: ${JSON.stringify(expected)}`,
+    `${backend}: ${JSON.stringify(actual)}`,
+    `plan: ${JSON.stringify(plan)}`,
+  ].join('\n');
 }
 
 function* smallerPlans(plan: Plan): Generator<Plan> {
@@ -49,14 +58,16 @@ function* smallerPlans(plan: Plan): Generator<Plan> {
 
 function* smallerEvents(event: EventPlan): Generator<EventPlan> {
   for (const [at, rule] of event.rules.entries()) {
-    const requestRules = event.kind === "retrieval" ? { requestRules: event.requestRules.filter((each) => each.name !== rule.name) } : {};
+    const requestRules =
+      event.kind === 'retrieval' ? { requestRules: event.requestRules.filter((each) => each.name !== rule.name) } : {};
     yield { ...event, rules: without(event.rules, at), ...requestRules };
     if (rule.effects.length > 1) {
-      for (const place of rule.effects.keys()) yield { ...event, rules: event.rules.with(at, { ...rule, effects: without(rule.effects, place) }) };
+      for (const place of rule.effects.keys())
+        yield { ...event, rules: event.rules.with(at, { ...rule, effects: without(rule.effects, place) }) };
     }
   }
-  if (event.kind !== "prompt") return;
-  for (const list of ["classify", "limits", "requirements", "budgets", "routes"] as const) {
+  if (event.kind !== 'prompt') return;
+  for (const list of ['classify', 'limits', 'requirements', 'budgets', 'routes'] as const) {
     for (const at of event[list].keys()) yield { ...event, [list]: event[list].filter((_, place) => place !== at) };
   }
 }

@@ -1,11 +1,13 @@
 /**
- * Planted faults. Each mutation changes one node of one kind in a plan, as a backend that has that kind wrong would in effect do; the backend under test is given the mutant and must be caught by the generated inputs. A mutation whose
- * mutants all mean what the original means says nothing, so only those count that the interpreter itself can tell apart.
+ * Planted faults. Each mutation changes one node of one kind in a plan, as a backend that has that kind wrong would in
+ * effect do; the backend under test is given the mutant and must be caught by the generated inputs. A mutation whose
+ * mutants all mean what the original means says nothing, so only those count that the interpreter itself can tell
+ * apart.
  */
-import { isDeepStrictEqual } from "node:util";
-import { decide } from "../../compiler/interpret/decide.ts";
-import type { Plan } from "../../compiler/plan/plan.ts";
-import type { Case } from "./backend.ts";
+import { isDeepStrictEqual } from 'node:util';
+import { decide } from '../../compiler/interpret/decide.ts';
+import type { Plan } from '../../compiler/plan/plan.ts';
+import type { Case } from './backend.ts';
 
 /** A node of a plan seen as JSON. */
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
@@ -45,17 +47,24 @@ export function mutantsOf(mutation: Mutation, cases: readonly Case[], most: numb
 }
 
 function* variants(plan: Plan, mutation: Mutation): Generator<Plan> {
-  for (const changed of changedWithin(plan as unknown as Json, [], (node, path) => mutation.edit(node, path, plan))) yield changed as unknown as Plan;
+  for (const changed of changedWithin(plan as unknown as Json, [], (node, path) => mutation.edit(node, path, plan)))
+    yield changed as unknown as Plan;
 }
 
-function* changedWithin(json: Json, path: readonly (string | number)[], edit: (node: Node, path: readonly (string | number)[]) => readonly Json[]): Generator<Json> {
+function* changedWithin(
+  json: Json,
+  path: readonly (string | number)[],
+  edit: (node: Node, path: readonly (string | number)[]) => readonly Json[],
+): Generator<Json> {
   if (isList(json)) {
-    for (const [at, item] of json.entries()) for (const changed of changedWithin(item, [...path, at], edit)) yield json.with(at, changed);
+    for (const [at, item] of json.entries())
+      for (const changed of changedWithin(item, [...path, at], edit)) yield json.with(at, changed);
     return;
   }
-  if (typeof json !== "object" || json === null) return;
+  if (typeof json !== 'object' || json === null) return;
   yield* edit(json, path);
-  for (const [key, value] of Object.entries(json)) for (const changed of changedWithin(value, [...path, key], edit)) yield { ...json, [key]: changed };
+  for (const [key, value] of Object.entries(json))
+    for (const changed of changedWithin(value, [...path, key], edit)) yield { ...json, [key]: changed };
 }
 
 export function isList(json: Json | undefined): json is readonly Json[] {

@@ -42,6 +42,6 @@ export function randomFrom(seed: number): Random {
 
 /** The seed of a run: `WRIT_SEED`, else the clock's. */
 export function seedOfRun(): number {
-  const given = process.env["WRIT_SEED"];
+  const given = process.env['WRIT_SEED'];
   return given === undefined ? Date.now() % 1_000_000_007 : Number(given);
 }

@@ -1,8 +1,8 @@
 /** Faults planted in the emitted Rego itself: what an emitter or the shared library could have wrong. */
-import type { Decision } from "../../compiler/plan/decision.ts";
-import type { Plan } from "../../compiler/plan/plan.ts";
-import type { RegoFiles } from "../../compiler/rego/emit-rego.ts";
-import { levelsIgnored } from "./outcomes.ts";
+import type { Decision } from '../../compiler/plan/decision.ts';
+import type { Plan } from '../../compiler/plan/plan.ts';
+import type { RegoFiles } from '../../compiler/rego/emit-rego.ts';
+import { levelsIgnored } from './outcomes.ts';
 
 /** As compiler/plan/plan.ts has it; written again, because a test of a limit should not follow it. */
 const SET_MEMBERS_MAX = 256;
@@ -15,35 +15,82 @@ export interface RegoMutation {
 }
 
 export const REGO_MUTATIONS: readonly RegoMutation[] = [
-  inLibrary("numbers are not checked to be exact", "\tinteger / factor == number\n", ""),
-  inLibrary("numbers have no bound", "\tabs(integer) <= integer_max\n", ""),
-  inLibrary("sets have no bound", "\tcount(list) <= set_members_max\n", "", (input, { failed }) => failed.some((path) => lengthAt(input, path) === SET_MEMBERS_MAX + 1)),
-  inLibrary("a path runs through what is no object", "\tnot is_object(parent)\n", "\tis_null(parent)\n"),
-  inLibrary("members are not checked", "\tvalue in object.keys(ranks[enum])\n", "", (input, { failed }, plan) => failed.some((path) => isEnum(plan, path) && typeof valueAt(input, path) === "string")),
-  inLibrary("failure is never always denied", "\talways\n", "\talways == null\n", (_, { reasons }, plan) => plan.onFailure === "allow" && reasons.some((reason) => reason.kind === "failed" && !reason.facts.some((path) => failsClosed(plan, path)))),
-  inLibrary("failure never closes", "denies([_, reads, _]) if count((reads & failed_facts) & facts_failing_closed) > 0", "denies([_, reads, _]) if count((reads & failed_facts) & facts_failing_closed) > 99"),
-  inLibrary("costs are rounded down", "(sum + 999999) - ((sum + 999999) % 1000000)", "sum - (sum % 1000000)", (_, { reserve }) => reserve.length > 0),
-  inLibrary("negative counts count", "max([0, number])", "number", (input, { model }) => model !== null && /"(output_tokens|tokens_estimate|choices)":-/.test(JSON.stringify(input))),
-  inLibrary("mask is stronger than remove", '"remove" if {\n\t"remove" in modes\n}', '"remove" if {\n\tmodes == {"remove"}\n}'),
-  inLibrary("what is denied is redacted", "[redaction | count(parts.reasons) == 0; some", "[redaction | count(parts.reasons) < 9; some"),
-  inLibrary("restored values are never included", '"includingRestored": true in', '"includingRestored": "true" in'),
-  inPolicy("touched rules fire", /\tnot touched\(.*\n/g, ""),
-  inPolicy("negations are lost", /\tnot (?=if_|fact_|"|count)/g, "\t"),
-  inPolicy("at least is above", / >= /g, " > "),
-  inPolicy("overlap is always", /\) > 0\n/g, ") >= 0\n"),
-  inPolicy("the last eligible model is chosen", "prompt_eligible[0]", "prompt_eligible[count(prompt_eligible) - 1]"),
-  inPolicy("the context window is not looked at", " > entry.context", " > entry.context * 1000000000000"),
-  inPolicy("limits are not looked at", " | {limit[2] | some limit in prompt_limits; limit[0] == model}", ""),
-  inPolicy("classifications never raise", / \| \{ranks.*prompt_classifies\}/, ""),
-  inPolicy("the order of preferences is lost", "in sort(prompt_prefers)", "in array.reverse(sort(prompt_prefers))"),
-  inPolicy("the first reader is forgotten", /(_readers := \[\n)\t.*\n/g, "$1"),
-  inPolicy("levels of budgets that do not apply are looked at", "some budget in prompt_applies\n\tsome reader in prompt_level_readers[budget]", "some readers in prompt_level_readers\n\tsome reader in readers", levelsIgnored),
-  inPolicy("levels are not looked at", "\tsome budget in prompt_applies\n", "\tsome budget in prompt_applies\n\tfalse\n", (_, { failed }) => failed.some((path) => /^budget\./.test(path))),
-  inPolicy("whatever is denied by default passes", /default (\w+)_passes := false/g, "default $1_passes := true"),
+  inLibrary('numbers are not checked to be exact', '\tinteger / factor == number\n', ''),
+  inLibrary('numbers have no bound', '\tabs(integer) <= integer_max\n', ''),
+  inLibrary('sets have no bound', '\tcount(list) <= set_members_max\n', '', (input, { failed }) =>
+    failed.some((path) => lengthAt(input, path) === SET_MEMBERS_MAX + 1),
+  ),
+  inLibrary('a path runs through what is no object', '\tnot is_object(parent)\n', '\tis_null(parent)\n'),
+  inLibrary('members are not checked', '\tvalue in object.keys(ranks[enum])\n', '', (input, { failed }, plan) =>
+    failed.some((path) => isEnum(plan, path) && typeof valueAt(input, path) === 'string'),
+  ),
+  inLibrary(
+    'failure is never always denied',
+    '\talways\n',
+    '\talways == null\n',
+    (_, { reasons }, plan) =>
+      plan.onFailure === 'allow' &&
+      reasons.some((reason) => reason.kind === 'failed' && !reason.facts.some((path) => failsClosed(plan, path))),
+  ),
+  inLibrary(
+    'failure never closes',
+    'denies([_, reads, _]) if count((reads & failed_facts) & facts_failing_closed) > 0',
+    'denies([_, reads, _]) if count((reads & failed_facts) & facts_failing_closed) > 99',
+  ),
+  inLibrary(
+    'costs are rounded down',
+    '(sum + 999999) - ((sum + 999999) % 1000000)',
+    'sum - (sum % 1000000)',
+    (_, { reserve }) => reserve.length > 0,
+  ),
+  inLibrary(
+    'negative counts count',
+    'max([0, number])',
+    'number',
+    (input, { model }) => model !== null && /"(output_tokens|tokens_estimate|choices)":-/.test(JSON.stringify(input)),
+  ),
+  inLibrary(
+    'mask is stronger than remove',
+    '"remove" if {\n\t"remove" in modes\n}',
+    '"remove" if {\n\tmodes == {"remove"}\n}',
+  ),
+  inLibrary(
+    'what is denied is redacted',
+    '[redaction | count(parts.reasons) == 0; some',
+    '[redaction | count(parts.reasons) < 9; some',
+  ),
+  inLibrary('restored values are never included', '"includingRestored": true in', '"includingRestored": "true" in'),
+  inPolicy('touched rules fire', /\tnot touched\(.*\n/g, ''),
+  inPolicy('negations are lost', /\tnot (?=if_|fact_|"|count)/g, '\t'),
+  inPolicy('at least is above', / >= /g, ' > '),
+  inPolicy('overlap is always', /\) > 0\n/g, ') >= 0\n'),
+  inPolicy('the last eligible model is chosen', 'prompt_eligible[0]', 'prompt_eligible[count(prompt_eligible) - 1]'),
+  inPolicy('the context window is not looked at', ' > entry.context', ' > entry.context * 1000000000000'),
+  inPolicy('limits are not looked at', ' | {limit[2] | some limit in prompt_limits; limit[0] == model}', ''),
+  inPolicy('classifications never raise', / \| \{ranks.*prompt_classifies\}/, ''),
+  inPolicy('the order of preferences is lost', 'in sort(prompt_prefers)', 'in array.reverse(sort(prompt_prefers))'),
+  inPolicy('the first reader is forgotten', /(_readers := \[\n)\t.*\n/g, '$1'),
+  inPolicy(
+    'levels of budgets that do not apply are looked at',
+    'some budget in prompt_applies\n\tsome reader in prompt_level_readers[budget]',
+    'some readers in prompt_level_readers\n\tsome reader in readers',
+    levelsIgnored,
+  ),
+  inPolicy(
+    'levels are not looked at',
+    '\tsome budget in prompt_applies\n',
+    '\tsome budget in prompt_applies\n\tfalse\n',
+    (_, { failed }) => failed.some((path) => /^budget\./.test(path)),
+  ),
+  inPolicy('whatever is denied by default passes', /default (\w+)_passes := false/g, 'default $1_passes := true'),
 ];
 
-function inLibrary(name: string, from: string, to: string, shows?: RegoMutation["shows"]): RegoMutation {
-  return { name, edit: (files) => ({ ...files, library: files.library.replaceAll(from, to) }), ...(shows === undefined ? {} : { shows }) };
+function inLibrary(name: string, from: string, to: string, shows?: RegoMutation['shows']): RegoMutation {
+  return {
+    name,
+    edit: (files) => ({ ...files, library: files.library.replaceAll(from, to) }),
+    ...(shows === undefined ? {} : { shows }),
+  };
 }
 
 function lengthAt(input: unknown, path: string): number {
@@ -52,17 +99,27 @@ function lengthAt(input: unknown, path: string): number {
 }
 
 function valueAt(input: unknown, path: string): unknown {
-  return path.split(".").reduce<unknown>((at, key) => (typeof at === "object" && at !== null ? (at as { readonly [key: string]: unknown })[key] : undefined), input);
+  return path
+    .split('.')
+    .reduce<unknown>(
+      (at, key) =>
+        typeof at === 'object' && at !== null ? (at as { readonly [key: string]: unknown })[key] : undefined,
+      input,
+    );
 }
 
 function isEnum(plan: Plan, path: string): boolean {
-  return plan.facts.some((fact) => fact.path.join(".") === path && fact.type.kind === "enum");
+  return plan.facts.some((fact) => fact.path.join('.') === path && fact.type.kind === 'enum');
 }
 
 function failsClosed(plan: Plan, path: string): boolean {
-  return plan.facts.some((fact) => fact.path.join(".") === path && fact.failsClosed);
+  return plan.facts.some((fact) => fact.path.join('.') === path && fact.failsClosed);
 }
 
-function inPolicy(name: string, from: string | RegExp, to: string, shows?: RegoMutation["shows"]): RegoMutation {
-  return { name, edit: (files) => ({ ...files, policy: files.policy.replace(from, to) }), ...(shows === undefined ? {} : { shows }) };
+function inPolicy(name: string, from: string | RegExp, to: string, shows?: RegoMutation['shows']): RegoMutation {
+  return {
+    name,
+    edit: (files) => ({ ...files, policy: files.policy.replace(from, to) }),
+    ...(shows === undefined ? {} : { shows }),
+  };
 }

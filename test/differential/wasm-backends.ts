@@ -1,34 +1,47 @@
-/** What really runs: `policy.wasm` in unmodified npm-opa-wasm, and `writ_decide` of `filter.wasm` in its host. Each policy is linked anew; the kernels are compiled once a run. */
-import { policyWasm } from "../../compiler/wasm/policy-wasm.ts";
-import { link } from "../../compiler/wasm/link.ts";
-import type { Plan } from "../../compiler/plan/plan.ts";
-import { loadFilter } from "../../filters/host/load-filter.ts";
-import { compileKernel, kernelEntry, kernelFlags, type KernelName } from "../../filters/kernel/build.ts";
-import { policyHost } from "../host/policy-host.ts";
-import type { Backend } from "./backend.ts";
+/**
+ * What really runs: `policy.wasm` in unmodified npm-opa-wasm, and `writ_decide` of `filter.wasm` in its host. Each
+ * policy is linked anew; the kernels are compiled once a run.
+ */
+import { policyWasm } from '../../compiler/wasm/policy-wasm.ts';
+import { link } from '../../compiler/wasm/link.ts';
+import type { Plan } from '../../compiler/plan/plan.ts';
+import { loadFilter } from '../../filters/host/load-filter.ts';
+import { compileKernel, kernelEntry, kernelFlags, type KernelName } from '../../filters/kernel/build.ts';
+import { policyHost } from '../host/policy-host.ts';
+import type { Backend } from './backend.ts';
 
 /** What the linked module of a plan says to an input. Errors of a host are answers that no interpreter gives. */
 type Decider = (input: unknown) => unknown;
 
-/** Optimising a module takes ten times as long as linking it: one in so many is linked exactly as `writ build` links it, the rest without binaryen's optimiser. */
+/**
+ * Optimising a module takes ten times as long as linking it: one in so many is linked exactly as `writ build` links it,
+ * the rest without binaryen's optimiser.
+ */
 const OPTIMIZED_EVERY = 50;
 
 export function policyWasmBackend(policies: number): Backend {
-  return wasmBackend("policy.wasm in npm-opa-wasm", policies, "opa", (kernel, plan, optimized) => {
-    const host = policyHost(optimized ? policyWasm(kernel, plan) : link({ kernel, plan, memory: { kind: "imported" }, unoptimized: true }));
+  return wasmBackend('policy.wasm in npm-opa-wasm', policies, 'opa', (kernel, plan, optimized) => {
+    const host = policyHost(
+      optimized ? policyWasm(kernel, plan) : link({ kernel, plan, memory: { kind: 'imported' }, unoptimized: true }),
+    );
     return (input) => host.decide(input);
   });
 }
 
 export function filterWasmBackend(policies: number): Backend {
-  return wasmBackend("decide in filter.wasm", policies, "session", (kernel, plan, optimized) => {
-    const memory = { kind: "own", pagesMax: 1_024 } as const;
+  return wasmBackend('decide in filter.wasm', policies, 'session', (kernel, plan, optimized) => {
+    const memory = { kind: 'own', pagesMax: 1_024 } as const;
     const filter = loadFilter(link(optimized ? { kernel, plan, memory } : { kernel, plan, memory, unoptimized: true }));
     return (input) => JSON.parse(filter.decide(JSON.stringify(input))) as unknown;
   });
 }
 
-function wasmBackend(name: string, policies: number, kernelName: KernelName, load: (kernel: Uint8Array, plan: Plan, optimized: boolean) => Decider): Backend {
+function wasmBackend(
+  name: string,
+  policies: number,
+  kernelName: KernelName,
+  load: (kernel: Uint8Array, plan: Plan, optimized: boolean) => Decider,
+): Backend {
   return {
     name,
     policies,

@@ -12,7 +12,10 @@ import { CATALOG, POLICY } from '../diagnostics/check-case.ts';
 const BANK = readFileSync(new URL('./forms/bank.writ', import.meta.url), 'utf8');
 
 function checked(...texts: readonly string[]): Program {
-  const { program, diagnostics } = checkProgram(texts.map((text, index) => sourceFile(`f${index}.writ`, text)), CATALOG);
+  const { program, diagnostics } = checkProgram(
+    texts.map((text, index) => sourceFile(`f${index}.writ`, text)),
+    CATALOG,
+  );
   expect(diagnostics.filter((each) => each.severity === 'error')).toEqual([]);
   if (program === null) throw new Error('no program');
   return program;
@@ -21,7 +24,11 @@ function checked(...texts: readonly string[]): Program {
 function withoutSpans(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(withoutSpans);
   if (value === null || typeof value !== 'object') return value;
-  return Object.fromEntries(Object.entries(value).filter(([key]) => !['span', 'nameSpan', 'declared'].includes(key)).map(([key, each]) => [key, withoutSpans(each)]));
+  return Object.fromEntries(
+    Object.entries(value)
+      .filter(([key]) => !['span', 'nameSpan', 'declared'].includes(key))
+      .map(([key, each]) => [key, withoutSpans(each)]),
+  );
 }
 
 /** Declarations as texts of their own. */
@@ -62,7 +69,14 @@ describe('canonical order', () => {
 
   test('any layout of files is the same program', () => {
     expect(withoutSpans(checked(...pieces))).toEqual(whole);
-    expect(withoutSpans(checked(pieces.filter((_, index) => index % 2 === 0).join('\n'), pieces.filter((_, index) => index % 2 === 1).join('\n')))).toEqual(whole);
+    expect(
+      withoutSpans(
+        checked(
+          pieces.filter((_, index) => index % 2 === 0).join('\n'),
+          pieces.filter((_, index) => index % 2 === 1).join('\n'),
+        ),
+      ),
+    ).toEqual(whole);
   });
 
   test('spans name the file and place of what they stand for', () => {
@@ -72,13 +86,17 @@ describe('canonical order', () => {
 
 describe('values', () => {
   const rule = (condition: string): string => `rule r\n  on prompt\n  where ${condition}\n  deny\n`;
-  const whereOf = (source: string): unknown => withoutSpans(checked(POLICY, source).rules.find((each) => each.name === 'r')?.where);
+  const whereOf = (source: string): unknown =>
+    withoutSpans(checked(POLICY, source).rules.find((each) => each.name === 'r')?.where);
 
   test.each([
     ['prompt.tokens_estimate is above 1_000 tokens', { kind: 'tokens', value: 1000 }],
     ['prompt.bytes is above 2 mib', { kind: 'bytes', value: 2_097_152 }],
     ['prompt.complexity is above 400', { kind: 'int', value: 400 }],
-    ['prompt.classification is above internal', { kind: 'member', enum: 'classification', name: 'internal', ordinal: 1 }],
+    [
+      'prompt.classification is above internal',
+      { kind: 'member', enum: 'classification', name: 'internal', ordinal: 1 },
+    ],
     ['caller.since is above 2026-01-31 09:30', { kind: 'time', iso: '2026-01-31T09:30' }],
     ['caller.branch is graz', { kind: 'member', enum: 'branch', name: 'graz', ordinal: 1 }],
   ])('%s', (condition, value) => {
@@ -92,7 +110,10 @@ describe('values', () => {
   });
 
   test('another currency is converted at its rate, rounded up', () => {
-    const { budgets } = checked(POLICY, 'convert eur at 1.000_001 usd on 2026-01-02\nbudget b\n  limit 0.000_001 eur per day\n');
+    const { budgets } = checked(
+      POLICY,
+      'convert eur at 1.000_001 usd on 2026-01-02\nbudget b\n  limit 0.000_001 eur per day\n',
+    );
     expect(budgets[0]?.limit).toEqual({ kind: 'money', micros: 2, currency: 'usd' });
   });
 
@@ -105,23 +126,40 @@ describe('values', () => {
   });
 
   test('`is not` is `not` of the positive form', () => {
-    expect(whereOf(rule('caller.branch is not graz'))).toMatchObject({ kind: 'not', operand: { kind: 'compare', operator: 'is' } });
+    expect(whereOf(rule('caller.branch is not graz'))).toMatchObject({
+      kind: 'not',
+      operand: { kind: 'compare', operator: 'is' },
+    });
   });
 
   test('groups become their detectors, in order, once each', () => {
-    const { usedDetectors, rules } = checked(POLICY, 'detectors inner = iban, email\ndetectors outer = phone, inner, email\nrule r\n  on prompt\n  redact outer as mask\n');
-    expect(rules.find((each) => each.name === 'r')?.effects).toMatchObject([{ kind: 'redact', detectors: ['email', 'iban', 'phone'] }]);
+    const { usedDetectors, rules } = checked(
+      POLICY,
+      'detectors inner = iban, email\ndetectors outer = phone, inner, email\nrule r\n  on prompt\n  redact outer as mask\n',
+    );
+    expect(rules.find((each) => each.name === 'r')?.effects).toMatchObject([
+      { kind: 'redact', detectors: ['email', 'iban', 'phone'] },
+    ]);
     expect(usedDetectors).toEqual(['email', 'iban', 'phone']);
   });
 
   test('detectors and words in one list are alternatives', () => {
-    expect(whereOf(rule('text contains any of (iban, "falcon")'))).toMatchObject({ kind: 'or', operands: [{ kind: 'containsDetector' }, { kind: 'containsWords', words: ['falcon'] }] });
+    expect(whereOf(rule('text contains any of (iban, "falcon")'))).toMatchObject({
+      kind: 'or',
+      operands: [{ kind: 'containsDetector' }, { kind: 'containsWords', words: ['falcon'] }],
+    });
   });
 });
 
 describe('optional attributes', () => {
   const errors = (condition: string, more = ''): string[] => {
-    const { diagnostics } = checkProgram([sourceFile('p.writ', POLICY), sourceFile('r.writ', `${more}rule r\n  on prompt\n  where ${condition}\n  deny\n`)], CATALOG);
+    const { diagnostics } = checkProgram(
+      [
+        sourceFile('p.writ', POLICY),
+        sourceFile('r.writ', `${more}rule r\n  on prompt\n  where ${condition}\n  deny\n`),
+      ],
+      CATALOG,
+    );
     return diagnostics.filter((each) => each.severity === 'error').map((each) => each.code);
   };
 

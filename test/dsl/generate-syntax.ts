@@ -1,23 +1,146 @@
-/** Random syntax trees over every kind of node, from a seed. They are well formed, not well typed: for the printer and the parser. */
+/**
+ * Random syntax trees over every kind of node, from a seed. They are well formed, not well typed: for the printer and
+ * the parser.
+ */
 import { CLAUSES_OF, type ClauseHolder, type ClauseKind } from '../../dsl/grammar/clauses-of.ts';
 import type { Span } from '../../dsl/source.ts';
 import type * as Tree from '../../dsl/syntax-tree.ts';
 
 /** Every kind there is: a new one does not compile until it is listed, and the test fails until it is generated. */
 export const SYNTAX_KINDS: { readonly [K in Tree.SyntaxKind]: true } = {
-  name: true, text: true, number: true, boolean: true, date: true, quantity: true, price: true, set: true, timeOfDay: true, pattern: true, path: true, namedType: true,
-  setType: true, and: true, or: true, not: true, group: true, quantified: true, switchOn: true, relation: true, holds: true, known: true, unredacted: true, oneOf: true,
-  inList: true, inHours: true, approvedBy: true, compare: true, subsetOf: true, contains: true, overlaps: true, event: true, placeholder: true, mask: true, remove: true,
-  year: true, pseudonym: true, allow: true, deny: true, useOnly: true, require: true, buffer: true, allowChunk: true, withholdChunk: true, keepNewest: true, redact: true,
-  dropCall: true, setField: true, record: true, hold: true, limitTo: true, tag: true, notify: true, sample: true, where: true, unless: true, cites: true, owner: true,
-  effective: true, until: true, waivableBy: true, forRequested: true, prefer: true, for: true, forEach: true, limitPer: true, at: true, elseDeny: true,
-  preferModel: true, preferRequested: true, preferCheapest: true, policyOwner: true, currency: true, timeZone: true, default: true, onFailure: true,
-  baseClassification: true, attribute: true, source: true, setting: true, near: true, matchesPattern: true, matchesList: true, matchesClassifier: true, hoursRange: true,
-  policy: true, import: true, enum: true, caller: true, callerFrom: true, models: true, model: true, store: true, tool: true, list: true, recipient: true,
-  reviewers: true, hours: true, convert: true, detector: true, detectors: true, term: true, rule: true, classify: true, route: true, budget: true, rate: true, waiver: true,
-  switch: true, delegate: true, assume: true, guarantee: true, test: true, givenCaller: true, givenNow: true, givenSwitch: true, givenList: true, givenSpent: true,
-  givenPrompt: true, givenCompletion: true, givenChunk: true, givenDocument: true, givenToolCall: true, expect: true, expectAllow: true, expectDeny: true,
-  expectRedact: true, expectSent: true, expectModel: true, expectWithheld: true, expectClassification: true, expectHold: true, expectTag: true,
+  name: true,
+  text: true,
+  number: true,
+  boolean: true,
+  date: true,
+  quantity: true,
+  price: true,
+  set: true,
+  timeOfDay: true,
+  pattern: true,
+  path: true,
+  namedType: true,
+  setType: true,
+  and: true,
+  or: true,
+  not: true,
+  group: true,
+  quantified: true,
+  switchOn: true,
+  relation: true,
+  holds: true,
+  known: true,
+  unredacted: true,
+  oneOf: true,
+  inList: true,
+  inHours: true,
+  approvedBy: true,
+  compare: true,
+  subsetOf: true,
+  contains: true,
+  overlaps: true,
+  event: true,
+  placeholder: true,
+  mask: true,
+  remove: true,
+  year: true,
+  pseudonym: true,
+  allow: true,
+  deny: true,
+  useOnly: true,
+  require: true,
+  buffer: true,
+  allowChunk: true,
+  withholdChunk: true,
+  keepNewest: true,
+  redact: true,
+  dropCall: true,
+  setField: true,
+  record: true,
+  hold: true,
+  limitTo: true,
+  tag: true,
+  notify: true,
+  sample: true,
+  where: true,
+  unless: true,
+  cites: true,
+  owner: true,
+  effective: true,
+  until: true,
+  waivableBy: true,
+  forRequested: true,
+  prefer: true,
+  for: true,
+  forEach: true,
+  limitPer: true,
+  at: true,
+  elseDeny: true,
+  preferModel: true,
+  preferRequested: true,
+  preferCheapest: true,
+  policyOwner: true,
+  currency: true,
+  timeZone: true,
+  default: true,
+  onFailure: true,
+  baseClassification: true,
+  attribute: true,
+  source: true,
+  setting: true,
+  near: true,
+  matchesPattern: true,
+  matchesList: true,
+  matchesClassifier: true,
+  hoursRange: true,
+  policy: true,
+  import: true,
+  enum: true,
+  caller: true,
+  callerFrom: true,
+  models: true,
+  model: true,
+  store: true,
+  tool: true,
+  list: true,
+  recipient: true,
+  reviewers: true,
+  hours: true,
+  convert: true,
+  detector: true,
+  detectors: true,
+  term: true,
+  rule: true,
+  classify: true,
+  route: true,
+  budget: true,
+  rate: true,
+  waiver: true,
+  switch: true,
+  delegate: true,
+  assume: true,
+  guarantee: true,
+  test: true,
+  givenCaller: true,
+  givenNow: true,
+  givenSwitch: true,
+  givenList: true,
+  givenSpent: true,
+  givenPrompt: true,
+  givenCompletion: true,
+  givenChunk: true,
+  givenDocument: true,
+  givenToolCall: true,
+  expect: true,
+  expectAllow: true,
+  expectDeny: true,
+  expectRedact: true,
+  expectSent: true,
+  expectModel: true,
+  expectWithheld: true,
+  expectClassification: true,
+  expectHold: true,
+  expectTag: true,
 };
 
 const DEPTH_MAX = 4;
@@ -25,7 +148,12 @@ const span: Span = { file: 'generated.writ', start: 0, end: 0 };
 
 export function generateSyntax(seed: number, declarations: number): Tree.SyntaxFile {
   const make = new Generator(seed);
-  return { path: 'generated.writ', declarations: Array.from({ length: declarations }, () => make.declaration()), broken: [], comments: [] };
+  return {
+    path: 'generated.writ',
+    declarations: Array.from({ length: declarations }, () => make.declaration()),
+    broken: [],
+    comments: [],
+  };
 }
 
 class Generator {
@@ -67,15 +195,51 @@ class Generator {
 
   /** Soft words among them. */
   private name(): Tree.Name {
-    return { kind: 'name', text: this.pick(['a', 'b1', 'long_name', 'text', 'prompt', 'model', 'from', 'by', 'time', 'zone', 'chunk', 'email', 'rule', 'test', 'sent', 'X']), span };
+    return {
+      kind: 'name',
+      text: this.pick([
+        'a',
+        'b1',
+        'long_name',
+        'text',
+        'prompt',
+        'model',
+        'from',
+        'by',
+        'time',
+        'zone',
+        'chunk',
+        'email',
+        'rule',
+        'test',
+        'sent',
+        'X',
+      ]),
+      span,
+    };
   }
 
   private anyName(): Tree.Name {
-    return this.flag() ? this.name() : { kind: 'name', text: this.pick(['limit', 'where', 'owner', 'is', 'known', 'tag']), span };
+    return this.flag()
+      ? this.name()
+      : { kind: 'name', text: this.pick(['limit', 'where', 'owner', 'is', 'known', 'tag']), span };
   }
 
   private text(): Tree.Text {
-    return { kind: 'text', value: this.pick(['', 'plain', 'with "quotes"', 'back\\slash', 'line\nbreak\ttab', 'Ümlaut – ‘quote’ 😀', '// no comment', '\u0001']), span };
+    return {
+      kind: 'text',
+      value: this.pick([
+        '',
+        'plain',
+        'with "quotes"',
+        'back\\slash',
+        'line\nbreak\ttab',
+        'Ümlaut – ‘quote’ 😀',
+        '// no comment',
+        '\u0001',
+      ]),
+      span,
+    };
   }
 
   private number(): Tree.NumberNode {
@@ -83,7 +247,12 @@ class Generator {
   }
 
   private quantity(): Tree.Quantity {
-    return { kind: 'quantity', number: this.number(), unit: { kind: 'name', text: this.pick(['usd', 'tokens', 'hours', 'percent', 'years', 'bytes']), span }, span };
+    return {
+      kind: 'quantity',
+      number: this.number(),
+      unit: { kind: 'name', text: this.pick(['usd', 'tokens', 'hours', 'percent', 'years', 'bytes']), span },
+      span,
+    };
   }
 
   private day(): Tree.DateNode {
@@ -100,8 +269,14 @@ class Generator {
 
   private literal(depth = 0): Tree.Literal {
     return this.one<Tree.Literal>([
-      () => this.name(), () => this.text(), () => this.number(), () => ({ kind: 'boolean', value: this.flag(), span }), () => this.date(), () => this.quantity(),
-      () => ({ kind: 'price', amount: this.quantity(), per: this.quantity(), span }), () => this.setNode(depth),
+      () => this.name(),
+      () => this.text(),
+      () => this.number(),
+      () => ({ kind: 'boolean', value: this.flag(), span }),
+      () => this.date(),
+      () => this.quantity(),
+      () => ({ kind: 'price', amount: this.quantity(), per: this.quantity(), span }),
+      () => this.setNode(depth),
     ]);
   }
 
@@ -111,7 +286,13 @@ class Generator {
 
   private operand(): Tree.Operand {
     return this.one<Tree.Operand>([
-      () => this.path(), () => this.text(), () => this.number(), () => ({ kind: 'boolean', value: this.flag(), span }), () => this.date(), () => this.quantity(), () => this.setNode(),
+      () => this.path(),
+      () => this.text(),
+      () => this.number(),
+      () => ({ kind: 'boolean', value: this.flag(), span }),
+      () => this.date(),
+      () => this.quantity(),
+      () => this.setNode(),
     ]);
   }
 
@@ -132,22 +313,46 @@ class Generator {
     return this.one<Tree.ConditionNode>([
       () => ({ kind: 'not', operand: this.condition(depth + 1), span }),
       () => ({ kind: 'group', inner: this.condition(depth + 1), span }),
-      () => ({ kind: 'quantified', quantifier: this.flag() ? 'some' : 'every', variable: this.name(), collection: this.path(), body: this.condition(depth + 1), span }),
+      () => ({
+        kind: 'quantified',
+        quantifier: this.flag() ? 'some' : 'every',
+        variable: this.name(),
+        collection: this.path(),
+        body: this.condition(depth + 1),
+        span,
+      }),
       () => ({ kind: 'switchOn', name: this.name(), span }),
-      () => this.relation(), () => this.relation(), () => this.relation(),
+      () => this.relation(),
+      () => this.relation(),
+      () => this.relation(),
     ]);
   }
 
   private relation(): Tree.ConditionNode {
     const relation = this.one<Tree.Relation>([
-      () => ({ kind: 'holds', span }), () => ({ kind: 'known', span }), () => ({ kind: 'unredacted', span }),
+      () => ({ kind: 'holds', span }),
+      () => ({ kind: 'known', span }),
+      () => ({ kind: 'unredacted', span }),
       () => ({ kind: 'oneOf', values: this.some(1, 3, () => this.operand()), span }),
-      () => ({ kind: 'inList', list: this.name(), span }), () => ({ kind: 'inHours', hours: this.name(), span }), () => ({ kind: 'approvedBy', reviewers: this.name(), span }),
-      () => ({ kind: 'compare', operator: this.pick(['is', 'atLeast', 'atMost', 'above', 'below'] as const), right: this.operand(), span }),
+      () => ({ kind: 'inList', list: this.name(), span }),
+      () => ({ kind: 'inHours', hours: this.name(), span }),
+      () => ({ kind: 'approvedBy', reviewers: this.name(), span }),
+      () => ({
+        kind: 'compare',
+        operator: this.pick(['is', 'atLeast', 'atMost', 'above', 'below'] as const),
+        right: this.operand(),
+        span,
+      }),
       () => ({ kind: 'subsetOf', right: this.operand(), span }),
       () => {
         const any = this.flag();
-        return { kind: 'contains', any, values: any ? this.some(1, 3, () => this.operand()) : [this.operand()], includingRestored: this.flag(), span };
+        return {
+          kind: 'contains',
+          any,
+          values: any ? this.some(1, 3, () => this.operand()) : [this.operand()],
+          includingRestored: this.flag(),
+          span,
+        };
       },
       () => ({ kind: 'overlaps', right: this.operand(), span }),
     ]);
@@ -165,28 +370,58 @@ class Generator {
 
   // The table below reaches these.
   readonly make = {
-    name: () => this.name(), text: () => this.text(), number: () => this.number(), quantity: () => this.quantity(), day: () => this.day(), path: () => this.path(),
-    literal: () => this.literal(), condition: () => this.condition(), flag: () => this.flag(),
+    name: () => this.name(),
+    text: () => this.text(),
+    number: () => this.number(),
+    quantity: () => this.quantity(),
+    day: () => this.day(),
+    path: () => this.path(),
+    literal: () => this.literal(),
+    condition: () => this.condition(),
+    flag: () => this.flag(),
     maybe: <T>(make: () => T) => this.maybe(make),
     some: <T>(min: number, max: number, make: () => T) => this.some(min, max, make),
     one: <T>(makers: readonly (() => T)[]) => this.one(makers),
   };
 
   private event(withPlace: boolean): Tree.EventNode {
-    return { kind: 'event', event: this.pick(['prompt', 'completion', 'toolCall', 'retrieval', 'ingest', 'exchange', 'egress'] as const), of: withPlace ? this.maybe(() => this.name()) : null, span };
+    return {
+      kind: 'event',
+      event: this.pick(['prompt', 'completion', 'toolCall', 'retrieval', 'ingest', 'exchange', 'egress'] as const),
+      of: withPlace ? this.maybe(() => this.name()) : null,
+      span,
+    };
   }
 
   private policyEntry(): Tree.PolicyEntry {
     const decision = this.flag() ? ('allow' as const) : ('deny' as const);
     return this.one<Tree.PolicyEntry>([
-      () => ({ kind: 'policyOwner', text: this.text(), span }), () => ({ kind: 'currency', name: this.name(), span }), () => ({ kind: 'timeZone', text: this.text(), span }),
-      () => ({ kind: 'default', event: this.event(false), decision, span }), () => ({ kind: 'onFailure', decision, span }), () => ({ kind: 'baseClassification', name: this.name(), span }),
+      () => ({ kind: 'policyOwner', text: this.text(), span }),
+      () => ({ kind: 'currency', name: this.name(), span }),
+      () => ({ kind: 'timeZone', text: this.text(), span }),
+      () => ({ kind: 'default', event: this.event(false), decision, span }),
+      () => ({ kind: 'onFailure', decision, span }),
+      () => ({ kind: 'baseClassification', name: this.name(), span }),
     ]);
   }
 
   private attribute(): Tree.AttributeNode {
-    const source = (): Tree.AttributeSourceNode => ({ kind: 'source', from: this.pick(['claim', 'metadata', 'argument'] as const), name: this.text(), splitBy: this.maybe(() => this.text()), span });
-    return { kind: 'attribute', name: this.anyName(), optional: this.flag(), type: this.type(), source: this.maybe(source), otherwise: this.maybe(() => this.literal()), span };
+    const source = (): Tree.AttributeSourceNode => ({
+      kind: 'source',
+      from: this.pick(['claim', 'metadata', 'argument'] as const),
+      name: this.text(),
+      splitBy: this.maybe(() => this.text()),
+      span,
+    });
+    return {
+      kind: 'attribute',
+      name: this.anyName(),
+      optional: this.flag(),
+      type: this.type(),
+      source: this.maybe(source),
+      otherwise: this.maybe(() => this.literal()),
+      span,
+    };
   }
 
   private attributes(): Tree.AttributeNode[] {
@@ -199,7 +434,12 @@ class Generator {
 
   private detectorMatch(): Tree.DetectorMatch {
     return this.one<Tree.DetectorMatch>([
-      () => ({ kind: 'matchesPattern', pattern: { kind: 'pattern', source: this.pick(['a{2}', '[0-9]{4}-\\d', '']), span }, ignoringCase: this.flag(), span }),
+      () => ({
+        kind: 'matchesPattern',
+        pattern: { kind: 'pattern', source: this.pick(['a{2}', '[0-9]{4}-\\d', '']), span },
+        ignoringCase: this.flag(),
+        span,
+      }),
       () => ({ kind: 'matchesList', list: this.name(), span }),
       () => ({ kind: 'matchesClassifier', name: this.text(), hash: this.text(), above: this.number(), span }),
     ]);
@@ -213,24 +453,38 @@ class Generator {
 
   private testStep(): Tree.TestStepNode {
     return this.one<Tree.TestStepNode>([
-      () => ({ kind: 'givenCaller', settings: this.settings(), span }), () => ({ kind: 'givenNow', date: this.date(), span }),
-      () => ({ kind: 'givenSwitch', name: this.name(), on: this.flag(), span }), () => ({ kind: 'givenList', name: this.name(), entries: this.setNode(), span }),
+      () => ({ kind: 'givenCaller', settings: this.settings(), span }),
+      () => ({ kind: 'givenNow', date: this.date(), span }),
+      () => ({ kind: 'givenSwitch', name: this.name(), on: this.flag(), span }),
+      () => ({ kind: 'givenList', name: this.name(), entries: this.setNode(), span }),
       () => ({ kind: 'givenSpent', amount: this.quantity(), budget: this.maybe(() => this.name()), span }),
-      () => ({ kind: 'givenPrompt', to: this.flag() ? this.name() : this.text(), text: this.text(), settings: this.flag() ? [] : this.settings(1), span }),
+      () => ({
+        kind: 'givenPrompt',
+        to: this.flag() ? this.name() : this.text(),
+        text: this.text(),
+        settings: this.flag() ? [] : this.settings(1),
+        span,
+      }),
       () => ({ kind: 'givenCompletion', text: this.text(), span }),
       () => ({ kind: 'givenChunk', store: this.maybe(() => this.name()), settings: this.settings(), span }),
       () => ({ kind: 'givenDocument', store: this.maybe(() => this.name()), settings: this.settings(), span }),
       () => ({ kind: 'givenToolCall', tool: this.name(), settings: this.settings(), span }),
-      () => ({ kind: 'expect', expectation: this.expectation(), span }), () => ({ kind: 'expect', expectation: this.expectation(), span }),
+      () => ({ kind: 'expect', expectation: this.expectation(), span }),
+      () => ({ kind: 'expect', expectation: this.expectation(), span }),
     ]);
   }
 
   private expectation(): Tree.ExpectationNode {
     const by = this.maybe(() => this.name());
     return this.one<Tree.ExpectationNode>([
-      () => ({ kind: 'expectAllow', span }), () => ({ kind: 'expectDeny', by, span }), () => ({ kind: 'expectRedact', detector: this.name(), by, span }),
-      () => ({ kind: 'expectSent', text: this.text(), span }), () => ({ kind: 'expectModel', model: this.name(), span }), () => ({ kind: 'expectWithheld', by, span }),
-      () => ({ kind: 'expectClassification', level: this.name(), span }), () => ({ kind: 'expectHold', by, span }),
+      () => ({ kind: 'expectAllow', span }),
+      () => ({ kind: 'expectDeny', by, span }),
+      () => ({ kind: 'expectRedact', detector: this.name(), by, span }),
+      () => ({ kind: 'expectSent', text: this.text(), span }),
+      () => ({ kind: 'expectModel', model: this.name(), span }),
+      () => ({ kind: 'expectWithheld', by, span }),
+      () => ({ kind: 'expectClassification', level: this.name(), span }),
+      () => ({ kind: 'expectHold', by, span }),
       () => ({ kind: 'expectTag', name: this.name(), value: this.literal(), span }),
     ]);
   }
@@ -245,66 +499,166 @@ class Generator {
         const members = this.some(1, 4, name);
         return { kind: 'enum', name: name(), ordered: members.length > 1 && this.flag(), members, span };
       },
-      () => ({ kind: 'caller', attributes: this.attributes(), span }), () => ({ kind: 'callerFrom', path: text(), span }),
-      () => ({ kind: 'models', attributes: this.attributes(), span }), () => ({ kind: 'model', name: name(), wireName: text(), settings: this.settings(), span }),
+      () => ({ kind: 'caller', attributes: this.attributes(), span }),
+      () => ({ kind: 'callerFrom', path: text(), span }),
+      () => ({ kind: 'models', attributes: this.attributes(), span }),
+      () => ({ kind: 'model', name: name(), wireName: text(), settings: this.settings(), span }),
       () => ({ kind: 'store', name: name(), store: name(), collection: text(), attributes: this.attributes(), span }),
       () => ({ kind: 'tool', name: name(), wirePattern: text(), attributes: this.attributes(), span }),
-      () => ({ kind: 'list', name: name(), element: this.type(), feed: text(), maxAge: this.quantity(), maxEntries: this.maybe(() => this.number()), span }),
-      () => ({ kind: 'recipient', name: name(), channel: name(), address: text(), span }), () => ({ kind: 'reviewers', name: name(), group: text(), span }),
-      () => ({ kind: 'hours', name: name(), ranges: this.some(1, 3, () => this.hoursRange()), except: this.maybe(name), zone: this.maybe(text), span }),
+      () => ({
+        kind: 'list',
+        name: name(),
+        element: this.type(),
+        feed: text(),
+        maxAge: this.quantity(),
+        maxEntries: this.maybe(() => this.number()),
+        span,
+      }),
+      () => ({ kind: 'recipient', name: name(), channel: name(), address: text(), span }),
+      () => ({ kind: 'reviewers', name: name(), group: text(), span }),
+      () => ({
+        kind: 'hours',
+        name: name(),
+        ranges: this.some(1, 3, () => this.hoursRange()),
+        except: this.maybe(name),
+        zone: this.maybe(text),
+        span,
+      }),
       () => ({ kind: 'convert', from: name(), rate: this.number(), to: name(), date: this.day(), span }),
       () => {
-        const near = this.maybe((): Tree.NearNode => ({ kind: 'near', words: this.some(1, 3, text), characters: this.number(), side: this.pick(['before', 'after', 'either'] as const), span }));
-        return { kind: 'detector', name: name(), title, match: this.detectorMatch(), near, examples: this.some(0, 2, text), span };
+        const near = this.maybe((): Tree.NearNode => ({
+          kind: 'near',
+          words: this.some(1, 3, text),
+          characters: this.number(),
+          side: this.pick(['before', 'after', 'either'] as const),
+          span,
+        }));
+        return {
+          kind: 'detector',
+          name: name(),
+          title,
+          match: this.detectorMatch(),
+          near,
+          examples: this.some(0, 2, text),
+          span,
+        };
       },
-      () => ({ kind: 'detectors', name: name(), members: this.some(1, 4, name), span }), () => ({ kind: 'term', name: name(), condition: this.condition(), span }),
+      () => ({ kind: 'detectors', name: name(), members: this.some(1, 4, name), span }),
+      () => ({ kind: 'term', name: name(), condition: this.condition(), span }),
       () => ({ kind: 'rule', name: name(), title, event: this.event(true), clauses: this.clauses('rule'), span }),
       () => ({ kind: 'rule', name: name(), title, event: this.event(true), clauses: this.clauses('rule'), span }),
-      () => ({ kind: 'classify', event: this.event(false), level: this.maybe(name), clauses: this.clauses('classify'), span }),
-      () => ({ kind: 'route', name: name(), title, clauses: this.clauses('route'), span }), () => ({ kind: 'budget', name: name(), title, clauses: this.clauses('budget'), span }),
+      () => ({
+        kind: 'classify',
+        event: this.event(false),
+        level: this.maybe(name),
+        clauses: this.clauses('classify'),
+        span,
+      }),
+      () => ({ kind: 'route', name: name(), title, clauses: this.clauses('route'), span }),
+      () => ({ kind: 'budget', name: name(), title, clauses: this.clauses('budget'), span }),
       () => ({ kind: 'rate', name: name(), title, clauses: this.clauses('rate'), span }),
-      () => ({ kind: 'waiver', name: name(), title: text(), of: this.some(1, 2, name), clauses: this.clauses('waiver'), span }),
+      () => ({
+        kind: 'waiver',
+        name: name(),
+        title: text(),
+        of: this.some(1, 2, name),
+        clauses: this.clauses('waiver'),
+        span,
+      }),
       () => ({ kind: 'switch', name: name(), title: text(), by: text(), max: this.maybe(() => this.quantity()), span }),
-      () => ({ kind: 'delegate', to: name(), condition: this.condition(), may: this.some(1, 3, () => this.anyName()), span }),
+      () => ({
+        kind: 'delegate',
+        to: name(),
+        condition: this.condition(),
+        may: this.some(1, 3, () => this.anyName()),
+        span,
+      }),
       () => ({ kind: 'assume', name: name(), condition: this.condition(), span }),
-      () => ({ kind: 'guarantee', name: name(), title, subject: this.pick(['prompt', 'completion', 'chunk'] as const), clauses: this.clauses('guarantee'), span }),
+      () => ({
+        kind: 'guarantee',
+        name: name(),
+        title,
+        subject: this.pick(['prompt', 'completion', 'chunk'] as const),
+        clauses: this.clauses('guarantee'),
+        span,
+      }),
       () => ({ kind: 'test', title: text(), steps: this.some(0, 8, () => this.testStep()), span }),
     ]);
   }
 }
 
 const CLAUSES: { readonly [K in ClauseKind]: (generator: Generator) => Extract<Tree.Clause, { readonly kind: K }> } = {
-  where: ({ make }) => ({ kind: 'where', condition: make.condition(), span }), unless: ({ make }) => ({ kind: 'unless', condition: make.condition(), span }),
-  allow: () => ({ kind: 'allow', span }), deny: ({ make }) => ({ kind: 'deny', reason: make.maybe(make.text), span }),
-  useOnly: ({ make }) => ({ kind: 'useOnly', condition: make.condition(), span }), require: ({ make }) => ({ kind: 'require', condition: make.condition(), span }),
-  buffer: () => ({ kind: 'buffer', span }), allowChunk: ({ make }) => ({ kind: 'allowChunk', condition: make.condition(), span }),
-  withholdChunk: ({ make }) => ({ kind: 'withholdChunk', condition: make.condition(), say: make.maybe(make.text), span }),
+  where: ({ make }) => ({ kind: 'where', condition: make.condition(), span }),
+  unless: ({ make }) => ({ kind: 'unless', condition: make.condition(), span }),
+  allow: () => ({ kind: 'allow', span }),
+  deny: ({ make }) => ({ kind: 'deny', reason: make.maybe(make.text), span }),
+  useOnly: ({ make }) => ({ kind: 'useOnly', condition: make.condition(), span }),
+  require: ({ make }) => ({ kind: 'require', condition: make.condition(), span }),
+  buffer: () => ({ kind: 'buffer', span }),
+  allowChunk: ({ make }) => ({ kind: 'allowChunk', condition: make.condition(), span }),
+  withholdChunk: ({ make }) => ({
+    kind: 'withholdChunk',
+    condition: make.condition(),
+    say: make.maybe(make.text),
+    span,
+  }),
   keepNewest: ({ make }) => ({ kind: 'keepNewest', newest: make.path(), forEach: make.path(), span }),
   redact: ({ make }) => {
     const any = make.flag();
     const mode = make.one<Tree.RedactModeNode>([
-      () => ({ kind: 'placeholder', span }), () => ({ kind: 'mask', keepLast: make.maybe(make.number), span }), () => ({ kind: 'remove', span }), () => ({ kind: 'year', span }),
+      () => ({ kind: 'placeholder', span }),
+      () => ({ kind: 'mask', keepLast: make.maybe(make.number), span }),
+      () => ({ kind: 'remove', span }),
+      () => ({ kind: 'year', span }),
       () => ({ kind: 'pseudonym', forEach: make.path(), span }),
     ]);
-    return { kind: 'redact', any, detectors: any ? make.some(1, 3, make.name) : [make.name()], includingRestored: make.flag(), mode, span };
+    return {
+      kind: 'redact',
+      any,
+      detectors: any ? make.some(1, 3, make.name) : [make.name()],
+      includingRestored: make.flag(),
+      mode,
+      span,
+    };
   },
-  dropCall: () => ({ kind: 'dropCall', span }), setField: ({ make }) => ({ kind: 'setField', path: make.path(), value: make.literal(), span }),
+  dropCall: () => ({ kind: 'dropCall', span }),
+  setField: ({ make }) => ({ kind: 'setField', path: make.path(), value: make.literal(), span }),
   record: ({ make }) => ({ kind: 'record', duration: make.quantity(), span }),
   hold: ({ make }) => ({ kind: 'hold', count: make.number(), reviewers: make.name(), duration: make.quantity(), span }),
-  limitTo: ({ make }) => ({ kind: 'limitTo', path: make.path(), to: make.quantity(), span }), tag: ({ make }) => ({ kind: 'tag', name: make.name(), value: make.literal(), span }),
-  notify: ({ make }) => ({ kind: 'notify', recipient: make.name(), span }), sample: ({ make }) => ({ kind: 'sample', share: make.number(), reviewers: make.name(), span }),
-  cites: ({ make }) => ({ kind: 'cites', text: make.text(), span }), owner: ({ make }) => ({ kind: 'owner', text: make.text(), span }),
-  effective: ({ make }) => ({ kind: 'effective', from: make.day(), until: make.maybe(make.day), span }), until: ({ make }) => ({ kind: 'until', date: make.day(), span }),
-  waivableBy: ({ make }) => ({ kind: 'waivableBy', text: make.text(), span }), forRequested: ({ make }) => ({ kind: 'forRequested', requested: make.maybe(make.text), span }),
+  limitTo: ({ make }) => ({ kind: 'limitTo', path: make.path(), to: make.quantity(), span }),
+  tag: ({ make }) => ({ kind: 'tag', name: make.name(), value: make.literal(), span }),
+  notify: ({ make }) => ({ kind: 'notify', recipient: make.name(), span }),
+  sample: ({ make }) => ({ kind: 'sample', share: make.number(), reviewers: make.name(), span }),
+  cites: ({ make }) => ({ kind: 'cites', text: make.text(), span }),
+  owner: ({ make }) => ({ kind: 'owner', text: make.text(), span }),
+  effective: ({ make }) => ({ kind: 'effective', from: make.day(), until: make.maybe(make.day), span }),
+  until: ({ make }) => ({ kind: 'until', date: make.day(), span }),
+  waivableBy: ({ make }) => ({ kind: 'waivableBy', text: make.text(), span }),
+  forRequested: ({ make }) => ({ kind: 'forRequested', requested: make.maybe(make.text), span }),
   prefer: ({ make }) => {
-    const choice = make.one<Tree.PreferChoice>([() => ({ kind: 'preferModel', name: make.name(), span }), () => ({ kind: 'preferRequested', span }), () => ({ kind: 'preferCheapest', span })]);
+    const choice = make.one<Tree.PreferChoice>([
+      () => ({ kind: 'preferModel', name: make.name(), span }),
+      () => ({ kind: 'preferRequested', span }),
+      () => ({ kind: 'preferCheapest', span }),
+    ]);
     return { kind: 'prefer', choice, condition: make.maybe(make.condition), span };
   },
-  for: ({ make }) => ({ kind: 'for', condition: make.condition(), span }), forEach: ({ make }) => ({ kind: 'forEach', path: make.path(), span }),
-  limitPer: ({ make }) => ({ kind: 'limitPer', quantity: make.quantity(), per: make.name(), zone: make.maybe(make.text), span }),
+  for: ({ make }) => ({ kind: 'for', condition: make.condition(), span }),
+  forEach: ({ make }) => ({ kind: 'forEach', path: make.path(), span }),
+  limitPer: ({ make }) => ({
+    kind: 'limitPer',
+    quantity: make.quantity(),
+    per: make.name(),
+    zone: make.maybe(make.text),
+    span,
+  }),
   at: ({ make }) => ({
-    kind: 'at', percent: make.number(),
-    effect: make.flag() ? { kind: 'notify', recipient: make.name(), span } : { kind: 'useOnly', condition: make.condition(), span }, span,
+    kind: 'at',
+    percent: make.number(),
+    effect: make.flag()
+      ? { kind: 'notify', recipient: make.name(), span }
+      : { kind: 'useOnly', condition: make.condition(), span },
+    span,
   }),
   elseDeny: ({ make }) => ({ kind: 'elseDeny', reason: make.maybe(make.text), span }),
 };

@@ -17,7 +17,11 @@ const FILES = 400;
 function shape(node: unknown): unknown {
   if (Array.isArray(node)) return node.map(shape);
   if (node === null || typeof node !== 'object') return node;
-  return Object.fromEntries(Object.entries(node).filter(([key]) => key !== 'span').map(([key, value]) => [key, shape(value)]));
+  return Object.fromEntries(
+    Object.entries(node)
+      .filter(([key]) => key !== 'span')
+      .map(([key, value]) => [key, shape(value)]),
+  );
 }
 
 function kindsOf(node: unknown, found: Set<string>): void {
@@ -47,7 +51,10 @@ describe('generated files', () => {
 
   test('checking what is well formed and not well typed throws nothing', () => {
     for (let seed = SEED; seed < SEED + FILES / 4; seed++) {
-      const { program, diagnostics } = checkProgram([sourceFile('g.writ', print(generateSyntax(seed, 25), null))], CATALOG);
+      const { program, diagnostics } = checkProgram(
+        [sourceFile('g.writ', print(generateSyntax(seed, 25), null))],
+        CATALOG,
+      );
       expect(program, `seed ${seed}`).toBeNull();
       expect(diagnostics.length, `seed ${seed}`).toBeGreaterThan(0);
     }
@@ -69,7 +76,8 @@ describe('generated files', () => {
         return random === 2 ? ['', `// apart ${index}`, '', line] : [line];
       });
       const once = printed(commented.join('\n'));
-      const count = (text: string): string[] => [...text.matchAll(/\/\/ (?:after|before|apart) \d+/g)].map((match) => match[0]).sort();
+      const count = (text: string): string[] =>
+        [...text.matchAll(/\/\/ (?:after|before|apart) \d+/g)].map((match) => match[0]).sort();
       expect(count(once), `seed ${seed}`).toEqual(count(commented.join('\n')));
       expect(printed(once), `seed ${seed}\n${once}`).toBe(once);
     }
@@ -79,7 +87,9 @@ describe('generated files', () => {
 /** Ours of every form, and the policies that readers see first. */
 const POLICIES = [
   ...readdirSync(FORMS).map((name) => new URL(name, FORMS)),
-  ...readdirSync(EXAMPLES, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.writ')).map((name) => new URL(name, EXAMPLES)),
+  ...readdirSync(EXAMPLES, { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.writ'))
+    .map((name) => new URL(name, EXAMPLES)),
 ];
 
 describe.each(POLICIES.map((url) => [url.pathname.split('/').slice(-2).join('/'), url] as const))('%s', (name, url) => {
@@ -89,7 +99,9 @@ describe.each(POLICIES.map((url) => [url.pathname.split('/').slice(-2).join('/')
     const before = parse(sourceFile(name, text));
     const after = parse(sourceFile(name, printed(text)));
     expect(shape(after.file.declarations)).toEqual(shape(before.file.declarations));
-    expect(after.file.comments.map((comment) => comment.text)).toEqual(before.file.comments.map((comment) => comment.text));
+    expect(after.file.comments.map((comment) => comment.text)).toEqual(
+      before.file.comments.map((comment) => comment.text),
+    );
   });
 
   test('printed twice is printed once', () => {

@@ -49,13 +49,29 @@ ruel typo
 `;
 
 function found(text: string): readonly Diagnostic[] {
-  return checkProgram([sourceFile('policy.writ', POLICY), sourceFile('ten.writ', text)], CATALOG).diagnostics.filter((each) => each.severity === 'error');
+  return checkProgram([sourceFile('policy.writ', POLICY), sourceFile('ten.writ', text)], CATALOG).diagnostics.filter(
+    (each) => each.severity === 'error',
+  );
 }
 
 test('ten different mistakes are ten good diagnostics', () => {
   const diagnostics = found(TEN);
-  expect(diagnostics.map((each) => each.code)).toEqual(['E0202', 'E0302', 'E0201', 'E0403', 'E0112', 'E0305', 'E0306', 'E0402', 'E0110', 'E0106']);
-  const files = new Map([['policy.writ', sourceFile('policy.writ', POLICY)], ['ten.writ', sourceFile('ten.writ', TEN)]]);
+  expect(diagnostics.map((each) => each.code)).toEqual([
+    'E0202',
+    'E0302',
+    'E0201',
+    'E0403',
+    'E0112',
+    'E0305',
+    'E0306',
+    'E0402',
+    'E0110',
+    'E0106',
+  ]);
+  const files = new Map([
+    ['policy.writ', sourceFile('policy.writ', POLICY)],
+    ['ten.writ', sourceFile('ten.writ', TEN)],
+  ]);
   expect(diagnostics.map((each) => renderDiagnostic(each, files, { color: false })).join('\n')).toMatchSnapshot();
 });
 
@@ -66,8 +82,13 @@ test('each of them has help', () => {
 describe('fixes', () => {
   /** What an editor does with the first applicable help. */
   function applied(text: string, code: string): string {
-    const edits = found(text).find((each) => each.code === code)?.help.find((each) => each.edits.length > 0)?.edits ?? [];
-    return [...edits].sort((a, b) => b.span.start - a.span.start).reduce((now, edit) => now.slice(0, edit.span.start) + edit.text + now.slice(edit.span.end), text);
+    const edits =
+      found(text)
+        .find((each) => each.code === code)
+        ?.help.find((each) => each.edits.length > 0)?.edits ?? [];
+    return [...edits]
+      .sort((a, b) => b.span.start - a.span.start)
+      .reduce((now, edit) => now.slice(0, edit.span.start) + edit.text + now.slice(edit.span.end), text);
   }
   const rule = (clauses: string): string => `rule r\n  on prompt\n  ${clauses}\n`;
 
@@ -108,18 +129,23 @@ describe('usual slips', () => {
     const diagnostics = found(written);
     expect(diagnostics.length).toBeGreaterThan(0);
     const edits = diagnostics.flatMap((each) => each.help[0]?.edits ?? []);
-    const fixed = [...edits].sort((a, b) => b.span.start - a.span.start).reduce((now, edit) => now.slice(0, edit.span.start) + edit.text + now.slice(edit.span.end), written);
+    const fixed = [...edits]
+      .sort((a, b) => b.span.start - a.span.start)
+      .reduce((now, edit) => now.slice(0, edit.span.start) + edit.text + now.slice(edit.span.end), written);
     expect(fixed).toBe(meant);
     expect(found(fixed)).toEqual([]);
   });
 
   test('a limit without a unit names the currency of the policy in its file', () => {
-    const { diagnostics } = parse(sourceFile('x.writ', 'policy p {\n  currency eur\n}\nbudget b\n  limit 100 per month\n'));
+    const { diagnostics } = parse(
+      sourceFile('x.writ', 'policy p {\n  currency eur\n}\nbudget b\n  limit 100 per month\n'),
+    );
     expect(diagnostics.map((each) => each.help[0]?.message)).toEqual(['such as `100 eur`']);
   });
 
   test(`the first ${SLIPS_MAX} of a declaration are named`, () => {
-    const rule = (count: number): string => `rule r\n  on prompt\n  where ${Array.from({ length: count }, () => 'caller.id == "x"').join(' and ')}\n  deny\n`;
+    const rule = (count: number): string =>
+      `rule r\n  on prompt\n  where ${Array.from({ length: count }, () => 'caller.id == "x"').join(' and ')}\n  deny\n`;
     const slips = (text: string): boolean[] => found(text).map((each) => each.message.includes('is written'));
     expect(slips(rule(SLIPS_MAX))).toEqual(Array.from({ length: SLIPS_MAX }, () => true));
     expect(slips(rule(SLIPS_MAX + 1))).toEqual([...Array.from({ length: SLIPS_MAX }, () => true), false]);
@@ -151,16 +177,49 @@ describe('recovery', () => {
   });
 
   test('a clause word takes reading up again: three clauses, three errors', () => {
-    expect(codes('rule r\n  on prompt\n  where caller.trusted is is\n  redact as mask\n  cites 5\n  deny\n')).toEqual(['E0109', 'E0109', 'E0109']);
+    expect(codes('rule r\n  on prompt\n  where caller.trusted is is\n  redact as mask\n  cites 5\n  deny\n')).toEqual([
+      'E0109',
+      'E0109',
+      'E0109',
+    ]);
   });
 
   test('what refers to a declaration that cannot be read is not reported too', () => {
-    const text = 'store notes chroma "notes" {\n  title text from metadata "title"\n}\nrule r\n  on retrieval from notes\n  allow chunk where chunk.title is "a"\n';
+    const text =
+      'store notes chroma "notes" {\n  title text from metadata "title"\n}\nrule r\n  on retrieval from notes\n  allow chunk where chunk.title is "a"\n';
     expect(found(text).map((each) => each.code)).toEqual(['E0109']);
   });
 
   test('no text makes the parser throw', () => {
-    const words = ['rule', 'r', 'on', 'prompt', 'where', 'text', 'contains', '(', ')', '{', '}', '"a"', '"', '`', ':', ',', '5', 'usd', '=', '|', '<', '.', '\n', '\nrule', 'and', 'deny', '§'];
+    const words = [
+      'rule',
+      'r',
+      'on',
+      'prompt',
+      'where',
+      'text',
+      'contains',
+      '(',
+      ')',
+      '{',
+      '}',
+      '"a"',
+      '"',
+      '`',
+      ':',
+      ',',
+      '5',
+      'usd',
+      '=',
+      '|',
+      '<',
+      '.',
+      '\n',
+      '\nrule',
+      'and',
+      'deny',
+      '§',
+    ];
     let state = 7;
     for (let run = 0; run < 1000; run++) {
       const pieces: string[] = [];
@@ -176,7 +235,10 @@ describe('recovery', () => {
 });
 
 test('as JSON, lines and columns count from 1', () => {
-  const files = new Map([['ten.writ', sourceFile('ten.writ', TEN)], ['policy.writ', sourceFile('policy.writ', POLICY)]]);
+  const files = new Map([
+    ['ten.writ', sourceFile('ten.writ', TEN)],
+    ['policy.writ', sourceFile('policy.writ', POLICY)],
+  ]);
   const first = found(TEN)[0];
   if (first === undefined) throw new Error('no diagnostic');
   expect(diagnosticToJson(first, files)).toEqual({
@@ -185,7 +247,20 @@ test('as JSON, lines and columns count from 1', () => {
     message: '`caller` has no attribute `brnch`',
     file: 'ten.writ',
     span: { start: { line: 2, column: 14 }, end: { line: 2, column: 19 } },
-    labels: [{ message: 'the attributes of `caller` are declared here', file: 'policy.writ', span: { start: { line: 14, column: 1 }, end: { line: 14, column: 7 } } }],
-    help: [{ message: 'did you mean `branch`?', edits: [{ file: 'ten.writ', span: { start: { line: 2, column: 14 }, end: { line: 2, column: 19 } }, text: 'branch' }] }],
+    labels: [
+      {
+        message: 'the attributes of `caller` are declared here',
+        file: 'policy.writ',
+        span: { start: { line: 14, column: 1 }, end: { line: 14, column: 7 } },
+      },
+    ],
+    help: [
+      {
+        message: 'did you mean `branch`?',
+        edits: [
+          { file: 'ten.writ', span: { start: { line: 2, column: 14 }, end: { line: 2, column: 19 } }, text: 'branch' },
+        ],
+      },
+    ],
   });
 });

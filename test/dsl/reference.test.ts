@@ -6,7 +6,10 @@ import { REFERENCE_TABLES } from '../../dsl/reference-tables.ts';
 const README = new URL('../../dsl/README.md', import.meta.url);
 
 function withTables(text: string): string {
-  return text.replace(/<!-- table (\w+) -->\n[^]*?<!-- end -->/g, (_, name: string) => `<!-- table ${name} -->\n${REFERENCE_TABLES[name]?.() ?? 'no such table'}\n<!-- end -->`);
+  return text.replace(
+    /<!-- table (\w+) -->\n[^]*?<!-- end -->/g,
+    (_, name: string) => `<!-- table ${name} -->\n${REFERENCE_TABLES[name]?.() ?? 'no such table'}\n<!-- end -->`,
+  );
 }
 
 test('README.md shows the tables as they are', () => {

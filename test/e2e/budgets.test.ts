@@ -1,4 +1,5 @@
-// Budgets through the whole path: control plane, sidecar, Envoy and kernel. What was spent is recomputed from the usage that the upstream itself told.
+// Budgets through the whole path: control plane, sidecar, Envoy and kernel. What was spent is recomputed from the usage
+// that the upstream itself told.
 import { createHash, randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { issueCertificate } from '../../control-plane/keys/certificate.ts';
@@ -61,13 +62,32 @@ beforeAll(async () => {
     const usage = { prompt_tokens, completion_tokens, total_tokens: prompt_tokens + completion_tokens };
     const choice = { index: 0, finish_reason: 'stop' };
     if (body.includes('"stream":true')) {
-      const frame = (more: object): string => `data: ${JSON.stringify({ id: 'c', object: 'chat.completion.chunk', created: 1, model: 'm', ...more })}\n\n`;
+      const frame = (more: object): string =>
+        `data: ${JSON.stringify({ id: 'c', object: 'chat.completion.chunk', created: 1, model: 'm', ...more })}\n\n`;
       return {
         headers: { 'content-type': 'text/event-stream' },
-        body: [frame({ choices: [{ index: 0, delta: { content: 'yes' }, finish_reason: null }] }), delayMs, frame({ choices: [{ ...choice, delta: {} }] }), frame({ choices: [], usage }), 'data: [DONE]\n\n'],
+        body: [
+          frame({ choices: [{ index: 0, delta: { content: 'yes' }, finish_reason: null }] }),
+          delayMs,
+          frame({ choices: [{ ...choice, delta: {} }] }),
+          frame({ choices: [], usage }),
+          'data: [DONE]\n\n',
+        ],
       };
     }
-    return { body: [delayMs, JSON.stringify({ id: 'c', object: 'chat.completion', created: 1, model: 'm', choices: [{ ...choice, message: { role: 'assistant', content: 'yes' } }], usage })] };
+    return {
+      body: [
+        delayMs,
+        JSON.stringify({
+          id: 'c',
+          object: 'chat.completion',
+          created: 1,
+          model: 'm',
+          choices: [{ ...choice, message: { role: 'assistant', content: 'yes' } }],
+          usage,
+        }),
+      ],
+    };
   });
   port = await freePort();
   plane = await startTestControlPlane({ port });
@@ -79,7 +99,12 @@ beforeAll(async () => {
     deployment: deployment(),
     loadFilter,
     key: bundleKey,
-    controlPlane: { address: `127.0.0.1:${port}`, ca: Buffer.from(authority.certificatePem), certificate: Buffer.from(own.certificatePem), key: Buffer.from(own.privateKeyPem) },
+    controlPlane: {
+      address: `127.0.0.1:${port}`,
+      ca: Buffer.from(authority.certificatePem),
+      certificate: Buffer.from(own.certificatePem),
+      key: Buffer.from(own.privateKeyPem),
+    },
     offers: false,
   });
 });
@@ -104,17 +129,24 @@ async function governBy(budget: string): Promise<void> {
 }
 
 const ask = async (more: object = {}): Promise<number> => {
-  const response = await fetch(`${mesh.url}/v1/chat/completions`, { method: 'POST', body: JSON.stringify({ model: 'm', messages: [{ role: 'user', content: 'May I?' }], ...more }), headers: HEADERS });
+  const response = await fetch(`${mesh.url}/v1/chat/completions`, {
+    method: 'POST',
+    body: JSON.stringify({ model: 'm', messages: [{ role: 'user', content: 'May I?' }], ...more }),
+    headers: HEADERS,
+  });
   await response.text();
   return response.status;
 };
 
 /** Asks with so many clients at once until each has been refused. */
-async function spendAll(clients: number, more: (client: number) => object = () => ({})): Promise<{ allowed: number; denied: number; others: number[] }> {
+async function spendAll(
+  clients: number,
+  more: (client: number) => object = () => ({}),
+): Promise<{ allowed: number; denied: number; others: number[] }> {
   const seen = { allowed: 0, denied: 0, others: [] as number[] };
   await Promise.all(
     Array.from({ length: clients }, async (_, client) => {
-      for (let denied = 0; denied < 3; ) {
+      for (let denied = 0; denied < 3;) {
         const status = await ask(more(client));
         if (status === 200) seen.allowed++;
         else if (status === 429 || status === 403) {
@@ -154,12 +186,20 @@ describe('a cap', () => {
     let hungUp = 0;
     const hangUp = async (): Promise<void> => {
       const abort = new AbortController();
-      const response = await fetch(`${mesh.url}/v1/chat/completions`, { method: 'POST', signal: abort.signal, body: JSON.stringify({ model: 'm', stream: true, messages: [{ role: 'user', content: 'May I?' }] }), headers: HEADERS });
+      const response = await fetch(`${mesh.url}/v1/chat/completions`, {
+        method: 'POST',
+        signal: abort.signal,
+        body: JSON.stringify({ model: 'm', stream: true, messages: [{ role: 'user', content: 'May I?' }] }),
+        headers: HEADERS,
+      });
       await response.body?.getReader().read();
       if (response.status === 200) hungUp++;
       abort.abort();
     };
-    const [seen] = await Promise.all([spendAll(8, (client) => ({ stream: client % 2 === 0 })), ...Array.from({ length: 6 }, hangUp)]);
+    const [seen] = await Promise.all([
+      spendAll(8, (client) => ({ stream: client % 2 === 0 })),
+      ...Array.from({ length: 6 }, hangUp),
+    ]);
     expect(seen.others).toEqual([]);
     expect(hungUp).toBeGreaterThan(0);
     expect(spent).toBeLessThanOrEqual(LIMIT);
@@ -193,11 +233,17 @@ describe('a cap', () => {
   }, 180_000);
 });
 
-test('a denial gives the budget\'s own reason', async () => {
+test("a denial gives the budget's own reason", async () => {
   await governBy('fourth');
   await spendAll(4);
-  const response = await fetch(`${mesh.url}/v1/chat/completions`, { method: 'POST', body: JSON.stringify({ model: 'm', messages: [{ role: 'user', content: 'May I?' }] }), headers: HEADERS });
+  const response = await fetch(`${mesh.url}/v1/chat/completions`, {
+    method: 'POST',
+    body: JSON.stringify({ model: 'm', messages: [{ role: 'user', content: 'May I?' }] }),
+    headers: HEADERS,
+  });
   const text = await response.text();
   expect(response.status).toBe(429);
-  expect(JSON.parse(text)).toMatchObject({ error: { type: 'budget_exceeded', message: expect.stringContaining('The budget is used up') } });
+  expect(JSON.parse(text)).toMatchObject({
+    error: { type: 'budget_exceeded', message: expect.stringContaining('The budget is used up') },
+  });
 }, 60_000);

@@ -1,4 +1,5 @@
-// Control plane, sidecar and Envoy together, over mTLS: releases that arrive, that are refused, and a control plane that goes away and comes back.
+// Control plane, sidecar and Envoy together, over mTLS: releases that arrive, that are refused, and a control plane
+// that goes away and comes back.
 import { create } from '@bufbuild/protobuf';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { issueCertificate } from '../../control-plane/keys/certificate.ts';
@@ -17,7 +18,11 @@ import type { Upstream } from './upstream.ts';
 import { startUpstream } from './upstream.ts';
 import { freePort } from '../../examples/parts/free-port.ts';
 
-const plan = { models: [{ name: 'small' }], stores: [], events: [{ kind: 'completion', default: 'deny', rules: [], stream: 'early' }] } as const;
+const plan = {
+  models: [{ name: 'small' }],
+  stores: [],
+  events: [{ kind: 'completion', default: 'deny', rules: [], stream: 'early' }],
+} as const;
 const CALL = { timeoutMs: 10_000 };
 
 let port: number;
@@ -39,7 +44,12 @@ beforeAll(async () => {
     },
     wasm: Uint8Array.of(1),
     key: bundleKey,
-    controlPlane: { address: `127.0.0.1:${port}`, ca: Buffer.from(authority.certificatePem), certificate: Buffer.from(own.certificatePem), key: Buffer.from(own.privateKeyPem) },
+    controlPlane: {
+      address: `127.0.0.1:${port}`,
+      ca: Buffer.from(authority.certificatePem),
+      certificate: Buffer.from(own.certificatePem),
+      key: Buffer.from(own.privateKeyPem),
+    },
     offers: false,
   });
 });
@@ -58,7 +68,9 @@ const ask = async (): Promise<string> => {
   return `${response.status} ${await response.text()}`;
 };
 const info = async (): Promise<NodeInfo | undefined> =>
-  (await unaryCall(plane.client(admin), Admin.method.status, { policy: POLICY }, CALL)).nodes.find(({ name }) => name === 'node-1');
+  (await unaryCall(plane.client(admin), Admin.method.status, { policy: POLICY }, CALL)).nodes.find(
+    ({ name }) => name === 'node-1',
+  );
 
 describe('a release', () => {
   test('that is pushed comes into force, and the control plane hears of it', async () => {
@@ -67,7 +79,11 @@ describe('a release', () => {
     await mesh.enforced(1);
     expect(await ask()).toBe('200 1:x');
     await settles(async () => (await info())?.status?.enforcing?.sequence === 1n);
-    expect(await info()).toMatchObject({ connected: true, status: { policy: POLICY, door: 'ext_proc', verified: { sequence: 1n } }, quarantined: [] });
+    expect(await info()).toMatchObject({
+      connected: true,
+      status: { policy: POLICY, door: 'ext_proc', verified: { sequence: 1n } },
+      quarantined: [],
+    });
   });
 
   test('that follows is decided by within two seconds of its push', async () => {
@@ -80,7 +96,10 @@ describe('a release', () => {
   test('that the sidecar refuses is told, not sent again, and leaves the old one in force', async () => {
     await push(mesh.release(3, { wasm: Uint8Array.of(255) }));
     await settles(async () => (await info())?.status?.refused?.code === 'bad_filter');
-    expect(await info()).toMatchObject({ status: { verified: { sequence: 3n }, enforcing: { sequence: 2n } }, quarantined: [{ resource: POLICY }] });
+    expect(await info()).toMatchObject({
+      status: { verified: { sequence: 3n }, enforcing: { sequence: 2n } },
+      quarantined: [{ resource: POLICY }],
+    });
     expect(await ask()).toBe('200 2:x');
     await push(mesh.release(4, { wasm: Uint8Array.of(4) }));
     await settles(async () => (await ask()) === '200 4:x');
@@ -104,14 +123,19 @@ describe('a control plane that is gone', () => {
     await push(mesh.release(5, { wasm: Uint8Array.of(5) }));
     await settles(async () => (await ask()) === '200 5:x');
   });
-
 });
 
 test('what the control plane does not take, the sidecar never sees', async () => {
   const release = mesh.release(6, { wasm: Uint8Array.of(6) });
-  for (const changes of [{ sequence: 7n }, { bundle: release.bundle.subarray(1) }, { release: mesh.release(5).release }]) {
+  for (const changes of [
+    { sequence: 7n },
+    { bundle: release.bundle.subarray(1) },
+    { release: mesh.release(5).release },
+  ]) {
     const { name, revision, sequence, rollback, release: signed, bundle } = release;
-    await expect(push(create(SignedBundleSchema, { name, revision, sequence, rollback, release: signed, bundle, ...changes }))).rejects.toMatchObject({ code: expect.any(Number) });
+    await expect(
+      push(create(SignedBundleSchema, { name, revision, sequence, rollback, release: signed, bundle, ...changes })),
+    ).rejects.toMatchObject({ code: expect.any(Number) });
   }
   expect(mesh.sidecar().status()).toMatchObject({ verified: { sequence: 5 }, refused: null });
   expect(await ask()).toBe('200 5:x');

@@ -1,4 +1,5 @@
-// What an upstream is sent in place of the caller's own proof of who they are: nothing, a secret of Envoy's environment, or the caller's own headers where the deployment says so.
+// What an upstream is sent in place of the caller's own proof of who they are: nothing, a secret of Envoy's
+// environment, or the caller's own headers where the deployment says so.
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import type { Mesh } from './mesh.ts';
 import { startMesh } from './mesh.ts';
@@ -9,7 +10,11 @@ import { startUpstream } from './upstream.ts';
 const VARIABLE = 'WRIT_TEST_UPSTREAM_KEY';
 const names = ['none', 'forward', 'bearer', 'header'] as const;
 type Name = (typeof names)[number];
-const plan = { models: names.map((name) => ({ name })), stores: [], events: [{ kind: 'completion', default: 'deny', rules: [], stream: 'early' }] } as const;
+const plan = {
+  models: names.map((name) => ({ name })),
+  stores: [],
+  events: [{ kind: 'completion', default: 'deny', rules: [], stream: 'early' }],
+} as const;
 
 let upstream: Upstream;
 let mesh: Mesh;
@@ -43,7 +48,13 @@ beforeEach(() => {
   upstream.received.length = 0;
 });
 
-const CALLERS = { authorization: 'Bearer sk-caller', 'x-api-key': 'sk-caller', 'api-key': 'sk-caller', cookie: 'session=caller', 'x-chroma-token': 'caller' };
+const CALLERS = {
+  authorization: 'Bearer sk-caller',
+  'x-api-key': 'sk-caller',
+  'api-key': 'sk-caller',
+  cookie: 'session=caller',
+  'x-chroma-token': 'caller',
+};
 
 async function sentTo(name: Name): Promise<Received['headers']> {
   await mesh.sidecar().offer(mesh.release(++sequence, { wasm: Uint8Array.of(names.indexOf(name)) }));

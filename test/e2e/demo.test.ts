@@ -1,4 +1,5 @@
-// `npm run demo`, as a newcomer runs it: real models, a real store, a real Envoy, all seven scenes. The demo itself asserts each claim on what the upstreams received; this test asserts that it did.
+// `npm run demo`, as a newcomer runs it: real models, a real store, a real Envoy, all seven scenes. The demo itself
+// asserts each claim on what the upstreams received; this test asserts that it did.
 import { spawn } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -42,8 +43,13 @@ function leftovers(): readonly string[] {
 test('every claim of the seven scenes holds', { timeout: DEMO_MS_MAX }, async () => {
   const before = leftovers();
   const { code, out, err } = await demo(['--json']);
-  const { claims }: { claims: readonly { scene: number; claim: string; evidence: string; ok: boolean }[] } = JSON.parse(out === '' ? '{"claims":[]}' : out);
-  expect(claims.filter((claim) => !claim.ok), err).toEqual([]);
+  const { claims }: { claims: readonly { scene: number; claim: string; evidence: string; ok: boolean }[] } = JSON.parse(
+    out === '' ? '{"claims":[]}' : out,
+  );
+  expect(
+    claims.filter((claim) => !claim.ok),
+    err,
+  ).toEqual([]);
   expect(new Set(claims.map((claim) => claim.scene))).toEqual(new Set(scenes.map((_, at) => at + 1)));
   expect(scenes).toHaveLength(7);
   expect(code, err).toBe(0);
@@ -62,5 +68,9 @@ test.each([
 });
 
 test('an unknown option is usage', async () => {
-  expect(await demo(['--scene'])).toMatchObject({ code: 2, out: '', err: expect.stringContaining('usage: npm run demo') });
+  expect(await demo(['--scene'])).toMatchObject({
+    code: 2,
+    out: '',
+    err: expect.stringContaining('usage: npm run demo'),
+  });
 });

@@ -1,4 +1,5 @@
-// The ext_proc door on the real Envoy, with a scripted filter in the kernel's place: every way in which a body can come and go, and every way in which it can go wrong.
+// The ext_proc door on the real Envoy, with a scripted filter in the kernel's place: every way in which a body can come
+// and go, and every way in which it can go wrong.
 import http2 from 'node:http2';
 import { connect } from 'node:net';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
@@ -12,7 +13,11 @@ import type { Received, Upstream } from './upstream.ts';
 import { startUpstream } from './upstream.ts';
 import { settles } from './settles.ts';
 
-const plan = { models: [{ name: 'small' }, { name: 'h2' }], stores: [{ name: 'docs' }], events: [{ kind: 'completion', default: 'deny', rules: [], stream: 'early' }] } as const;
+const plan = {
+  models: [{ name: 'small' }, { name: 'h2' }],
+  stores: [{ name: 'docs' }],
+  events: [{ kind: 'completion', default: 'deny', rules: [], stream: 'early' }],
+} as const;
 const REQUEST_BYTES = 16 * 1024 * 1024;
 
 let upstream: Upstream;
@@ -30,12 +35,28 @@ beforeAll(async () => {
   mesh = await startMesh({
     plan,
     deployment: {
-      models: { small: { url: `http://127.0.0.1:${upstream.port}` }, h2: { url: `http://127.0.0.1:${upstreamH2.port}/base`, http: 'http2' } },
+      models: {
+        small: { url: `http://127.0.0.1:${upstream.port}` },
+        h2: { url: `http://127.0.0.1:${upstreamH2.port}/base`, http: 'http2' },
+      },
       stores: { docs: { url: `http://127.0.0.1:${upstream.port}` } },
-      identity: { jwt: [{ issuer: 'https://id.example', audiences: ['writ'], jwks: { keys: [{ ...(await exportJWK(pair.publicKey)), kid: 'k', alg: 'RS256' }] } }] },
+      identity: {
+        jwt: [
+          {
+            issuer: 'https://id.example',
+            audiences: ['writ'],
+            jwks: { keys: [{ ...(await exportJWK(pair.publicKey)), kid: 'k', alg: 'RS256' }] },
+          },
+        ],
+      },
     },
     // One byte says which upstream the filter routes to.
-    loadFilter: (wasm) => (wasm[0] === 1 ? scriptedFilter({ route: 'model/h2' }) : wasm[0] === 2 ? scriptedFilter({ route: 'model/nowhere' }) : filter),
+    loadFilter: (wasm) =>
+      wasm[0] === 1
+        ? scriptedFilter({ route: 'model/h2' })
+        : wasm[0] === 2
+          ? scriptedFilter({ route: 'model/nowhere' })
+          : filter,
   });
 });
 
@@ -53,7 +74,12 @@ beforeEach(() => {
 
 function handler({ path, body, trailers }: Received): ReturnType<Parameters<typeof startUpstream>[0]> {
   const stream = { 'content-type': 'text/event-stream' };
-  if (path.includes('/stream')) return { headers: stream, body: ['data: 1\n\n', 40, 'data: 2\n\n', 40, 'data: 3\n\n'], trailers: { 'x-sum': 'abc' } };
+  if (path.includes('/stream'))
+    return {
+      headers: stream,
+      body: ['data: 1\n\n', 40, 'data: 2\n\n', 40, 'data: 3\n\n'],
+      trailers: { 'x-sum': 'abc' },
+    };
   if (path.includes('/cut')) return { headers: stream, body: ['data: 1\n\n', 20], cut: true };
   if (path.includes('/never')) return { headers: stream, body: ['data: 1\n\n', 5_000, 'data: 2\n\n'] };
   if (path.includes('/large')) return { body: [Buffer.alloc(5_000_000, 'x')] };
@@ -62,14 +88,20 @@ function handler({ path, body, trailers }: Received): ReturnType<Parameters<type
   return { body: [body] };
 }
 
-const post = (path: string, body: string | Uint8Array<ArrayBuffer> = '{"a":1}', headers: Record<string, string> = {}): Promise<Response> =>
+const post = (
+  path: string,
+  body: string | Uint8Array<ArrayBuffer> = '{"a":1}',
+  headers: Record<string, string> = {},
+): Promise<Response> =>
   fetch(`${mesh.url}${path}`, { method: 'POST', body, headers: { 'content-type': 'application/json', ...headers } });
 
 describe('requests', () => {
   test('pass untouched, with their length', async () => {
     const response = await post('/echo', '{"text":"ü"}');
     expect(await response.text()).toBe('{"text":"ü"}');
-    expect(upstream.received).toMatchObject([{ method: 'POST', path: '/echo', headers: { 'content-length': '13', host: `127.0.0.1:${upstream.port}` } }]);
+    expect(upstream.received).toMatchObject([
+      { method: 'POST', path: '/echo', headers: { 'content-length': '13', host: `127.0.0.1:${upstream.port}` } },
+    ]);
   });
 
   test('are edited, and the length is that of what is sent', async () => {
@@ -107,9 +139,13 @@ describe('requests', () => {
     expect(upstream.received).toHaveLength(1);
   });
 
-  test('that are denied get the filter\'s answer, and nothing is forwarded', async () => {
+  test("that are denied get the filter's answer, and nothing is forwarded", async () => {
     const response = await post('/deny');
-    expect([response.status, response.headers.get('content-type'), await response.text()]).toEqual([403, 'application/json', '{"error":"denied"}']);
+    expect([response.status, response.headers.get('content-type'), await response.text()]).toEqual([
+      403,
+      'application/json',
+      '{"error":"denied"}',
+    ]);
     expect(upstream.received).toEqual([]);
   });
 
@@ -122,7 +158,10 @@ describe('requests', () => {
   test('to a route that this policy does not have are 503', async () => {
     await mesh.sidecar().offer(mesh.release(2, { wasm: Uint8Array.of(2) }));
     const response = await post('/echo');
-    expect([response.status, await response.json()]).toEqual([503, { error: { message: 'no route for this request', type: 'writ_error', code: 'no_route' } }]);
+    expect([response.status, await response.json()]).toEqual([
+      503,
+      { error: { message: 'no route for this request', type: 'writ_error', code: 'no_route' } },
+    ]);
     await mesh.sidecar().offer(mesh.release(3));
     expect((await post('/echo')).status).toBe(200);
   });
@@ -157,7 +196,10 @@ describe('requests', () => {
   test('may ask a store first', async () => {
     const response = await post('/call', 'body');
     expect(await response.text()).toBe('body 200');
-    expect(upstream.received).toMatchObject([{ method: 'GET', path: '/newest' }, { method: 'POST', path: '/call' }]);
+    expect(upstream.received).toMatchObject([
+      { method: 'GET', path: '/newest' },
+      { method: 'POST', path: '/call' },
+    ]);
   });
 
   test('on which the filter fails are 5xx, and the failure says nothing of them', async () => {
@@ -171,7 +213,7 @@ describe('requests', () => {
 });
 
 describe('replies', () => {
-  test('are held whole: a denial by their content has an error\'s status', async () => {
+  test("are held whole: a denial by their content has an error's status", async () => {
     const response = await post('/refuse');
     expect([response.status, await response.text()]).toEqual([451, '{"error":"refused"}']);
     expect(upstream.received).toHaveLength(1);
@@ -224,7 +266,7 @@ describe('trailers over HTTP/2', () => {
     await mesh.sidecar().offer(mesh.release(7));
   });
 
-  test('end a request\'s body, and go no further', async () => {
+  test("end a request's body, and go no further", async () => {
     const reply = await exchangeH2('/trailers', 'body', { 'x-check': 'v', 'x-writ-x': 'v' });
     expect(reply).toMatchObject({ status: 200, trailers: { 'x-sum': 'abc' } });
     expect(upstreamH2.received[0]?.path).toBe('/base/trailers');
@@ -232,11 +274,18 @@ describe('trailers over HTTP/2', () => {
   });
 
   test.each(['/stream', '/hold/stream'])('end a streamed reply, after all of its body: %s', async (path) => {
-    expect(await exchangeH2(path, 'body', { 'x-check': 'v' })).toEqual({ status: 200, body: 'data: 1\n\ndata: 2\n\ndata: 3\n\n', trailers: { 'x-sum': 'abc' } });
+    expect(await exchangeH2(path, 'body', { 'x-check': 'v' })).toEqual({
+      status: 200,
+      body: 'data: 1\n\ndata: 2\n\ndata: 3\n\n',
+      trailers: { 'x-sum': 'abc' },
+    });
   });
 
   test('let a reply still be denied by its content', async () => {
-    expect(await exchangeH2('/refuse/trailers', 'body', {})).toMatchObject({ status: 451, body: '{"error":"refused"}' });
+    expect(await exchangeH2('/refuse/trailers', 'body', {})).toMatchObject({
+      status: 451,
+      body: '{"error":"refused"}',
+    });
   });
 
   test('without a body cannot be routed', async () => {
@@ -245,7 +294,10 @@ describe('trailers over HTTP/2', () => {
 });
 
 describe('callers', () => {
-  const token = (claims: object, options: { issuer?: string; audience?: string; expires?: string } = {}): Promise<string> =>
+  const token = (
+    claims: object,
+    options: { issuer?: string; audience?: string; expires?: string } = {},
+  ): Promise<string> =>
     new SignJWT({ ...claims })
       .setProtectedHeader({ alg: 'RS256', kid: 'k' })
       .setIssuer(options.issuer ?? 'https://id.example')
@@ -273,7 +325,11 @@ describe('callers', () => {
 
   test.each([
     ['a forged signature', (jwt: string) => `Bearer ${jwt.slice(0, -8)}AAAAAAAA`],
-    ['no algorithm', () => `Bearer ${['{"alg":"none"}', '{"sub":"root","iss":"https://id.example","aud":"writ"}', ''].map((part) => Buffer.from(part).toString('base64url')).join('.')}`],
+    [
+      'no algorithm',
+      () =>
+        `Bearer ${['{"alg":"none"}', '{"sub":"root","iss":"https://id.example","aud":"writ"}', ''].map((part) => Buffer.from(part).toString('base64url')).join('.')}`,
+    ],
     ['the scheme in lower case', (jwt: string) => `bearer ${jwt}x`],
   ])('with a JWT that has %s are refused', async (_, header) => {
     expect((await post('/echo', '{}', { authorization: header(await token({})) })).status).toBe(401);
@@ -289,7 +345,11 @@ describe('callers', () => {
     ] as const) {
       expect((await post(path, '{}', headers)).status).toBe(200);
     }
-    expect(filter.opened.map(({ evidence }) => evidence)).toEqual([{ jwt: undefined, san: undefined }, { jwt: undefined, san: undefined }, { jwt: undefined, san: undefined }]);
+    expect(filter.opened.map(({ evidence }) => evidence)).toEqual([
+      { jwt: undefined, san: undefined },
+      { jwt: undefined, san: undefined },
+      { jwt: undefined, san: undefined },
+    ]);
     expect(upstream.received.map(({ headers }) => headers['authorization'])).toEqual([undefined, undefined, undefined]);
   });
 });
@@ -326,7 +386,11 @@ async function readStream(response: Response): Promise<{ text: string; gaps: num
   return { text, gaps };
 }
 
-function exchangeH2(path: string, body: string, trailers: Record<string, string>): Promise<{ status: number; body: string; trailers: object }> {
+function exchangeH2(
+  path: string,
+  body: string,
+  trailers: Record<string, string>,
+): Promise<{ status: number; body: string; trailers: object }> {
   return new Promise((resolve, reject) => {
     const session = http2.connect(mesh.url);
     session.once('error', reject);

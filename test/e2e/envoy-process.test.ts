@@ -13,7 +13,11 @@ import { makeKeyPair, makeRelease } from './signed-release.ts';
 import type { Upstream } from './upstream.ts';
 import { startUpstream } from './upstream.ts';
 
-const plan = { models: [{ name: 'small' }], stores: [], events: [{ kind: 'completion', default: 'deny', rules: [], stream: 'early' }] } as const;
+const plan = {
+  models: [{ name: 'small' }],
+  stores: [],
+  events: [{ kind: 'completion', default: 'deny', rules: [], stream: 'early' }],
+} as const;
 const folder = mkdtempSync(join(tmpdir(), 'writ-envoy-process-'));
 const alarms: string[] = [];
 let upstream: Upstream;
@@ -36,7 +40,16 @@ beforeAll(async () => {
     version: '0.1.0',
     alarm: (message) => alarms.push(message),
   });
-  await sidecar.offer(makeRelease({ policy: 'acme', sequence: 1, plan, deployment: { listener: { port }, models: { small: { url: `http://127.0.0.1:${upstream.port}` } } }, wasm: Uint8Array.of(0), key }));
+  await sidecar.offer(
+    makeRelease({
+      policy: 'acme',
+      sequence: 1,
+      plan,
+      deployment: { listener: { port }, models: { small: { url: `http://127.0.0.1:${upstream.port}` } } },
+      wasm: Uint8Array.of(0),
+      key,
+    }),
+  );
 });
 
 afterAll(async () => {
@@ -45,10 +58,21 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-const ask = (path = '/echo'): Promise<number> => fetch(`http://127.0.0.1:${port}${path}`, { method: 'POST', body: 'x' }).then(({ status }) => status, () => 0);
+const ask = (path = '/echo'): Promise<number> =>
+  fetch(`http://127.0.0.1:${port}${path}`, { method: 'POST', body: 'x' }).then(
+    ({ status }) => status,
+    () => 0,
+  );
 /** The process whose command line names our bootstrap. */
-const envoyPid = (): number => Number(readFileSync('/proc/self/task/' + process.pid + '/children', 'utf8').trim().split(' ').find((pid) => pid !== '' && commandOf(pid).includes(folder)) ?? 0);
-const commandOf = (pid: string): string => (existsSync(`/proc/${pid}/cmdline`) ? readFileSync(`/proc/${pid}/cmdline`, 'utf8') : '');
+const envoyPid = (): number =>
+  Number(
+    readFileSync('/proc/self/task/' + process.pid + '/children', 'utf8')
+      .trim()
+      .split(' ')
+      .find((pid) => pid !== '' && commandOf(pid).includes(folder)) ?? 0,
+  );
+const commandOf = (pid: string): string =>
+  existsSync(`/proc/${pid}/cmdline`) ? readFileSync(`/proc/${pid}/cmdline`, 'utf8') : '';
 
 test('serves, and is started again when it dies', async () => {
   await settles(async () => (await ask()) === 200);

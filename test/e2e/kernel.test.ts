@@ -1,4 +1,5 @@
-// Real policies in the real kernel behind the real Envoy: what is decided, edited, restored, streamed and refused, on what the upstream received and what the client got.
+// Real policies in the real kernel behind the real Envoy: what is decided, edited, restored, streamed and refused, on
+// what the upstream received and what the client got.
 import { createHash, randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -54,7 +55,10 @@ let answer: (request: Received) => Answer;
 let filter: Filter;
 
 const deployment = (): object => ({
-  models: { local: { url: `http://127.0.0.1:${upstream.port}/local` }, far: { url: `http://127.0.0.1:${upstream.port}/far` } },
+  models: {
+    local: { url: `http://127.0.0.1:${upstream.port}/local` },
+    far: { url: `http://127.0.0.1:${upstream.port}/far` },
+  },
   identity: {
     apiKeys: [
       { sha256: createHash('sha256').update(KEY).digest('hex'), claims: { sub: 'u1', dept: 'support' } },
@@ -66,8 +70,16 @@ const deployment = (): object => ({
 beforeAll(async () => {
   upstream = await startUpstream((request) => answer(request));
   policy = await policyWasm(source(RULES), deployment());
-  second = await policyWasm(source(`${RULES}rule closed on prompt where text contains any of (email) deny "No addresses"\n`), deployment());
-  mesh = await startMesh({ plan: policy.plan, deployment: deployment(), wasm: policy.wasm, loadFilter: (wasm) => (filter = loadFilter(wasm)) });
+  second = await policyWasm(
+    source(`${RULES}rule closed on prompt where text contains any of (email) deny "No addresses"\n`),
+    deployment(),
+  );
+  mesh = await startMesh({
+    plan: policy.plan,
+    deployment: deployment(),
+    wasm: policy.wasm,
+    loadFilter: (wasm) => (filter = loadFilter(wasm)),
+  });
 });
 
 afterAll(async () => {
@@ -82,24 +94,45 @@ beforeEach(() => {
 
 const usage = { prompt_tokens: 10, completion_tokens: 5, total_tokens: 15 };
 const completes = (content: string) => (): Answer => ({
-  body: [JSON.stringify({ id: 'c', object: 'chat.completion', created: 1, model: 'm', choices: [{ index: 0, message: { role: 'assistant', content }, finish_reason: 'stop' }], usage })],
+  body: [
+    JSON.stringify({
+      id: 'c',
+      object: 'chat.completion',
+      created: 1,
+      model: 'm',
+      choices: [{ index: 0, message: { role: 'assistant', content }, finish_reason: 'stop' }],
+      usage,
+    }),
+  ],
 });
-const streams = (...deltas: readonly string[]) => (): Answer => {
-  const frame = (choice: object, more: object = {}): string => `data: ${JSON.stringify({ id: 'c', object: 'chat.completion.chunk', created: 1, model: 'm', choices: [{ index: 0, finish_reason: null, ...choice }], ...more })}\n\n`;
-  return {
-    headers: { 'content-type': 'text/event-stream' },
-    body: [
-      frame({ delta: { role: 'assistant', content: '' } }),
-      ...deltas.flatMap((content) => [frame({ delta: { content } }), 15]),
-      frame({ delta: {}, finish_reason: 'stop' }),
-      `data: ${JSON.stringify({ id: 'c', object: 'chat.completion.chunk', created: 1, model: 'm', choices: [], usage })}\n\n`,
-      'data: [DONE]\n\n',
-    ],
+const streams =
+  (...deltas: readonly string[]) =>
+  (): Answer => {
+    const frame = (choice: object, more: object = {}): string =>
+      `data: ${JSON.stringify({ id: 'c', object: 'chat.completion.chunk', created: 1, model: 'm', choices: [{ index: 0, finish_reason: null, ...choice }], ...more })}\n\n`;
+    return {
+      headers: { 'content-type': 'text/event-stream' },
+      body: [
+        frame({ delta: { role: 'assistant', content: '' } }),
+        ...deltas.flatMap((content) => [frame({ delta: { content } }), 15]),
+        frame({ delta: {}, finish_reason: 'stop' }),
+        `data: ${JSON.stringify({ id: 'c', object: 'chat.completion.chunk', created: 1, model: 'm', choices: [], usage })}\n\n`,
+        'data: [DONE]\n\n',
+      ],
+    };
   };
-};
-const chat = (content: string, more: object = {}): string => JSON.stringify({ model: 'far-1', messages: [{ role: 'user', content }], ...more });
-const post = (body: string | Uint8Array<ArrayBuffer>, headers: Record<string, string> = {}, path = '/v1/chat/completions'): Promise<Response> =>
-  fetch(`${mesh.url}${path}`, { method: 'POST', body, headers: { 'content-type': 'application/json', authorization: `Bearer ${KEY}`, ...headers } });
+const chat = (content: string, more: object = {}): string =>
+  JSON.stringify({ model: 'far-1', messages: [{ role: 'user', content }], ...more });
+const post = (
+  body: string | Uint8Array<ArrayBuffer>,
+  headers: Record<string, string> = {},
+  path = '/v1/chat/completions',
+): Promise<Response> =>
+  fetch(`${mesh.url}${path}`, {
+    method: 'POST',
+    body,
+    headers: { 'content-type': 'application/json', authorization: `Bearer ${KEY}`, ...headers },
+  });
 const sent = (): string => upstream.received[0]?.body.toString() ?? '';
 const contentOf = async (response: Response): Promise<string> => {
   const body: { choices: { message: { content: string } }[] } = JSON.parse(await response.text());
@@ -123,11 +156,13 @@ describe('a prompt', () => {
     expect(response.headers.get('content-length')).not.toBeNull();
   });
 
-  test('that is denied is answered in the protocol\'s form, with the rule and its reason, and goes nowhere', async () => {
+  test("that is denied is answered in the protocol's form, with the rule and its reason, and goes nowhere", async () => {
     const response = await post(chat('SSN 078-05-1120'));
     const text = await response.text();
     expect(response.status).toBe(403);
-    expect(JSON.parse(text)).toMatchObject({ error: { type: 'policy_denied', message: expect.stringContaining('No social security numbers') } });
+    expect(JSON.parse(text)).toMatchObject({
+      error: { type: 'policy_denied', message: expect.stringContaining('No social security numbers') },
+    });
     expect(text).toContain('no_ids');
     expect(text).not.toContain('078');
     expect(upstream.received).toEqual([]);
@@ -142,9 +177,21 @@ describe('a prompt', () => {
   test.each([
     ['nobody', {}],
     ['a key that nobody has', { authorization: 'Bearer sk-unknown' }],
-    ['forged headers', { 'x-jwt-payload': '{"dept":"support"}', 'x-writ-route': 'model/far', 'x-dept': 'support', 'x-forwarded-client-cert': 'URI=spiffe://acme' }],
+    [
+      'forged headers',
+      {
+        'x-jwt-payload': '{"dept":"support"}',
+        'x-writ-route': 'model/far',
+        'x-dept': 'support',
+        'x-forwarded-client-cert': 'URI=spiffe://acme',
+      },
+    ],
   ])('of %s is denied where a rule reads the caller', async (_, headers) => {
-    const response = await fetch(`${mesh.url}/v1/chat/completions`, { method: 'POST', body: chat('Hello'), headers: { 'content-type': 'application/json', ...headers } });
+    const response = await fetch(`${mesh.url}/v1/chat/completions`, {
+      method: 'POST',
+      body: chat('Hello'),
+      headers: { 'content-type': 'application/json', ...headers },
+    });
     expect(response.status).toBeGreaterThanOrEqual(401);
     expect(response.status).toBeLessThanOrEqual(403);
     expect(upstream.received).toEqual([]);
@@ -162,7 +209,7 @@ describe('a reply', () => {
     expect(await contentOf(await post(chat('A card?')))).not.toMatch(/4111/);
   });
 
-  test('that is denied by its content has an error\'s status', async () => {
+  test("that is denied by its content has an error's status", async () => {
     answer = completes('Ask jane@example.com.');
     const response = await post(chat('Who?'));
     const text = await response.text();
@@ -174,7 +221,11 @@ describe('a reply', () => {
   test('that streams has a card masked that comes in pieces', async () => {
     answer = streams('Try 4111 ', '1111', ' 11', '11 1111', ' or cash.');
     const text = await (await post(chat('A card?', { stream: true }))).text();
-    const said = text.split('\n').filter((line) => line.startsWith('data: {')).map((line) => JSON.parse(line.slice(6)).choices[0]?.delta?.content ?? '').join('');
+    const said = text
+      .split('\n')
+      .filter((line) => line.startsWith('data: {'))
+      .map((line) => JSON.parse(line.slice(6)).choices[0]?.delta?.content ?? '')
+      .join('');
     expect(said).toMatch(/^Try .* or cash\.$/);
     expect(said).not.toMatch(/4111|1111/);
     expect(text.trimEnd().endsWith('data: [DONE]')).toBe(true);
@@ -186,11 +237,15 @@ describe('a reply', () => {
       return streams('It is ', placeholder.slice(0, 7), placeholder.slice(7), '.')();
     };
     const text = await (await post(chat(`My card is ${CARD}.`, { stream: true }))).text();
-    const said = text.split('\n').filter((line) => line.startsWith('data: {')).map((line) => JSON.parse(line.slice(6)).choices[0]?.delta?.content ?? '').join('');
+    const said = text
+      .split('\n')
+      .filter((line) => line.startsWith('data: {'))
+      .map((line) => JSON.parse(line.slice(6)).choices[0]?.delta?.content ?? '')
+      .join('');
     expect(said).toBe(`It is ${CARD}.`);
   });
 
-  test('that streams is denied in mid-stream, by the protocol\'s own end, before the first byte of what denied it', async () => {
+  test("that streams is denied in mid-stream, by the protocol's own end, before the first byte of what denied it", async () => {
     answer = streams('Ask ', 'jane@', 'example', '.com', ' now');
     const response = await post(chat('Who?', { stream: true }));
     const text = await response.text();
@@ -203,7 +258,10 @@ describe('a reply', () => {
   test('that streams begins before it has ended', async () => {
     answer = () => {
       const { headers = {}, body } = streams('one two three. ', 'four')();
-      return { headers, body: body.flatMap((part) => (typeof part === 'string' && part.includes('four') ? [700, part] : [part])) };
+      return {
+        headers,
+        body: body.flatMap((part) => (typeof part === 'string' && part.includes('four') ? [700, part] : [part])),
+      };
     };
     const began = performance.now();
     const response = await post(chat('Count', { stream: true }));
@@ -222,13 +280,17 @@ describe('a reply', () => {
     answer = () => ({ status: 500, body: ['{"error":{"message":"boom"}}'] });
     expect((await post(chat('Hello'))).status).toBeGreaterThanOrEqual(500);
     answer = () => ({ body: ['{"id":"c","choices":[{"ind'], cut: true });
-    const response = await post(chat('Hello')).then(async (each) => ({ status: each.status, text: await each.text() }), () => ({ status: 0, text: '' }));
+    const response = await post(chat('Hello')).then(
+      async (each) => ({ status: each.status, text: await each.text() }),
+      () => ({ status: 0, text: '' }),
+    );
     expect(response.status === 0 || response.status >= 500).toBe(true);
   });
 });
 
 describe('bad input', () => {
-  const nested = (depth: number): string => `{"model":"far-1","messages":[{"role":"user","content":"x"}],"metadata":${'['.repeat(depth)}${']'.repeat(depth)}}`;
+  const nested = (depth: number): string =>
+    `{"model":"far-1","messages":[{"role":"user","content":"x"}],"metadata":${'['.repeat(depth)}${']'.repeat(depth)}}`;
   test.each<[string, string | Uint8Array<ArrayBuffer>, Record<string, string>, number]>([
     ['no JSON', 'hello', {}, 400],
     ['nothing', '', {}, 400],
@@ -238,10 +300,27 @@ describe('bad input', () => {
     ['a key twice', '{"model":"far-1","model":"local-1","messages":[{"role":"user","content":"x"}]}', {}, 400],
     ['a key in two cases', '{"model":"far-1","messages":[{"role":"user","content":"x"}],"Messages":[]}', {}, 400],
     ['a wrong type', '{"model":"far-1","messages":{"role":"user"}}', {}, 400],
-    ['invalid UTF-8', Buffer.concat([Buffer.from('{"model":"far-1","messages":[{"role":"user","content":"'), Buffer.of(0xff, 0xfe), Buffer.from('"}]}')]), {}, 400],
+    [
+      'invalid UTF-8',
+      Buffer.concat([
+        Buffer.from('{"model":"far-1","messages":[{"role":"user","content":"'),
+        Buffer.of(0xff, 0xfe),
+        Buffer.from('"}]}'),
+      ]),
+      {},
+      400,
+    ],
     ['half a surrogate pair', '{"model":"far-1","messages":[{"role":"user","content":"\\ud83d"}]}', {}, 400],
     ['a compressed body', gzipSync(chat('Hello')), { 'content-encoding': 'gzip' }, 415],
-    ['an image', JSON.stringify({ model: 'far-1', messages: [{ role: 'user', content: [{ type: 'image_url', image_url: { url: 'data:image/png;base64,AA' } }] }] }), {}, 400],
+    [
+      'an image',
+      JSON.stringify({
+        model: 'far-1',
+        messages: [{ role: 'user', content: [{ type: 'image_url', image_url: { url: 'data:image/png;base64,AA' } }] }],
+      }),
+      {},
+      400,
+    ],
     ['an unknown field', chat('Hello', { secret_channel: 'x' }), {}, 400],
   ])('%s is refused, and reaches no upstream', async (_, body, headers, status) => {
     const response = await post(body, headers);
@@ -256,10 +335,23 @@ describe('bad input', () => {
   });
 
   test('an endpoint that is not known is refused', async () => {
-    for (const path of ['/v1/unknown', '/', '/v1/chat/completions/../../admin', '/V1/chat/completions', '/v1/completions;x']) {
+    for (const path of [
+      '/v1/unknown',
+      '/',
+      '/v1/chat/completions/../../admin',
+      '/V1/chat/completions',
+      '/v1/completions;x',
+    ]) {
       expect([403, 404]).toContain((await post(chat('Hello'), {}, path)).status);
     }
-    expect((await fetch(`${mesh.url}/v1/chat/completions`, { method: 'DELETE', headers: { authorization: `Bearer ${KEY}` } })).status).toBeGreaterThanOrEqual(403);
+    expect(
+      (
+        await fetch(`${mesh.url}/v1/chat/completions`, {
+          method: 'DELETE',
+          headers: { authorization: `Bearer ${KEY}` },
+        })
+      ).status,
+    ).toBeGreaterThanOrEqual(403);
     expect(upstream.received).toEqual([]);
   });
 
@@ -275,12 +367,17 @@ describe('bad input', () => {
         controller.close();
       },
     });
-    const response = await fetch(`${mesh.url}/v1/chat/completions`, { method: 'POST', body, duplex: 'half', headers: { 'content-type': 'application/json', authorization: `Bearer ${KEY}` } } as RequestInit);
+    const response = await fetch(`${mesh.url}/v1/chat/completions`, {
+      method: 'POST',
+      body,
+      duplex: 'half',
+      headers: { 'content-type': 'application/json', authorization: `Bearer ${KEY}` },
+    } as RequestInit);
     expect(response.status).toBe(200);
     expect(sent()).toContain('[PAYMENT_CARD_1_');
   });
 
-  test('leaves nothing in the filter\'s memory', async () => {
+  test("leaves nothing in the filter's memory", async () => {
     await settles(() => mesh.sidecar().status().exchanges === 0);
     expect(filter.bytesInUse()).toBeLessThan(4 * 1024 * 1024);
   });
@@ -299,13 +396,18 @@ describe('bad input', () => {
 });
 
 describe('a client that hangs up in mid-stream', () => {
-  test('ends the upstream\'s work and the session', async () => {
+  test("ends the upstream's work and the session", async () => {
     answer = () => {
       const { headers = {}, body } = streams('one ', 'two ')();
       return { headers, body: [...body.slice(0, 3), 5_000, ...body.slice(3)] };
     };
     const abort = new AbortController();
-    const response = await fetch(`${mesh.url}/v1/chat/completions`, { method: 'POST', body: chat('Count', { stream: true }), signal: abort.signal, headers: { 'content-type': 'application/json', authorization: `Bearer ${KEY}` } });
+    const response = await fetch(`${mesh.url}/v1/chat/completions`, {
+      method: 'POST',
+      body: chat('Count', { stream: true }),
+      signal: abort.signal,
+      headers: { 'content-type': 'application/json', authorization: `Bearer ${KEY}` },
+    });
     await response.body?.getReader().read();
     const before = upstream.abandoned();
     abort.abort();
@@ -317,21 +419,47 @@ describe('under load', () => {
   const body = chat(`My card is ${CARD}. ${'The weather is fine today, and tomorrow too. '.repeat(35)}`);
   const headers = { authorization: `Bearer ${KEY}` };
 
-  test('10,000 requests at concurrency 32: none fails, and the filter\'s memory is flat', async () => {
-    await loadInChild({ port: mesh.port, path: '/v1/chat/completions', body, headers, concurrency: 32, count: 2_000, contains: 'Hello.' });
+  test("10,000 requests at concurrency 32: none fails, and the filter's memory is flat", async () => {
+    await loadInChild({
+      port: mesh.port,
+      path: '/v1/chat/completions',
+      body,
+      headers,
+      concurrency: 32,
+      count: 2_000,
+      contains: 'Hello.',
+    });
     upstream.received.length = 0;
     const before = filter.memoryBytes();
-    const result = await loadInChild({ port: mesh.port, path: '/v1/chat/completions', body, headers, concurrency: 32, count: 10_000, contains: 'Hello.' });
+    const result = await loadInChild({
+      port: mesh.port,
+      path: '/v1/chat/completions',
+      body,
+      headers,
+      concurrency: 32,
+      count: 10_000,
+      contains: 'Hello.',
+    });
     expect(result).toMatchObject({ count: 10_000, failed: 0, failures: [] });
     await settles(() => mesh.sidecar().status().exchanges === 0);
     expect(filter.memoryBytes()).toBe(before);
     expect(upstream.received).toHaveLength(10_000);
-    expect(upstream.received.every((request) => request.body.includes('[PAYMENT_CARD_1_') && !request.body.includes('4111'))).toBe(true);
+    expect(
+      upstream.received.every((request) => request.body.includes('[PAYMENT_CARD_1_') && !request.body.includes('4111')),
+    ).toBe(true);
     upstream.received.length = 0;
   }, 180_000);
 
   test('a policy that changes fails no request, and decides the next', async () => {
-    const running = loadInChild({ port: mesh.port, path: '/v1/chat/completions', body, headers, concurrency: 16, count: 4_000, contains: 'Hello.' });
+    const running = loadInChild({
+      port: mesh.port,
+      path: '/v1/chat/completions',
+      body,
+      headers,
+      concurrency: 16,
+      count: 4_000,
+      contains: 'Hello.',
+    });
     let isOver = false;
     void running.finally(() => (isOver = true));
     let sequence = 1;

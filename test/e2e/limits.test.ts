@@ -1,4 +1,5 @@
-// Limits of the whole path, each at its limit and one above; callers known by their certificates; and a sidecar that is killed.
+// Limits of the whole path, each at its limit and one above; callers known by their certificates; and a sidecar that is
+// killed.
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import https from 'node:https';
 import { createServer } from 'node:http';
@@ -25,7 +26,11 @@ import { makeKeyPair, makeRelease } from './signed-release.ts';
 import type { Upstream } from './upstream.ts';
 import { startUpstream } from './upstream.ts';
 
-const plan = { models: [{ name: 'small' }], stores: [], events: [{ kind: 'completion', default: 'deny', rules: [], stream: 'early' }] } as const;
+const plan = {
+  models: [{ name: 'small' }],
+  stores: [],
+  events: [{ kind: 'completion', default: 'deny', rules: [], stream: 'early' }],
+} as const;
 const loadFilter = (): ScriptedFilter => scriptedFilter({ route: 'model/small' });
 
 let upstream: Upstream;
@@ -33,7 +38,9 @@ let mesh: Mesh | undefined;
 
 beforeAll(async () => {
   upstream = await startUpstream(({ body, path }) =>
-    path.includes('/still') ? { headers: { 'content-type': 'text/event-stream' }, body: ['data: 1\n\n', 8_000, 'data: 2\n\n'] } : { body: path.includes('/slow') ? [700, body] : [body] },
+    path.includes('/still')
+      ? { headers: { 'content-type': 'text/event-stream' }, body: ['data: 1\n\n', 8_000, 'data: 2\n\n'] }
+      : { body: path.includes('/slow') ? [700, body] : [body] },
   );
 });
 afterAll(() => upstream.stop());
@@ -45,7 +52,7 @@ afterEach(async () => {
 const deployment = (): object => ({ models: { small: { url: `http://127.0.0.1:${upstream.port}` } } });
 const post = (url: string, body = 'x'): Promise<Response> => fetch(url, { method: 'POST', body });
 
-describe('a deployment\'s limits', () => {
+describe("a deployment's limits", () => {
   test('exchanges at one time', async () => {
     mesh = await startMesh({ plan, deployment: { ...deployment(), limits: { exchanges: 2 } }, loadFilter });
     const { url, sidecar } = mesh;
@@ -66,7 +73,9 @@ describe('a deployment\'s limits', () => {
     mesh = await startMesh({ plan, deployment: { ...deployment(), limits: { replyBytes: 2_048 } }, loadFilter });
     expect((await post(`${mesh.url}/echo`, 'x'.repeat(2_048))).status).toBe(200);
     expect((await post(`${mesh.url}/echo`, 'x'.repeat(2_049))).status).toBe(503);
-    expect((await fetch(`http://127.0.0.1:${mesh.sidecar().adminPort}/metrics`).then((page) => page.text()))).toMatch(/writ_errors_total\{code="reply_too_large"\} 1/);
+    expect(await fetch(`http://127.0.0.1:${mesh.sidecar().adminPort}/metrics`).then((page) => page.text())).toMatch(
+      /writ_errors_total\{code="reply_too_large"\} 1/,
+    );
     const { sidecar } = mesh;
     await settles(() => sidecar().status().exchanges === 0);
   });
@@ -84,7 +93,11 @@ describe('a deployment\'s limits', () => {
   test('kibibytes of headers', async () => {
     mesh = await startMesh({ plan, deployment: { ...deployment(), limits: { headerKibibytes: 8 } }, loadFilter });
     // Envoy answers 431 or closes the connection, as its parser was ahead or not.
-    const ask = (bytes: number): Promise<number> => fetch(`${mesh?.url}/echo`, { headers: { 'x-long': 'y'.repeat(bytes) } }).then(({ status }) => status, () => 431);
+    const ask = (bytes: number): Promise<number> =>
+      fetch(`${mesh?.url}/echo`, { headers: { 'x-long': 'y'.repeat(bytes) } }).then(
+        ({ status }) => status,
+        () => 431,
+      );
     const before = upstream.received.length;
     expect(await ask(4_000)).toBe(200);
     expect(await ask(9_000)).toBe(431);
@@ -99,7 +112,10 @@ describe('certificates', () => {
     const stranger = createAuthority(Date.now());
     const role = { kind: 'node', name: 'robot' } as const;
     const files = Object.fromEntries(
-      Object.entries({ certificate: issueCertificate(authority, { kind: 'control-plane' }, ['localhost'], Date.now()).certificatePem, clientCa: authority.certificatePem }).map(([name, text]) => {
+      Object.entries({
+        certificate: issueCertificate(authority, { kind: 'control-plane' }, ['localhost'], Date.now()).certificatePem,
+        clientCa: authority.certificatePem,
+      }).map(([name, text]) => {
         writeFileSync(join(folder, name), text);
         return [name, join(folder, name)];
       }),
@@ -119,10 +135,23 @@ describe('certificates', () => {
       new Promise((resolve, reject) => {
         const tls = own === undefined ? {} : { cert: own.certificatePem, key: own.privateKeyPem };
         https
-          .request({ port, host: '127.0.0.1', servername: 'localhost', ca: authority.certificatePem, method: 'GET', path: '/echo', agent: false, headers: { 'x-forwarded-client-cert': `URI=${roleUri(role)}` }, ...tls }, (response) => {
-            response.resume();
-            resolve(response.statusCode ?? 0);
-          })
+          .request(
+            {
+              port,
+              host: '127.0.0.1',
+              servername: 'localhost',
+              ca: authority.certificatePem,
+              method: 'GET',
+              path: '/echo',
+              agent: false,
+              headers: { 'x-forwarded-client-cert': `URI=${roleUri(role)}` },
+              ...tls,
+            },
+            (response) => {
+              response.resume();
+              resolve(response.statusCode ?? 0);
+            },
+          )
           .on('error', reject)
           .end();
       });
@@ -141,11 +170,32 @@ describe('a sidecar that is killed', () => {
     const key = makeKeyPair();
     const port = await freePort();
     const releaseFile = join(stateFolder, 'given.bin');
-    writeFileSync(releaseFile, toBinary(SignedBundleSchema, makeRelease({ policy: POLICY, sequence: 1, plan, deployment: { listener: { port }, ...deployment() }, wasm: Uint8Array.of(0), key })));
-    const options = JSON.stringify({ stateFolder, policy: POLICY, ...key.verification, releaseFile, echo: true, route: 'model/small' });
+    writeFileSync(
+      releaseFile,
+      toBinary(
+        SignedBundleSchema,
+        makeRelease({
+          policy: POLICY,
+          sequence: 1,
+          plan,
+          deployment: { listener: { port }, ...deployment() },
+          wasm: Uint8Array.of(0),
+          key,
+        }),
+      ),
+    );
+    const options = JSON.stringify({
+      stateFolder,
+      policy: POLICY,
+      ...key.verification,
+      releaseFile,
+      echo: true,
+      route: 'model/small',
+    });
     let child = await startChild('sidecar-child.ts', [options]);
     const envoy = await startEnvoy({ config: JSON.parse(child.line), concurrency: 1 });
-    const ask = async (path: string): Promise<number> => (await post(`http://127.0.0.1:${port}${path}`).catch(() => ({ status: 0 }))).status;
+    const ask = async (path: string): Promise<number> =>
+      (await post(`http://127.0.0.1:${port}${path}`).catch(() => ({ status: 0 }))).status;
     try {
       await settles(async () => (await ask('/echo')) === 200);
       const before = upstream.received.length;
@@ -170,7 +220,15 @@ describe('a sidecar that is killed', () => {
 describe('the decision log', () => {
   test('drops and counts what does not fit into its queue, and keeps no more files than it says', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'writ-log-'));
-    const log = new DecisionLog({ path: join(folder, 'd.log'), node: 'n', policy: POLICY, now: () => new Date(0), alarm: () => undefined, queueMax: 3, fileBytesMax: 300 });
+    const log = new DecisionLog({
+      path: join(folder, 'd.log'),
+      node: 'n',
+      policy: POLICY,
+      now: () => new Date(0),
+      alarm: () => undefined,
+      queueMax: 3,
+      fileBytesMax: 300,
+    });
     const entry = { exchange: 'e', revision: 'r', record: '{"event":"prompt"}' };
     for (let count = 0; count < 4; count++) log.add(entry);
     expect(log.dropped).toBe(1);
@@ -186,7 +244,13 @@ describe('the decision log', () => {
 
   test('that cannot be written loses its lines, says so once, and stops nothing', async () => {
     const alarms: string[] = [];
-    const log = new DecisionLog({ path: '/nowhere/d.log', node: 'n', policy: POLICY, now: () => new Date(0), alarm: (message) => alarms.push(message) });
+    const log = new DecisionLog({
+      path: '/nowhere/d.log',
+      node: 'n',
+      policy: POLICY,
+      now: () => new Date(0),
+      alarm: (message) => alarms.push(message),
+    });
     for (const _ of [1, 2]) {
       log.add({ exchange: 'e', revision: 'r', record: '{}' });
       const dropped = log.dropped;
@@ -218,7 +282,7 @@ describe('a call to a store', () => {
   });
 });
 
-test('a socket\'s path has a limit', async () => {
+test("a socket's path has a limit", async () => {
   const server = createGrpcServer({ messageBytesMax: 1_024 });
   await expect(listen(server, `/tmp/${'x'.repeat(103)}`)).rejects.toMatchObject({ code: 'socket_path' });
 });

@@ -1,4 +1,5 @@
-// Runs one load in a process of its own, so that the client does not share a thread with the sidecar: options as JSON in the first argument, the result as JSON on stdout.
+// Runs one load in a process of its own, so that the client does not share a thread with the sidecar: options as JSON
+// in the first argument, the result as JSON on stdout.
 import { load } from '../bench/load.ts';
 import type { LoadOptions } from '../bench/load.ts';
 

@@ -1,4 +1,5 @@
-// A whole data plane for a test: upstream, sidecar (in this process) and the real Envoy, with a filter of the test's choice.
+// A whole data plane for a test: upstream, sidecar (in this process) and the real Envoy, with a filter of the test's
+// choice.
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -38,7 +39,15 @@ export interface Mesh {
   readonly alarms: readonly string[];
   sidecar(): Sidecar;
   /** A release of this mesh's policy. */
-  release(sequence: number, changes?: { readonly plan?: PlanForEnvoy; readonly deployment?: object; readonly wasm?: Uint8Array; readonly rollback?: boolean }): ReturnType<typeof makeRelease>;
+  release(
+    sequence: number,
+    changes?: {
+      readonly plan?: PlanForEnvoy;
+      readonly deployment?: object;
+      readonly wasm?: Uint8Array;
+      readonly rollback?: boolean;
+    },
+  ): ReturnType<typeof makeRelease>;
   /** The sidecar's socket goes away as if it had been killed; exchanges in flight are cut. */
   stopSidecar(): Promise<void>;
   restartSidecar(): Promise<void>;
@@ -67,8 +76,24 @@ export async function startMesh(options: MeshOptions): Promise<Mesh> {
       alarm: (message) => alarms.push(message),
       ...(options.controlPlane === undefined ? {} : { controlPlane: options.controlPlane }),
     });
-  const release: Mesh['release'] = (sequence, { plan = options.plan, deployment = options.deployment, wasm = options.wasm ?? Uint8Array.of(0), rollback = false } = {}) =>
-    makeRelease({ policy: POLICY, sequence, rollback, plan, deployment: { listener: { port, ...options.listener }, ...deployment }, wasm, key });
+  const release: Mesh['release'] = (
+    sequence,
+    {
+      plan = options.plan,
+      deployment = options.deployment,
+      wasm = options.wasm ?? Uint8Array.of(0),
+      rollback = false,
+    } = {},
+  ) =>
+    makeRelease({
+      policy: POLICY,
+      sequence,
+      rollback,
+      plan,
+      deployment: { listener: { port, ...options.listener }, ...deployment },
+      wasm,
+      key,
+    });
 
   let sidecar = await start();
   if (options.offers !== false) await sidecar.offer(release(1));
@@ -80,7 +105,8 @@ export async function startMesh(options: MeshOptions): Promise<Mesh> {
   const enforced = async (sequence: number): Promise<void> => {
     const deadline = performance.now() + ENFORCED_MS_MAX;
     while (sidecar.status().enforcing?.sequence !== sequence) {
-      if (performance.now() > deadline) throw new Error(`release ${sequence} is not in force: ${JSON.stringify(sidecar.status())}`);
+      if (performance.now() > deadline)
+        throw new Error(`release ${sequence} is not in force: ${JSON.stringify(sidecar.status())}`);
       await new Promise((resolve) => setTimeout(resolve, 20));
     }
   };

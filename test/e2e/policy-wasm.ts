@@ -18,7 +18,9 @@ export interface PolicyWasm {
   readonly wasm: Uint8Array;
 }
 
-/** `deployment` as a user writes it, without a listener: what it says of API keys and certificates goes into the filter. */
+/**
+ * `deployment` as a user writes it, without a listener: what it says of API keys and certificates goes into the filter.
+ */
 export async function policyWasm(source: string, deployment: object): Promise<PolicyWasm> {
   const plan = planOf(source);
   const parsed = parseDeployment(JSON.stringify({ listener: { port: 1 }, ...deployment }), plan);

@@ -29,7 +29,11 @@ test('passes request and reply unchanged, and keeps both', async () => {
   const mark = recorder.mark();
   const body = Buffer.from('{"a":"ü"}');
   const response = await fetch(`${recorder.url}/v1/x?y=1`, { method: 'POST', body });
-  expect([response.status, response.headers.get('x-upstream'), await response.text()]).toEqual([201, 'yes', '{"a":"ü"}']);
+  expect([response.status, response.headers.get('x-upstream'), await response.text()]).toEqual([
+    201,
+    'yes',
+    '{"a":"ü"}',
+  ]);
   expect(recorder.since(mark)).toMatchObject([{ method: 'POST', path: '/v1/x?y=1', status: 201 }]);
   expect([recorder.since(mark)[0]?.request, recorder.since(mark)[0]?.reply]).toEqual([body, body]);
   expect(recorder.since(recorder.mark())).toEqual([]);
@@ -67,7 +71,9 @@ test('keeps no more of a body than its limit, and passes all of it', async () =>
 test('forgets the oldest exchange beyond its limit', async () => {
   const recorder = await recorded((_, response) => void response.end());
   for (let sent = 0; sent <= EXCHANGES_MAX; sent += 100) {
-    await Promise.all(Array.from({ length: Math.min(100, EXCHANGES_MAX + 1 - sent) }, async () => (await fetch(recorder.url)).text()));
+    await Promise.all(
+      Array.from({ length: Math.min(100, EXCHANGES_MAX + 1 - sent) }, async () => (await fetch(recorder.url)).text()),
+    );
   }
   expect(recorder.since(0)).toHaveLength(EXCHANGES_MAX);
   expect(recorder.since(0)[0]?.number).toBe(2);

@@ -1,4 +1,5 @@
-// The example policy in front of a real Chroma: who finds what, however they ask. The bundle is built as `writ build` builds it.
+// The example policy in front of a real Chroma: who finds what, however they ask. The bundle is built as `writ build`
+// builds it.
 import { createHash, randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -18,7 +19,11 @@ import { makeKeyPair, releaseOf } from './signed-release.ts';
 
 const ACME = fileURLToPath(new URL('../../examples/acme', import.meta.url));
 const POLICY = 'acme';
-const keys = { hr: `sk-${randomBytes(16).toString('hex')}`, support: `sk-${randomBytes(16).toString('hex')}`, editor: `sk-${randomBytes(16).toString('hex')}` };
+const keys = {
+  hr: `sk-${randomBytes(16).toString('hex')}`,
+  support: `sk-${randomBytes(16).toString('hex')}`,
+  editor: `sk-${randomBytes(16).toString('hex')}`,
+};
 type Person = keyof typeof keys;
 const claims = {
   hr: { sub: 'h', dept: 'hr', region: 'eu', groups: ['hr', 'everybody'], clearance: 'restricted' },
@@ -45,17 +50,31 @@ beforeAll(async () => {
       listener: { port },
       models: { gemma: { url: 'http://127.0.0.1:9' }, frontier: { url: 'http://127.0.0.1:9' } },
       stores: { handbook: { url: store.url } },
-      identity: { apiKeys: Object.entries(keys).map(([person, key]) => ({ sha256: createHash('sha256').update(key).digest('hex'), claims: claims[person as Person] })) },
+      identity: {
+        apiKeys: Object.entries(keys).map(([person, key]) => ({
+          sha256: createHash('sha256').update(key).digest('hex'),
+          claims: claims[person as Person],
+        })),
+      },
     }),
   );
   const { compiled, diagnostics } = await compile({ path: ACME, cwd: '/', allowUnenforced: false, deployment });
   if (compiled === null) throw new Error(JSON.stringify(diagnostics));
   const key = makeKeyPair();
   sidecar = await startSidecar({
-    stateFolder: join(folder, 's'), node: 'n', policy: POLICY, keys: [key.verification], loadFilter, adminPort: 0, version: '0.1.0', alarm: () => undefined,
+    stateFolder: join(folder, 's'),
+    node: 'n',
+    policy: POLICY,
+    keys: [key.verification],
+    loadFilter,
+    adminPort: 0,
+    version: '0.1.0',
+    alarm: () => undefined,
   });
   cleanups.push(() => sidecar.stop());
-  await sidecar.offer(releaseOf(bundleOf(compiled, key.signing), { policy: POLICY, sequence: 1, rollback: false, key }));
+  await sidecar.offer(
+    releaseOf(bundleOf(compiled, key.signing), { policy: POLICY, sequence: 1, rollback: false, key }),
+  );
   const envoy = await startEnvoy({ config: sidecar.bootstrap, concurrency: 1 });
   cleanups.push(() => envoy.stop());
   await settles(() => sidecar.status().enforcing?.sequence === 1);
@@ -76,14 +95,26 @@ interface Found {
 }
 
 async function ask(person: Person | undefined, what: string, body: object, at = base): Promise<Found> {
-  const headers = { 'content-type': 'application/json', ...(person === undefined ? {} : { authorization: `Bearer ${keys[person]}` }) };
+  const headers = {
+    'content-type': 'application/json',
+    ...(person === undefined ? {} : { authorization: `Bearer ${keys[person]}` }),
+  };
   const response = await fetch(`${at}/${what}`, { method: 'POST', headers, body: JSON.stringify(body) });
   const text = await response.text();
-  return { status: response.status, text, sources: [...text.matchAll(/"source":\s*"([^"]+)"/g)].map((match) => match[1] ?? '') };
+  return {
+    status: response.status,
+    text,
+    sources: [...text.matchAll(/"source":\s*"([^"]+)"/g)].map((match) => match[1] ?? ''),
+  };
 }
 
 const everything = { include: ['documents', 'metadatas', 'distances'] };
-const query = (topic: readonly number[], more: object = {}): object => ({ query_embeddings: [topic], n_results: 10, ...everything, ...more });
+const query = (topic: readonly number[], more: object = {}): object => ({
+  query_embeddings: [topic],
+  n_results: 10,
+  ...everything,
+  ...more,
+});
 
 test('the store itself knows the file and both versions', async () => {
   const { sources } = await ask(undefined, 'query', query(topics.pay), direct);
@@ -101,9 +132,17 @@ describe('a file that one may not read', () => {
   test.each<[string, string, object]>([
     ['searched for', 'query', query(topics.pay)],
     ['searched for by its name', 'query', query(topics.pay, { where: { source: SALARY_FILE } })],
-    ['searched for past the filter', 'query', query(topics.pay, { where: { $or: [{ source: SALARY_FILE }, { version: { $gte: 0 } }] } })],
+    [
+      'searched for past the filter',
+      'query',
+      query(topics.pay, { where: { $or: [{ source: SALARY_FILE }, { version: { $gte: 0 } }] } }),
+    ],
     ['searched for by its words', 'query', query(topics.pay, { where_document: { $contains: 'Salaries' } })],
-    ['searched for without its metadata', 'query', { query_embeddings: [topics.pay], n_results: 10, include: ['documents'] }],
+    [
+      'searched for without its metadata',
+      'query',
+      { query_embeddings: [topics.pay], n_results: 10, include: ['documents'] },
+    ],
     ['read by its id', 'get', { ids: ['salary-2025-1'], include: ['documents', 'metadatas'] }],
     ['read by a filter', 'get', { where: { source: SALARY_FILE }, include: ['documents', 'metadatas'] }],
     ['read with everything', 'get', { include: ['documents', 'metadatas'] }],
@@ -138,7 +177,12 @@ describe('an outdated version', () => {
 });
 
 describe('a document', () => {
-  const upsert = (text: string): object => ({ ids: ['new-1'], documents: [text], embeddings: [[0, 0, 0.5, 0.5]], metadatas: [{ source: 'New.pdf', version: 1, allowed_groups: ['everybody'], classification: 'public' }] });
+  const upsert = (text: string): object => ({
+    ids: ['new-1'],
+    documents: [text],
+    embeddings: [[0, 0, 0.5, 0.5]],
+    metadatas: [{ source: 'New.pdf', version: 1, allowed_groups: ['everybody'], classification: 'public' }],
+  });
 
   test('is put there by editors alone, and not with a card number', async () => {
     expect((await ask('support', 'upsert', upsert('Hello'))).status).toBe(403);
@@ -146,7 +190,9 @@ describe('a document', () => {
     expect((await ask(undefined, 'get', { ids: ['new-1'] }, direct)).text).not.toContain('new-1');
     const accepted = await ask('editor', 'upsert', upsert('Hello everybody'));
     expect([accepted.status, accepted.text.includes('error')]).toEqual([200, false]);
-    expect((await ask('support', 'get', { ids: ['new-1'], include: ['documents', 'metadatas'] })).text).toContain('Hello everybody');
+    expect((await ask('support', 'get', { ids: ['new-1'], include: ['documents', 'metadatas'] })).text).toContain(
+      'Hello everybody',
+    );
   });
 
   test('is not deleted, counted or copied past the policy', async () => {

@@ -1,4 +1,5 @@
-// A filter of the tests' own: what it does stands in the request's path. It shows the door and Envoy at work without the kernel.
+// A filter of the tests' own: what it does stands in the request's path. It shows the door and Envoy at work without
+// the kernel.
 //
 //   /echo          passes both ways, untouched           /edit   puts `EDITED ` before both bodies
 //   /deny          answers 403 at the request            /refuse answers 451 at the end of the reply
@@ -7,7 +8,14 @@
 //   anything else: /echo
 //
 // An event stream passes chunk by chunk, all else is held whole.
-import type { BudgetLevel, FilterPort, Header, SessionPort, SessionStart, Step } from '../../filters/door/session-port.ts';
+import type {
+  BudgetLevel,
+  FilterPort,
+  Header,
+  SessionPort,
+  SessionStart,
+  Step,
+} from '../../filters/door/session-port.ts';
 import { NO_EDITS } from '../../filters/door/session-port.ts';
 
 export interface ScriptedFilter extends FilterPort {
@@ -55,12 +63,24 @@ function scriptedSession(script: Script, told: { ended(): void; freed(): void })
   let held: Uint8Array[] = [];
   let request = NOTHING;
   let isFreed = false;
-  const pass = (body: Uint8Array, route?: string): Step => ({ kind: 'continue', headers: NO_EDITS, body, route, reserve: [] });
+  const pass = (body: Uint8Array, route?: string): Step => ({
+    kind: 'continue',
+    headers: NO_EDITS,
+    body,
+    route,
+    reserve: [],
+  });
   const has = (word: string): boolean => path.includes(`/${word}`);
   const edited = (body: Uint8Array): Uint8Array => (has('edit') ? Buffer.concat([Buffer.from('EDITED '), body]) : body);
   const keep = (bytes: Uint8Array): void => void (bytes.length > 0 && held.push(Uint8Array.from(bytes)));
   const release = (): Step => {
-    if (has('refuse')) return { kind: 'reply', status: 451, headers: [['content-type', 'application/json']], body: Buffer.from('{"error":"refused"}') };
+    if (has('refuse'))
+      return {
+        kind: 'reply',
+        status: 451,
+        headers: [['content-type', 'application/json']],
+        body: Buffer.from('{"error":"refused"}'),
+      };
     const body = Buffer.concat([Buffer.from(script.mark ?? ''), edited(Buffer.concat(held))]);
     held = [];
     return pass(body);
@@ -68,7 +88,13 @@ function scriptedSession(script: Script, told: { ended(): void; freed(): void })
   return {
     requestHeaders: (headers, end) => {
       path = valueOf(headers, ':path');
-      if (has('deny')) return { kind: 'reply', status: 403, headers: [['content-type', 'application/json']], body: Buffer.from('{"error":"denied"}') };
+      if (has('deny'))
+        return {
+          kind: 'reply',
+          status: 403,
+          headers: [['content-type', 'application/json']],
+          body: Buffer.from('{"error":"denied"}'),
+        };
       return end ? pass(NOTHING, script.route) : { kind: 'hold' };
     },
     requestBody: (bytes) => {
@@ -91,7 +117,11 @@ function scriptedSession(script: Script, told: { ended(): void; freed(): void })
     responseTrailers: release,
     levels: (levels: readonly (BudgetLevel | undefined)[]) => pass(Buffer.from(JSON.stringify(levels)), script.route),
     refuseSpend: () => ({ kind: 'reply', status: 429, headers: [], body: NOTHING }),
-    callResponse: (response) => pass(Buffer.concat([request, Buffer.from(response === undefined ? ' no answer' : ` ${response.status}`)]), script.route),
+    callResponse: (response) =>
+      pass(
+        Buffer.concat([request, Buffer.from(response === undefined ? ' no answer' : ` ${response.status}`)]),
+        script.route,
+      ),
     outcome: () => {
       told.ended();
       return { records: ['{"event":"prompt","outcome":"allow","fired":["scripted"]}'], spentMicros: undefined };

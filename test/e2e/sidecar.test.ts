@@ -1,4 +1,5 @@
-// The sidecar with the real Envoy: what it takes and refuses, what it keeps, what happens when a part is gone, and policies that change under load.
+// The sidecar with the real Envoy: what it takes and refuses, what it keeps, what happens when a part is gone, and
+// policies that change under load.
 import { appendFileSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setFlagsFromString } from 'node:v8';
@@ -16,7 +17,12 @@ import { makeKeyPair, makeRelease } from './signed-release.ts';
 import type { Upstream } from './upstream.ts';
 import { startUpstream } from './upstream.ts';
 
-const model = (name: string) => ({ models: [{ name }], stores: [], events: [{ kind: 'completion', default: 'deny', rules: [], stream: 'early' }] }) as const;
+const model = (name: string) =>
+  ({
+    models: [{ name }],
+    stores: [],
+    events: [{ kind: 'completion', default: 'deny', rules: [], stream: 'early' }],
+  }) as const;
 const plan = model('small');
 
 let upstream: Upstream;
@@ -29,14 +35,18 @@ function loadFilter(wasm: Uint8Array): ReturnType<typeof scriptedFilter> {
 }
 
 beforeAll(async () => {
-  upstream = await startUpstream(({ body, path }) => (path.includes('slow') ? { body: [600, body] } : { body: [body] }));
+  upstream = await startUpstream(({ body, path }) =>
+    path.includes('slow') ? { body: [600, body] } : { body: [body] },
+  );
 });
 
 afterAll(async () => {
   await upstream?.stop();
 });
 
-const deployment = (names: readonly string[] = ['small']): object => ({ models: Object.fromEntries(names.map((name) => [name, { url: `http://127.0.0.1:${upstream.port}` }])) });
+const deployment = (names: readonly string[] = ['small']): object => ({
+  models: Object.fromEntries(names.map((name) => [name, { url: `http://127.0.0.1:${upstream.port}` }])),
+});
 const ask = async (path = '/echo'): Promise<string> => {
   const response = await fetch(`${mesh.url}${path}`, { method: 'POST', body: 'x' });
   return `${response.status} ${await response.text()}`;
@@ -54,27 +64,59 @@ describe('releases', () => {
 
   const refused = async (release: SignedBundle, code: string): Promise<void> => {
     await expect(mesh.sidecar().offer(release)).rejects.toMatchObject({ code });
-    expect(mesh.sidecar().status()).toMatchObject({ enforcing: { sequence: 1 }, refused: { code: code === 'envoy_refused' ? 'envoy_nack' : code } });
+    expect(mesh.sidecar().status()).toMatchObject({
+      enforcing: { sequence: 1 },
+      refused: { code: code === 'envoy_refused' ? 'envoy_nack' : code },
+    });
   };
-  const fields = (release: SignedBundle) => ({ name: release.name, revision: release.revision, sequence: release.sequence, rollback: release.rollback, release: release.release, bundle: release.bundle });
+  const fields = (release: SignedBundle) => ({
+    name: release.name,
+    revision: release.revision,
+    sequence: release.sequence,
+    rollback: release.rollback,
+    release: release.release,
+    bundle: release.bundle,
+  });
 
   test('of which one byte was changed are refused', async () => {
     const release = mesh.release(2, { wasm: Uint8Array.of(2) });
     for (const at of [0, 700, release.bundle.length >> 1, release.bundle.length - 1]) {
       const bundle = Uint8Array.from(release.bundle);
       bundle[at] = (bundle[at] ?? 0) ^ 1;
-      await expect(mesh.sidecar().offer(create(SignedBundleSchema, { ...fields(release), bundle }))).rejects.toMatchObject({ name: 'BundleError' });
+      await expect(
+        mesh.sidecar().offer(create(SignedBundleSchema, { ...fields(release), bundle })),
+      ).rejects.toMatchObject({ name: 'BundleError' });
     }
     expect(mesh.sidecar().status().verified).toMatchObject({ sequence: 1 });
   });
 
   test('signed with another key are refused', async () => {
     const { name } = mesh.release(2);
-    await refused(makeRelease({ policy: name, sequence: 2, plan, deployment: { listener: { port: mesh.port }, ...deployment() }, wasm: Uint8Array.of(2), key: makeKeyPair() }), 'unknown_key');
+    await refused(
+      makeRelease({
+        policy: name,
+        sequence: 2,
+        plan,
+        deployment: { listener: { port: mesh.port }, ...deployment() },
+        wasm: Uint8Array.of(2),
+        key: makeKeyPair(),
+      }),
+      'unknown_key',
+    );
   });
 
   test('of another policy set are refused', async () => {
-    await refused(makeRelease({ policy: 'other', sequence: 2, plan, deployment: { listener: { port: mesh.port }, ...deployment() }, wasm: Uint8Array.of(2), key: mesh.key }), 'options');
+    await refused(
+      makeRelease({
+        policy: 'other',
+        sequence: 2,
+        plan,
+        deployment: { listener: { port: mesh.port }, ...deployment() },
+        wasm: Uint8Array.of(2),
+        key: mesh.key,
+      }),
+      'options',
+    );
   });
 
   test('whose copies disagree with what was signed are refused', async () => {
@@ -87,8 +129,15 @@ describe('releases', () => {
   });
 
   test('that envoy refuses leave it with what it had', async () => {
-    const listener = { address: '127.0.0.1', port: mesh.port, tls: { certificate: '/nowhere/c.pem', key: '/nowhere/k.pem' } };
-    await refused(mesh.release(4, { wasm: Uint8Array.of(4), deployment: { ...deployment(), listener } }), 'envoy_refused');
+    const listener = {
+      address: '127.0.0.1',
+      port: mesh.port,
+      tls: { certificate: '/nowhere/c.pem', key: '/nowhere/k.pem' },
+    };
+    await refused(
+      mesh.release(4, { wasm: Uint8Array.of(4), deployment: { ...deployment(), listener } }),
+      'envoy_refused',
+    );
   });
 
   test('that are older are refused, unless they are a signed rollback', async () => {
@@ -96,7 +145,11 @@ describe('releases', () => {
     await mesh.sidecar().offer(mesh.release(5, { wasm: Uint8Array.of(5) }));
     expect(await ask()).toBe('200 5:x');
     await mesh.sidecar().offer(mesh.release(6, { rollback: true }));
-    expect(mesh.sidecar().status()).toMatchObject({ verified: { sequence: 6 }, enforcing: { sequence: 6 }, refused: null });
+    expect(mesh.sidecar().status()).toMatchObject({
+      verified: { sequence: 6 },
+      enforcing: { sequence: 6 },
+      refused: null,
+    });
   });
 });
 
@@ -137,11 +190,17 @@ describe('without a control plane', () => {
     }
   });
 
-  test('the state folder and its sockets are this user\'s alone', async () => {
+  test("the state folder and its sockets are this user's alone", async () => {
     mesh = await startMesh({ plan, deployment: deployment(), loadFilter, wasm: Uint8Array.of(1) });
     try {
       const modeOf = (path: string): string => (statSync(join(mesh.stateFolder, path)).mode & 0o777).toString(8);
-      expect(['.', 'envoy', 'envoy/sidecar.sock', 'admin.sock', 'release.bin'].map(modeOf)).toEqual(['700', '700', '600', '600', '600']);
+      expect(['.', 'envoy', 'envoy/sidecar.sock', 'admin.sock', 'release.bin'].map(modeOf)).toEqual([
+        '700',
+        '700',
+        '600',
+        '600',
+        '600',
+      ]);
     } finally {
       await mesh.stop();
     }
@@ -157,7 +216,14 @@ describe('under load', () => {
   test('10,000 requests at concurrency 32: none fails, and memory is flat', async () => {
     const body = JSON.stringify({ model: 'small', messages: [{ role: 'user', content: 'x'.repeat(1_700) }] });
     const round = async (count: number): ReturnType<typeof bytesHeld> => {
-      const result = await loadInChild({ port: mesh.port, path: '/echo', body, concurrency: 32, count, contains: '1:{"model"' });
+      const result = await loadInChild({
+        port: mesh.port,
+        path: '/echo',
+        body,
+        concurrency: 32,
+        count,
+        contains: '1:{"model"',
+      });
       expect(result).toMatchObject({ count, failed: 0, failures: [] });
       await settles(() => mesh.sidecar().status().exchanges === 0);
       upstream.received.length = 0;
@@ -170,7 +236,14 @@ describe('under load', () => {
   }, 120_000);
 
   test('policies that change, with new models and without old ones, fail no request', async () => {
-    const running = loadInChild({ port: mesh.port, path: '/echo', body: 'x', concurrency: 16, count: 6_000, contains: ':x' });
+    const running = loadInChild({
+      port: mesh.port,
+      path: '/echo',
+      body: 'x',
+      concurrency: 16,
+      count: 6_000,
+      contains: ':x',
+    });
     let sequence = 1;
     let isOver = false;
     void running.finally(() => (isOver = true));
@@ -179,7 +252,11 @@ describe('under load', () => {
       // Even: another model takes the place of the first, and its cluster and route go with it.
       await mesh.sidecar().offer(
         sequence % 2 === 0
-          ? mesh.release(sequence, { plan: model('other'), deployment: deployment(['other']), wasm: Uint8Array.of(9) })
+          ? mesh.release(sequence, {
+              plan: model('other'),
+              deployment: deployment(['other']),
+              wasm: Uint8Array.of(9),
+            })
           : mesh.release(sequence, { wasm: Uint8Array.of(1) }),
       );
       await new Promise((resolve) => setTimeout(resolve, 30));
@@ -195,7 +272,11 @@ describe('under load', () => {
     const slow = ask('/slow');
     await settles(() => upstream.received.some(({ path }) => path === '/slow'));
     const { sequence } = mesh.sidecar().status().verified ?? { sequence: 0 };
-    await mesh.sidecar().offer(mesh.release(sequence + 1, { plan: model('other'), deployment: deployment(['other']), wasm: Uint8Array.of(9) }));
+    await mesh
+      .sidecar()
+      .offer(
+        mesh.release(sequence + 1, { plan: model('other'), deployment: deployment(['other']), wasm: Uint8Array.of(9) }),
+      );
     expect(await ask()).toBe('200 9:x');
     expect(await slow).toBe('200 1:x');
     await mesh.sidecar().offer(mesh.release(sequence + 2));
@@ -216,7 +297,12 @@ describe('under load', () => {
 describe('a filter that traps', () => {
   test('fails that exchange alone, and is loaded anew', async () => {
     let loads = 0;
-    mesh = await startMesh({ plan, deployment: deployment(), loadFilter: () => scriptedFilter({ route: 'model/small', mark: `${++loads}:` }), wasm: Uint8Array.of(1) });
+    mesh = await startMesh({
+      plan,
+      deployment: deployment(),
+      loadFilter: () => scriptedFilter({ route: 'model/small', mark: `${++loads}:` }),
+      wasm: Uint8Array.of(1),
+    });
     try {
       expect(await ask()).toBe('200 1:x');
       const slow = ask('/slow');
@@ -246,12 +332,21 @@ describe('what a sidecar tells', () => {
     return { status: response.status, text: await response.text() };
   };
 
-  test('decisions are logged, a line each, without the exchange\'s content', async () => {
-    await fetch(`${mesh.url}/echo?q=4111111111111111`, { method: 'POST', body: '4111 1111 1111 1111', headers: { 'x-user': 'jane@example.com' } });
+  test("decisions are logged, a line each, without the exchange's content", async () => {
+    await fetch(`${mesh.url}/echo?q=4111111111111111`, {
+      method: 'POST',
+      body: '4111 1111 1111 1111',
+      headers: { 'x-user': 'jane@example.com' },
+    });
     const log = (): string => readFileSync(join(mesh.stateFolder, 'decisions.log'), 'utf8');
     await settles(() => log() !== '');
     const line: unknown = JSON.parse(log().trim().split('\n').at(-1) ?? '');
-    expect(line).toMatchObject({ labels: { id: 'node-1' }, path: 'writ/decision', bundles: { acme: { revision: mesh.sidecar().status().enforcing?.revision } }, result: { event: 'prompt', outcome: 'allow' } });
+    expect(line).toMatchObject({
+      labels: { id: 'node-1' },
+      path: 'writ/decision',
+      bundles: { acme: { revision: mesh.sidecar().status().enforcing?.revision } },
+      result: { event: 'prompt', outcome: 'allow' },
+    });
     expect(log()).not.toMatch(/4111|jane/);
   });
 
@@ -267,7 +362,10 @@ describe('what a sidecar tells', () => {
   });
 });
 
-/** What is alive in this process (sidecar, upstream and test) after a collection, and what Envoy has of the machine's memory. */
+/**
+ * What is alive in this process (sidecar, upstream and test) after a collection, and what Envoy has of the machine's
+ * memory.
+ */
 async function bytesHeld(): Promise<{ readonly here: number; readonly envoy: number }> {
   setFlagsFromString('--expose-gc');
   const collect: unknown = runInNewContext('gc');

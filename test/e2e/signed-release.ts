@@ -21,7 +21,11 @@ export interface KeyPair {
 }
 
 export function makeKeyPair(): KeyPair {
-  const pair = generateKeyPairSync('rsa', { modulusLength: 2048, publicKeyEncoding: { type: 'spki', format: 'pem' }, privateKeyEncoding: { type: 'pkcs8', format: 'pem' } });
+  const pair = generateKeyPairSync('rsa', {
+    modulusLength: 2048,
+    publicKeyEncoding: { type: 'spki', format: 'pem' },
+    privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
+  });
   const kid = keyId(pair.publicKey);
   return { signing: { kid, privateKeyPem: pair.privateKey }, verification: { kid, publicKeyPem: pair.publicKey } };
 }
@@ -40,7 +44,15 @@ export interface ReleaseParts {
 }
 
 /** A release of a bundle that holds nothing but what the sidecar and the control plane read. */
-export function makeRelease({ policy, sequence, rollback = false, plan, deployment, wasm, key }: ReleaseParts): SignedBundle {
+export function makeRelease({
+  policy,
+  sequence,
+  rollback = false,
+  plan,
+  deployment,
+  wasm,
+  key,
+}: ReleaseParts): SignedBundle {
   const parsed = parseDeployment(JSON.stringify(deployment), plan);
   if (parsed.kind === 'problems') throw new Error(JSON.stringify(parsed.problems));
   const files: BundleFiles = new Map([
@@ -49,11 +61,28 @@ export function makeRelease({ policy, sequence, rollback = false, plan, deployme
     [BUNDLE_PATHS.filterWasm, wasm],
     [BUNDLE_PATHS.plan, Buffer.from(`${JSON.stringify(plan)}\n`)],
   ]);
-  return releaseOf(writeBundle(files, { policy, compilerVersion: '0.1.0', sourceHash: '0'.repeat(64), planVersion: 1, key: key.signing }), { policy, sequence, rollback, key });
+  return releaseOf(
+    writeBundle(files, {
+      policy,
+      compilerVersion: '0.1.0',
+      sourceHash: '0'.repeat(64),
+      planVersion: 1,
+      key: key.signing,
+    }),
+    { policy, sequence, rollback, key },
+  );
 }
 
 /** Signs a release of a bundle that is there. */
-export function releaseOf(bundle: Uint8Array, { policy, sequence, rollback, key }: Pick<ReleaseParts, 'policy' | 'sequence' | 'key'> & { readonly rollback: boolean }): SignedBundle {
+export function releaseOf(
+  bundle: Uint8Array,
+  {
+    policy,
+    sequence,
+    rollback,
+    key,
+  }: Pick<ReleaseParts, 'policy' | 'sequence' | 'key'> & { readonly rollback: boolean },
+): SignedBundle {
   const { revision } = verifyBundle(bundle, [key.verification]);
   const digest = createHash('sha256').update(bundle).digest('hex');
   const release = signRelease({ name: policy, revision, digest, sequence, rollback }, key.signing);

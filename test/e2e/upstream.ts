@@ -1,4 +1,5 @@
-// Upstreams for tests, over HTTP/1.1 and HTTP/2 with prior knowledge. They keep what they received, and answer as the test's handler says.
+// Upstreams for tests, over HTTP/1.1 and HTTP/2 with prior knowledge. They keep what they received, and answer as the
+// test's handler says.
 import http from 'node:http';
 import http2 from 'node:http2';
 import type { AddressInfo, Server } from 'node:net';
@@ -34,7 +35,10 @@ export type Handler = (request: Received) => Answer;
 export async function startUpstream(handler: Handler, version: 'http1' | 'http2' = 'http1'): Promise<Upstream> {
   const received: Received[] = [];
   let abandoned = 0;
-  const serve = (request: http.IncomingMessage | http2.Http2ServerRequest, response: http.ServerResponse | http2.Http2ServerResponse): void => {
+  const serve = (
+    request: http.IncomingMessage | http2.Http2ServerRequest,
+    response: http.ServerResponse | http2.Http2ServerResponse,
+  ): void => {
     const parts: Buffer[] = [];
     request.on('error', () => undefined);
     response.on('close', () => {
@@ -42,12 +46,19 @@ export async function startUpstream(handler: Handler, version: 'http1' | 'http2'
     });
     request.on('data', (part: Buffer) => parts.push(part));
     request.on('end', () => {
-      const got = { method: request.method ?? '', path: request.url ?? '', headers: { ...request.headers }, trailers: { ...request.trailers }, body: Buffer.concat(parts) };
+      const got = {
+        method: request.method ?? '',
+        path: request.url ?? '',
+        headers: { ...request.headers },
+        trailers: { ...request.trailers },
+        body: Buffer.concat(parts),
+      };
       received.push(got);
       void answer(response, handler(got));
     });
   };
-  const server: Server = version === 'http1' ? http.createServer({ keepAliveTimeout: 60_000 }, serve) : http2.createServer(serve);
+  const server: Server =
+    version === 'http1' ? http.createServer({ keepAliveTimeout: 60_000 }, serve) : http2.createServer(serve);
   const sockets = new Set<{ destroy(): void }>();
   server.on('connection', (socket) => {
     sockets.add(socket);
@@ -66,9 +77,16 @@ export async function startUpstream(handler: Handler, version: 'http1' | 'http2'
   };
 }
 
-async function answer(response: http.ServerResponse | http2.Http2ServerResponse, { status = 200, headers = { 'content-type': 'application/json' }, body, trailers, cut = false }: Answer): Promise<void> {
+async function answer(
+  response: http.ServerResponse | http2.Http2ServerResponse,
+  { status = 200, headers = { 'content-type': 'application/json' }, body, trailers, cut = false }: Answer,
+): Promise<void> {
   // One union of two classes with the same methods: what is used of both is named once.
-  const out: Pick<http.ServerResponse, 'setHeader' | 'statusCode' | 'addTrailers' | 'destroyed'> & { write(part: string | Uint8Array): boolean; end(): unknown; destroy(): unknown } = response as http.ServerResponse;
+  const out: Pick<http.ServerResponse, 'setHeader' | 'statusCode' | 'addTrailers' | 'destroyed'> & {
+    write(part: string | Uint8Array): boolean;
+    end(): unknown;
+    destroy(): unknown;
+  } = response as http.ServerResponse;
   out.statusCode = status;
   for (const [name, value] of Object.entries(headers)) out.setHeader(name, value);
   for (const part of body) {

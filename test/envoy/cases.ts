@@ -7,9 +7,21 @@ export interface EnvoyCase {
   readonly deployment: object;
 }
 
-const requestsOnly: PlanForEnvoy['events'] = [{ kind: 'prompt', default: 'allow', classify: [], limits: [], requirements: [], budgets: [], routes: [], rules: [] }];
+const requestsOnly: PlanForEnvoy['events'] = [
+  { kind: 'prompt', default: 'allow', classify: [], limits: [], requirements: [], budgets: [], routes: [], rules: [] },
+];
 const replies: PlanForEnvoy['events'] = [{ kind: 'completion', default: 'deny', rules: [], stream: 'early' }];
-const jwks = { keys: [{ kty: 'RSA', kid: 'a', alg: 'RS256', n: 'sXchDaQebHnPiGvyDOAT4saGEUetSyo9MKLOoWFsueri23bOdgWp4Dy1WlUzewbgBHod5pcM9H95GQRV3JDXboIRROSBigeC5yjU1hGzHHyXss8UDprecbAYxknTcQkhslANGRUZmdTOQ5qTRsLAt6BTYuyvVRdhS8exSZEy_c4gs_7svlJJQ4H9_NxsiIoLwAEk7-Q3UXERGYw_75IDrGA84-lA_-Ct4eTlXHBIY2EaV7t7LjJaynVJCpkv4LKjTTAumiGUIuQhrNhZLuF_RJLqHpM2kgWFLU7-VTdL1VbC2tejvcI2BlMkEpk1BzBZI0KQB0GaDWFLN-aEAw3vRw', e: 'AQAB' }] };
+const jwks = {
+  keys: [
+    {
+      kty: 'RSA',
+      kid: 'a',
+      alg: 'RS256',
+      n: 'sXchDaQebHnPiGvyDOAT4saGEUetSyo9MKLOoWFsueri23bOdgWp4Dy1WlUzewbgBHod5pcM9H95GQRV3JDXboIRROSBigeC5yjU1hGzHHyXss8UDprecbAYxknTcQkhslANGRUZmdTOQ5qTRsLAt6BTYuyvVRdhS8exSZEy_c4gs_7svlJJQ4H9_NxsiIoLwAEk7-Q3UXERGYw_75IDrGA84-lA_-Ct4eTlXHBIY2EaV7t7LjJaynVJCpkv4LKjTTAumiGUIuQhrNhZLuF_RJLqHpM2kgWFLU7-VTdL1VbC2tejvcI2BlMkEpk1BzBZI0KQB0GaDWFLN-aEAw3vRw',
+      e: 'AQAB',
+    },
+  ],
+};
 
 export const cases: readonly EnvoyCase[] = [
   {
@@ -50,7 +62,14 @@ export const cases: readonly EnvoyCase[] = [
     deployment: {
       listener: { port: 10_000 },
       models: { small: { url: 'http://127.0.0.1:8080' } },
-      limits: { requestBytes: 1024, replyBytes: 2048, headerKibibytes: 8, exchanges: 2, idleSeconds: 1, connectSeconds: 2 },
+      limits: {
+        requestBytes: 1024,
+        replyBytes: 2048,
+        headerKibibytes: 8,
+        exchanges: 2,
+        idleSeconds: 1,
+        connectSeconds: 2,
+      },
     },
   },
 ];

@@ -3,8 +3,16 @@ import { describe, expect, test } from 'vitest';
 import type { DeltaAnswer, DeltaRequest, VersionedResource } from '../../filters/sidecar/xds/delta-subscription.ts';
 import { DeltaSubscription, NAMES_MAX, TooManyNames } from '../../filters/sidecar/xds/delta-subscription.ts';
 
-const resources = (versions: Record<string, string>): Map<string, VersionedResource> => new Map(Object.entries(versions).map(([name, version]) => [name, { name, version }]));
-const request = (fields: Partial<DeltaRequest> = {}): DeltaRequest => ({ subscribe: [], unsubscribe: [], initialVersions: {}, nonce: '', error: undefined, ...fields });
+const resources = (versions: Record<string, string>): Map<string, VersionedResource> =>
+  new Map(Object.entries(versions).map(([name, version]) => [name, { name, version }]));
+const request = (fields: Partial<DeltaRequest> = {}): DeltaRequest => ({
+  subscribe: [],
+  unsubscribe: [],
+  initialVersions: {},
+  nonce: '',
+  error: undefined,
+  ...fields,
+});
 
 class Client {
   readonly subscription = new DeltaSubscription<VersionedResource>();
@@ -13,7 +21,10 @@ class Client {
     const response = this.subscription.next(resources(versions));
     if (response === undefined) return undefined;
     this.nonce = response.nonce;
-    return Object.fromEntries([...response.resources.map(({ name, version }) => [name, version] as const), ...response.removed.map((name) => [name, null] as const)]);
+    return Object.fromEntries([
+      ...response.resources.map(({ name, version }) => [name, version] as const),
+      ...response.removed.map((name) => [name, null] as const),
+    ]);
   }
   nonce = '';
   says(fields: Partial<DeltaRequest> = {}): DeltaAnswer {
@@ -119,7 +130,12 @@ describe('a refusal', () => {
     client.sent({ a: '1' });
     client.ack();
     client.sent({ a: '2' });
-    expect(client.nack('bad')).toEqual({ kind: 'nack', nonce: '2', message: 'bad', refused: [{ name: 'a', version: '2' }] });
+    expect(client.nack('bad')).toEqual({
+      kind: 'nack',
+      nonce: '2',
+      message: 'bad',
+      refused: [{ name: 'a', version: '2' }],
+    });
     expect(client.sent({ a: '2' })).toBeUndefined();
     expect(client.subscription.isSettled(resources({ a: '2' }))).toBe(true);
     expect(client.sent({ a: '3' })).toEqual({ a: '3' });

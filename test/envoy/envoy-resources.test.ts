@@ -1,4 +1,5 @@
-// The Envoy resources of each case against its golden file, and each accepted by the real Envoy. `UPDATE_GOLDENS=1` writes the files anew.
+// The Envoy resources of each case against its golden file, and each accepted by the real Envoy. `UPDATE_GOLDENS=1`
+// writes the files anew.
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
@@ -33,25 +34,54 @@ describe.each(cases)('$name', (each) => {
 
   test('is read back by the sidecar', () => {
     const document = readEnvoyDocument(textOf(each));
-    expect([...document.listener.keys(), ...document.route.keys(), ...document.extension.keys()]).toEqual(['writ', 'writ_routes', 'writ_jwt', 'writ_processor']);
-    expect([...document.cluster.keys()].sort()).toEqual([...each.plan.models.map(({ name }) => `model/${name}`), ...each.plan.stores.map(({ name }) => `store/${name}`)].sort());
+    expect([...document.listener.keys(), ...document.route.keys(), ...document.extension.keys()]).toEqual([
+      'writ',
+      'writ_routes',
+      'writ_jwt',
+      'writ_processor',
+    ]);
+    expect([...document.cluster.keys()].sort()).toEqual(
+      [
+        ...each.plan.models.map(({ name }) => `model/${name}`),
+        ...each.plan.stores.map(({ name }) => `store/${name}`),
+      ].sort(),
+    );
   });
 });
 
-test('the sidecar\'s bootstrap is accepted by the real Envoy', async () => {
-  const result = await validate(envoyBootstrap({ socketPath: '/tmp/x.sock', nodeId: 'node-1', policy: 'acme', admin: { kind: 'loopback', port: 0 } }));
+test("the sidecar's bootstrap is accepted by the real Envoy", async () => {
+  const result = await validate(
+    envoyBootstrap({
+      socketPath: '/tmp/x.sock',
+      nodeId: 'node-1',
+      policy: 'acme',
+      admin: { kind: 'loopback', port: 0 },
+    }),
+  );
   expect([result.code, result.stderr]).toEqual([0, '']);
 });
 
 test('replies are sent to the sidecar only where the policy reads them', () => {
-  const modes = (name: string): unknown => JSON.parse(readFileSync(goldenOf(name), 'utf8')).extensions[1].typedConfig.processingMode;
+  const modes = (name: string): unknown =>
+    JSON.parse(readFileSync(goldenOf(name), 'utf8')).extensions[1].typedConfig.processingMode;
   expect(modes('one-model')).toMatchObject({ responseHeaderMode: 'SKIP' });
-  expect(modes('models-and-stores')).toMatchObject({ responseHeaderMode: 'SEND', responseBodyMode: 'FULL_DUPLEX_STREAMED', responseTrailerMode: 'SEND' });
+  expect(modes('models-and-stores')).toMatchObject({
+    responseHeaderMode: 'SEND',
+    responseBodyMode: 'FULL_DUPLEX_STREAMED',
+    responseTrailerMode: 'SEND',
+  });
   const prompt = cases[0]?.plan.events[0];
   if (prompt?.kind !== 'prompt') throw new Error('the first case has a prompt event');
   const span = { file: 'a.writ', start: 0, end: 0 };
-  const rule = { name: 'r', cites: [], reads: [], when: { kind: 'all', expr: { kind: 'const', value: true } }, span } as const;
-  const redacts = (as: 'placeholder' | 'mask') => ({ ...rule, effects: [{ kind: 'redact', detectors: ['email'], includingRestored: false, as }] }) as const;
+  const rule = {
+    name: 'r',
+    cites: [],
+    reads: [],
+    when: { kind: 'all', expr: { kind: 'const', value: true } },
+    span,
+  } as const;
+  const redacts = (as: 'placeholder' | 'mask') =>
+    ({ ...rule, effects: [{ kind: 'redact', detectors: ['email'], includingRestored: false, as }] }) as const;
   expect(trafficOf({ events: [{ ...prompt, rules: [redacts('mask')] }] })).toEqual({ replies: false });
   expect(trafficOf({ events: [{ ...prompt, rules: [redacts('placeholder')] }] })).toEqual({ replies: true });
 });
@@ -62,7 +92,9 @@ function textOf({ plan, deployment }: EnvoyCase): string {
   return printEnvoyResources(envoyResources(plan, parsed.deployment));
 }
 
-/** What Envoy validates is a bootstrap: the resources as static ones, with what would be discovered put in its place. */
+/**
+ * What Envoy validates is a bootstrap: the resources as static ones, with what would be discovered put in its place.
+ */
 function staticBootstrap(text: string): object {
   const { clusters, listeners, routes, extensions } = JSON.parse(text);
   const [listener] = listeners;
@@ -70,10 +102,24 @@ function staticBootstrap(text: string): object {
   delete manager.rds;
   manager.routeConfig = routes[0];
   manager.httpFilters = manager.httpFilters.map((filter: { name: string; configDiscovery?: object }) =>
-    filter.configDiscovery === undefined ? filter : { name: filter.name, typedConfig: extensions.find(({ name }: { name: string }) => name === filter.name).typedConfig },
+    filter.configDiscovery === undefined
+      ? filter
+      : {
+          name: filter.name,
+          typedConfig: extensions.find(({ name }: { name: string }) => name === filter.name).typedConfig,
+        },
   );
   const bootstrap: { static_resources: { clusters: object[] } } = structuredClone(
-    envoyBootstrap({ socketPath: '/tmp/x.sock', nodeId: 'node-1', policy: 'acme', admin: { kind: 'loopback', port: 0 } }),
+    envoyBootstrap({
+      socketPath: '/tmp/x.sock',
+      nodeId: 'node-1',
+      policy: 'acme',
+      admin: { kind: 'loopback', port: 0 },
+    }),
   ) as { static_resources: { clusters: object[] } };
-  return { ...bootstrap, dynamic_resources: {}, static_resources: { clusters: [...bootstrap.static_resources.clusters, ...clusters], listeners: [listener] } };
+  return {
+    ...bootstrap,
+    dynamic_resources: {},
+    static_resources: { clusters: [...bootstrap.static_resources.clusters, ...clusters], listeners: [listener] },
+  };
 }

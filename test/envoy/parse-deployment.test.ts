@@ -17,7 +17,14 @@ test('what is not said has its usual value', () => {
   expect(parsed(good)).toMatchObject({
     listener: { address: '127.0.0.1', port: 10_000 },
     models: {
-      small: { scheme: 'http', host: '127.0.0.1', port: 8080, pathPrefix: '', http: 'http1', credential: { kind: 'none' } },
+      small: {
+        scheme: 'http',
+        host: '127.0.0.1',
+        port: 8080,
+        pathPrefix: '',
+        http: 'http1',
+        credential: { kind: 'none' },
+      },
       frontier: { scheme: 'https', host: 'api.example.com', port: 443, pathPrefix: '/v1' },
     },
     stores: { hr_docs: { host: '::1', port: 8000 } },
@@ -26,7 +33,10 @@ test('what is not said has its usual value', () => {
   });
 });
 
-const upstream = (more: object): object => ({ ...good, models: { ...good.models, small: { url: 'http://127.0.0.1:1', ...more } } });
+const upstream = (more: object): object => ({
+  ...good,
+  models: { ...good.models, small: { url: 'http://127.0.0.1:1', ...more } },
+});
 const identity = (value: object): object => ({ ...good, identity: value });
 const claims = { sub: 'a' };
 const sha256 = 'A'.repeat(64);
@@ -35,30 +45,147 @@ describe('mistakes', () => {
   test.each<[string, unknown, Problem]>([
     ['no JSON', 'x', { path: '', message: expect.stringContaining('this is not JSON') }],
     ['a list', [], { path: '', message: 'an object is wanted here, this is a list' }],
-    ['an unknown key', { ...good, modles: {} }, { path: 'modles', message: 'unknown key `modles`', help: 'did you mean `models`?' }],
+    [
+      'an unknown key',
+      { ...good, modles: {} },
+      { path: 'modles', message: 'unknown key `modles`', help: 'did you mean `models`?' },
+    ],
     ['no listener', { ...good, listener: undefined }, { path: '', message: '`listener` is missing' }],
-    ['a model without an address', { ...good, models: { small: good.models.small } }, { path: 'models', message: 'the policy\'s model `frontier` has no address', help: 'add `"frontier": { "url": "http://127.0.0.1:8080" }`' }],
-    ['a model that the policy lacks', { ...good, models: { ...good.models, fronteir: good.models.small } }, { path: 'models.fronteir', message: 'the policy has no model `fronteir`', help: 'did you mean `frontier`?' }],
-    ['a store without an address', { ...good, stores: {} }, { path: 'stores', message: 'the policy\'s store `hr_docs` has no address', help: expect.any(String) }],
-    ['a port that is text', { ...good, listener: { port: '80' } }, { path: 'listener.port', message: 'a whole number from 1 to 65535 is wanted here, this is the text `80`' }],
-    ['a port that is none', { ...good, listener: { port: 65_536 } }, { path: 'listener.port', message: 'a whole number from 1 to 65535 is wanted here, this is `65536`' }],
-    ['a listener by name', { ...good, listener: { port: 1, address: 'localhost' } }, { path: 'listener.address', message: '`localhost` is not an IP address', help: 'to listen on every interface, write `0.0.0.0`' }],
-    ['an address that is none', { ...good, listener: { port: 1, address: '1.2.3.256' } }, { path: 'listener.address', message: '`1.2.3.256` is not an IP address', help: expect.any(String) }],
-    ['a URL of another kind', upstream({ url: 'ftp://x' }), { path: 'models.small.url', message: '`ftp://x` is not a URL of http or https' }],
-    ['a secret in a URL', upstream({ url: 'http://u:p@x' }), { path: 'models.small.url', message: 'a URL here has a host, a port and a path, and nothing else', help: 'name a secret by `credential`' }],
-    ['a secret as a credential', upstream({ credential: 'sk-very-secret-key' }), { path: 'models.small.credential', message: '`sk-very-` is none of `none`, `forward` and an object', help: 'a secret does not stand here: name the environment variable that has it' }],
-    ['a variable with a space', upstream({ credential: { variable: 'A B' } }), { path: 'models.small.credential.variable', message: '`A B` is not the name of an environment variable' }],
-    ['a prefix that Envoy would expand', upstream({ credential: { variable: 'A', prefix: '%ENV%' } }), { path: 'models.small.credential.prefix', message: 'a prefix is printable ASCII without `%`' }],
+    [
+      'a model without an address',
+      { ...good, models: { small: good.models.small } },
+      {
+        path: 'models',
+        message: "the policy's model `frontier` has no address",
+        help: 'add `"frontier": { "url": "http://127.0.0.1:8080" }`',
+      },
+    ],
+    [
+      'a model that the policy lacks',
+      { ...good, models: { ...good.models, fronteir: good.models.small } },
+      { path: 'models.fronteir', message: 'the policy has no model `fronteir`', help: 'did you mean `frontier`?' },
+    ],
+    [
+      'a store without an address',
+      { ...good, stores: {} },
+      { path: 'stores', message: "the policy's store `hr_docs` has no address", help: expect.any(String) },
+    ],
+    [
+      'a port that is text',
+      { ...good, listener: { port: '80' } },
+      { path: 'listener.port', message: 'a whole number from 1 to 65535 is wanted here, this is the text `80`' },
+    ],
+    [
+      'a port that is none',
+      { ...good, listener: { port: 65_536 } },
+      { path: 'listener.port', message: 'a whole number from 1 to 65535 is wanted here, this is `65536`' },
+    ],
+    [
+      'a listener by name',
+      { ...good, listener: { port: 1, address: 'localhost' } },
+      {
+        path: 'listener.address',
+        message: '`localhost` is not an IP address',
+        help: 'to listen on every interface, write `0.0.0.0`',
+      },
+    ],
+    [
+      'an address that is none',
+      { ...good, listener: { port: 1, address: '1.2.3.256' } },
+      { path: 'listener.address', message: '`1.2.3.256` is not an IP address', help: expect.any(String) },
+    ],
+    [
+      'a URL of another kind',
+      upstream({ url: 'ftp://x' }),
+      { path: 'models.small.url', message: '`ftp://x` is not a URL of http or https' },
+    ],
+    [
+      'a secret in a URL',
+      upstream({ url: 'http://u:p@x' }),
+      {
+        path: 'models.small.url',
+        message: 'a URL here has a host, a port and a path, and nothing else',
+        help: 'name a secret by `credential`',
+      },
+    ],
+    [
+      'a secret as a credential',
+      upstream({ credential: 'sk-very-secret-key' }),
+      {
+        path: 'models.small.credential',
+        message: '`sk-very-` is none of `none`, `forward` and an object',
+        help: 'a secret does not stand here: name the environment variable that has it',
+      },
+    ],
+    [
+      'a variable with a space',
+      upstream({ credential: { variable: 'A B' } }),
+      { path: 'models.small.credential.variable', message: '`A B` is not the name of an environment variable' },
+    ],
+    [
+      'a prefix that Envoy would expand',
+      upstream({ credential: { variable: 'A', prefix: '%ENV%' } }),
+      { path: 'models.small.credential.prefix', message: 'a prefix is printable ASCII without `%`' },
+    ],
     ['another HTTP', upstream({ http: 'h3' }), { path: 'models.small.http', message: 'write `http1` or `http2`' }],
-    ['a private key', identity({ jwt: [{ issuer: 'a', jwks: { keys: [{ kty: 'RSA', d: 'x' }] } }] }), { path: 'identity.jwt.0.jwks.keys', message: 'a private key stands here', help: 'give the public part alone' }],
-    ['neither keys nor file', identity({ jwt: [{ issuer: 'a', jwks: {} }] }), { path: 'identity.jwt.0.jwks', message: 'give either `keys` (a JSON Web Key Set) or `file`' }],
-    ['one issuer twice', identity({ jwt: [1, 2].map(() => ({ issuer: 'a', jwks: { file: '/k' } })) }), { path: 'identity.jwt', message: '`a` stands here twice' }],
-    ['an API key itself', identity({ apiKeys: [{ sha256: 'sk-key', claims }] }), { path: 'identity.apiKeys.0.sha256', message: 'a SHA-256 has 64 hexadecimal digits', help: 'the key itself does not stand here' }],
-    ['one key in two cases', identity({ apiKeys: [{ sha256, claims }, { sha256: sha256.toLowerCase(), claims }] }), { path: 'identity.apiKeys', message: expect.stringContaining('stands here twice') }],
-    ['a claim that is an object', identity({ apiKeys: [{ sha256, claims: { a: {} } }] }), { path: 'identity.apiKeys.0.claims.a', message: 'a claim is a text, a number, true, false, or a list of texts' }],
-    ['names of certificates that nobody checks', identity({ sans: [{ san: 'spiffe://a', claims }] }), { path: 'identity.sans', message: 'certificates name callers here, and the listener asks clients for none', help: 'add `listener.tls.clientCa`' }],
-    ['a limit below its least', { ...good, limits: { requestBytes: 1 } }, { path: 'limits.requestBytes', message: expect.stringContaining('a whole number from 1024 to') }],
-    ['an unknown limit', { ...good, limits: { requestByte: 1 } }, { path: 'limits.requestByte', message: 'unknown key `requestByte`', help: 'did you mean `requestBytes`?' }],
+    [
+      'a private key',
+      identity({ jwt: [{ issuer: 'a', jwks: { keys: [{ kty: 'RSA', d: 'x' }] } }] }),
+      { path: 'identity.jwt.0.jwks.keys', message: 'a private key stands here', help: 'give the public part alone' },
+    ],
+    [
+      'neither keys nor file',
+      identity({ jwt: [{ issuer: 'a', jwks: {} }] }),
+      { path: 'identity.jwt.0.jwks', message: 'give either `keys` (a JSON Web Key Set) or `file`' },
+    ],
+    [
+      'one issuer twice',
+      identity({ jwt: [1, 2].map(() => ({ issuer: 'a', jwks: { file: '/k' } })) }),
+      { path: 'identity.jwt', message: '`a` stands here twice' },
+    ],
+    [
+      'an API key itself',
+      identity({ apiKeys: [{ sha256: 'sk-key', claims }] }),
+      {
+        path: 'identity.apiKeys.0.sha256',
+        message: 'a SHA-256 has 64 hexadecimal digits',
+        help: 'the key itself does not stand here',
+      },
+    ],
+    [
+      'one key in two cases',
+      identity({
+        apiKeys: [
+          { sha256, claims },
+          { sha256: sha256.toLowerCase(), claims },
+        ],
+      }),
+      { path: 'identity.apiKeys', message: expect.stringContaining('stands here twice') },
+    ],
+    [
+      'a claim that is an object',
+      identity({ apiKeys: [{ sha256, claims: { a: {} } }] }),
+      { path: 'identity.apiKeys.0.claims.a', message: 'a claim is a text, a number, true, false, or a list of texts' },
+    ],
+    [
+      'names of certificates that nobody checks',
+      identity({ sans: [{ san: 'spiffe://a', claims }] }),
+      {
+        path: 'identity.sans',
+        message: 'certificates name callers here, and the listener asks clients for none',
+        help: 'add `listener.tls.clientCa`',
+      },
+    ],
+    [
+      'a limit below its least',
+      { ...good, limits: { requestBytes: 1 } },
+      { path: 'limits.requestBytes', message: expect.stringContaining('a whole number from 1024 to') },
+    ],
+    [
+      'an unknown limit',
+      { ...good, limits: { requestByte: 1 } },
+      { path: 'limits.requestByte', message: 'unknown key `requestByte`', help: 'did you mean `requestBytes`?' },
+    ],
   ])('%s', (_, document, problem) => {
     expect(problemsOf(document)).toContainEqual(problem);
   });
@@ -71,13 +198,18 @@ describe('limits', () => {
   });
 
   test('issuers', () => {
-    const issuers = (count: number): object => identity({ jwt: Array.from({ length: count }, (_, at) => ({ issuer: `i${at}`, jwks: { file: '/k' } })) });
+    const issuers = (count: number): object =>
+      identity({ jwt: Array.from({ length: count }, (_, at) => ({ issuer: `i${at}`, jwks: { file: '/k' } })) });
     expect(parsed(issuers(ISSUERS_MAX)).identity.jwt).toHaveLength(ISSUERS_MAX);
-    expect(problemsOf(issuers(ISSUERS_MAX + 1))).toEqual([{ path: 'identity.jwt', message: 'the list has 17 entries, at most 16 are allowed' }]);
+    expect(problemsOf(issuers(ISSUERS_MAX + 1))).toEqual([
+      { path: 'identity.jwt', message: 'the list has 17 entries, at most 16 are allowed' },
+    ]);
   });
 
   test('the file', () => {
-    expect(problemsOf(' '.repeat(DEPLOYMENT_BYTES_MAX + 1))).toEqual([{ path: '', message: 'the file is larger than 4194304 bytes' }]);
+    expect(problemsOf(' '.repeat(DEPLOYMENT_BYTES_MAX + 1))).toEqual([
+      { path: '', message: 'the file is larger than 4194304 bytes' },
+    ]);
   });
 
   test('problems told', () => {
@@ -87,7 +219,9 @@ describe('limits', () => {
 });
 
 test('a hash is kept in lower case', () => {
-  expect(parsed(identity({ apiKeys: [{ sha256, claims }] })).identity.apiKeys).toEqual([{ sha256: 'a'.repeat(64), claims }]);
+  expect(parsed(identity({ apiKeys: [{ sha256, claims }] })).identity.apiKeys).toEqual([
+    { sha256: 'a'.repeat(64), claims },
+  ]);
 });
 
 function parsed(document: unknown): Deployment {

@@ -1,6 +1,6 @@
 /** Runs a `policy.wasm` in unmodified npm-opa-wasm. */
-import { createRequire } from "node:module";
-import type { Decision } from "../../compiler/plan/decision.ts";
+import { createRequire } from 'node:module';
+import type { Decision } from '../../compiler/plan/decision.ts';
 
 interface LoadedPolicy {
   evaluate(input: unknown, entrypoint?: number | string): readonly { readonly result: Decision }[];
@@ -10,7 +10,9 @@ interface LoadedPolicy {
   readonly wasmInstance: WebAssembly.Instance;
 }
 
-const opaWasm = createRequire(import.meta.url)("@open-policy-agent/opa-wasm") as { loadPolicySync(wasm: Uint8Array): LoadedPolicy };
+const opaWasm = createRequire(import.meta.url)('@open-policy-agent/opa-wasm') as {
+  loadPolicySync(wasm: Uint8Array): LoadedPolicy;
+};
 
 export interface PolicyHost {
   /** `input` is a document, or the JSON text of one as bytes. */
@@ -24,8 +26,8 @@ export function policyHost(wasm: Uint8Array): PolicyHost {
     policy,
     decide(input) {
       const bytes = input instanceof Uint8Array ? input.slice().buffer : input;
-      const [binding, ...more] = policy.evaluate(bytes, "writ/decision");
-      if (binding === undefined || more.length > 0) throw new Error("policy.wasm does not answer with one binding");
+      const [binding, ...more] = policy.evaluate(bytes, 'writ/decision');
+      if (binding === undefined || more.length > 0) throw new Error('policy.wasm does not answer with one binding');
       return binding.result;
     },
   };

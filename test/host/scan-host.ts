@@ -1,4 +1,7 @@
-/** Runs the text engine alone: the kernel's `scan` entry, compiled and optimised once a process, with a section of detectors. For tests and benchmarks; a session is not in it. */
+/**
+ * Runs the text engine alone: the kernel's `scan` entry, compiled and optimised once a process, with a section of
+ * detectors. For tests and benchmarks; a session is not in it.
+ */
 import { fileURLToPath } from 'node:url';
 import binaryen from 'binaryen';
 import { T_DETECTORS, TABLE_SECTIONS } from '../../filters/kernel/abi.ts';
@@ -43,7 +46,14 @@ let compiled: Promise<WebAssembly.Module> | undefined;
 async function scanModule(): Promise<WebAssembly.Module> {
   const raw = await compileKernel(fileURLToPath(new URL('../../filters/kernel/scan.ts', import.meta.url)));
   const module = binaryen.readBinary(raw);
-  module.setFeatures(binaryen.Features.SIMD128 | binaryen.Features.BulkMemory | binaryen.Features.BulkMemoryOpt | binaryen.Features.NontrappingFPToInt | binaryen.Features.SignExt | binaryen.Features.MutableGlobals);
+  module.setFeatures(
+    binaryen.Features.SIMD128 |
+      binaryen.Features.BulkMemory |
+      binaryen.Features.BulkMemoryOpt |
+      binaryen.Features.NontrappingFPToInt |
+      binaryen.Features.SignExt |
+      binaryen.Features.MutableGlobals,
+  );
   binaryen.setOptimizeLevel(3);
   binaryen.setShrinkLevel(0);
   module.optimize();
@@ -52,13 +62,24 @@ async function scanModule(): Promise<WebAssembly.Module> {
   return WebAssembly.compile(Uint8Array.from(bytes));
 }
 
-/** A host of its own, with its own memory. `section`: what `compileDetectors` made; null where a policy has no detectors. */
+/**
+ * A host of its own, with its own memory. `section`: what `compileDetectors` made; null where a policy has no
+ * detectors.
+ */
 export async function createScanHost(section: Uint8Array | null): Promise<ScanHost> {
   compiled ??= scanModule();
-  return new ScanHost(await WebAssembly.instantiate(await compiled, { policy: { heap_start: () => layout.heap, tables: () => layout.directory } }), section);
+  return new ScanHost(
+    await WebAssembly.instantiate(await compiled, {
+      policy: { heapStart: () => layout.heap, tables: () => layout.directory },
+    }),
+    section,
+  );
 }
 
-/** Where the instance that runs has its directory and its heap: the imports are shared, the places are the same for equal sections, and are set before each call. */
+/**
+ * Where the instance that runs has its directory and its heap: the imports are shared, the places are the same for
+ * equal sections, and are set before each call.
+ */
 const layout = { directory: 0, heap: 0 };
 
 export class ScanHost {
@@ -139,7 +160,11 @@ export class ScanHost {
       length: () => kernel().laneLength(lane),
       hold: () => kernel().laneHold(lane),
       hits: () => this.#readHits(kernel().laneHit(lane, 0), kernel().laneHitCount(lane)),
-      kept: () => new Uint8Array(this.#exports.memory.buffer).slice(kernel().laneText(lane), kernel().laneText(lane) + kernel().laneLength(lane) - kernel().laneBase(lane)),
+      kept: () =>
+        new Uint8Array(this.#exports.memory.buffer).slice(
+          kernel().laneText(lane),
+          kernel().laneText(lane) + kernel().laneLength(lane) - kernel().laneBase(lane),
+        ),
     };
   }
 

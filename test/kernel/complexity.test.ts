@@ -1,14 +1,20 @@
-/** `prompt.complexity` on 100 labelled prompts, which were written before the formula and are not fitted to, and the page that says so. `WRIT_UPDATE=1` writes its figures. */
+/**
+ * `prompt.complexity` on 100 labelled prompts, which were written before the formula and are not fitted to, and the
+ * page that says so. `WRIT_UPDATE=1` writes its figures.
+ */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { beforeAll, expect, test } from 'vitest';
 import type { Filter } from '../../filters/host/load-filter.ts';
 import { filterOf, run } from './test-filter.ts';
 
-const SET = JSON.parse(readFileSync(new URL('./complexity-set.json', import.meta.url), 'utf8')) as readonly { readonly label: 'simple' | 'hard'; readonly prompt: string }[];
+const SET = JSON.parse(readFileSync(new URL('./complexity-set.json', import.meta.url), 'utf8')) as readonly {
+  readonly label: 'simple' | 'hard';
+  readonly prompt: string;
+}[];
 const THRESHOLD = 400;
 const THRESHOLDS = [200, 300, THRESHOLD, 500, 600];
-const PAGE = new URL('../../filters/kernel/session/complexity.md', import.meta.url);
-const KERNEL = new URL('../../filters/kernel/session/complexity.ts', import.meta.url);
+const PAGE = new URL('../../filters/kernel/prompt/complexity.md', import.meta.url);
+const KERNEL = new URL('../../filters/kernel/prompt/complexity.ts', import.meta.url);
 /** Of the whole set, at THRESHOLD. The page prints the figure; this is what may not get worse. */
 const ACCURACY_LEAST = 0.8;
 
@@ -34,19 +40,32 @@ beforeAll(async () => {
   filter = await filterOf(POLICY);
 });
 
-const ask = (messages: readonly object[], threshold = THRESHOLD): string | undefined => run(filter, { body: JSON.stringify({ model: `at-${threshold}`, messages }) }).route;
-const isHard = (prompt: string, threshold = THRESHOLD): boolean => ask([{ role: 'user', content: prompt }], threshold) === 'model/large';
+const ask = (messages: readonly object[], threshold = THRESHOLD): string | undefined =>
+  run(filter, { body: JSON.stringify({ model: `at-${threshold}`, messages }) }).route;
+const isHard = (prompt: string, threshold = THRESHOLD): boolean =>
+  ask([{ role: 'user', content: prompt }], threshold) === 'model/large';
 
 function measured(threshold: number) {
-  const taken = SET.map(({ label, prompt }) => ({ label, prompt, isRight: isHard(prompt, threshold) === (label === 'hard') }));
+  const taken = SET.map(({ label, prompt }) => ({
+    label,
+    prompt,
+    isRight: isHard(prompt, threshold) === (label === 'hard'),
+  }));
   const wrong = taken.filter(({ isRight }) => !isRight);
-  return { wrong, right: SET.length - wrong.length, hardMissed: wrong.filter(({ label }) => label === 'hard').length, simpleTaken: wrong.filter(({ label }) => label === 'simple').length };
+  return {
+    wrong,
+    right: SET.length - wrong.length,
+    hardMissed: wrong.filter(({ label }) => label === 'hard').length,
+    simpleTaken: wrong.filter(({ label }) => label === 'simple').length,
+  };
 }
 
 test('tells simple prompts from hard ones', () => {
   expect(SET).toHaveLength(100);
   const { right, wrong } = measured(THRESHOLD);
-  expect(right / SET.length, wrong.map(({ label, prompt }) => `${label}: ${prompt}`).join('\n')).toBeGreaterThanOrEqual(ACCURACY_LEAST);
+  expect(right / SET.length, wrong.map(({ label, prompt }) => `${label}: ${prompt}`).join('\n')).toBeGreaterThanOrEqual(
+    ACCURACY_LEAST,
+  );
 });
 
 test('the page says the figures that are measured, and the stems that the kernel has', () => {
@@ -60,8 +79,18 @@ test('the page says the figures that are measured, and the stems that the kernel
   ].join('\n');
   const stems = /const STEMS: string =\s*"([^"]+)"/.exec(readFileSync(KERNEL, 'utf8'))?.[1] ?? '';
   expect(stems).toContain('prove');
-  const parts: { readonly [name: string]: string } = { accuracy, stems: stems.split(' ').map((stem) => `\`${stem}\``).join(', ') };
-  const withParts = (text: string): string => text.replace(/<!-- (accuracy|stems) -->\n[^]*?<!-- end -->/g, (_, name: string) => `<!-- ${name} -->\n${parts[name]}\n<!-- end -->`);
+  const parts: { readonly [name: string]: string } = {
+    accuracy,
+    stems: stems
+      .split(' ')
+      .map((stem) => `\`${stem}\``)
+      .join(', '),
+  };
+  const withParts = (text: string): string =>
+    text.replace(
+      /<!-- (accuracy|stems) -->\n[^]*?<!-- end -->/g,
+      (_, name: string) => `<!-- ${name} -->\n${parts[name]}\n<!-- end -->`,
+    );
   if (process.env['WRIT_UPDATE'] === '1') writeFileSync(PAGE, withParts(readFileSync(PAGE, 'utf8')));
   const page = readFileSync(PAGE, 'utf8');
   expect(page).toBe(withParts(page));
@@ -71,14 +100,27 @@ test('the page says the figures that are measured, and the stems that the kernel
 
 test('what the page says each part gives at most is what the kernel gives', () => {
   const page = readFileSync(PAGE, 'utf8');
-  const rows = [...page.matchAll(/^\| [^|]+ \| (\d+) \| (\d+) \|$/gm)].map(([, each, most]) => `atMost(${most}, ${each}, `);
+  const rows = [...page.matchAll(/^\| [^|]+ \| (\d+) \| (\d+) \|$/gm)].map(
+    ([, each, most]) => `atMost(${most}, ${each}, `,
+  );
   const kernel = [...readFileSync(KERNEL, 'utf8').matchAll(/atMost\(\d+, \d+, /g)].map(([call]) => call);
   expect(rows.sort()).toEqual(kernel.sort());
 });
 
 test('only the last message of the user counts, however it is written', () => {
   const hard = SET.find(({ label, prompt }) => label === 'hard' && isHard(prompt))?.prompt ?? '';
-  expect(ask([{ role: 'user', content: hard }, { role: 'assistant', content: 'ok' }, { role: 'user', content: 'thanks' }])).toBe('model/small');
-  expect(ask([{ role: 'system', content: hard }, { content: 'thanks', role: 'user' }])).toBe('model/small');
+  expect(
+    ask([
+      { role: 'user', content: hard },
+      { role: 'assistant', content: 'ok' },
+      { role: 'user', content: 'thanks' },
+    ]),
+  ).toBe('model/small');
+  expect(
+    ask([
+      { role: 'system', content: hard },
+      { content: 'thanks', role: 'user' },
+    ]),
+  ).toBe('model/small');
   expect(ask([{ content: [{ type: 'text', text: hard }], role: 'user' }])).toBe('model/large');
 });

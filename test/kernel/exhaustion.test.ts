@@ -22,9 +22,13 @@ test('sizes around what fits never trap, and small requests always pass', { time
     const unit = ['a ', 'a@b.example ', `u${seed}@b.example `, '\\\\u00e9', '{'][Math.floor(next() * 5)] ?? 'a';
     const content = unit.repeat(Math.floor((next() * 700_000) / unit.length));
     const body = `{"model":"gpt-4o","max_tokens":5,"stream":true,"messages":[{"role":"user","content":"${content}"}]}`;
-    const upstream = { type: 'text/event-stream', body: `data: {"choices":[{"index":0,"delta":{"content":"${content.slice(0, 400_000).replaceAll('\\\\', '')}"}}]}\n\ndata: [DONE]\n\n` };
+    const upstream = {
+      type: 'text/event-stream',
+      body: `data: {"choices":[{"index":0,"delta":{"content":"${content.slice(0, 400_000).replaceAll('\\\\', '')}"}}]}\n\ndata: [DONE]\n\n`,
+    };
     const chunk = 1 + Math.floor(next() * 60_000);
-    const cut = (bytes: Uint8Array): readonly Uint8Array[] => Array.from({ length: Math.ceil(bytes.length / chunk) }, (_, i) => bytes.subarray(i * chunk, (i + 1) * chunk));
+    const cut = (bytes: Uint8Array): readonly Uint8Array[] =>
+      Array.from({ length: Math.ceil(bytes.length / chunk) }, (_, i) => bytes.subarray(i * chunk, (i + 1) * chunk));
     try {
       const { status } = run(filter, { body: seed % 2 === 0 ? body : small, upstream, cut });
       seen.set(status, (seen.get(status) ?? 0) + 1);
@@ -37,5 +41,5 @@ test('sizes around what fits never trap, and small requests always pass', { time
   }
   expect(filter.memoryBytes()).toBeLessThanOrEqual(PAGES_MAX * 65_536);
   expect([...seen.keys()].some((status) => status === 413 || status === 503 || status === -1)).toBe(true);
-  expect((seen.get(200) ?? 0)).toBeGreaterThan(20);
+  expect(seen.get(200) ?? 0).toBeGreaterThan(20);
 });

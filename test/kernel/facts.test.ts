@@ -19,14 +19,28 @@ rule much on prompt where prompt.output_tokens is known and prompt.output_tokens
 
 const reasons = (fields: object): readonly string[] => {
   const seen = run(filter, { body: JSON.stringify({ model: 'gpt-4o', ...fields }) });
-  return (seen.records[0]?.['reasons'] as readonly { readonly message?: string; readonly kind: string }[]).map((each) => each.message ?? each.kind);
+  return (seen.records[0]?.['reasons'] as readonly { readonly message?: string; readonly kind: string }[]).map(
+    (each) => each.message ?? each.kind,
+  );
 };
 const user = (content: unknown): object => ({ role: 'user', content });
 
 test('each fact is what the body says', () => {
   expect(reasons({ messages: [user('hi')] })).toEqual([]);
   expect(reasons({ messages: [user('4111 1111 1111 1111')] })).toEqual(['card']);
-  expect(reasons({ messages: [{ content: [{ type: 'text', text: '4111 1111 ' }, { type: 'text', text: '1111 1111' }], role: 'user' }] })).toEqual(['card']);
+  expect(
+    reasons({
+      messages: [
+        {
+          content: [
+            { type: 'text', text: '4111 1111 ' },
+            { type: 'text', text: '1111 1111' },
+          ],
+          role: 'user',
+        },
+      ],
+    }),
+  ).toEqual(['card']);
   expect(reasons({ messages: [{ role: 'system', content: '4111 1111 1111 1111' }, user('hi')] })).toEqual([]);
   expect(reasons({ messages: [], stream: true })).toEqual(['stream']);
   expect(reasons({ messages: [], stream: false })).toEqual([]);

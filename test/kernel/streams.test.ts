@@ -9,12 +9,16 @@ let filter: Filter;
 let buffered: Filter;
 beforeAll(async () => {
   filter = await filterOf(POLICY);
-  buffered = await filterOf(`${POLICY.replace('128_000', '10_000_000')}rule short on completion where completion.tokens is above 100 tokens deny "too long"\n`);
+  buffered = await filterOf(
+    `${POLICY.replace('128_000', '10_000_000')}rule short on completion where completion.tokens is above 100 tokens deny "too long"\n`,
+  );
 });
 
 const EMP = placeholder('EMPLOYEE_ID', 1);
-const body = (stream: boolean, more = ''): string => `{"model":"gpt-4o","max_tokens":100,"messages":[{"role":"user","content":"EMP-123456 a@b.example"}]${stream ? ',"stream":true' : ''}${more}}`;
-const delta = (content: string, index = 0): string => `data: ${JSON.stringify({ choices: [{ index, delta: { content } }] })}\n\n`;
+const body = (stream: boolean, more = ''): string =>
+  `{"model":"gpt-4o","max_tokens":100,"messages":[{"role":"user","content":"EMP-123456 a@b.example"}]${stream ? ',"stream":true' : ''}${more}}`;
+const delta = (content: string, index = 0): string =>
+  `data: ${JSON.stringify({ choices: [{ index, delta: { content } }] })}\n\n`;
 const END = 'data: {"choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}\n\ndata: [DONE]\n\n';
 const sse = (text: string): Upstream => ({ type: 'text/event-stream', body: text });
 const stream = (text: string, more = ''): Seen => run(filter, { body: body(true, more), upstream: sse(text) });
@@ -23,22 +27,55 @@ function spoken(got: string, index = 0): string {
   return got
     .split('\n')
     .filter((line) => line.startsWith('data: {'))
-    .flatMap((line) => (JSON.parse(line.slice(6)) as { choices: { index: number; delta: { content?: string } }[] }).choices)
+    .flatMap(
+      (line) => (JSON.parse(line.slice(6)) as { choices: { index: number; delta: { content?: string } }[] }).choices,
+    )
     .filter((choice) => choice.index === index)
     .map((choice) => choice.delta.content ?? '')
     .join('');
 }
 
 test('a stream, however its text is cut into events, says what the whole reply says', () => {
-  const WORDS = ['EMP-123456', 'EMP-999999', 'EMP-12345', ' 4111 1111 1111 1111', '4111-1111-1111-1112', ' x@y.example', 'a@b.example', EMP, EMP.slice(0, 9), '[', ']', ' ', ', ', 'http://x/', 'é😀', '\n', 'word', '１２３', '\u200b'];
+  const WORDS = [
+    'EMP-123456',
+    'EMP-999999',
+    'EMP-12345',
+    ' 4111 1111 1111 1111',
+    '4111-1111-1111-1112',
+    ' x@y.example',
+    'a@b.example',
+    EMP,
+    EMP.slice(0, 9),
+    '[',
+    ']',
+    ' ',
+    ', ',
+    'http://x/',
+    'é😀',
+    '\n',
+    'word',
+    '１２３',
+    '\u200b',
+  ];
   for (let seed = 1; seed <= 1_500; seed += 1) {
     const next = random(seed);
-    const text = Array.from({ length: 1 + Math.floor(next() * 12) }, () => WORDS[Math.floor(next() * WORDS.length)]).join(next() < 0.5 ? ' ' : '');
-    const whole = run(filter, { body: body(false), upstream: { body: JSON.stringify({ choices: [{ index: 0, message: { role: 'assistant', content: text }, finish_reason: 'stop' }] }) } });
-    const expected = (JSON.parse(whole.got) as { choices: { message: { content: string } }[] }).choices[0]?.message.content;
+    const text = Array.from(
+      { length: 1 + Math.floor(next() * 12) },
+      () => WORDS[Math.floor(next() * WORDS.length)],
+    ).join(next() < 0.5 ? ' ' : '');
+    const whole = run(filter, {
+      body: body(false),
+      upstream: {
+        body: JSON.stringify({
+          choices: [{ index: 0, message: { role: 'assistant', content: text }, finish_reason: 'stop' }],
+        }),
+      },
+    });
+    const expected = (JSON.parse(whole.got) as { choices: { message: { content: string } }[] }).choices[0]?.message
+      .content;
     const characters = [...text];
     let events = '';
-    for (let at = 0; at < characters.length; ) {
+    for (let at = 0; at < characters.length;) {
       const size = 1 + Math.floor(next() * 9);
       events += delta(characters.slice(at, at + size).join(''));
       at += size;
@@ -49,10 +86,17 @@ test('a stream, however its text is cut into events, says what the whole reply s
 
 describe('a policy that needs the whole reply', () => {
   const usage = (n: number): string => `data: {"choices":[],"usage":{"prompt_tokens":5,"completion_tokens":${n}}}\n\n`;
-  const ask = (text: string): Seen => run(buffered, { body: body(true), upstream: sse(text), cut: (bytes) => [bytes.subarray(0, 20), bytes.subarray(20)] });
+  const ask = (text: string): Seen =>
+    run(buffered, {
+      body: body(true),
+      upstream: sse(text),
+      cut: (bytes) => [bytes.subarray(0, 20), bytes.subarray(20)],
+    });
 
   test('gets it, and then lets it go in one burst, edited', () => {
-    const seen = ask(`${delta('x EMP-9')}${delta('99999 ')}${delta(EMP)}data: {"choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}\n\n${usage(50)}data: [DONE]\n\n`);
+    const seen = ask(
+      `${delta('x EMP-9')}${delta('99999 ')}${delta(EMP)}data: {"choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}\n\n${usage(50)}data: [DONE]\n\n`,
+    );
     expect(seen.status).toBe(200);
     expect(spoken(seen.got)).toBe('x [EMPLOYEE_ID] EMP-123456');
     expect(seen.got.endsWith('data: [DONE]\n\n')).toBe(true);
@@ -74,11 +118,24 @@ describe('limits', () => {
   test('text that may still become a match is held, and no more', () => {
     const session = filter.newSession({ evidence: { jwt: undefined, san: undefined }, nowMs: 0, nonce: 5n });
     const content = Buffer.from(body(true));
-    session.requestHeaders([[':method', 'POST'], [':path', '/v1/chat/completions'], ['x-api-key', 'key-1']], false);
+    session.requestHeaders(
+      [
+        [':method', 'POST'],
+        [':path', '/v1/chat/completions'],
+        ['x-api-key', 'key-1'],
+      ],
+      false,
+    );
     let step = session.requestBody(content, true);
     if (step.kind === 'levels') step = session.levels([{ headroom: 1e9, spent: 0 }]);
     expect(step.kind).toBe('continue');
-    session.responseHeaders([[':status', '200'], ['content-type', 'text/event-stream']], false);
+    session.responseHeaders(
+      [
+        [':status', '200'],
+        ['content-type', 'text/event-stream'],
+      ],
+      false,
+    );
     const say = (text: string): string => {
       const answer = session.responseBody(Buffer.from(text), false);
       return answer.kind === 'continue' ? spoken(Buffer.from(answer.body).toString()) : answer.kind;
@@ -98,32 +155,42 @@ describe('limits', () => {
   });
 
   test('1,024 lanes are read, one more is refused', () => {
-    const lanes = (n: number): string => Array.from({ length: n }, (_, i) => delta('x', i)).join('') + 'data: [DONE]\n\n';
+    const lanes = (n: number): string =>
+      Array.from({ length: n }, (_, i) => delta('x', i)).join('') + 'data: [DONE]\n\n';
     expect(stream(lanes(1_024)).got).toBe(lanes(1_024));
     expect(stream(lanes(1_025)).got).toContain('content_filter');
   });
 
   test('4,096 values in one event are read, more are refused', () => {
-    const event = (n: number): string => `data: ${JSON.stringify({ choices: [], x: Array.from({ length: n }, () => 'a') })}\n\ndata: [DONE]\n\n`;
+    const event = (n: number): string =>
+      `data: ${JSON.stringify({ choices: [], x: Array.from({ length: n }, () => 'a') })}\n\ndata: [DONE]\n\n`;
     // The choices' list and the key `x` are values, too.
     expect(stream(event(4_094)).got).toBe(event(4_094));
     expect(stream(event(4_095)).got).toContain('content_filter');
   });
 
   test('65,536 different values are redacted, one more is 413', () => {
-    const values = (n: number): string => JSON.stringify({ model: 'gpt-4o', max_tokens: 5, messages: [{ role: 'user', content: Array.from({ length: n }, (_, i) => `u${i}@b.example`).join(' ') }] });
+    const values = (n: number): string =>
+      JSON.stringify({
+        model: 'gpt-4o',
+        max_tokens: 5,
+        messages: [{ role: 'user', content: Array.from({ length: n }, (_, i) => `u${i}@b.example`).join(' ') }],
+      });
     expect(run(buffered, { body: values(65_536) }).sent).toContain(placeholder('EMAIL', 65_536));
     expect(run(buffered, { body: values(65_537) })).toMatchObject({ sent: null, status: 413 });
   });
 
   test('text after the end of its choice is refused', () => {
     // Its choice has ended for the client: only the stream is left to be ended.
-    expect(stream(`${delta('a')}${END.replace('data: [DONE]\n\n', '')}${delta('b')}data: [DONE]\n\n`).got).toBe(`${delta('a')}${END}`);
+    expect(stream(`${delta('a')}${END.replace('data: [DONE]\n\n', '')}${delta('b')}data: [DONE]\n\n`).got).toBe(
+      `${delta('a')}${END}`,
+    );
   });
 });
 
 test('the strongest action, then the longest span, then the order of detectors decides where matches overlap', async () => {
-  const overlapping = await filterOf(`${POLICY.replace(/rule mask_personal[\s\S]*?placeholder\n/, '')}detector word_a matches \`AAA-[0-9]{4}\`
+  const overlapping =
+    await filterOf(`${POLICY.replace(/rule mask_personal[\s\S]*?placeholder\n/, '')}detector word_a matches \`AAA-[0-9]{4}\`
 detector word_b matches \`[0-9]{4}-BB\`
 detector word_c matches \`[0-9]{4}-BB-CCCC\`
 detectors group_a = word_a
@@ -133,7 +200,14 @@ rule a on prompt redact group_a as mask
 rule b on prompt redact group_b as placeholder
 rule c on prompt redact group_c as placeholder
 `);
-  const sent = (content: string): string => (JSON.parse(run(overlapping, { body: JSON.stringify({ model: 'gpt-4o', max_tokens: 5, messages: [{ role: 'user', content }] }) }).sent ?? '{}') as { messages: { content: string }[] }).messages[0]?.content ?? '';
+  const sent = (content: string): string =>
+    (
+      JSON.parse(
+        run(overlapping, {
+          body: JSON.stringify({ model: 'gpt-4o', max_tokens: 5, messages: [{ role: 'user', content }] }),
+        }).sent ?? '{}',
+      ) as { messages: { content: string }[] }
+    ).messages[0]?.content ?? '';
   expect(sent('AAA-1234')).toBe('[WORD_A]');
   expect(sent('AAA-1234-BB')).toBe('[WORD_A]');
   expect(sent('1234-BB')).toBe(placeholder('WORD_B', 1));

@@ -1,4 +1,6 @@
-/** A filter for one policy, as `writ build` makes it, from source text; and exchanges driven through it as a door would. */
+/**
+ * A filter for one policy, as `writ build` makes it, from source text; and exchanges driven through it as a door would.
+ */
 import { createHash } from 'node:crypto';
 import { checkProgram } from '../../dsl/check.ts';
 import { sourceFile } from '../../dsl/source.ts';
@@ -51,7 +53,10 @@ export const NONCE = 0x1234_5678_9abc_def0n;
 export const placeholder = (detector: string, number: number): string => `[${detector}_${number}_${nonceText(NONCE)}]`;
 
 function nonceText(nonce: bigint): string {
-  return Array.from({ length: 12 }, (_, i) => 'abcdefghijklmnopqrstuvwxyz234567'[Number((nonce >> BigInt(i * 5)) & 31n)]).join('');
+  return Array.from(
+    { length: 12 },
+    (_, i) => 'abcdefghijklmnopqrstuvwxyz234567'[Number((nonce >> BigInt(i * 5)) & 31n)],
+  ).join('');
 }
 
 export interface Upstream {
@@ -98,7 +103,11 @@ export const whole = (bytes: Uint8Array): readonly Uint8Array[] => [bytes];
 /** Drives one exchange. Checks that nothing is left of it in the filter's memory. */
 export function run(filter: Filter, exchange: Exchange): Seen {
   const before = filter.bytesInUse();
-  const session = filter.newSession({ evidence: { jwt: exchange.jwt, san: undefined }, nowMs: 1_760_000_000_000, nonce: NONCE });
+  const session = filter.newSession({
+    evidence: { jwt: exchange.jwt, san: undefined },
+    nowMs: 1_760_000_000_000,
+    nonce: NONCE,
+  });
   let seen: Seen;
   try {
     seen = drive(session, exchange);
@@ -115,10 +124,13 @@ function drive(session: ReturnType<Filter['newSession']>, exchange: Exchange): S
   const answer = (step: Step): Step => {
     let current = step;
     for (let i = 0; i < 20; i += 1) {
-      if (current.kind === 'levels') current = session.levels(exchange.levels ?? current.budgets.map(() => ({ headroom: 1e12, spent: 0 })));
+      if (current.kind === 'levels')
+        current = session.levels(exchange.levels ?? current.budgets.map(() => ({ headroom: 1e12, spent: 0 })));
       else if (current.kind === 'call') {
         const response = exchange.call?.(current.path);
-        current = session.callResponse(response ? { status: response.status, body: bytesOf(response.body) } : undefined);
+        current = session.callResponse(
+          response ? { status: response.status, body: bytesOf(response.body) } : undefined,
+        );
       } else return current;
     }
     throw new Error('the session asks without end');
@@ -137,27 +149,56 @@ function drive(session: ReturnType<Filter['newSession']>, exchange: Exchange): S
   if (step.kind === 'hold') {
     const chunks = cut(body);
     chunks.forEach((chunk, i) => {
-      if (step.kind === 'hold') step = answer(session.requestBody(chunk, !exchange.trailers && i === chunks.length - 1));
+      if (step.kind === 'hold')
+        step = answer(session.requestBody(chunk, !exchange.trailers && i === chunks.length - 1));
     });
     if (exchange.trailers && step.kind === 'hold') step = answer(session.requestTrailers());
   }
   let seen: Omit<Seen, 'records' | 'spentMicros'>;
   if (step.kind === 'reply') {
-    seen = { sent: null, sentHeaders: [], removed: [], route: undefined, reserve: [], status: step.status, got: textOf(step.body), gotHeaders: step.headers };
+    seen = {
+      sent: null,
+      sentHeaders: [],
+      removed: [],
+      route: undefined,
+      reserve: [],
+      status: step.status,
+      got: textOf(step.body),
+      gotHeaders: step.headers,
+    };
   } else if (step.kind === 'continue') {
     const sent = textOf(step.body);
-    const request = { sent, sentHeaders: step.headers.set, removed: step.headers.remove, route: step.route, reserve: step.reserve };
+    const request = {
+      sent,
+      sentHeaders: step.headers.set,
+      removed: step.headers.remove,
+      route: step.route,
+      reserve: step.reserve,
+    };
     const upstream = typeof exchange.upstream === 'function' ? exchange.upstream(sent) : exchange.upstream;
-    seen = { ...request, ...(upstream ? respond(session, upstream, cut, exchange, answer) : { status: 0, got: '', gotHeaders: [] }) };
+    seen = {
+      ...request,
+      ...(upstream ? respond(session, upstream, cut, exchange, answer) : { status: 0, got: '', gotHeaders: [] }),
+    };
   } else throw new Error(`a request ended with ${step.kind}`);
   const outcome = session.outcome();
-  return { ...seen, records: outcome.records.map((record) => JSON.parse(record) as Seen['records'][number]), spentMicros: outcome.spentMicros };
+  return {
+    ...seen,
+    records: outcome.records.map((record) => JSON.parse(record) as Seen['records'][number]),
+    spentMicros: outcome.spentMicros,
+  };
 }
 
 /** What the kernel keeps for all sessions once it is used: scratch runs, the cache of collections. */
 const LASTING_BYTES = 1 << 20;
 
-function respond(session: ReturnType<Filter['newSession']>, upstream: Upstream, cut: (bytes: Uint8Array) => readonly Uint8Array[], exchange: Exchange, answer: (step: Step) => Step): Pick<Seen, 'status' | 'got' | 'gotHeaders'> {
+function respond(
+  session: ReturnType<Filter['newSession']>,
+  upstream: Upstream,
+  cut: (bytes: Uint8Array) => readonly Uint8Array[],
+  exchange: Exchange,
+  answer: (step: Step) => Step,
+): Pick<Seen, 'status' | 'got' | 'gotHeaders'> {
   const body = bytesOf(upstream.body);
   const headers: Header[] = [
     [':status', String(upstream.status ?? 200)],

@@ -1,8 +1,8 @@
 // The walker alone: `walk_document` answers a code, `records` and `records_length` what was found.
-import { Bytes } from "../../filters/kernel/bytes";
-import { walk, walkPlace, placeName } from "../../filters/kernel/json/walk";
-import { alloc, bytesInUse, free } from "../../filters/kernel/memory";
-import { tables } from "../../filters/kernel/policy";
+import { Bytes } from '../../filters/kernel/bytes';
+import { walk, walkPlace, placeName } from '../../filters/kernel/json/walk';
+import { alloc, bytesInUse, free } from '../../filters/kernel/memory';
+import { tables } from '../../filters/kernel/policy';
 
 let found: usize = 0;
 let code: i32 = 0;

@@ -27,19 +27,28 @@ interface Exports {
 
 let binary: Uint8Array<ArrayBuffer>;
 beforeAll(async () => {
-  binary = new Uint8Array(await compileKernel(fileURLToPath(new URL('./walk-entry.ts', import.meta.url)), ['--initialMemory', '64']));
+  binary = new Uint8Array(
+    await compileKernel(fileURLToPath(new URL('./walk-entry.ts', import.meta.url)), ['--initialMemory', '64']),
+  );
 });
 
 function walker(place: Place): (body: string | Uint8Array) => Walked {
-  const table = protocolTable([{ name: 't', title: 't', form: 'openai', endpoints: [{ name: 't', method: 'POST', path: '/', event: 'prompt', request: place }] }]);
+  const table = protocolTable([
+    {
+      name: 't',
+      title: 't',
+      form: 'openai',
+      endpoints: [{ name: 't', method: 'POST', path: '/', event: 'prompt', request: place }],
+    },
+  ]);
   const module = new WebAssembly.Module(binary);
   const tablesAt = 65536;
   const instance = new WebAssembly.Instance(module, {
     policy: {
-      heap_start: () => tablesAt + 4096 + table.length,
+      heapStart: () => tablesAt + 4096 + table.length,
       tables: () => tablesAt,
-      facts_bytes: () => 0,
-      result_bytes: () => 0,
+      factsBytes: () => 0,
+      resultBytes: () => 0,
       decide: () => undefined,
     },
   });
@@ -59,10 +68,16 @@ function walker(place: Place): (body: string | Uint8Array) => Walked {
     for (let r = at; r < at + exports.records_length(); r += 32) {
       const start = view().getUint32(r + 4, true);
       const end = view().getUint32(r + 8, true);
-      records.push([view().getUint8(r), new TextDecoder().decode(data.subarray(start, end)), view().getUint32(r + 16, true), view().getUint32(r + 20, true)]);
+      records.push([
+        view().getUint8(r),
+        new TextDecoder().decode(data.subarray(start, end)),
+        view().getUint32(r + 16, true),
+        view().getUint32(r + 20, true),
+      ]);
     }
     const name = exports.place();
-    const placeText = name === 0 ? '' : new TextDecoder().decode(bytes().slice(name + 4, name + 4 + view().getUint32(name, true)));
+    const placeText =
+      name === 0 ? '' : new TextDecoder().decode(bytes().slice(name + 4, name + 4 + view().getUint32(name, true)));
     exports.writ_free(p);
     return { code, place: placeText, records };
   };
@@ -81,8 +96,68 @@ const any: Place = { any: 'text' };
 
 test('a document that JSON.parse reads is read, and one that it refuses is refused', () => {
   const walk = walker(any);
-  const good = ['{}', '[]', '""', '0', '-0', '1.5e3', 'true', 'false', 'null', ' [1 , 2,{"a":[]} ] ', '"\\u00e9\\n\\ud83d\\ude00"', '"é😀\u2028"', '{"a":{"b":{"c":1}}}', '[[[[]]]]', '"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"', '[1e-300]'];
-  const bad = ['', ' ', '{', '[', '"', '{"a"}', '{"a":}', '{"a":1,}', '[1,]', '[,1]', '{a:1}', "{'a':1}", '01', '+1', '.5', '1.', '1e', 'NaN', 'Infinity', '-', 'tru', 'nul', 'truex', '[1]x', '1 2', '"\t"', '"\n"', '"\\x"', '"\\u12"', '"\\u12g4"', '\ufeff{}', '{"a":1 "b":2}', '[1 2]', '{"a":1', '"abc', '/*c*/1', '[1]\0', '{,}', '"a" "b"', '-01', '1e+', '{"a":tru'];
+  const good = [
+    '{}',
+    '[]',
+    '""',
+    '0',
+    '-0',
+    '1.5e3',
+    'true',
+    'false',
+    'null',
+    ' [1 , 2,{"a":[]} ] ',
+    '"\\u00e9\\n\\ud83d\\ude00"',
+    '"é😀\u2028"',
+    '{"a":{"b":{"c":1}}}',
+    '[[[[]]]]',
+    '"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"',
+    '[1e-300]',
+  ];
+  const bad = [
+    '',
+    ' ',
+    '{',
+    '[',
+    '"',
+    '{"a"}',
+    '{"a":}',
+    '{"a":1,}',
+    '[1,]',
+    '[,1]',
+    '{a:1}',
+    "{'a':1}",
+    '01',
+    '+1',
+    '.5',
+    '1.',
+    '1e',
+    'NaN',
+    'Infinity',
+    '-',
+    'tru',
+    'nul',
+    'truex',
+    '[1]x',
+    '1 2',
+    '"\t"',
+    '"\n"',
+    '"\\x"',
+    '"\\u12"',
+    '"\\u12g4"',
+    '\ufeff{}',
+    '{"a":1 "b":2}',
+    '[1 2]',
+    '{"a":1',
+    '"abc',
+    '/*c*/1',
+    '[1]\0',
+    '{,}',
+    '"a" "b"',
+    '-01',
+    '1e+',
+    '{"a":tru',
+  ];
   for (const body of good) {
     JSON.parse(body);
     expect([body, walk(body).code]).toEqual([body, OK]);
@@ -109,7 +184,19 @@ test('what parsers read differently is refused', () => {
 
 test('UTF-8 that is not well formed is refused, wherever it stands', () => {
   const walk = walker(any);
-  for (const bytes of [[0x80], [0xc0, 0x80], [0xc1, 0xbf], [0xe0, 0x80, 0x80], [0xed, 0xa0, 0x80], [0xf0, 0x80, 0x80, 0x80], [0xf4, 0x90, 0x80, 0x80], [0xf5, 0x80, 0x80, 0x80], [0xff], [0xe2, 0x82], [0xc3]]) {
+  for (const bytes of [
+    [0x80],
+    [0xc0, 0x80],
+    [0xc1, 0xbf],
+    [0xe0, 0x80, 0x80],
+    [0xed, 0xa0, 0x80],
+    [0xf0, 0x80, 0x80, 0x80],
+    [0xf4, 0x90, 0x80, 0x80],
+    [0xf5, 0x80, 0x80, 0x80],
+    [0xff],
+    [0xe2, 0x82],
+    [0xc3],
+  ]) {
     for (const pad of [0, 7, 8, 9]) {
       const body = Uint8Array.from([0x22, ...new Array<number>(pad).fill(0x61), ...bytes, 0x22]);
       expect([bytes, walk(body).code]).toEqual([bytes, UTF8]);
@@ -139,13 +226,30 @@ const shape: Place = {
   object: {
     fields: {
       model: { string: 'model' },
-      messages: { array: { of: { object: { as: 'message', fields: { content: { string: 'part', array: { of: { object: { fields: { text: { string: 'part' }, image_url: {} } } } } }, key: { number: 'plain' } } } } } },
+      messages: {
+        array: {
+          of: {
+            object: {
+              as: 'message',
+              fields: {
+                content: {
+                  string: 'part',
+                  array: { of: { object: { fields: { text: { string: 'part' }, image_url: {} } } } },
+                },
+                key: { number: 'plain' },
+              },
+            },
+          },
+        },
+      },
     },
   },
 };
 
 test('records say what was found, where, and inside what', () => {
-  const { code, records } = walker(shape)('{"messages":[{"content":"a"},{"content":[{"text":"b"},{"text":"c"}]}],"model":"m"}');
+  const { code, records } = walker(shape)(
+    '{"messages":[{"content":"a"},{"content":[{"text":"b"},{"text":"c"}]}],"model":"m"}',
+  );
   expect(code).toBe(OK);
   expect(records).toEqual([
     [P.PLACE_MESSAGE, '{"content":"a"}', 0, 0],
@@ -161,14 +265,25 @@ test('an unknown key, a refused place and a wrong type are named by their place,
   const walk = walker(shape);
   expect(walk('{"secret-4111111111111111":1}')).toMatchObject({ code: UNKNOWN_KEY, place: '' });
   expect(walk('{"messages":[{"content":"a","x":null}]}')).toMatchObject({ code: UNKNOWN_KEY, place: 'messages[]' });
-  expect(walk('{"messages":[{"content":[{"image_url":{"url":"http://x"}}]}]}')).toMatchObject({ code: REFUSED, place: 'messages[].content[].image_url' });
+  expect(walk('{"messages":[{"content":[{"image_url":{"url":"http://x"}}]}]}')).toMatchObject({
+    code: REFUSED,
+    place: 'messages[].content[].image_url',
+  });
   expect(walk('{"messages":[{"content":5}]}')).toMatchObject({ code: REFUSED, place: 'messages[].content' });
   expect(walk('[]')).toMatchObject({ code: REFUSED, place: '' });
 });
 
 test('twins and doubles of known keys are refused', () => {
   const walk = walker(shape);
-  for (const body of ['{"model":"a","model":"b"}', '{"model":"a","Model":"b"}', '{"MODEL":"b"}', '{"\\u006dodel":"a","model":"b"}', '{"me\u017f\u017fages":[]}', '{"messages":[{"\u212aey":1}]}', '{"mode\\u004c":"x"}']) {
+  for (const body of [
+    '{"model":"a","model":"b"}',
+    '{"model":"a","Model":"b"}',
+    '{"MODEL":"b"}',
+    '{"\\u006dodel":"a","model":"b"}',
+    '{"me\u017f\u017fages":[]}',
+    '{"messages":[{"\u212aey":1}]}',
+    '{"mode\\u004c":"x"}',
+  ]) {
     expect([body, walk(body).code]).toEqual([body, DUPLICATE]);
   }
   expect(walk('{"\\u006dodel":"a"}').code).toBe(OK);
@@ -181,7 +296,9 @@ test('a plain number of more than ten digits is a record of its own', () => {
 });
 
 test('a place has at most 128 fields, and each is told from the others', () => {
-  const fields = (n: number): Place => ({ object: { fields: Object.fromEntries(Array.from({ length: n }, (_, i) => [`f${i}`, { string: 'text' as const }])) } });
+  const fields = (n: number): Place => ({
+    object: { fields: Object.fromEntries(Array.from({ length: n }, (_, i) => [`f${i}`, { string: 'text' as const }])) },
+  });
   const walk = walker(fields(KNOWN_KEYS_MAX));
   const object = `{${Array.from({ length: KNOWN_KEYS_MAX }, (_, i) => `"f${i}":"v${i}"`).join()}}`;
   expect(walk(object).records).toHaveLength(KNOWN_KEYS_MAX);

@@ -1,6 +1,13 @@
-// The ledger in memory: transactions that take effect whole or not at all, one after the other. Every row is open to the test.
-import type { Account, Lease } from "../../control-plane/budgets/ledger.ts";
-import type { HolderName, LeaseRow, LedgerStore, LedgerTransaction, WindowName } from "../../control-plane/budgets/ledger-store.ts";
+// The ledger in memory: transactions that take effect whole or not at all, one after the other. Every row is open to
+// the test.
+import type { Account, Lease } from '../../control-plane/budgets/ledger.ts';
+import type {
+  HolderName,
+  LeaseRow,
+  LedgerStore,
+  LedgerTransaction,
+  WindowName,
+} from '../../control-plane/budgets/ledger-store.ts';
 
 interface Tables {
   readonly accounts: Map<string, Account>;
@@ -24,9 +31,13 @@ export class MemoryLedger implements LedgerStore {
 
   transaction<T>(work: (tx: LedgerTransaction) => Promise<T>): Promise<T> {
     const result = this.#turn.then(async () => {
-      const copy: Tables = { accounts: new Map(this.#tables.accounts), leases: new Map(this.#tables.leases), calls: new Map(this.#tables.calls) };
+      const copy: Tables = {
+        accounts: new Map(this.#tables.accounts),
+        leases: new Map(this.#tables.leases),
+        calls: new Map(this.#tables.calls),
+      };
       const value = await work(transactionOn(copy));
-      if (this.failsCommit()) throw new Error("killed before the commit");
+      if (this.failsCommit()) throw new Error('killed before the commit');
       this.#tables = copy;
       return value;
     });
@@ -36,7 +47,8 @@ export class MemoryLedger implements LedgerStore {
 }
 
 function transactionOn(tables: Tables): LedgerTransaction {
-  const active = (window: WindowName): LeaseRow[] => [...tables.leases.values()].filter((row) => row.state === "active" && windowKey(row.window) === windowKey(window));
+  const active = (window: WindowName): LeaseRow[] =>
+    [...tables.leases.values()].filter((row) => row.state === 'active' && windowKey(row.window) === windowKey(window));
   return {
     lastCall: async (holder) => tables.calls.get(holderKey(holder)),
     saveCall: async (holder, seq, reply) => void tables.calls.set(holderKey(holder), { seq, reply }),
@@ -53,7 +65,14 @@ function transactionOn(tables: Tables): LedgerTransaction {
     },
     saveLease: async (lease: Lease) => {
       const row = tables.leases.get(lease.id);
-      if (row !== undefined) tables.leases.set(lease.id, { ...row, granted: lease.granted, charged: lease.charged, state: lease.state, expiresAt: lease.expiresAt });
+      if (row !== undefined)
+        tables.leases.set(lease.id, {
+          ...row,
+          granted: lease.granted,
+          charged: lease.charged,
+          state: lease.state,
+          expiresAt: lease.expiresAt,
+        });
     },
   };
 }

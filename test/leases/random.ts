@@ -23,7 +23,7 @@ export function random(seed: number): Random {
     chance: (probability) => next() < probability,
     pick: (items) => {
       const item = items[Math.floor(next() * items.length)];
-      if (item === undefined) throw new Error("nothing to pick from");
+      if (item === undefined) throw new Error('nothing to pick from');
       return item;
     },
   };

@@ -1,20 +1,22 @@
-// A fleet under one cap, on a machine and a network where everything goes wrong: calls and answers are lost, repeated and late, the control plane dies in mid-transaction and its clock steps, sidecars are
-// killed, rebooted and run out of disk. After every step: what upstreams really charged is within the cap. Parts are arguments, so that a test can put a broken one in.
-import { create } from "@bufbuild/protobuf";
-import type { LeaseCallContext, leaseCall } from "../../control-plane/budgets/lease-calls.ts";
-import { outstandingOf } from "../../control-plane/budgets/ledger.ts";
-import { ReturnRequestSchema, SettleRequestSchema, TakeRequestSchema } from "../../proto/gen/writ/v1/leases_pb.ts";
-import type { LeaseReply } from "../../proto/gen/writ/v1/leases_pb.ts";
-import type { AccountBook, BookRecord } from "../../filters/sidecar/budgets/account-book.ts";
-import type { BudgetAccounts } from "../../filters/sidecar/budgets/budget-accounts.ts";
-import type { JournalError } from "../../filters/sidecar/budgets/budget-journal.ts";
-import type { LeaseCall, LeaseCallError, LeaseCaller } from "../../filters/sidecar/budgets/lease-caller.ts";
-import { answersOf, requestOf } from "../../filters/sidecar/budgets/lease-messages.ts";
-import type { resumeBook } from "../../filters/sidecar/budgets/resume-book.ts";
-import { MemoryLedger, windowKey } from "./memory-ledger.ts";
-import { random } from "./random.ts";
-import type { Random } from "./random.ts";
-import { VirtualTime } from "./virtual-time.ts";
+// A fleet under one cap, on a machine and a network where everything goes wrong: calls and answers are lost, repeated
+// and late, the control plane dies in mid-transaction and its clock steps, sidecars are killed, rebooted and run out of
+// disk. After every step: what upstreams really charged is within the cap. Parts are arguments, so that a test can put
+// a broken one in.
+import { create } from '@bufbuild/protobuf';
+import type { LeaseCallContext, leaseCall } from '../../control-plane/budgets/lease-calls.ts';
+import { outstandingOf } from '../../control-plane/budgets/ledger.ts';
+import { ReturnRequestSchema, SettleRequestSchema, TakeRequestSchema } from '../../proto/gen/writ/v1/leases_pb.ts';
+import type { LeaseReply } from '../../proto/gen/writ/v1/leases_pb.ts';
+import type { AccountBook, BookRecord } from '../../filters/sidecar/budgets/account-book.ts';
+import type { BudgetAccounts } from '../../filters/sidecar/budgets/budget-accounts.ts';
+import type { JournalError } from '../../filters/sidecar/budgets/budget-journal.ts';
+import type { LeaseCall, LeaseCallError, LeaseCaller } from '../../filters/sidecar/budgets/lease-caller.ts';
+import { answersOf, requestOf } from '../../filters/sidecar/budgets/lease-messages.ts';
+import type { resumeBook } from '../../filters/sidecar/budgets/resume-book.ts';
+import { MemoryLedger, windowKey } from './memory-ledger.ts';
+import { random } from './random.ts';
+import type { Random } from './random.ts';
+import { VirtualTime } from './virtual-time.ts';
 
 export interface Parts {
   readonly leaseCall: typeof leaseCall;
@@ -76,8 +78,8 @@ export const noFaults: Faults = {
   fullDisk: 0,
 };
 
-const POLICY = "acme";
-const BUDGETS = ["team", "company"];
+const POLICY = 'acme';
+const BUDGETS = ['team', 'company'];
 
 export async function simulate(parts: Parts, options: SimulationOptions): Promise<SimulationResult> {
   const world = new World(parts, options);
@@ -109,7 +111,7 @@ class World {
   readonly #spentOn = new Map<number, number>();
   /** By window: the same. */
   readonly spent = new Map<string, number>();
-  broken = "";
+  broken = '';
   allowed = 0;
   denied = 0;
   clockError = 0;
@@ -120,7 +122,12 @@ class World {
     this.options = options;
     this.random = random(options.seed);
     this.ledger.failsCommit = () => this.random.chance(options.faults.killedTransaction);
-    const terms = new Map(BUDGETS.map((name) => [name, { name, limit: limitOf(options, name), period: "hour" as const, timeZone: "Europe/Berlin" }]));
+    const terms = new Map(
+      BUDGETS.map((name) => [
+        name,
+        { name, limit: limitOf(options, name), period: 'hour' as const, timeZone: 'Europe/Berlin' },
+      ]),
+    );
     this.#context = {
       store: this.ledger,
       termsOf: (policy) => (policy === POLICY ? terms : undefined),
@@ -151,22 +158,28 @@ class World {
     const sums = new Map<string, { charged: number; outstanding: number }>();
     for (const row of this.ledger.leases.values()) {
       const sum = sums.get(windowKey(row.window)) ?? { charged: 0, outstanding: 0 };
-      sums.set(windowKey(row.window), { charged: sum.charged + row.charged, outstanding: sum.outstanding + outstandingOf(row) });
+      sums.set(windowKey(row.window), {
+        charged: sum.charged + row.charged,
+        outstanding: sum.outstanding + outstandingOf(row),
+      });
       const spent = this.#spentOn.get(row.id) ?? 0;
-      if (spent > row.charged + outstandingOf(row)) this.fail(`lease ${row.id} (${row.state}): ${spent} spent, ${row.charged} charged of ${row.granted}`);
+      if (spent > row.charged + outstandingOf(row))
+        this.fail(`lease ${row.id} (${row.state}): ${spent} spent, ${row.charged} charged of ${row.granted}`);
     }
     for (const [key, sum] of sums) {
       const limit = limitOf(this.options, key);
       const account = this.ledger.accounts.get(key) ?? { charged: 0, outstanding: 0 };
-      if (account.charged + account.outstanding > limit) this.fail(`${key}: ${account.charged} charged and ${account.outstanding} outstanding of ${limit}`);
-      if (account.charged !== sum.charged || account.outstanding !== sum.outstanding) this.fail(`${key}: the account is not the sum of its leases`);
+      if (account.charged + account.outstanding > limit)
+        this.fail(`${key}: ${account.charged} charged and ${account.outstanding} outstanding of ${limit}`);
+      if (account.charged !== sum.charged || account.outstanding !== sum.outstanding)
+        this.fail(`${key}: the account is not the sum of its leases`);
       const spent = this.spent.get(key) ?? 0;
       if (spent > limit) this.fail(`${key}: ${spent} spent of ${limit}`);
     }
   }
 
   fail(message: string): void {
-    if (this.broken === "") this.broken = `seed ${this.options.seed}, ${this.time.now} ms: ${message}`;
+    if (this.broken === '') this.broken = `seed ${this.options.seed}, ${this.time.now} ms: ${message}`;
   }
 }
 
@@ -220,7 +233,7 @@ class Sidecar {
     const result = await accounts.obtain(exchange, needs);
     // A dead process forwards nothing.
     if (life !== this.#life) return;
-    if (result.kind !== "reserved") {
+    if (result.kind !== 'reserved') {
       this.#world.denied++;
       return;
     }
@@ -231,14 +244,19 @@ class Sidecar {
     await time.sleep(dice.below(dice.chance(0.05) ? 60_000 : 3_000));
     if (life !== this.#life) return;
     if (dice.chance(options.forfeited)) accounts.forfeit(exchange);
-    else accounts.settle(exchange, needs.map(({ budget }) => ({ budget, actual })));
+    else
+      accounts.settle(
+        exchange,
+        needs.map(({ budget }) => ({ budget, actual })),
+      );
   }
 
   /** No requests for a while, so that leases fall idle; at times the network goes just as they are returned. */
   #rest(): void {
     const { random: dice, options, time } = this.#world;
     this.#quietUntil = time.now + 25_000 + dice.below(30_000);
-    if (dice.chance(100 * options.faults.partition)) this.#partition = { from: time.now + 28_000, to: this.#quietUntil + dice.below(20_000) };
+    if (dice.chance(100 * options.faults.partition))
+      this.#partition = { from: time.now + 28_000, to: this.#quietUntil + dice.below(20_000) };
   }
 
   #restart(): void {
@@ -258,7 +276,10 @@ class Sidecar {
     const { time, parts } = this.#world;
     const life = this.#life;
     const alive = (): boolean => life === this.#life;
-    const book = parts.resumeBook({ records: this.#journal, damaged: false }, { policy: POLICY, bootId: `boot ${this.#boot}`, incarnation: this.#newIncarnation() });
+    const book = parts.resumeBook(
+      { records: this.#journal, damaged: false },
+      { policy: POLICY, bootId: `boot ${this.#boot}`, incarnation: this.#newIncarnation() },
+    );
     const accounts = new parts.BudgetAccounts({
       book,
       journal: {
@@ -278,20 +299,21 @@ class Sidecar {
   }
 
   #write(action: () => void): void {
-    if (this.#world.time.now < this.#fullUntil) throw new this.#world.parts.JournalError("the disk is full");
+    if (this.#world.time.now < this.#fullUntil) throw new this.#world.parts.JournalError('the disk is full');
     action();
   }
 
   #newIncarnation(): string {
-    return `${this.#node.slice(5)}${this.#incarnations++}`.padStart(32, "0");
+    return `${this.#node.slice(5)}${this.#incarnations++}`.padStart(32, '0');
   }
 
   #caller(alive: () => boolean): LeaseCaller {
     const { time, random: dice, options, parts } = this.#world;
     const send = async (incarnation: string, call: LeaseCall): Promise<LeaseReply> => {
       await time.sleep(dice.below(30));
-      const isLost = dice.chance(options.faults.lostCall) || (time.now >= this.#partition.from && time.now < this.#partition.to);
-      if (isLost) throw new parts.LeaseCallError("unavailable", "lost");
+      const isLost =
+        dice.chance(options.faults.lostCall) || (time.now >= this.#partition.from && time.now < this.#partition.to);
+      if (isLost) throw new parts.LeaseCallError('unavailable', 'lost');
       return await this.#world.serve(this.#node, incarnation, call);
     };
     return {
@@ -303,32 +325,35 @@ class Sidecar {
         try {
           const reply = await send(incarnation, call);
           await time.sleep(dice.below(30));
-          if (!alive() || dice.chance(options.faults.lostAnswer)) throw new parts.LeaseCallError("unavailable", "lost");
+          if (!alive() || dice.chance(options.faults.lostAnswer)) throw new parts.LeaseCallError('unavailable', 'lost');
           return answersOf(reply);
         } catch (error) {
           if (error instanceof parts.LeaseCallError) throw error;
-          const isStale = error instanceof Error && "code" in error && error.code === "stale_seq";
-          throw new parts.LeaseCallError(isStale ? "refused" : "unavailable", "failed", { cause: error });
+          const isStale = error instanceof Error && 'code' in error && error.code === 'stale_seq';
+          throw new parts.LeaseCallError(isStale ? 'refused' : 'unavailable', 'failed', { cause: error });
         }
       },
     };
   }
 }
 
-function requestFor(call: LeaseCall, { needs, ...fields }: ReturnType<typeof requestOf>): Parameters<typeof leaseCall>[2] {
+function requestFor(
+  call: LeaseCall,
+  { needs, ...fields }: ReturnType<typeof requestOf>,
+): Parameters<typeof leaseCall>[2] {
   switch (call.method) {
-    case "take":
-      return { kind: "take", request: create(TakeRequestSchema, { ...fields, needs }) };
-    case "settle":
-      return { kind: "settle", request: create(SettleRequestSchema, fields) };
-    case "return":
-      return { kind: "return", request: create(ReturnRequestSchema, fields) };
+    case 'take':
+      return { kind: 'take', request: create(TakeRequestSchema, { ...fields, needs }) };
+    case 'settle':
+      return { kind: 'settle', request: create(SettleRequestSchema, fields) };
+    case 'return':
+      return { kind: 'return', request: create(ReturnRequestSchema, fields) };
   }
 }
 
 /** The second budget is the tighter one for those requests that fall under both. */
 function limitOf(options: SimulationOptions, key: string): number {
-  return key.includes("company") ? Math.floor(options.limit / 2) : options.limit;
+  return key.includes('company') ? Math.floor(options.limit / 2) : options.limit;
 }
 
 /** What is on disk does not change with the book. */

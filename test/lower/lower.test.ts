@@ -13,20 +13,60 @@ interface Case {
 }
 
 const cases: readonly Case[] = [
-  { says: 'nothing forbids, so it passes', policy: '', when: {}, then: { outcome: 'allow', model: 'big', classification: 'internal' } },
+  {
+    says: 'nothing forbids, so it passes',
+    policy: '',
+    when: {},
+    then: { outcome: 'allow', model: 'big', classification: 'internal' },
+  },
   {
     says: 'a deny rule fires where its condition holds',
     policy: 'rule r on prompt where caller.region is eu deny "no"',
     when: { caller: { region: 'eu' } },
     then: { outcome: 'deny', reasons: [{ kind: 'rule', rule: 'r', message: 'no' }] },
   },
-  { says: 'and not elsewhere', policy: 'rule r on prompt where caller.region is eu deny "no"', when: {}, then: { outcome: 'allow', fired: [] } },
-  { says: 'unless takes back', policy: 'rule r on prompt unless caller.groups contains "x" deny "no"', when: { caller: { groups: ['x'] } }, then: { outcome: 'allow' } },
-  { says: 'is not', policy: 'rule r on prompt where caller.region is not eu deny "no"', when: {}, then: { outcome: 'deny' } },
-  { says: 'one of', policy: 'rule r on prompt where caller.id is one of ("u1", "u2") deny "no"', when: {}, then: { outcome: 'deny' } },
-  { says: 'a term stands for its condition', policy: 'term t = caller.groups contains "x"\nrule r on prompt where t deny "no"', when: { caller: { groups: ['x'] } }, then: { outcome: 'deny' } },
-  { says: 'an absent value takes its else', policy: 'rule r on prompt where caller.clearance is public deny "no"', when: {}, then: { outcome: 'deny' } },
-  { says: 'an unknown optional is not known', policy: 'rule r on prompt where caller.manager is not known deny "no"', when: {}, then: { outcome: 'deny' } },
+  {
+    says: 'and not elsewhere',
+    policy: 'rule r on prompt where caller.region is eu deny "no"',
+    when: {},
+    then: { outcome: 'allow', fired: [] },
+  },
+  {
+    says: 'unless takes back',
+    policy: 'rule r on prompt unless caller.groups contains "x" deny "no"',
+    when: { caller: { groups: ['x'] } },
+    then: { outcome: 'allow' },
+  },
+  {
+    says: 'is not',
+    policy: 'rule r on prompt where caller.region is not eu deny "no"',
+    when: {},
+    then: { outcome: 'deny' },
+  },
+  {
+    says: 'one of',
+    policy: 'rule r on prompt where caller.id is one of ("u1", "u2") deny "no"',
+    when: {},
+    then: { outcome: 'deny' },
+  },
+  {
+    says: 'a term stands for its condition',
+    policy: 'term t = caller.groups contains "x"\nrule r on prompt where t deny "no"',
+    when: { caller: { groups: ['x'] } },
+    then: { outcome: 'deny' },
+  },
+  {
+    says: 'an absent value takes its else',
+    policy: 'rule r on prompt where caller.clearance is public deny "no"',
+    when: {},
+    then: { outcome: 'deny' },
+  },
+  {
+    says: 'an unknown optional is not known',
+    policy: 'rule r on prompt where caller.manager is not known deny "no"',
+    when: {},
+    then: { outcome: 'deny' },
+  },
   {
     says: 'a known one can be read',
     policy: 'rule r on prompt where caller.manager is known and caller.manager is "m" deny "no"',
@@ -44,7 +84,10 @@ const cases: readonly Case[] = [
     says: 'a condition on the model is settled for each model',
     policy: 'rule r on prompt where model.zone is external redact email as placeholder',
     when: { found: ['email'] },
-    then: { outcome: 'allow', redact: [{ detector: 'email', as: 'placeholder', includingRestored: false, rules: ['r'] }] },
+    then: {
+      outcome: 'allow',
+      redact: [{ detector: 'email', as: 'placeholder', includingRestored: false, rules: ['r'] }],
+    },
   },
   {
     says: 'and does not hold for another model',
@@ -60,13 +103,15 @@ const cases: readonly Case[] = [
   },
   {
     says: 'a route offers another',
-    policy: 'rule r on prompt where caller.region is eu use only models where model.region is eu\nroute any for requested any prefer requested prefer any by price',
+    policy:
+      'rule r on prompt where caller.region is eu use only models where model.region is eu\nroute any for requested any prefer requested prefer any by price',
     when: { caller: { region: 'eu' } },
     then: { outcome: 'allow', model: 'small' },
   },
   {
     says: 'a model’s attribute against the computed classification',
-    policy: 'classify prompt as restricted where text contains iban\nrule r on prompt use only models where model.clearance is at least prompt.classification',
+    policy:
+      'classify prompt as restricted where text contains iban\nrule r on prompt use only models where model.clearance is at least prompt.classification',
     when: { found: ['iban'] },
     then: { outcome: 'deny', classification: 'restricted' },
   },
@@ -76,7 +121,12 @@ const cases: readonly Case[] = [
     when: { prompt: { requested_model: 'auto', complexity: 900 } },
     then: { outcome: 'allow', model: 'big' },
   },
-  { says: 'an unknown name is denied', policy: '', when: { prompt: { requested_model: 'x' } }, then: { outcome: 'deny', reasons: [{ kind: 'unknown_model' }] } },
+  {
+    says: 'an unknown name is denied',
+    policy: '',
+    when: { prompt: { requested_model: 'x' } },
+    then: { outcome: 'deny', reasons: [{ kind: 'unknown_model' }] },
+  },
   {
     says: 'a limit lowers the output',
     policy: 'rule r on prompt limit prompt.output_tokens to 50 tokens',
@@ -97,22 +147,33 @@ const cases: readonly Case[] = [
   },
   {
     says: 'who is not the budget’s passes, although no level is known',
-    policy: 'budget b for caller.region is us limit 1 usd per day in "UTC" at 80 percent use only models where model.zone is onprem else deny "spent"',
+    policy:
+      'budget b for caller.region is us limit 1 usd per day in "UTC" at 80 percent use only models where model.zone is onprem else deny "spent"',
     when: { caller: { region: 'eu' } },
     then: { outcome: 'allow', model: 'big', reserve: [], reasons: [], failed: [] },
   },
   {
     says: 'and who is, is denied, even where failure allows',
-    policy: 'budget b for caller.region is us limit 1 usd per day in "UTC" at 80 percent use only models where model.zone is onprem else deny "spent"',
+    policy:
+      'budget b for caller.region is us limit 1 usd per day in "UTC" at 80 percent use only models where model.zone is onprem else deny "spent"',
     settings: { failure: 'allow' },
     when: {},
-    then: { outcome: 'deny', reserve: [], reasons: [{ kind: 'failed', rule: 'budget b', facts: ['budget.b.headroom', 'budget.b.spent'] }], failed: ['budget.b.headroom', 'budget.b.spent'] },
+    then: {
+      outcome: 'deny',
+      reserve: [],
+      reasons: [{ kind: 'failed', rule: 'budget b', facts: ['budget.b.headroom', 'budget.b.spent'] }],
+      failed: ['budget.b.headroom', 'budget.b.spent'],
+    },
   },
   {
     says: 'and so is one of whom that is not known',
     policy: 'budget b for caller.region is us limit 1 usd per day in "UTC" else deny "spent"',
     when: { caller: { region: 'mars' }, budget: { b: { headroom: 1_000_000, spent: 0 } } },
-    then: { outcome: 'deny', reasons: [{ kind: 'failed', rule: 'budget b', facts: ['caller.region'] }], failed: ['caller.region'] },
+    then: {
+      outcome: 'deny',
+      reasons: [{ kind: 'failed', rule: 'budget b', facts: ['caller.region'] }],
+      failed: ['caller.region'],
+    },
   },
   {
     says: 'some message',
@@ -128,12 +189,25 @@ const cases: readonly Case[] = [
   },
   {
     says: 'a rule of a form that is not enforced denies where its condition holds',
-    policy: 'reviewers legal from group "legal"\nrule r on prompt where caller.region is us hold for review by 1 of legal up to 4 hours else deny',
+    policy:
+      'reviewers legal from group "legal"\nrule r on prompt where caller.region is us hold for review by 1 of legal up to 4 hours else deny',
     when: {},
     then: { outcome: 'deny' },
   },
-  { says: 'default deny needs an allow', policy: 'rule r on prompt where caller.region is eu allow', settings: { prompt: 'deny' }, when: {}, then: { outcome: 'deny', reasons: [{ kind: 'default' }] } },
-  { says: 'and passes with one', policy: 'rule r on prompt where caller.region is us allow', settings: { prompt: 'deny' }, when: {}, then: { outcome: 'allow' } },
+  {
+    says: 'default deny needs an allow',
+    policy: 'rule r on prompt where caller.region is eu allow',
+    settings: { prompt: 'deny' },
+    when: {},
+    then: { outcome: 'deny', reasons: [{ kind: 'default' }] },
+  },
+  {
+    says: 'and passes with one',
+    policy: 'rule r on prompt where caller.region is us allow',
+    settings: { prompt: 'deny' },
+    when: {},
+    then: { outcome: 'allow' },
+  },
 ];
 
 describe('a prompt', () => {
@@ -181,6 +255,7 @@ describe('a streamed reply', () => {
 test('the order of declarations and their files does not change the plan', () => {
   const a = 'rule a on prompt where caller.region is eu deny "x"';
   const b = 'rule b on prompt where caller.id is "u" deny "y"';
-  const withoutSpans = (text: string): unknown => JSON.parse(JSON.stringify(planOf(text), (key, value: unknown) => (key === 'span' ? undefined : value)));
+  const withoutSpans = (text: string): unknown =>
+    JSON.parse(JSON.stringify(planOf(text), (key, value: unknown) => (key === 'span' ? undefined : value)));
   expect(withoutSpans(`${a}\n${b}`)).toEqual(withoutSpans(`${b}\n${a}`));
 });

@@ -1,4 +1,5 @@
-// A small policy around the declarations of a test, checked and lowered. Tests of lowering ask the interpreter what the plan means; they do not look at how the plan says it.
+// A small policy around the declarations of a test, checked and lowered. Tests of lowering ask the interpreter what the
+// plan means; they do not look at how the plan says it.
 import { lower } from '../../compiler/lower/lower.ts';
 import type { Plan } from '../../compiler/plan/plan.ts';
 import { checkProgram } from '../../dsl/check.ts';
@@ -18,11 +19,19 @@ export function planOf(declarations: string, settings: PolicySettings = {}): Pla
   const catalog = detectors.map(({ name, title }) => ({ name, title, examples: [] }));
   const { program, diagnostics } = checkProgram([file], catalog);
   const errors = diagnostics.filter((each) => each.severity === 'error');
-  if (program === null || errors.length > 0) throw new Error(errors.map((each) => renderDiagnostic(each, new Map([[file.path, file]]), { color: false })).join('\n'));
+  if (program === null || errors.length > 0)
+    throw new Error(
+      errors.map((each) => renderDiagnostic(each, new Map([[file.path, file]]), { color: false })).join('\n'),
+    );
   return lower(program, { sourceHash: '0'.repeat(64), compilerVersion: 'test' });
 }
 
-function policy({ prompt = 'allow', completion = 'allow', retrieval = 'deny', failure = 'deny' }: PolicySettings): string {
+function policy({
+  prompt = 'allow',
+  completion = 'allow',
+  retrieval = 'deny',
+  failure = 'deny',
+}: PolicySettings): string {
   return `policy test {
   owner "a@b.example"
   currency usd
@@ -74,7 +83,15 @@ export function promptInput({ caller = {}, prompt = {}, found = [], budget }: Pr
   return {
     event: 'prompt',
     caller: { id: 'u1', region: 'us', ...caller },
-    prompt: { requested_model: 'big-1', input_tokens_bound: 100, tokens_estimate: 25, complexity: 100, bytes: 100, messages: [{ role: 'user', found }], ...prompt },
+    prompt: {
+      requested_model: 'big-1',
+      input_tokens_bound: 100,
+      tokens_estimate: 25,
+      complexity: 100,
+      bytes: 100,
+      messages: [{ role: 'user', found }],
+      ...prompt,
+    },
     text: { found, found_restored: found },
     ...(budget === undefined ? {} : { budget }),
   };

@@ -1,4 +1,5 @@
-// Nothing is dropped: a policy that uses a form which nothing enforces yet denies where the form would have decided, even where all else is allowed.
+// Nothing is dropped: a policy that uses a form which nothing enforces yet denies where the form would have decided,
+// even where all else is allowed.
 import { describe, expect, test } from 'vitest';
 import { lower } from '../../compiler/lower/lower.ts';
 import type { Plan } from '../../compiler/plan/plan.ts';
@@ -15,16 +16,25 @@ const ON_EVERY_EVENT = [UNENFORCED_FORMS.import.code, UNENFORCED_FORMS.delegate.
 
 function planOf(source: string): Plan {
   const allowing = POLICY.replaceAll(/default (\w+): deny/g, 'default $1: allow');
-  const { program, diagnostics } = checkProgram([sourceFile('policy.writ', allowing), sourceFile('case.writ', source)], CATALOG);
+  const { program, diagnostics } = checkProgram(
+    [sourceFile('policy.writ', allowing), sourceFile('case.writ', source)],
+    CATALOG,
+  );
   expect(diagnostics.filter((each) => each.severity === 'error')).toEqual([]);
   return lower(program!, { sourceHash: '0'.repeat(64), compilerVersion: 'test' });
 }
 
 describe.each(UNENFORCED_CASES)('$code', ({ code, source }) => {
-  const denying = planOf(source).events.map((event) => event.rules.filter((rule) => rule.unenforced !== undefined && rule.effects.some((effect) => effect.kind === 'deny')));
+  const denying = planOf(source).events.map((event) =>
+    event.rules.filter(
+      (rule) => rule.unenforced !== undefined && rule.effects.some((effect) => effect.kind === 'deny'),
+    ),
+  );
 
-  if (NARROWER_WITHOUT.includes(code)) test('lets nothing more through when it is left out', () => expect(denying.flat()).toEqual([]));
-  else if (ON_EVERY_EVENT.includes(code)) test('denies every event', () => expect(denying.every((rules) => rules.length > 0)).toBe(true));
+  if (NARROWER_WITHOUT.includes(code))
+    test('lets nothing more through when it is left out', () => expect(denying.flat()).toEqual([]));
+  else if (ON_EVERY_EVENT.includes(code))
+    test('denies every event', () => expect(denying.every((rules) => rules.length > 0)).toBe(true));
   else test('denies', () => expect(denying.flat().length).toBeGreaterThan(0));
 });
 

@@ -37,7 +37,10 @@ describe('an entry', () => {
     const first = await cached(made, options);
     expect(await cached({ ...made, make: fails }, options)).toBe(first);
     expect(readFileSync(join(first, 'content'), 'utf8')).toBe('whole');
-    expect(lines).toEqual(['installing A 1.0 (slow) …', expect.stringMatching(/^installing A 1\.0: done in \d+\.\d s$/)]);
+    expect(lines).toEqual([
+      'installing A 1.0 (slow) …',
+      expect.stringMatching(/^installing A 1\.0: done in \d+\.\d s$/),
+    ]);
   });
 
   test('that fails leaves nothing, and is tried again', async () => {
@@ -62,7 +65,13 @@ describe('an entry', () => {
 
   test('is made by one of several callers at once', async () => {
     let making = 0;
-    const slow = { ...entry(), make: async (folder: string) => { making += 1; await entry().make(folder); } };
+    const slow = {
+      ...entry(),
+      make: async (folder: string) => {
+        making += 1;
+        await entry().make(folder);
+      },
+    };
     await Promise.all([cached(slow, quiet()), cached(slow, quiet()), cached(slow, quiet())]);
     expect(making).toBe(1);
   });
@@ -98,9 +107,17 @@ describe('the lock', () => {
     const path = join(root, 'lock');
     const waits: number[] = [];
     let release = (): void => undefined;
-    const first = withLock(path, () => new Promise<void>((resolve) => { release = resolve; }));
+    const first = withLock(
+      path,
+      () =>
+        new Promise<void>((resolve) => {
+          release = resolve;
+        }),
+    );
     const second = withLock(path, async () => 'second', { onWait: (pid) => void waits.push(pid) });
-    await expect(withLock(path, async () => undefined, { waitMsMax: 300 })).rejects.toThrow(`process ${process.pid} has held`);
+    await expect(withLock(path, async () => undefined, { waitMsMax: 300 })).rejects.toThrow(
+      `process ${process.pid} has held`,
+    );
     release();
     await first;
     expect(await second).toBe('second');

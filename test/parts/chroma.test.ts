@@ -17,11 +17,18 @@ test('answers, finds what was added, keeps it across a restart, and leaves no pr
     collection = created.id;
     await call(first, `/${collection}/add`, {
       ids: ['near', 'secret', 'far'],
-      embeddings: [[1, 0], [1, 0.1], [0, 1]],
+      embeddings: [
+        [1, 0],
+        [1, 0.1],
+        [0, 1],
+      ],
       documents: ['Leave is 25 days.', 'Salaries', 'Fire exits'],
       metadatas: [{ group: 'all' }, { group: 'hr' }, { group: 'all' }],
     });
-    const found = await call<{ ids: string[][] }>(first, `/${collection}/query`, { query_embeddings: [[1, 0]], n_results: 2 });
+    const found = await call<{ ids: string[][] }>(first, `/${collection}/query`, {
+      query_embeddings: [[1, 0]],
+      n_results: 2,
+    });
     expect(found.ids).toEqual([['near', 'secret']]);
   } finally {
     await first.stop();

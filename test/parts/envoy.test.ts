@@ -33,7 +33,12 @@ describe('a running Envoy', () => {
     };
     expect(info.version).toContain('/1.40.0/');
     expect(info.node.extensions.map(({ name }) => name)).toEqual(
-      expect.arrayContaining(['envoy.filters.http.ext_proc', 'envoy.filters.http.wasm', 'envoy.wasm.runtime.v8', 'envoy.filters.http.jwt_authn']),
+      expect.arrayContaining([
+        'envoy.filters.http.ext_proc',
+        'envoy.filters.http.wasm',
+        'envoy.wasm.runtime.v8',
+        'envoy.filters.http.jwt_authn',
+      ]),
     );
   });
 

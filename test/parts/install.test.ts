@@ -34,13 +34,18 @@ test('says which Python it found when that is too old', () => {
 });
 
 test('says what the installer said when it failed', () => {
-  const bin = fakeCommands({ python3: 'if [ "$1" = -c ]; then echo 3.11; else echo "ensurepip is not available" >&2; exit 1; fi' });
+  const bin = fakeCommands({
+    python3: 'if [ "$1" = -c ]; then echo 3.11; else echo "ensurepip is not available" >&2; exit 1; fi',
+  });
   const result = install(['install', 'chroma'], { PATH: bin });
   expect(result.status).toBe(1);
   expect(result.stderr).toContain('ended with code 1\nensurepip is not available\n');
 });
 
-function install(args: readonly string[], env: Readonly<Record<string, string>> = {}): { status: number | null; stderr: string } {
+function install(
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): { status: number | null; stderr: string } {
   const cache = mkdtempSync(join(tmpdir(), 'writ-install-test-'));
   return spawnSync(process.execPath, [main, ...args], { encoding: 'utf8', env: { WRIT_CACHE: cache, ...env } });
 }

@@ -37,13 +37,22 @@ test('streams, with the usage in the last event but one', async () => {
 
 test('says what it is told to say, by a schema', async () => {
   const schema = { type: 'object', properties: { card: { const: '4111 1111 1111 1111' } }, required: ['card'] };
-  const body = { ...oneToken, max_tokens: 60, response_format: { type: 'json_schema', json_schema: { name: 'card', schema } } };
-  const reply = (await (await post('/v1/chat/completions', body)).json()) as { choices: readonly { message: { content: string } }[] };
+  const body = {
+    ...oneToken,
+    max_tokens: 60,
+    response_format: { type: 'json_schema', json_schema: { name: 'card', schema } },
+  };
+  const reply = (await (await post('/v1/chat/completions', body)).json()) as {
+    choices: readonly { message: { content: string } }[];
+  };
   expect(JSON.parse(reply.choices[0]?.message.content ?? '')).toEqual({ card: '4111 1111 1111 1111' });
 });
 
 test("speaks Anthropic's messages", async () => {
-  const reply = (await (await post('/v1/messages', { ...oneToken })).json()) as { type: string; usage: { output_tokens: number } };
+  const reply = (await (await post('/v1/messages', { ...oneToken })).json()) as {
+    type: string;
+    usage: { output_tokens: number };
+  };
   expect(reply.type).toBe('message');
   expect(reply.usage.output_tokens).toBe(1);
 });
@@ -63,5 +72,9 @@ test('runs beside another one', async () => {
 const oneToken = { model: 'small', messages: [{ role: 'user', content: 'Say hello.' }], max_tokens: 1 } as const;
 
 function post(path: string, body: object): Promise<Response> {
-  return fetch(`${running.url}${path}`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) });
+  return fetch(`${running.url}${path}`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(body),
+  });
 }

@@ -30,12 +30,30 @@ test('evaluates a bundle by its policy.wasm, and Rego by itself', async () => {
   const source = join(folder, 'policy.rego');
   const bundle = join(folder, 'bundle.tar.gz');
   writeFileSync(source, 'package writ\n\ndecision := {"allow": input.tokens <= 10}\n');
-  const built = await opa.run(['build', '--target', 'wasm', '--entrypoint', 'writ/decision', '--output', bundle, source]);
+  const built = await opa.run([
+    'build',
+    '--target',
+    'wasm',
+    '--entrypoint',
+    'writ/decision',
+    '--output',
+    bundle,
+    source,
+  ]);
   expect(built).toMatchObject({ code: 0 });
 
-  expect(await opa.evalBundle(bundle, 'data.writ.decision', { tokens: 10 })).toEqual({ value: { allow: true }, byWasm: true });
-  expect(await opa.evalBundle(bundle, 'data.writ.decision', { tokens: 11 })).toEqual({ value: { allow: false }, byWasm: true });
-  expect(await opa.evalRego([source], 'data.writ.decision', { tokens: 11 })).toEqual({ value: { allow: false }, byWasm: false });
+  expect(await opa.evalBundle(bundle, 'data.writ.decision', { tokens: 10 })).toEqual({
+    value: { allow: true },
+    byWasm: true,
+  });
+  expect(await opa.evalBundle(bundle, 'data.writ.decision', { tokens: 11 })).toEqual({
+    value: { allow: false },
+    byWasm: true,
+  });
+  expect(await opa.evalRego([source], 'data.writ.decision', { tokens: 11 })).toEqual({
+    value: { allow: false },
+    byWasm: false,
+  });
   expect(await opa.evalBundle(bundle, 'data.writ.missing', {})).toEqual({ value: undefined, byWasm: false });
 });
 

@@ -76,7 +76,9 @@ describe('when the parent ends', () => {
       const running = await ${start};
       console.log(running.pid);
       ${ending === 'an uncaught error' ? `throw new Error('uncaught');` : `setInterval(() => {}, 1000);`}`;
-    const parent = spawn(process.execPath, ['--input-type=module', '-e', source], { stdio: ['ignore', 'pipe', 'ignore'] });
+    const parent = spawn(process.execPath, ['--input-type=module', '-e', source], {
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
     const ended = once(parent, 'exit');
     const [line] = (await once(createInterface(parent.stdout), 'line')) as [string];
     if (ending === 'SIGKILL') parent.kill(ending);

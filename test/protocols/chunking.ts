@@ -1,4 +1,7 @@
-/** Every way to cut a body that a test can afford: each single split point, each byte on its own, and seeded random splits. */
+/**
+ * Every way to cut a body that a test can afford: each single split point, each byte on its own, and seeded random
+ * splits.
+ */
 
 /** A small generator with a seed that a failure can print (mulberry32). */
 export function random(seed: number): () => number {
@@ -16,10 +19,23 @@ export type Cut = (bytes: Uint8Array) => readonly Uint8Array[];
 
 /** Names and cuts; `length` is the longest body that they will meet. */
 export function* cuts(length: number, randoms: number): Generator<readonly [name: string, cut: Cut]> {
-  for (let at = 1; at < length; at += 1) yield [`split at ${at}`, (bytes) => (at < bytes.length ? [bytes.subarray(0, at), bytes.subarray(at)] : [bytes])];
-  yield ['each byte', (bytes) => (bytes.length === 0 ? [bytes] : Array.from(bytes, (_, i) => bytes.subarray(i, i + 1)))];
-  yield ['with empty chunks', (bytes) => [new Uint8Array(), bytes.subarray(0, bytes.length >> 1), new Uint8Array(), bytes.subarray(bytes.length >> 1)]];
-  for (let seed = 1; seed <= randoms; seed += 1) yield [`random splits, seed ${seed}`, (bytes) => randomCut(bytes, seed)];
+  for (let at = 1; at < length; at += 1)
+    yield [`split at ${at}`, (bytes) => (at < bytes.length ? [bytes.subarray(0, at), bytes.subarray(at)] : [bytes])];
+  yield [
+    'each byte',
+    (bytes) => (bytes.length === 0 ? [bytes] : Array.from(bytes, (_, i) => bytes.subarray(i, i + 1))),
+  ];
+  yield [
+    'with empty chunks',
+    (bytes) => [
+      new Uint8Array(),
+      bytes.subarray(0, bytes.length >> 1),
+      new Uint8Array(),
+      bytes.subarray(bytes.length >> 1),
+    ],
+  ];
+  for (let seed = 1; seed <= randoms; seed += 1)
+    yield [`random splits, seed ${seed}`, (bytes) => randomCut(bytes, seed)];
 }
 
 function randomCut(bytes: Uint8Array, seed: number): Uint8Array[] {

@@ -1,4 +1,5 @@
-// Searches that ask a store for what its chunks may not say: by words of their text, by their vectors, or without the text that a rule must read.
+// Searches that ask a store for what its chunks may not say: by words of their text, by their vectors, or without the
+// text that a rule must read.
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { Filter } from '../../filters/host/load-filter.ts';
 import { filterOf, run, type Seen } from '../kernel/test-filter.ts';
@@ -23,7 +24,9 @@ const PLAIN = 'the plain one';
 
 let filter: Filter;
 beforeAll(async () => {
-  filter = await filterOf(POLICY + STORE, [{ key: 'key-1', claims: { sub: 'u1', dept: 'support', region: 'us', groups: ['a'] } }]);
+  filter = await filterOf(POLICY + STORE, [
+    { key: 'key-1', claims: { sub: 'u1', dept: 'support', region: 'us', groups: ['a'] } },
+  ]);
 });
 
 /** A store that holds all three, and gives what it is asked to include. */
@@ -34,13 +37,18 @@ const search = (what: 'get' | 'query', request: object): Seen =>
     call: () => ({ status: 200, body: `{"id":"${ID}","name":"handbook"}` }),
     upstream: (sent) => {
       const { include = ['documents', 'metadatas'] } = JSON.parse(sent) as { include?: string[] };
-      const column = (name: string, values: readonly unknown[]): unknown => (include.includes(name) ? (what === 'query' ? [values] : values) : null);
+      const column = (name: string, values: readonly unknown[]): unknown =>
+        include.includes(name) ? (what === 'query' ? [values] : values) : null;
       const ids = ['card', 'iban', 'plain'];
       const metadata = { allowed_groups: ['a'] };
       return {
         body: JSON.stringify({
           ids: what === 'query' ? [ids] : ids,
-          embeddings: column('embeddings', [[0.1, 1], [0.2, 2], [0.3, 3]]),
+          embeddings: column('embeddings', [
+            [0.1, 1],
+            [0.2, 2],
+            [0.3, 3],
+          ]),
           documents: column('documents', [CARD, IBAN, PLAIN]),
           metadatas: column('metadatas', [metadata, metadata, metadata]),
           include,
@@ -57,7 +65,10 @@ describe.each(['get', 'query'] as const)('%s', (what) => {
   test('without the text still reads it', () => {
     expect(ask({ include: ['metadatas'] })).toMatchObject({ ids: wrap(['card', 'plain']), documents: null });
     expect(ask({ include: [] })).toMatchObject({ ids: wrap(['card', 'plain']), documents: null, metadatas: null });
-    expect(ask({ include: ['documents'] })).toMatchObject({ documents: wrap(['the card is [PAYMENT_CARD]', PLAIN]), metadatas: null });
+    expect(ask({ include: ['documents'] })).toMatchObject({
+      documents: wrap(['the card is [PAYMENT_CARD]', PLAIN]),
+      metadatas: null,
+    });
   });
 
   test('for words of the text does not find what is redacted', () => {
@@ -67,6 +78,10 @@ describe.each(['get', 'query'] as const)('%s', (what) => {
   });
 
   test('for vectors does not get those of a text that is redacted', () => {
-    expect(ask({ include: ['embeddings'] })).toMatchObject({ ids: wrap(['card', 'plain']), embeddings: wrap([null, [0.3, 3]]), documents: null });
+    expect(ask({ include: ['embeddings'] })).toMatchObject({
+      ids: wrap(['card', 'plain']),
+      embeddings: wrap([null, [0.3, 3]]),
+      documents: null,
+    });
   });
 });

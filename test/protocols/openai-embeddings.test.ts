@@ -12,15 +12,22 @@ beforeAll(async () => {
 
 const ask = (exchange: Exchange): ReturnType<typeof run> => run(filter, { path: '/v1/embeddings', ...exchange });
 const EMP = placeholder('EMPLOYEE_ID', 1);
-const REPLY = '{"object":"list","data":[{"object":"embedding","index":0,"embedding":[0.0023064255714416504,-4111111111111111]}],"model":"gpt-4o","usage":{"prompt_tokens":8,"total_tokens":8}}';
+const REPLY =
+  '{"object":"list","data":[{"object":"embedding","index":0,"embedding":[0.0023064255714416504,-4111111111111111]}],"model":"gpt-4o","usage":{"prompt_tokens":8,"total_tokens":8}}';
 
 test('a text and a list of texts are scanned; each of a list is its own lane', () => {
   expect(ask({ body: '{"model":"gpt-4o","input":"EMP-123456"}' }).sent).toBe(`{"model":"gpt-4o","input":"${EMP}"}`);
-  expect(ask({ body: '{"model":"gpt-4o","input":["x EMP-123456","4111 1111","1111 1111"]}' }).sent).toBe(`{"model":"gpt-4o","input":["x ${EMP}","4111 1111","1111 1111"]}`);
+  expect(ask({ body: '{"model":"gpt-4o","input":["x EMP-123456","4111 1111","1111 1111"]}' }).sent).toBe(
+    `{"model":"gpt-4o","input":["x ${EMP}","4111 1111","1111 1111"]}`,
+  );
 });
 
 test('token ids are refused', () => {
-  for (const input of ['[1,2,3]', '[[1,2],[3]]', '7', '["x",5]', '{"text":"x"}', 'null']) expect([input, ask({ body: `{"model":"gpt-4o","input":${input}}` })]).toMatchObject([input, { sent: null, status: 400 }]);
+  for (const input of ['[1,2,3]', '[[1,2],[3]]', '7', '["x",5]', '{"text":"x"}', 'null'])
+    expect([input, ask({ body: `{"model":"gpt-4o","input":${input}}` })]).toMatchObject([
+      input,
+      { sent: null, status: 400 },
+    ]);
 });
 
 test('no output is limited or reserved, and the usage is settled', () => {
@@ -31,7 +38,10 @@ test('no output is limited or reserved, and the usage is settled', () => {
 });
 
 test('in any chunking', () => {
-  const exchange: Exchange = { body: '{"model":"gpt-4o","input":["é EMP-123456","\\ud83d\\ude00"]}', upstream: { body: REPLY } };
+  const exchange: Exchange = {
+    body: '{"model":"gpt-4o","input":["é EMP-123456","\\ud83d\\ude00"]}',
+    upstream: { body: REPLY },
+  };
   const expected = ask(exchange);
   for (const [how, cut] of cuts(REPLY.length, 20)) expect([how, ask({ ...exchange, cut })]).toEqual([how, expected]);
 });

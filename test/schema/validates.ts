@@ -1,5 +1,8 @@
-/** Whether a JSON value satisfies one of our JSON Schemas: the words that compiler/schema/json-schema.ts has, as the specification reads them (2020-12, Validation §6). */
-import type { JsonSchema, JsonType } from "../../compiler/schema/json-schema.ts";
+/**
+ * Whether a JSON value satisfies one of our JSON Schemas: the words that compiler/schema/json-schema.ts has, as the
+ * specification reads them (2020-12, Validation §6).
+ */
+import type { JsonSchema, JsonType } from '../../compiler/schema/json-schema.ts';
 
 export function validates(schema: JsonSchema, value: unknown): boolean {
   return (Object.keys(schema) as (keyof JsonSchema)[]).every((word) => satisfies(word, schema, value));
@@ -7,57 +10,66 @@ export function validates(schema: JsonSchema, value: unknown): boolean {
 
 function satisfies(word: keyof JsonSchema, schema: JsonSchema, value: unknown): boolean {
   switch (word) {
-    case "$schema":
-    case "title":
-    case "description":
-    case "then":
+    case '$schema':
+    case 'title':
+    case 'description':
+    case 'then':
       return true;
-    case "type":
+    case 'type':
       return [schema.type!].flat().some((type: JsonType) => hasType(type, value));
-    case "const":
+    case 'const':
       return value === schema.const;
-    case "enum":
+    case 'enum':
       return schema.enum!.some((each) => each === value);
-    case "properties":
-      return !isObject(value) || Object.entries(schema.properties!).every(([name, each]) => !Object.hasOwn(value, name) || validates(each, value[name]));
-    case "required":
+    case 'properties':
+      return (
+        !isObject(value) ||
+        Object.entries(schema.properties!).every(
+          ([name, each]) => !Object.hasOwn(value, name) || validates(each, value[name]),
+        )
+      );
+    case 'required':
       return !isObject(value) || schema.required!.every((name) => Object.hasOwn(value, name));
-    case "additionalProperties":
-      return !isObject(value) || schema.additionalProperties === true || Object.keys(value).every((name) => Object.hasOwn(schema.properties ?? {}, name));
-    case "items":
+    case 'additionalProperties':
+      return (
+        !isObject(value) ||
+        schema.additionalProperties === true ||
+        Object.keys(value).every((name) => Object.hasOwn(schema.properties ?? {}, name))
+      );
+    case 'items':
       return !Array.isArray(value) || value.every((item) => validates(schema.items!, item));
-    case "maxItems":
+    case 'maxItems':
       return !Array.isArray(value) || value.length <= schema.maxItems!;
-    case "minItems":
+    case 'minItems':
       return !Array.isArray(value) || value.length >= schema.minItems!;
-    case "minimum":
-      return typeof value !== "number" || value >= schema.minimum!;
-    case "maximum":
-      return typeof value !== "number" || value <= schema.maximum!;
-    case "multipleOf":
-      return typeof value !== "number" || isMultiple(value, schema.multipleOf!);
-    case "anyOf":
+    case 'minimum':
+      return typeof value !== 'number' || value >= schema.minimum!;
+    case 'maximum':
+      return typeof value !== 'number' || value <= schema.maximum!;
+    case 'multipleOf':
+      return typeof value !== 'number' || isMultiple(value, schema.multipleOf!);
+    case 'anyOf':
       return schema.anyOf!.some((each) => validates(each, value));
-    case "allOf":
+    case 'allOf':
       return schema.allOf!.every((each) => validates(each, value));
-    case "if":
+    case 'if':
       return !validates(schema.if!, value) || validates(schema.then ?? {}, value);
   }
 }
 
 function hasType(type: JsonType, value: unknown): boolean {
   switch (type) {
-    case "null":
+    case 'null':
       return value === null;
-    case "array":
+    case 'array':
       return Array.isArray(value);
-    case "object":
+    case 'object':
       return isObject(value);
-    case "integer":
+    case 'integer':
       return Number.isInteger(value);
-    case "string":
-    case "number":
-    case "boolean":
+    case 'string':
+    case 'number':
+    case 'boolean':
       return typeof value === type;
   }
 }
@@ -68,5 +80,5 @@ function isMultiple(value: number, step: number): boolean {
 }
 
 function isObject(value: unknown): value is { readonly [key: string]: unknown } {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

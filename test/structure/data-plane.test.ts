@@ -1,4 +1,5 @@
-// Law 10: outside the wasm nothing parses a body, runs a RegExp on it or knows a rule. Bodies pass through filters/door and filters/host only; the sidecar around them reads documents of ours.
+// Law 10: outside the wasm nothing parses a body, runs a RegExp on it or knows a rule. Bodies pass through filters/door
+// and filters/host only; the sidecar around them reads documents of ours.
 import { describe, expect, test } from 'vitest';
 import { sources } from './sources.ts';
 import type { Source } from './sources.ts';
@@ -28,10 +29,30 @@ interface Law {
 const isPassage = ({ path }: Pick<Source, 'path'>): boolean => passages.some((folder) => path.startsWith(folder));
 
 const laws: readonly Law[] = [
-  { name: 'no JSON is parsed but our own', holdsFor: ({ path }) => !readers.includes(path), breach: /JSON\s*\.\s*parse|\.json\(\)/, example: 'const body = JSON.parse(text);' },
-  { name: 'no pattern is run where bytes of exchanges pass', holdsFor: isPassage, breach: /new RegExp|\bRegExp\(|\.(test|exec|match|matchAll|search)\(|\.(replace|replaceAll|split)\(\s*\//, example: 'if (/card/.test(body)) {}' },
-  { name: 'no body becomes text where bytes of exchanges pass', holdsFor: isPassage, breach: /\bbody\b[^;\n]*\.toString\(|decode\([^)]*\bbody\b/, example: 'const text = request.body.toString();' },
-  { name: 'no plan, rule, detector or protocol is known', holdsFor: () => true, breach: /from '[^']*(compiler\/(?!bundle\/)|filters\/(detectors|protocols)|\/(detectors|protocols)\/)[^']*'/, example: "import type { Rule } from '../../compiler/plan/plan.ts';" },
+  {
+    name: 'no JSON is parsed but our own',
+    holdsFor: ({ path }) => !readers.includes(path),
+    breach: /JSON\s*\.\s*parse|\.json\(\)/,
+    example: 'const body = JSON.parse(text);',
+  },
+  {
+    name: 'no pattern is run where bytes of exchanges pass',
+    holdsFor: isPassage,
+    breach: /new RegExp|\bRegExp\(|\.(test|exec|match|matchAll|search)\(|\.(replace|replaceAll|split)\(\s*\//,
+    example: 'if (/card/.test(body)) {}',
+  },
+  {
+    name: 'no body becomes text where bytes of exchanges pass',
+    holdsFor: isPassage,
+    breach: /\bbody\b[^;\n]*\.toString\(|decode\([^)]*\bbody\b/,
+    example: 'const text = request.body.toString();',
+  },
+  {
+    name: 'no plan, rule, detector or protocol is known',
+    holdsFor: () => true,
+    breach: /from '[^']*(compiler\/(?!bundle\/)|filters\/(detectors|protocols)|\/(detectors|protocols)\/)[^']*'/,
+    example: "import type { Rule } from '../../compiler/plan/plan.ts';",
+  },
 ];
 
 test('there is a data plane to look at', () => {
@@ -41,7 +62,14 @@ test('there is a data plane to look at', () => {
 
 describe.each(laws)('$name', ({ holdsFor, breach, example }) => {
   test('in the data plane', () => {
-    expect(dataPlane.filter(holdsFor).flatMap(({ path, text }) => code(text).split('\n').filter((line) => breach.test(line)).map((line) => `${path}: ${line.trim()}`))).toEqual([]);
+    expect(
+      dataPlane.filter(holdsFor).flatMap(({ path, text }) =>
+        code(text)
+          .split('\n')
+          .filter((line) => breach.test(line))
+          .map((line) => `${path}: ${line.trim()}`),
+      ),
+    ).toEqual([]);
   });
 
   test('and a breach is seen', () => {

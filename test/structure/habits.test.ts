@@ -5,7 +5,8 @@ import { basename, join, relative } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { root, sources, type Source } from './sources.ts';
 
-const linesMax = 450;
+/** Of at most 120 characters each. */
+const linesMax = 550;
 
 interface Habit {
   readonly name: string;
@@ -23,7 +24,11 @@ const habits: readonly Habit[] = [
   },
   {
     name: 'a file is named in kebab-case, and not utils, helpers or common',
-    breaches: ({ path }) => (/^[a-z0-9]+(-[a-z0-9]+)*(\.test|\.bench|\.config|\.d)?\.(ts|mjs)$/.test(basename(path)) && !/\b(utils?|helpers?|common)\b/.test(path) ? [] : [path]),
+    breaches: ({ path }) =>
+      /^[a-z0-9]+(-[a-z0-9]+)*(\.test|\.bench|\.config|\.d)?\.(ts|mjs)$/.test(basename(path)) &&
+      !/\b(utils?|helpers?|common)\b/.test(path)
+        ? []
+        : [path],
     breach: { path: 'dsl/parserUtils.ts', text: '' },
   },
   {
@@ -80,10 +85,12 @@ test('every TypeScript file is type-checked, but for the AssemblyScript of the k
 
 /** The kernel's own sources and the entries of its tests; its build script and its ABI are plain TypeScript too. */
 function isAssemblyScript(path: string): boolean {
-  if (/^test\/kernel\/.*-entry\.ts$/.test(path)) return true;
+  if (/^test\/.*-entry\.ts$/.test(path)) return true;
   return path.startsWith('filters/kernel/') && path !== 'filters/kernel/build.ts' && path !== 'filters/kernel/abi.ts';
 }
 
 function linesWith({ path, text }: Source, pattern: RegExp): readonly string[] {
-  return text.split('\n').flatMap((line, index) => (pattern.test(line) ? [`${path}:${index + 1}: ${line.trim()}`] : []));
+  return text
+    .split('\n')
+    .flatMap((line, index) => (pattern.test(line) ? [`${path}:${index + 1}: ${line.trim()}`] : []));
 }

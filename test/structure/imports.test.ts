@@ -1,5 +1,5 @@
-// Which folder may import which, as ARCHITECTURE.md draws it; which of them are pure; and that nothing imports itself by
-// a way round.
+// Which folder may import which, as ARCHITECTURE.md draws it; which of them are pure; and that nothing imports itself
+// by a way round.
 import { describe, expect, test } from 'vitest';
 import { importsOf, sources, type Source } from './sources.ts';
 
@@ -45,7 +45,10 @@ const all = sources();
 test('the rules are about files that are there', () => {
   expect(all.length).toBeGreaterThan(50);
   for (const { path } of layers.filter(({ path }) => !optionalLayers.includes(path))) {
-    expect(all.some((source) => source.path.startsWith(path)), path).toBe(true);
+    expect(
+      all.some((source) => source.path.startsWith(path)),
+      path,
+    ).toBe(true);
   }
 });
 
@@ -76,7 +79,13 @@ describe.each(layers)('$path', (layer) => {
 });
 
 test('no file imports itself by a way round', () => {
-  expect(firstCycle(new Map(all.map(({ path, imports }) => [path, imports.flatMap((found) => (found.kind === 'own' ? [found.path] : []))])))).toEqual([]);
+  expect(
+    firstCycle(
+      new Map(
+        all.map(({ path, imports }) => [path, imports.flatMap((found) => (found.kind === 'own' ? [found.path] : []))]),
+      ),
+    ),
+  ).toEqual([]);
 });
 
 describe('these tests see', () => {
@@ -99,7 +108,10 @@ describe('these tests see', () => {
   });
 
   test('disks and foreign packages', () => {
-    const source = example('dsl/x.ts', `import { readFileSync } from 'node:fs';\nimport { z } from '@scope/name/part';`);
+    const source = example(
+      'dsl/x.ts',
+      `import { readFileSync } from 'node:fs';\nimport { z } from '@scope/name/part';`,
+    );
     expect(impureImports(source)).toEqual(['dsl/x.ts imports node:fs']);
     expect(forbiddenPackages(layer('dsl/'), source)).toEqual(['dsl/x.ts imports @scope/name']);
   });
@@ -111,8 +123,25 @@ describe('these tests see', () => {
   });
 
   test('cycles', () => {
-    expect(firstCycle(new Map([['a', ['b']], ['b', ['c', 'd']], ['c', []], ['d', ['b']]]))).toEqual(['b', 'd', 'b']);
-    expect(firstCycle(new Map([['a', ['b', 'c']], ['b', ['c']], ['c', []]]))).toEqual([]);
+    expect(
+      firstCycle(
+        new Map([
+          ['a', ['b']],
+          ['b', ['c', 'd']],
+          ['c', []],
+          ['d', ['b']],
+        ]),
+      ),
+    ).toEqual(['b', 'd', 'b']);
+    expect(
+      firstCycle(
+        new Map([
+          ['a', ['b', 'c']],
+          ['b', ['c']],
+          ['c', []],
+        ]),
+      ),
+    ).toEqual([]);
   });
 });
 
@@ -138,7 +167,8 @@ function holdsOnlyNumbers(path: string): boolean {
 
 function impureImports({ path, imports }: Source): readonly string[] {
   return imports.flatMap((found) => {
-    if (found.kind !== 'package' || !found.specifier.startsWith('node:') || computing.includes(found.specifier)) return [];
+    if (found.kind !== 'package' || !found.specifier.startsWith('node:') || computing.includes(found.specifier))
+      return [];
     return [`${path} imports ${found.specifier}`];
   });
 }
@@ -146,7 +176,10 @@ function impureImports({ path, imports }: Source): readonly string[] {
 function forbiddenPackages(layer: Layer, { path, imports }: Source): readonly string[] {
   return imports.flatMap((found) => {
     if (found.kind !== 'package' || found.specifier.startsWith('node:')) return [];
-    const name = found.specifier.split('/').slice(0, found.specifier.startsWith('@') ? 2 : 1).join('/');
+    const name = found.specifier
+      .split('/')
+      .slice(0, found.specifier.startsWith('@') ? 2 : 1)
+      .join('/');
     return layer.packages === undefined || layer.packages.includes(name) ? [] : [`${path} imports ${name}`];
   });
 }

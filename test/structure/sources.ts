@@ -24,7 +24,9 @@ const folders = ['dsl', 'compiler', 'filters', 'control-plane', 'proto', 'cli', 
 export function sources(): readonly Source[] {
   return folders
     .filter((folder) => existsSync(join(root, folder)))
-    .flatMap((folder) => readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' }).map((name) => `${folder}/${name}`))
+    .flatMap((folder) =>
+      readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' }).map((name) => `${folder}/${name}`),
+    )
     .filter((path) => /\.(ts|mjs)$/.test(path) && !path.startsWith('proto/gen/') && !path.includes('node_modules/'))
     .sort()
     .map((path) => {
@@ -34,7 +36,8 @@ export function sources(): readonly Source[] {
 }
 
 /** `import … from '…'`, `export … from '…'`, `import '…'` and `import('…')` of a literal. */
-const specifierPattern = /(?:^|\n)\s*(?:import|export)\b[^'"`;]*?\bfrom\s*['"]([^'"]+)['"]|(?:^|\n)\s*import\s*['"]([^'"]+)['"]|\bimport\(\s*['"]([^'"]+)['"]\s*\)/g;
+const specifierPattern =
+  /(?:^|\n)\s*(?:import|export)\b[^'"`;]*?\bfrom\s*['"]([^'"]+)['"]|(?:^|\n)\s*import\s*['"]([^'"]+)['"]|\bimport\(\s*['"]([^'"]+)['"]\s*\)/g;
 
 export function importsOf(path: string, text: string): readonly ImportOf[] {
   const code = text.replaceAll(/\/\*[\s\S]*?\*\//g, '').replaceAll(/(^|\s)\/\/.*$/gm, '$1');
@@ -45,7 +48,9 @@ function resolve(from: string, specifier: string): ImportOf {
   if (!specifier.startsWith('.')) return { kind: 'package', specifier };
   const base = posix.join(posix.dirname(from), specifier);
   // AssemblyScript leaves the extension out.
-  const found = [base, `${base}.ts`, `${base}/index.ts`].find((path) => /\.(ts|mjs|json)$/.test(path) && existsSync(join(root, path)));
+  const found = [base, `${base}.ts`, `${base}/index.ts`].find(
+    (path) => /\.(ts|mjs|json)$/.test(path) && existsSync(join(root, path)),
+  );
   if (found !== undefined) return { kind: 'own', path: found };
   // Generated code need not be there for its importer's direction to be judged.
   return base.startsWith('proto/gen/') ? { kind: 'own', path: base } : { kind: 'missing', specifier };

@@ -1,4 +1,5 @@
-// The contract of every detector: each example is found, each look-alike is not, however the text is written, cut and surrounded.
+// The contract of every detector: each example is found, each look-alike is not, however the text is written, cut and
+// surrounded.
 import { describe, expect, test } from 'vitest';
 import { detectors } from '../../filters/detectors/detectors.ts';
 import type { Detector } from '../../filters/detectors/detector.ts';
@@ -15,7 +16,8 @@ test('the list is sorted by name, and each name is its file’s', () => {
 });
 
 describe.each(detectors.map((detector, number) => ({ ...detector, number })))('$name', (detector) => {
-  const spansIn = (text: string | Uint8Array): readonly (readonly [number, number])[] => own(host.scan(text), detector.number);
+  const spansIn = (text: string | Uint8Array): readonly (readonly [number, number])[] =>
+    own(host.scan(text), detector.number);
 
   test('says what it is', () => {
     expect(detector.title).not.toBe('');
@@ -36,7 +38,12 @@ describe.each(detectors.map((detector, number) => ({ ...detector, number })))('$
   });
 
   test.each(detector.examples)('finds %j in full-width characters, and with zero-width ones inside', (example) => {
-    for (const write of [fullWidth, (value: string) => [...value].join(ZERO_WIDTH), (value: string) => value.replaceAll('-', '‑').replaceAll(' ', '\u00a0'), (value: string) => value.replace(/[0-9]/g, (digit) => String.fromCodePoint(0x660 + Number(digit)))]) {
+    for (const write of [
+      fullWidth,
+      (value: string) => [...value].join(ZERO_WIDTH),
+      (value: string) => value.replaceAll('-', '‑').replaceAll(' ', '\u00a0'),
+      (value: string) => value.replace(/[0-9]/g, (digit) => String.fromCodePoint(0x660 + Number(digit))),
+    ]) {
       const { text, spans } = marked(example.replace(/⟦(.*?)⟧/gu, (_, value: string) => `⟦${write(value)}⟧`));
       expect(spansIn(text), text).toEqual(spans);
     }

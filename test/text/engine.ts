@@ -13,7 +13,10 @@ export async function hostFor(uses: readonly DetectorUse[] = builtinUses): Promi
 }
 
 /** `⟦` and `⟧` taken away, and where they stood, in bytes. */
-export function marked(example: string): { readonly text: string; readonly spans: readonly (readonly [number, number])[] } {
+export function marked(example: string): {
+  readonly text: string;
+  readonly spans: readonly (readonly [number, number])[];
+} {
   const text = example.replace(/[⟦⟧]/g, '');
   const spans = [...example.matchAll(/⟦(.*?)⟧/gu)].map(({ index, 1: value }) => {
     const start = Buffer.byteLength(example.slice(0, index).replace(/[⟦⟧]/g, ''));

@@ -1,4 +1,5 @@
-// Lanes: what is held back and why, what is kept, masks, caps, and that work is linear in the text whatever the text is.
+// Lanes: what is held back and why, what is kept, masks, caps, and that work is linear in the text whatever the text
+// is.
 import { describe, expect, test } from 'vitest';
 import { detectors } from '../../filters/detectors/detectors.ts';
 import { createScanHost } from '../host/scan-host.ts';
@@ -46,7 +47,10 @@ describe('the hold', () => {
 
   test('prose holds back a word at most', () => {
     const lane = host.createLane();
-    const words = 'the committee met again to discuss results of northern regions while costs remained low and nobody disagreed'.split(' ');
+    const words =
+      'the committee met again to discuss results of northern regions while costs remained low and nobody disagreed'.split(
+        ' ',
+      );
     for (const word of words) {
       lane.append(`${word} `);
       lane.scan(false);

@@ -1,4 +1,5 @@
-// Random patterns of a policy's own, alone and together, agree with the reference on random texts of the same few characters, whole and in pieces.
+// Random patterns of a policy's own, alone and together, agree with the reference on random texts of the same few
+// characters, whole and in pieces.
 import { expect, test } from 'vitest';
 import { compileDetectors } from '../../compiler/text/compile-detectors.ts';
 import type { DetectorUse } from '../../compiler/plan/plan.ts';
@@ -48,31 +49,84 @@ test(`${policies} random policies find what the reference finds`, async () => {
 });
 
 function randomUse(random: Random, n: number): DetectorUse {
-  const near: Context | undefined = random() < 0.4 ? { words: pick(random, [['key'], ['ab', 'key'], ['a b']]), within: 3 + Math.floor(random() * 9), where: pick(random, ['before', 'after', 'around'] as const) } : undefined;
-  return { name: `d${n}`, source: { kind: 'pattern', pattern: pattern(random, 3), ignoreCase: random() < 0.2, ...(near === undefined ? {} : { near }) } };
+  const near: Context | undefined =
+    random() < 0.4
+      ? {
+          words: pick(random, [['key'], ['ab', 'key'], ['a b']]),
+          within: 3 + Math.floor(random() * 9),
+          where: pick(random, ['before', 'after', 'around'] as const),
+        }
+      : undefined;
+  return {
+    name: `d${n}`,
+    source: {
+      kind: 'pattern',
+      pattern: pattern(random, 3),
+      ignoreCase: random() < 0.2,
+      ...(near === undefined ? {} : { near }),
+    },
+  };
 }
 
 function pattern(random: Random, depth: number): string {
   const kind = random();
-  if (depth === 0 || kind < 0.35) return pick(random, ['a', 'b', '1', '#', '-', 'é', '[ab]', '[a-z]', '[0-9]', '[^a]', '[1é]', 'key', '\\d', '.']);
-  if (kind < 0.75) return Array.from({ length: 2 + Math.floor(random() * 3) }, () => pattern(random, depth - 1)).join('');
+  if (depth === 0 || kind < 0.35)
+    return pick(random, ['a', 'b', '1', '#', '-', 'é', '[ab]', '[a-z]', '[0-9]', '[^a]', '[1é]', 'key', '\\d', '.']);
+  if (kind < 0.75)
+    return Array.from({ length: 2 + Math.floor(random() * 3) }, () => pattern(random, depth - 1)).join('');
   if (kind < 0.85) return `(?:${pattern(random, depth - 1)}|${pattern(random, depth - 1)})`;
   return `(?:${pattern(random, depth - 1)})${pick(random, ['?', '{2}', '{1,3}', '{0,2}'])}`;
 }
 
 function randomText(random: Random): string {
-  return Array.from({ length: 4 + Math.floor(random() * 40) }, () => pick(random, ['a', 'b', 'ab', '1', '12', '#', '-', ' ', ' ', 'é', 'key', 'Key ', '１', '\u200b', 'B', '_', '.', '\n'])).join('');
+  return Array.from({ length: 4 + Math.floor(random() * 40) }, () =>
+    pick(random, [
+      'a',
+      'b',
+      'ab',
+      '1',
+      '12',
+      '#',
+      '-',
+      ' ',
+      ' ',
+      'é',
+      'key',
+      'Key ',
+      '１',
+      '\u200b',
+      'B',
+      '_',
+      '.',
+      '\n',
+    ]),
+  ).join('');
 }
 
 function asDetector(use: DetectorUse): Detector {
   if (use.source.kind !== 'pattern') throw new Error('not a pattern');
   const { pattern: source, ignoreCase, near } = use.source;
-  const text = ignoreCase ? source.replace(/[a-z]+(?![^[]*\])/g, (letters) => [...letters].map((letter) => `[${letter}${letter.toUpperCase()}]`).join('')).replaceAll('[ab]', '[abAB]').replaceAll('[a-z]', '[a-zA-Z]').replaceAll('[^a]', '[^aA]').replaceAll('\\[dD]', '\\d') : source;
+  const text = ignoreCase
+    ? source
+        .replace(/[a-z]+(?![^[]*\])/g, (letters) =>
+          [...letters].map((letter) => `[${letter}${letter.toUpperCase()}]`).join(''),
+        )
+        .replaceAll('[ab]', '[abAB]')
+        .replaceAll('[a-z]', '[a-zA-Z]')
+        .replaceAll('[^a]', '[^aA]')
+        .replaceAll('\\[dD]', '\\d')
+    : source;
   return {
     name: use.name,
     title: '',
     about: '',
-    forms: [{ pattern: text.replaceAll('.', '[^\\n]'), boundary: { before: 'word', after: 'word' }, ...(near === undefined ? {} : { context: near }) }],
+    forms: [
+      {
+        pattern: text.replaceAll('.', '[^\\n]'),
+        boundary: { before: 'word', after: 'word' },
+        ...(near === undefined ? {} : { context: near }),
+      },
+    ],
     examples: [],
     lookAlikes: [],
   };

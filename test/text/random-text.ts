@@ -19,9 +19,61 @@ export function pick<T>(random: Random, items: readonly T[]): T {
   return items[Math.floor(random() * items.length)]!;
 }
 
-const values = detectors.flatMap(({ examples, lookAlikes }) => [...examples.flatMap((example) => [...example.matchAll(/⟦(.*?)⟧/gu)].map((match) => match[1]!)), ...lookAlikes, ...examples.map((each) => each.replace(/[⟦⟧]/g, ''))]);
-const glue = [' ', ' ', ' ', '', '.', ',', '-', ':', '_', '/', '@', '+', '(', ')', '\n', '  ', 'é', '谢', '😀', '\u200b', '\u00ad', '０', '１', '４', '－', '\u00a0', '．', '٣', '1', '12', '4', 'a', 'Z'];
-const words = ['tel', 'call', 'phone', 'SSN', 'born', 'passport', 'api key', 'social security', 'secret access key', 'the', 'order', 'geb.', 'DOB'];
+const values = detectors.flatMap(({ examples, lookAlikes }) => [
+  ...examples.flatMap((example) => [...example.matchAll(/⟦(.*?)⟧/gu)].map((match) => match[1]!)),
+  ...lookAlikes,
+  ...examples.map((each) => each.replace(/[⟦⟧]/g, '')),
+]);
+const glue = [
+  ' ',
+  ' ',
+  ' ',
+  '',
+  '.',
+  ',',
+  '-',
+  ':',
+  '_',
+  '/',
+  '@',
+  '+',
+  '(',
+  ')',
+  '\n',
+  '  ',
+  'é',
+  '谢',
+  '😀',
+  '\u200b',
+  '\u00ad',
+  '０',
+  '１',
+  '４',
+  '－',
+  '\u00a0',
+  '．',
+  '٣',
+  '1',
+  '12',
+  '4',
+  'a',
+  'Z',
+];
+const words = [
+  'tel',
+  'call',
+  'phone',
+  'SSN',
+  'born',
+  'passport',
+  'api key',
+  'social security',
+  'secret access key',
+  'the',
+  'order',
+  'geb.',
+  'DOB',
+];
 
 export function randomText(random: Random, parts: number): string {
   let text = '';
@@ -56,10 +108,14 @@ function mutated(random: Random, value: string): string {
 function digits(random: Random): string {
   const groups = 1 + Math.floor(random() * 5);
   const separator = pick(random, ['', ' ', '-', '.', '/', ':', ' - ']);
-  return Array.from({ length: groups }, () => String(Math.floor(random() * 10 ** (1 + Math.floor(random() * 6))))).join(separator);
+  return Array.from({ length: groups }, () => String(Math.floor(random() * 10 ** (1 + Math.floor(random() * 6))))).join(
+    separator,
+  );
 }
 
 /** ASCII as full-width forms. */
 export function fullWidth(text: string): string {
-  return text.replace(/[!-~]/g, (character) => String.fromCodePoint(character.charCodeAt(0) + 0xfee0)).replaceAll(' ', '\u3000');
+  return text
+    .replace(/[!-~]/g, (character) => String.fromCodePoint(character.charCodeAt(0) + 0xfee0))
+    .replaceAll(' ', '\u3000');
 }

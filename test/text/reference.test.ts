@@ -15,7 +15,9 @@ test(`the engine agrees with the reference on ${texts} texts`, () => {
   for (let i = 0; i < texts; i += 1) {
     const text = randomText(seeded(seed * 1_000_003 + i), 1 + (i % 9));
     const expected = referenceHits(text, detectors);
-    expect(named(host.scan(text), text), `text ${i} of seed ${seed}: ${JSON.stringify(text)}`).toEqual(named(expected, text));
+    expect(named(host.scan(text), text), `text ${i} of seed ${seed}: ${JSON.stringify(text)}`).toEqual(
+      named(expected, text),
+    );
     for (const { detector } of expected) found.add(detector);
   }
   expect(found.size).toBe(detectors.length);
@@ -35,7 +37,11 @@ test('pieces make no difference', () => {
 });
 
 /** Appends, scans and discards at random; reports a hold that goes back, or that a later hit starts before. */
-function inPieces(lane: ReturnType<typeof host.createLane>, bytes: Uint8Array, random: Random): { readonly hits: readonly Hit[]; readonly problems: readonly string[] } {
+function inPieces(
+  lane: ReturnType<typeof host.createLane>,
+  bytes: Uint8Array,
+  random: Random,
+): { readonly hits: readonly Hit[]; readonly problems: readonly string[] } {
   lane.clear();
   const problems: string[] = [];
   let hold = 0;
@@ -44,12 +50,13 @@ function inPieces(lane: ReturnType<typeof host.createLane>, bytes: Uint8Array, r
   const scanAndLook = (final: boolean): void => {
     lane.scan(final);
     const hits = lane.hits();
-    for (const hit of hits.slice(reported)) if (hit.start < hold) problems.push(`hit at ${hit.start} before the hold ${hold}`);
+    for (const hit of hits.slice(reported))
+      if (hit.start < hold) problems.push(`hit at ${hit.start} before the hold ${hold}`);
     if (lane.hold() < hold) problems.push(`hold went back from ${hold} to ${lane.hold()}`);
     reported = hits.length;
     hold = lane.hold();
   };
-  for (let at = 0; at < bytes.length; ) {
+  for (let at = 0; at < bytes.length;) {
     const size = 1 + Math.floor(random() * most);
     lane.append(bytes.subarray(at, at + size));
     at += size;
@@ -59,11 +66,15 @@ function inPieces(lane: ReturnType<typeof host.createLane>, bytes: Uint8Array, r
   }
   scanAndLook(true);
   if (lane.hold() !== bytes.length) problems.push('the end does not lift the hold');
-  if (Buffer.compare(lane.kept(), bytes.subarray(lane.base())) !== 0) problems.push('the text that is kept is not the text');
+  if (Buffer.compare(lane.kept(), bytes.subarray(lane.base())) !== 0)
+    problems.push('the text that is kept is not the text');
   return { hits: lane.hits(), problems };
 }
 
 function named(hits: readonly Hit[], text: string): readonly string[] {
   const bytes = Buffer.from(text);
-  return hits.map(({ detector, start, end }) => `${detectors[detector]?.name} ${start}–${end} ${bytes.subarray(start, end).toString()}`);
+  return hits.map(
+    ({ detector, start, end }) =>
+      `${detectors[detector]?.name} ${start}–${end} ${bytes.subarray(start, end).toString()}`,
+  );
 }

@@ -1,6 +1,7 @@
 /**
- * What the text engine means, slow and obvious: every start and every end is tried with a RegExp, boundaries and validators are written again in the plainest way. It shares the folding
- * ranges with the compiler (`fold.test.ts` checks these against Unicode), and nothing else.
+ * What the text engine means, slow and obvious: every start and every end is tried with a RegExp, boundaries and
+ * validators are written again in the plainest way. It shares the folding ranges with the compiler (`fold.test.ts`
+ * checks these against Unicode), and nothing else.
  */
 import { foldCodePoint } from '../../compiler/text/fold-ranges.ts';
 import type { Context, Detector, Form, Validator } from '../../filters/detectors/detector.ts';
@@ -17,7 +18,11 @@ export function referenceHits(text: string, detectors: readonly Detector[]): rea
   const characters = fold(text);
   return detectors
     .flatMap(({ forms }, detector) =>
-      unite(forms.flatMap((form) => spansOf(characters, form))).map(([from, to]) => ({ detector, start: characters[from]!.start, end: characters[to - 1]!.end })),
+      unite(forms.flatMap((form) => spansOf(characters, form))).map(([from, to]) => ({
+        detector,
+        start: characters[from]!.start,
+        end: characters[to - 1]!.end,
+      })),
     )
     .sort((a, b) => a.start - b.start || a.detector - b.detector);
 }
@@ -40,7 +45,9 @@ type Span = readonly [number, number];
 
 function spansOf(characters: readonly Character[], form: Form): readonly Span[] {
   const whole = characters.map(({ text }) => text).join('');
-  const unitAt = characters.map(({ text }) => text.length).reduce<number[]>((sums, length) => [...sums, sums.at(-1)! + length], [0]);
+  const unitAt = characters
+    .map(({ text }) => text.length)
+    .reduce<number[]>((sums, length) => [...sums, sums.at(-1)! + length], [0]);
   const exact = new RegExp(`^(?:${form.pattern})$`, 'u');
   const some = new RegExp(`(?:${form.pattern})`, 'uy');
   const spans: Span[] = [];
@@ -97,7 +104,9 @@ function hasContext(context: Context, characters: readonly Character[], from: nu
   const plain = characters.map(({ text }) => asWord(text));
   return ranges.some(([low, high]) => {
     for (let start = low; start < high; start += 1) {
-      for (const word of context.words.map((each) => [...asWord([...each].map((c) => String.fromCodePoint(foldCodePoint(c.codePointAt(0)!)!)).join(''))])) {
+      for (const word of context.words.map((each) => [
+        ...asWord([...each].map((c) => String.fromCodePoint(foldCodePoint(c.codePointAt(0)!)!)).join('')),
+      ])) {
         const end = start + word.length;
         if (end > high || word.some((character, i) => plain[start + i] !== character)) continue;
         const joinsBefore = start > 0 && /[0-9a-z]/.test(plain[start - 1]!) && /[0-9a-z]/.test(plain[start]!);
@@ -116,7 +125,13 @@ function asWord(text: string): string {
 const VALIDATORS: { readonly [V in Validator]: (text: string) => boolean } = {
   payment_card: (text) => {
     const digits = text.replace(/\D/g, '');
-    const sum = [...digits].reverse().reduce((total, digit, i) => total + (i % 2 === 0 ? Number(digit) : [...String(Number(digit) * 2)].reduce((s, d) => s + Number(d), 0)), 0);
+    const sum = [...digits]
+      .reverse()
+      .reduce(
+        (total, digit, i) =>
+          total + (i % 2 === 0 ? Number(digit) : [...String(Number(digit) * 2)].reduce((s, d) => s + Number(d), 0)),
+        0,
+      );
     const issued = [
       /^4(\d{12}|\d{15}|\d{18})$/,
       /^(5[1-5]\d{14}|(222[1-9]|22[3-9]\d|2[3-6]\d\d|27[01]\d|2720)\d{12})$/,
@@ -129,11 +144,14 @@ const VALIDATORS: { readonly [V in Validator]: (text: string) => boolean } = {
   },
   iban: (text) => {
     const plain = text.replace(/ /g, '').toUpperCase();
-    const number = (plain.slice(4) + plain.slice(0, 4)).replace(/[A-Z]/g, (letter) => String(letter.charCodeAt(0) - 55));
+    const number = (plain.slice(4) + plain.slice(0, 4)).replace(/[A-Z]/g, (letter) =>
+      String(letter.charCodeAt(0) - 55),
+    );
     return IBAN_LENGTHS.get(plain.slice(0, 2)) === plain.length && BigInt(number) % 97n === 1n;
   },
   us_ssn: (text) => /^(?!000|666|9)\d{3}(?!00)\d{2}(?!0000)\d{4}$/.test(text.replace(/\D/g, '')),
-  ipv4: (text) => /^(0|[1-9]\d{0,2})(\.(0|[1-9]\d{0,2})){3}$/.test(text) && text.split('.').every((part) => Number(part) <= 255),
+  ipv4: (text) =>
+    /^(0|[1-9]\d{0,2})(\.(0|[1-9]\d{0,2})){3}$/.test(text) && text.split('.').every((part) => Number(part) <= 255),
   ipv6: (text) => {
     if (!/\d/.test(text) || /^([0-9a-f]{2}:){7}[0-9a-f]{2}$/i.test(text)) return false;
     const withoutV4 = text.replace(/(?<=:)[0-9.]*\.[0-9.]*$/, (last) => (VALIDATORS.ipv4(last) ? '1:1' : 'no'));
@@ -164,16 +182,43 @@ const VALIDATORS: { readonly [V in Validator]: (text: string) => boolean } = {
   email: (text) => {
     const domain = text.slice(text.lastIndexOf('@') + 1);
     const labels = domain.split('.');
-    const fileEndings = ['png', 'jpg', 'jpeg', 'gif', 'svg', 'webp', 'bmp', 'ico', 'css', 'js', 'ts', 'json', 'html', 'htm', 'pdf', 'txt'];
-    return domain.length <= 253 && labels.every((label) => /^(?!-).{1,63}(?<!-)$/.test(label)) && !fileEndings.includes(labels.at(-1)!.toLowerCase());
+    const fileEndings = [
+      'png',
+      'jpg',
+      'jpeg',
+      'gif',
+      'svg',
+      'webp',
+      'bmp',
+      'ico',
+      'css',
+      'js',
+      'ts',
+      'json',
+      'html',
+      'htm',
+      'pdf',
+      'txt',
+    ];
+    return (
+      domain.length <= 253 &&
+      labels.every((label) => /^(?!-).{1,63}(?<!-)$/.test(label)) &&
+      !fileEndings.includes(labels.at(-1)!.toLowerCase())
+    );
   },
   date: (text) => {
     const numbers = text.match(/\d+/g) ?? [];
     const years = numbers.filter((each) => each.length === 4);
     const others = numbers.filter((each) => each.length !== 4).map(Number);
-    const months = (text.match(/[A-Za-z]{3,}/g) ?? []).every((word) => /^(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)/i.test(word));
+    const months = (text.match(/[A-Za-z]{3,}/g) ?? []).every((word) =>
+      /^(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)/i.test(word),
+    );
     return (
-      months && years.length === 1 && /^(19|20)/.test(years[0]!) && others.every((each) => each >= 1 && each <= 31) && (others.length === 1 || (others.length === 2 && Math.min(...others) <= 12))
+      months &&
+      years.length === 1 &&
+      /^(19|20)/.test(years[0]!) &&
+      others.every((each) => each >= 1 && each <= 31) &&
+      (others.length === 1 || (others.length === 2 && Math.min(...others) <= 12))
     );
   },
   entropy: (text) => /[A-Za-z]/.test(text) && /\d/.test(text) && new Set(text).size >= 10 && !/(.)\1{4}/.test(text),

@@ -15,8 +15,16 @@ export const autoRoute: Scene = {
   async play(stage, show) {
     const small = await routed(stage, show, SMALL);
     const hard = await routed(stage, show, HARD);
-    show.claim(small.model === 'gemma', 'the small question went to the small model', `${small.upstream}; cost ${usd(small.cost)}`);
-    show.claim(hard.model === 'frontier', 'the hard question went to the frontier model', `${hard.upstream}; cost ${usd(hard.cost)}`);
+    show.claim(
+      small.model === 'gemma',
+      'the small question went to the small model',
+      `${small.upstream}; cost ${usd(small.cost)}`,
+    );
+    show.claim(
+      hard.model === 'frontier',
+      'the hard question went to the frontier model',
+      `${hard.upstream}; cost ${usd(hard.cost)}`,
+    );
   },
 };
 
@@ -26,9 +34,12 @@ async function routed(stage: Stage, show: Show, text: string) {
   const question: Question = { model: 'auto', text, maxTokens: 16 };
   show.says(`Finn from finance asks \`auto\`: "${text.length > 80 ? `${text.slice(0, 80)}…` : text}"`);
   const answer = await ask(stage.gateway, stage.tokens.finn, question);
-  const received = models.flatMap((name, at) => stage.upstreams[name].since(marks[at] ?? 0).map((exchange) => ({ name, exchange })));
+  const received = models.flatMap((name, at) =>
+    stage.upstreams[name].since(marks[at] ?? 0).map((exchange) => ({ name, exchange })),
+  );
   const [first, ...others] = received;
-  if (answer.status !== 200 || first === undefined || others.length > 0) throw new Error(`the question was answered with ${answer.status} and reached ${received.length} models`);
+  if (answer.status !== 200 || first === undefined || others.length > 0)
+    throw new Error(`the question was answered with ${answer.status} and reached ${received.length} models`);
   const usage = usageOf(first.exchange.reply.toString());
   if (usage === undefined) throw new Error('the reply names no usage');
   const wanted = /"model":"([^"]*)"/.exec(first.exchange.request.toString())?.[1] ?? '';

@@ -5,7 +5,10 @@ import type { Scene } from '../scene.ts';
 
 const CARD = '4111 1111 1111 1111';
 const QUESTION = `My card ${CARD} was charged twice. Note it.`;
-/** The model is made to repeat the number, so that the way back is seen as well. What stands here is text of the prompt too, and masked with it. */
+/**
+ * The model is made to repeat the number, so that the way back is seen as well. What stands here is text of the prompt
+ * too, and masked with it.
+ */
 const REPEATS = { type: 'object', properties: { answer: { const: `Noted: ${CARD}.` } }, required: ['answer'] };
 const PLACEHOLDER = /\[PAYMENT_CARD_1_[0-9a-z]+\]/gi;
 
@@ -16,7 +19,12 @@ export const cardInPrompt: Scene = {
     const { frontier, gemma } = stage.upstreams;
     const marks = { frontier: frontier.mark(), gemma: gemma.mark() };
     show.says(`Sam from support asks the external model: "${QUESTION}"`);
-    const answer = await ask(stage.gateway, stage.tokens.sam, { model: 'frontier-1', text: QUESTION, maxTokens: 100, schema: REPEATS });
+    const answer = await ask(stage.gateway, stage.tokens.sam, {
+      model: 'frontier-1',
+      text: QUESTION,
+      maxTokens: 100,
+      schema: REPEATS,
+    });
     const received = frontier.since(marks.frontier);
     const request = received[0]?.request.toString() ?? '';
     const reply = received[0]?.reply.toString() ?? '';
@@ -28,9 +36,17 @@ export const cardInPrompt: Scene = {
       'the external model received a placeholder in place of the number',
       `received: "${promptOf(request)}"`,
     );
-    show.claim(reply.includes(placeholder) && !holdsCard(reply), 'the external model answered with the placeholder', `answered: ${contentOf(reply).replaceAll(/\s+/g, ' ')}`);
+    show.claim(
+      reply.includes(placeholder) && !holdsCard(reply),
+      'the external model answered with the placeholder',
+      `answered: ${contentOf(reply).replaceAll(/\s+/g, ' ')}`,
+    );
     const content = contentOf(answer.body);
-    show.claim(answer.status === 200 && content.includes(CARD) && content.match(PLACEHOLDER) === null, 'Sam reads the number again', `Sam received: ${content.replaceAll(/\s+/g, ' ')}`);
+    show.claim(
+      answer.status === 200 && content.includes(CARD) && content.match(PLACEHOLDER) === null,
+      'Sam reads the number again',
+      `Sam received: ${content.replaceAll(/\s+/g, ' ')}`,
+    );
   },
 };
 

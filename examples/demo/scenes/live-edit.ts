@@ -25,7 +25,11 @@ export const liveEdit: Scene = {
     const traffic = startTraffic(stage);
     try {
       const before = await probe();
-      show.claim(before.status === 200, 'before the edit, a project code may go to our own model', `Mia asks "${QUESTION}": ${before.status} ${errorOf(before.body)}`.trim());
+      show.claim(
+        before.status === 200,
+        'before the edit, a project code may go to our own model',
+        `Mia asks "${QUESTION}": ${before.status} ${errorOf(before.body)}`.trim(),
+      );
       await traffic.reaches(BEFORE_EDIT);
 
       const old = await stage.enforcing();
@@ -35,13 +39,25 @@ export const liveEdit: Scene = {
       await enforced(stage, old);
       const ms = performance.now() - saved;
       const after = await probe();
-      show.claim(after.status === 403, 'the next request is decided by the new rule', `${after.status} "${errorOf(after.body)}"`);
-      show.claim(ms < ENFORCED_MS_MAX, 'built, signed, sent, verified and in force', `${Math.round(ms)} ms after the file was saved`);
+      show.claim(
+        after.status === 403,
+        'the next request is decided by the new rule',
+        `${after.status} "${errorOf(after.body)}"`,
+      );
+      show.claim(
+        ms < ENFORCED_MS_MAX,
+        'built, signed, sent, verified and in force',
+        `${Math.round(ms)} ms after the file was saved`,
+      );
       await traffic.reaches(traffic.count() + AFTER_EDIT);
     } finally {
       await traffic.stop();
     }
-    show.claim(traffic.failed().length === 0, 'no request of anybody failed meanwhile', `${traffic.count()} requests of ${CLIENTS} clients, ${traffic.failed().length} failed${traffic.failed().length > 0 ? `: ${[...new Set(traffic.failed())].join('; ')}` : ''}`);
+    show.claim(
+      traffic.failed().length === 0,
+      'no request of anybody failed meanwhile',
+      `${traffic.count()} requests of ${CLIENTS} clients, ${traffic.failed().length} failed${traffic.failed().length > 0 ? `: ${[...new Set(traffic.failed())].join('; ')}` : ''}`,
+    );
   },
 };
 
@@ -68,7 +84,11 @@ function startTraffic(stage: Stage) {
   const client = async (): Promise<void> => {
     while (!isOver) {
       try {
-        const { status, body } = await ask(stage.gateway, stage.tokens.sam, { model: 'gemma-3-270m', text: 'Say hello.', maxTokens: 2 });
+        const { status, body } = await ask(stage.gateway, stage.tokens.sam, {
+          model: 'gemma-3-270m',
+          text: 'Say hello.',
+          maxTokens: 2,
+        });
         statuses.push(status);
         if (status !== 200) failed.push(`${status} ${errorOf(body)}`);
       } catch (error) {
@@ -81,7 +101,8 @@ function startTraffic(stage: Stage) {
     count: () => statuses.length,
     failed: () => failed,
     async reaches(count: number): Promise<void> {
-      while (statuses.length < count && failed.length === 0) await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+      while (statuses.length < count && failed.length === 0)
+        await new Promise((resolve) => setTimeout(resolve, POLL_MS));
     },
     async stop(): Promise<void> {
       isOver = true;

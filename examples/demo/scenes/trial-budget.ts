@@ -24,8 +24,16 @@ export const trialBudget: Scene = {
     const exchanges = frontier.since(mark);
     const spent = spentMicros(exchanges, stage.policy.model('frontier').price);
     const percent = Number((spent * 1_000n) / cap) / 10;
-    show.claim(run.allowed > 0 && run.denied > 0 && run.others.length === 0, 'some requests were allowed, some denied, none failed', `${run.allowed} allowed, ${run.denied} denied${run.others.length > 0 ? `, others: ${run.others.join(' ')}` : `: "${run.reason}"`}`);
-    show.claim(spent <= cap, 'what the model says was used stays within the cap', `${usd(spent)} of ${usd(cap)}, from the usage in ${exchanges.length} replies of the model`);
+    show.claim(
+      run.allowed > 0 && run.denied > 0 && run.others.length === 0,
+      'some requests were allowed, some denied, none failed',
+      `${run.allowed} allowed, ${run.denied} denied${run.others.length > 0 ? `, others: ${run.others.join(' ')}` : `: "${run.reason}"`}`,
+    );
+    show.claim(
+      spent <= cap,
+      'what the model says was used stays within the cap',
+      `${usd(spent)} of ${usd(cap)}, from the usage in ${exchanges.length} replies of the model`,
+    );
     show.claim(spent * 10n >= cap * 9n, 'and at least 90% of the cap was used', `${percent}%`);
   },
 };
@@ -37,7 +45,10 @@ interface Run {
   reason: string;
 }
 
-/** Every client asks again and again; one that is denied waits until another exchange has ended, for that may have given something back. Ends when all are denied and nothing is in flight. */
+/**
+ * Every client asks again and again; one that is denied waits until another exchange has ended, for that may have given
+ * something back. Ends when all are denied and nothing is in flight.
+ */
 async function exhaust(stage: Stage): Promise<Run> {
   const run: Run = { allowed: 0, denied: 0, others: [], reason: '' };
   let asked = 0;
@@ -52,7 +63,11 @@ async function exhaust(stage: Stage): Promise<Run> {
   const one = async (): Promise<boolean> => {
     asked++;
     inFlight++;
-    const answer = await ask(stage.gateway, stage.tokens.tess, { model: 'frontier-1', text: 'Tell me a story.', maxTokens: MAX_TOKENS }).finally(() => inFlight--);
+    const answer = await ask(stage.gateway, stage.tokens.tess, {
+      model: 'frontier-1',
+      text: 'Tell me a story.',
+      maxTokens: MAX_TOKENS,
+    }).finally(() => inFlight--);
     if (answer.status === 200) run.allowed++;
     else if (answer.status === 429) run.denied++;
     else run.others.push(answer.status);

@@ -56,13 +56,28 @@ function resolve(python: string, requirements: readonly string[], constraints: r
     const { status, stderr } = spawnSync(
       'python3',
       [
-        '-m', 'pip', 'install', '--quiet', '--dry-run', '--ignore-installed', '--no-input', '--only-binary=:all:',
-        '--python-version', python, '--target', join(folder, 'target'), '--report', report, '-c', constraintsFile,
+        '-m',
+        'pip',
+        'install',
+        '--quiet',
+        '--dry-run',
+        '--ignore-installed',
+        '--no-input',
+        '--only-binary=:all:',
+        '--python-version',
+        python,
+        '--target',
+        join(folder, 'target'),
+        '--report',
+        report,
+        '-c',
+        constraintsFile,
         ...requirements,
       ],
       { encoding: 'utf8' },
     );
-    if (status !== 0) throw new Error(`pip could not resolve ${requirements.join(', ')} for Python ${python}\n${stderr}`);
+    if (status !== 0)
+      throw new Error(`pip could not resolve ${requirements.join(', ')} for Python ${python}\n${stderr}`);
     return JSON.parse(readFileSync(report, 'utf8')) as Report;
   } finally {
     rmSync(folder, { recursive: true, force: true });

@@ -1,7 +1,8 @@
 /**
- * Scratch memory of one session: many allocations, one release. Blocks come from the kernel's allocator, so that nothing leaks when the session ends, whatever it was doing.
+ * Scratch memory of one session: many allocations, one release. Blocks come from the kernel's allocator, so that
+ * nothing leaks when the session ends, whatever it was doing.
  */
-import { alloc, free } from "../memory";
+import { alloc, free } from '../memory';
 
 /** Content of a block that the arena asks for when none is left: small, because most sessions need a few texts only. */
 const ARENA_BLOCK_BYTES: u32 = 4_080;

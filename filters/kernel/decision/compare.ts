@@ -1,8 +1,9 @@
 /**
- * Comparisons that `decide` calls because they loop: over bytes, sets, and the members of an enum. All other conditions are instructions. decision/exports.ts hands them to the linker.
+ * Comparisons that `decide` calls because they loop: over bytes, sets, and the members of an enum. All other conditions
+ * are instructions. decision/exports.ts hands them to the linker.
  */
-import { SLOT_AUX, SLOT_VALUE } from "../abi";
-import { sameBytes, textAtIs } from "./tables";
+import { SLOT_AUX, SLOT_VALUE } from '../abi';
+import { sameBytes, textAtIs } from './tables';
 
 /** The text of a text slot is the given one. */
 export function textIs(slot: usize, text: usize, length: u32): bool {
@@ -29,25 +30,29 @@ export function setHas(pairs: usize, count: u32, text: usize, length: u32): bool
 
 /** Two sets of texts share a member. */
 export function setsOverlap(left: usize, leftCount: u32, right: usize, rightCount: u32): bool {
-  for (let at: u32 = 0; at < leftCount; at++, left += 8) if (setHas(right, rightCount, load<u32>(left), load<u32>(left, 4))) return true;
+  for (let at: u32 = 0; at < leftCount; at++, left += 8)
+    if (setHas(right, rightCount, load<u32>(left), load<u32>(left, 4))) return true;
   return false;
 }
 
 /** Every member of the left set of texts is in the right one. */
 export function setWithin(left: usize, leftCount: u32, right: usize, rightCount: u32): bool {
-  for (let at: u32 = 0; at < leftCount; at++, left += 8) if (!setHas(right, rightCount, load<u32>(left), load<u32>(left, 4))) return false;
+  for (let at: u32 = 0; at < leftCount; at++, left += 8)
+    if (!setHas(right, rightCount, load<u32>(left), load<u32>(left, 4))) return false;
   return true;
 }
 
 /** The set of enum members (bits, and the enum's names) has the member of this name. */
 export function bitsHave(low: u64, high: u64, names: usize, count: u32, text: usize, length: u32): bool {
-  for (let at: u32 = 0; at < count; at++) if (hasBit(low, high, at) && textAtIs(names + (at << 3), text, length)) return true;
+  for (let at: u32 = 0; at < count; at++)
+    if (hasBit(low, high, at) && textAtIs(names + (at << 3), text, length)) return true;
   return false;
 }
 
 /** A set of enum members and a set of texts share a name. */
 export function bitsOverlap(low: u64, high: u64, names: usize, count: u32, pairs: usize, texts: u32): bool {
-  for (let at: u32 = 0; at < texts; at++, pairs += 8) if (bitsHave(low, high, names, count, load<u32>(pairs), load<u32>(pairs, 4))) return true;
+  for (let at: u32 = 0; at < texts; at++, pairs += 8)
+    if (bitsHave(low, high, names, count, load<u32>(pairs), load<u32>(pairs, 4))) return true;
   return false;
 }
 
@@ -62,7 +67,8 @@ export function bitsWithin(low: u64, high: u64, names: usize, count: u32, pairs:
 
 /** Every text of a set is in the set of enum members. */
 export function setWithinBits(pairs: usize, texts: u32, low: u64, high: u64, names: usize, count: u32): bool {
-  for (let at: u32 = 0; at < texts; at++, pairs += 8) if (!bitsHave(low, high, names, count, load<u32>(pairs), load<u32>(pairs, 4))) return false;
+  for (let at: u32 = 0; at < texts; at++, pairs += 8)
+    if (!bitsHave(low, high, names, count, load<u32>(pairs), load<u32>(pairs, 4))) return false;
   return true;
 }
 
@@ -74,7 +80,8 @@ const SUM_MAX: i64 = i64.MAX_VALUE;
 const PER_MILLION: i64 = 1_000_000;
 
 /**
- * The worst case in micro-units, rounded up: `ceil((input · inputPrice + choices · output · outputPrice) / 1,000,000)`, and 2^63−1 (more than any headroom) where the sum is larger than that. Exact; no argument is negative.
+ * The worst case in micro-units, rounded up: `ceil((input · inputPrice + choices · output · outputPrice) / 1,000,000)`,
+ * and 2^63−1 (more than any headroom) where the sum is larger than that. Exact; no argument is negative.
  */
 export function worstCase(input: i64, inputPrice: i64, choices: i64, output: i64, outputPrice: i64): i64 {
   const first = multiply(input, inputPrice);

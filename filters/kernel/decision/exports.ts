@@ -10,7 +10,7 @@ export {
   textContains as decision_text_contains,
   textIs as decision_text_is,
   worstCase as decision_worst_case,
-} from "./compare";
+} from './compare';
 
 /** First byte behind the kernel's static data: the linker puts the policy's tables there. */
 export function decision_heap_base(): usize {

@@ -1,6 +1,7 @@
 /**
- * Reading one whole JSON document (RFC 8259, strict; at most `DEPTH_MAX` levels) from memory, forwards: a cursor, and what stands there. Facts documents, claims and chunk metadata are read with it; bodies are not, they stream.
- * A syntax error, invalid UTF-8 or exhausted memory sets `broken`, and everything after is void. One document at a time.
+ * Reading one whole JSON document (RFC 8259, strict; at most `DEPTH_MAX` levels) from memory, forwards: a cursor, and
+ * what stands there. Facts documents, claims and chunk metadata are read with it; bodies are not, they stream. A syntax
+ * error, invalid UTF-8 or exhausted memory sets `broken`, and everything after is void. One document at a time.
  */
 
 const DEPTH_MAX: u32 = 64;
@@ -69,7 +70,10 @@ function breakDocument(): u32 {
   return 0;
 }
 
-/** Reads the text at the cursor. Without escapes `textAt` points into the document, else into memory of the arena. False (and `broken`) where no text stands. */
+/**
+ * Reads the text at the cursor. Without escapes `textAt` points into the document, else into memory of the arena. False
+ * (and `broken`) where no text stands.
+ */
 export function readText<A>(arena: A): bool {
   return scanText() && unescapeText<A>(arena);
 }
@@ -132,11 +136,13 @@ function takeWord(word: u32, length: u32): bool {
   return true;
 }
 
-// ---------------------------------------------------------------------------------------------------------------- numbers
+// ----------------------------------------------------------------------------------------------------------------
+// numbers
 
 /**
- * Reads the number at the cursor into `numberValue` as the integer `x · 10^scale`. False where it is no number, not exact at the scale, or above 2^53−1 in magnitude; `broken` only if it is not well formed. Digits are summed
- * as text, so that nothing is rounded.
+ * Reads the number at the cursor into `numberValue` as the integer `x · 10^scale`. False where it is no number, not
+ * exact at the scale, or above 2^53−1 in magnitude; `broken` only if it is not well formed. Digits are summed as text,
+ * so that nothing is rounded.
  */
 export function readNumber(scale: i32): bool {
   const negative = takes(0x2d);
@@ -179,7 +185,8 @@ export function readNumber(scale: i32): bool {
     }
     if (at >= end || <u32>load<u8>(at) - 0x30 > 9) return breakDocument() != 0;
     let power: i32 = 0;
-    for (; at < end && <u32>load<u8>(at) - 0x30 <= 9; at++) if (power < 100_000_000) power = power * 10 + (load<u8>(at) - 0x30);
+    for (; at < end && <u32>load<u8>(at) - 0x30 <= 9; at++)
+      if (power < 100_000_000) power = power * 10 + (load<u8>(at) - 0x30);
     exponent += down ? -power : power;
   }
   numberValue = 0;
@@ -195,7 +202,8 @@ export function readNumber(scale: i32): bool {
   return true;
 }
 
-// ------------------------------------------------------------------------------------------------------------------ texts
+// ------------------------------------------------------------------------------------------------------------------
+// texts
 
 /** Where the text that `scanText` stepped over holds a backslash. */
 let escaped: bool = false;
@@ -236,8 +244,6 @@ function scanText(): bool {
 }
 
 /** None of eight bytes is a quote, a backslash, a control or part of a longer sequence. */
-// @ts-ignore: decorator
-@inline
 function isPlain(word: u64): bool {
   const quote = word ^ 0x2222222222222222;
   const slash = word ^ 0x5c5c5c5c5c5c5c5c;
@@ -245,7 +251,10 @@ function isPlain(word: u64): bool {
   return (((quote - low) | (slash - low) | (word - 0x2020202020202020) | word) & 0x8080808080808080) == 0;
 }
 
-/** Bytes of the well-formed UTF-8 sequence of two to four bytes at the cursor (Unicode 15, table 3-7); 0 if there is none. */
+/**
+ * Bytes of the well-formed UTF-8 sequence of two to four bytes at the cursor (Unicode 15, table 3-7); 0 if there is
+ * none.
+ */
 function sequenceBytes(): u32 {
   const left = <u32>(end - at);
   const lead = <u32>load<u8>(at);

@@ -1,6 +1,7 @@
 /**
- * Offsets and codes of the decision's tables and result block, shared by the kernel (AssemblyScript) and the compiler (TypeScript). Only `export const NAME = integer` stands here. All fields are u32 unless said otherwise; a
- * `text` is two u32: address, bytes; a `list` is two u32: address, count. Addresses are absolute.
+ * Offsets and codes of the decision's tables and result block, shared by the kernel (AssemblyScript) and the compiler
+ * (TypeScript). Only `export const NAME = integer` stands here. All fields are u32 unless said otherwise; a `text` is
+ * two u32: address, bytes; a `list` is two u32: address, count. Addresses are absolute.
  */
 
 // ---- result block: zeroed it is a denial. Behind the head, regions whose places the site gives.
@@ -21,7 +22,8 @@ export const FLAG_BUFFER = 8;
 // Redaction of a detector in the result: REDACT_* and this bit.
 export const REDACT_RESTORED = 128;
 
-// ---- site: what is known of one decision (an event, of one store where it has one) before it is made. Bits in the result's regions count the entries of these lists.
+// ---- site: what is known of one decision (an event, of one store where it has one) before it is made. Bits in the
+// result's regions count the entries of these lists.
 export const SITE_EVENT = 0; // u8: EVENT_*
 export const SITE_CLASSIFICATION = 2; // u16: the enum's position + 1
 export const SITE_FAILED = 4; // list of text: paths of the facts that are read, sorted

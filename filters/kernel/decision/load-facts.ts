@@ -1,9 +1,34 @@
 /**
- * From a JSON object to the slots of the facts that a table says it holds: the decision's input document, a token's claims, a chunk's metadata. Every fact of the table gets a state: what is not there takes what the policy says of
- * an absent value, what is not exactly of its type has failed, and so has what a doubled key leads to.
+ * From a JSON object to the slots of the facts that a table says it holds: the decision's input document, a token's
+ * claims, a chunk's metadata. Every fact of the table gets a state: what is not there takes what the policy says of an
+ * absent value, what is not exactly of its type has failed, and so has what a doubled key leads to.
  */
-import { EVENT_CHUNK, EVENT_COMPLETION, EVENT_INGEST, EVENT_PROMPT, EVENT_RETRIEVAL, FACT_FAILED, FACT_UNKNOWN, SLOT_BYTES, SLOT_STATE, T_FACTS } from "../abi";
-import { atEnd, broken, expect, openDocument, peek, position, readText, rewind, skipValue, takes, textAt, textBytes } from "./json-document";
+import {
+  EVENT_CHUNK,
+  EVENT_COMPLETION,
+  EVENT_INGEST,
+  EVENT_PROMPT,
+  EVENT_RETRIEVAL,
+  FACT_FAILED,
+  FACT_UNKNOWN,
+  SLOT_BYTES,
+  SLOT_STATE,
+  T_FACTS,
+} from '../abi';
+import {
+  atEnd,
+  broken,
+  expect,
+  openDocument,
+  peek,
+  position,
+  readText,
+  rewind,
+  skipValue,
+  takes,
+  textAt,
+  textBytes,
+} from './json-document';
 import {
   ABSENT_ELSE,
   ABSENT_UNKNOWN,
@@ -22,9 +47,9 @@ import {
   NODE_COUNT,
   NODE_HEAD_BYTES,
   NODE_TRACK,
-} from "./layout";
-import { readValue, UNSEEN } from "./read-value";
-import { factRecord, section, storeNamed, textAtIs } from "./tables";
+} from './layout';
+import { readValue, UNSEEN } from './read-value';
+import { factRecord, section, storeNamed, textAtIs } from './tables';
 
 /** What the document says of itself; -1: nothing that can be decided. */
 export let inputEvent: i32 = -1;
@@ -39,7 +64,10 @@ let storeSeen: bool = false;
 let splits: bool = false;
 let keeps: bool = false;
 
-/** Reads the decision's input document. False where it is no JSON object; `inputEvent` and `inputStore` are then -1. Facts point into the document and the arena. */
+/**
+ * Reads the decision's input document. False where it is no JSON object; `inputEvent` and `inputStore` are then -1.
+ * Facts point into the document and the arena.
+ */
 export function loadInput<A>(facts: usize, arena: A, json: usize, length: u32): bool {
   inputEvent = -1;
   inputStore = -1;
@@ -50,8 +78,19 @@ export function loadInput<A>(facts: usize, arena: A, json: usize, length: u32): 
   return false;
 }
 
-/** Reads the facts of a table from a JSON object. False where it is none: all of them have failed then. `split` lets texts be cut into sets; `keep` copies texts into the arena. */
-export function loadObject<A>(node: usize, facts: usize, arena: A, json: usize, length: u32, split: bool, keep: bool): bool {
+/**
+ * Reads the facts of a table from a JSON object. False where it is none: all of them have failed then. `split` lets
+ * texts be cut into sets; `keep` copies texts into the arena.
+ */
+export function loadObject<A>(
+  node: usize,
+  facts: usize,
+  arena: A,
+  json: usize,
+  length: u32,
+  split: bool,
+  keep: bool,
+): bool {
   block = facts;
   splits = split;
   keeps = keep;
@@ -196,7 +235,8 @@ function setAll(node: usize, state: u32): void {
     if (kind == ENTRY_NODE) setAll(target, state);
     else if (kind == ENTRY_FACTS) {
       const facts = load<u32>(target);
-      for (let n: u32 = 1; n <= facts; n++) store<u8>(block + load<u32>(target + (n << 2)) * SLOT_BYTES, state, SLOT_STATE);
+      for (let n: u32 = 1; n <= facts; n++)
+        store<u8>(block + load<u32>(target + (n << 2)) * SLOT_BYTES, state, SLOT_STATE);
     }
   }
 }

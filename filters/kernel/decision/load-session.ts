@@ -1,9 +1,9 @@
 /** Facts that come to a session as JSON objects: the claims of the verified caller, and the metadata of one chunk. */
-import { FACT_FAILED, T_FACTS } from "../abi";
-import { Arena } from "./arena";
-import { FACTS_CLAIMS, STORE_METADATA } from "./layout";
-import { loadObject, setAllFacts } from "./load-facts";
-import { section, storeRecord } from "./tables";
+import { FACT_FAILED, T_FACTS } from '../abi';
+import { Arena } from './arena';
+import { FACTS_CLAIMS, STORE_METADATA } from './layout';
+import { loadObject, setAllFacts } from './load-facts';
+import { section, storeRecord } from './tables';
 
 /** Sets every fact of the caller. False where the text is no JSON object: all of them have failed then. */
 export function loadClaims(facts: usize, arena: Arena, json: usize, length: u32): bool {

@@ -1,6 +1,22 @@
-/** One value of the document into a fact's slot. False where the value is not exactly of the type; the cursor is then anywhere inside it, and the slot's content is void. */
-import { FACT_KNOWN, SLOT_BYTES, SLOT_STATE } from "../abi";
-import { broken, countElements, expect, numberValue, peek, readNumber, readText, skipValue, takes, textAt, textBytes, textIsWell } from "./json-document";
+/**
+ * One value of the document into a fact's slot. False where the value is not exactly of the type; the cursor is then
+ * anywhere inside it, and the slot's content is void.
+ */
+import { FACT_KNOWN, SLOT_BYTES, SLOT_STATE } from '../abi';
+import {
+  broken,
+  countElements,
+  expect,
+  numberValue,
+  peek,
+  readNumber,
+  readText,
+  skipValue,
+  takes,
+  textAt,
+  textBytes,
+  textIsWell,
+} from './json-document';
 import {
   FIELD_BYTES,
   FIELD_TYPE,
@@ -18,16 +34,19 @@ import {
   TYPE_FIELDS,
   TYPE_KIND,
   TYPE_SCALE,
-} from "./layout";
-import { writeBits, writeText, writeValue } from "./slots";
-import { collectionFieldNamed, enumOrdinal, sameBytes } from "./tables";
+} from './layout';
+import { writeBits, writeText, writeValue } from './slots';
+import { collectionFieldNamed, enumOrdinal, sameBytes } from './tables';
 
 /** As `SET_MEMBERS_MAX` of the plan. */
 const SET_MEMBERS_MAX: i32 = 256;
 /** The state of a slot that nothing has been read into yet. Never seen outside the loader. */
 export const UNSEEN: u32 = 255;
 
-/** `split` is the place of the separator (text) that cuts a text into a set, 0 where there is none. `keep` copies texts into the arena, because the document does not live as long as the facts. */
+/**
+ * `split` is the place of the separator (text) that cuts a text into a set, 0 where there is none. `keep` copies texts
+ * into the arena, because the document does not live as long as the facts.
+ */
 export function readValue<A>(type: usize, split: usize, slot: usize, arena: A, keep: bool, depth: u32): bool {
   const first = peek();
   switch (<u32>load<u8>(type, TYPE_KIND)) {
@@ -72,7 +91,8 @@ function kept<A>(arena: A, keep: bool): usize {
   return copy;
 }
 
-// ------------------------------------------------------------------------------------------------------------------- sets
+// -------------------------------------------------------------------------------------------------------------------
+// sets
 
 /** The set that is being read: an enum's bits, or pairs of address and bytes. */
 let low: u64 = 0;
@@ -124,7 +144,7 @@ function beginSet<A>(type: usize, arena: A, count: i32): bool {
   members = 0;
   pairs = 0;
   if (load<u8>(type, TYPE_KIND) == KIND_TEXT_SET && count > 0) {
-    pairs = arena.take(<u32>count << 3);
+    pairs = arena.take((<u32>count) << 3);
     return pairs != 0;
   }
   return true;
@@ -141,8 +161,8 @@ function addMember<A>(type: usize, arena: A, keep: bool): bool {
   }
   const text = kept<A>(arena, keep);
   if (textBytes != 0 && text == 0) return false;
-  store<u32>(pairs + (<usize>members << 3), <u32>text);
-  store<u32>(pairs + (<usize>members << 3), textBytes, 4);
+  store<u32>(pairs + ((<usize>members) << 3), <u32>text);
+  store<u32>(pairs + ((<usize>members) << 3), textBytes, 4);
   members++;
   return true;
 }
@@ -154,7 +174,8 @@ function endSet(type: usize, slot: usize): bool {
   return true;
 }
 
-// ------------------------------------------------------------------------------------------------------------ collections
+// ------------------------------------------------------------------------------------------------------------
+// collections
 
 function readCollection<A>(fields: usize, slot: usize, arena: A, keep: bool, depth: u32): bool {
   const count = countElements(depth);
@@ -190,10 +211,12 @@ function readElement<A>(fields: usize, element: usize, arena: A, keep: bool, dep
       }
       const slot = element + field * SLOT_BYTES;
       if (load<u8>(slot, SLOT_STATE) != UNSEEN) return false;
-      if (!readValue<A>(fields + FIELDS_HEAD_BYTES + field * FIELD_BYTES + FIELD_TYPE, 0, slot, arena, keep, depth + 1)) return false;
+      if (!readValue<A>(fields + FIELDS_HEAD_BYTES + field * FIELD_BYTES + FIELD_TYPE, 0, slot, arena, keep, depth + 1))
+        return false;
     } while (takes(0x2c));
     if (!expect(0x7d)) return false;
   }
-  for (let field: u32 = 0; field < count; field++) if (load<u8>(element + field * SLOT_BYTES, SLOT_STATE) != FACT_KNOWN) return false;
+  for (let field: u32 = 0; field < count; field++)
+    if (load<u8>(element + field * SLOT_BYTES, SLOT_STATE) != FACT_KNOWN) return false;
   return true;
 }

@@ -1,5 +1,5 @@
 /** What a session says of a decision: the whole document for the log, one sentence for the client. */
-import { Bytes } from "../bytes";
+import { Bytes } from '../bytes';
 import {
   BUDGET_MESSAGE,
   BUDGET_NAME,
@@ -21,10 +21,10 @@ import {
   SITE_WITHHELD,
   TOUCH_BYTES,
   TOUCH_NAME,
-} from "./layout";
-import { isAllowed } from "./result";
-import { isSameText, isSet, put, writeDecision } from "./render";
-import { budgetCount, budgetRecord } from "./tables";
+} from './layout';
+import { isAllowed } from './result';
+import { isSameText, isSet, put, writeDecision } from './render';
+import { budgetCount, budgetRecord } from './tables';
 
 /** Appends the decision as JSON (compiler/plan/decision.ts). */
 export function renderDecision(result: usize, out: Bytes): void {
@@ -32,34 +32,41 @@ export function renderDecision(result: usize, out: Bytes): void {
 }
 
 /**
- * Appends one sentence for the client, without a full stop: the first reason that a person can act on, and the rule's name. Rules come first, then models, withheld chunks, what could not be decided, the default. Raw UTF-8,
- * not escaped. Nothing is appended where the result allows.
+ * Appends one sentence for the client, without a full stop: the first reason that a person can act on, and the rule's
+ * name. Rules come first, then models, withheld chunks, what could not be decided, the default. Raw UTF-8, not escaped.
+ * Nothing is appended where the result allows.
  */
 export function renderReason(result: usize, out: Bytes): void {
   const site = <usize>load<u32>(result, RESULT_SITE);
-  if (site == 0) return put<Bytes>(out, "the request cannot be decided by the policy");
+  if (site == 0) return put<Bytes>(out, 'the request cannot be decided by the policy');
   if (isAllowed(result)) return;
   const denial = firstDenial(site, result);
   if (denial != 0) {
-    if (load<u32>(denial, DENIAL_MESSAGE + 4) == 0) put<Bytes>(out, "denied");
+    if (load<u32>(denial, DENIAL_MESSAGE + 4) == 0) put<Bytes>(out, 'denied');
     else appendText(out, denial + DENIAL_MESSAGE);
-    return appendName(out, " (rule ", denial + DENIAL_RULE);
+    return appendName(out, ' (rule ', denial + DENIAL_RULE);
   }
   const flags = <u32>load<u8>(result, RESULT_FLAGS);
-  if (flags & FLAG_UNKNOWN_MODEL) return put<Bytes>(out, "no model of this name may be used");
+  if (flags & FLAG_UNKNOWN_MODEL) return put<Bytes>(out, 'no model of this name may be used');
   if (flags & FLAG_NO_MODEL) return appendRemovers(out, site, result);
   const withheld = firstSet(result + load<u32>(site, SITE_AT_WITHHELD), load<u32>(site, SITE_WITHHELD + 4));
-  if (withheld >= 0) return appendName(out, "withheld (rule ", load<u32>(site, SITE_WITHHELD) + (withheld << 3));
+  if (withheld >= 0) return appendName(out, 'withheld (rule ', load<u32>(site, SITE_WITHHELD) + (withheld << 3));
   const touched = firstSet(result + load<u32>(site, SITE_AT_TOUCHED), load<u32>(site, SITE_TOUCHES + 4));
-  if (touched >= 0) return appendName(out, "something that a rule reads is not known (", load<u32>(site, SITE_TOUCHES) + touched * TOUCH_BYTES + TOUCH_NAME);
-  put<Bytes>(out, "no rule of the policy allows this");
+  if (touched >= 0)
+    return appendName(
+      out,
+      'something that a rule reads is not known (',
+      load<u32>(site, SITE_TOUCHES) + touched * TOUCH_BYTES + TOUCH_NAME,
+    );
+  put<Bytes>(out, 'no rule of the policy allows this');
 }
 
 function firstDenial(site: usize, result: usize): usize {
   const fired = result + load<u32>(site, SITE_AT_FIRED);
   const count = load<u32>(site, SITE_DENIALS + 4);
   let entry = <usize>load<u32>(site, SITE_DENIALS);
-  for (let at: u32 = 0; at < count; at++, entry += DENIAL_BYTES) if (isSet(fired, load<u32>(entry, DENIAL_NODE))) return entry;
+  for (let at: u32 = 0; at < count; at++, entry += DENIAL_BYTES)
+    if (isSet(fired, load<u32>(entry, DENIAL_NODE))) return entry;
   return 0;
 }
 
@@ -68,7 +75,10 @@ function firstSet(bits: usize, count: u32): i32 {
   return -1;
 }
 
-/** Where a budget removed a model, its own message is what the client needs first; then the names of all that removed, where there are several. */
+/**
+ * Where a budget removed a model, its own message is what the client needs first; then the names of all that removed,
+ * where there are several.
+ */
 function appendRemovers(out: Bytes, site: usize, result: usize): void {
   const count = load<u32>(site, SITE_REMOVERS + 4);
   const names = <usize>load<u32>(site, SITE_REMOVERS);
@@ -86,15 +96,15 @@ function appendRemovers(out: Bytes, site: usize, result: usize): void {
   if (message != 0) {
     appendText(out, message);
     if (!several) return;
-    put<Bytes>(out, " (removed by ");
-  } else put<Bytes>(out, "no model is left that this request may use (removed by ");
+    put<Bytes>(out, ' (removed by ');
+  } else put<Bytes>(out, 'no model is left that this request may use (removed by ');
   last = 0;
   for (let at: u32 = 0; at < count; at++) {
     if (load<u64>(masks + (at << 3)) == 0) continue;
     const name = names + (at << 3);
     if (last != 0) {
       if (isSameText(last, name)) continue;
-      put<Bytes>(out, ", ");
+      put<Bytes>(out, ', ');
     }
     last = name;
     appendText(out, name);
@@ -102,14 +112,20 @@ function appendRemovers(out: Bytes, site: usize, result: usize): void {
   out.push(0x29);
 }
 
-/** The message of the budget that a remover `budget NAME` names; 0 where it names none, or the budget has no message. */
+/**
+ * The message of the budget that a remover `budget NAME` names; 0 where it names none, or the budget has no message.
+ */
 function budgetMessage(remover: usize): usize {
   const count = budgetCount();
   const length = load<u32>(remover, 4);
   for (let at: u32 = 0; at < count; at++) {
     const record = budgetRecord(at);
     const name = load<u32>(record, BUDGET_NAME + 4);
-    if (length == name + 7 && load<u8>(load<u32>(remover), 6) == 0x20 && memory.compare(load<u32>(remover) + 7, load<u32>(record, BUDGET_NAME), name) == 0) {
+    if (
+      length == name + 7 &&
+      load<u8>(load<u32>(remover), 6) == 0x20 &&
+      memory.compare(load<u32>(remover) + 7, load<u32>(record, BUDGET_NAME), name) == 0
+    ) {
       return load<u32>(record, BUDGET_MESSAGE + 4) == 0 ? 0 : record + BUDGET_MESSAGE;
     }
   }

@@ -1,8 +1,17 @@
 /**
- * From a result block to JSON: the decision document of compiler/plan/decision.ts, and one sentence for the client. `O` is a sink with `push(byte)` and `append(address, bytes)`. A fact's value never appears: only names and
- * messages that stand in the policy.
+ * From a result block to JSON: the decision document of compiler/plan/decision.ts, and one sentence for the client. `O`
+ * is a sink with `push(byte)` and `append(address, bytes)`. A fact's value never appears: only names and messages that
+ * stand in the policy.
  */
-import { EVENT_CHUNK, EVENT_COMPLETION, EVENT_PROMPT, EVENT_RETRIEVAL, REDACT_MASK, REDACT_PLACEHOLDER, T_MODELS } from "../abi";
+import {
+  EVENT_CHUNK,
+  EVENT_COMPLETION,
+  EVENT_PROMPT,
+  EVENT_RETRIEVAL,
+  REDACT_MASK,
+  REDACT_PLACEHOLDER,
+  T_MODELS,
+} from '../abi';
 import {
   DENIAL_BYTES,
   DENIAL_MESSAGE,
@@ -50,9 +59,9 @@ import {
   TOUCH_BYTES,
   TOUCH_NAME,
   TOUCH_READS,
-} from "./layout";
-import { chosenModel, classificationOf, isAllowed } from "./result";
-import { enumMembers, modelRecord, sameBytes, section } from "./tables";
+} from './layout';
+import { chosenModel, classificationOf, isAllowed } from './result';
+import { enumMembers, modelRecord, sameBytes, section } from './tables';
 
 /** The decision as JSON, keys in the declared order, without spaces. */
 export function writeDecision<O>(result: usize, out: O): void {
@@ -69,17 +78,17 @@ export function writeDecision<O>(result: usize, out: O): void {
   putEvent<O>(out, load<u8>(site, SITE_EVENT));
   put<O>(out, allowed ? '","outcome":"allow","model":' : '","outcome":"deny","model":');
   const model = chosenModel(result);
-  if (model < 0) put<O>(out, "null");
+  if (model < 0) put<O>(out, 'null');
   else putText<O>(out, modelRecord(model) + MODEL_NAME);
   put<O>(out, ',"classification":');
   const rank = classificationOf(result);
-  if (rank < 0) put<O>(out, "null");
+  if (rank < 0) put<O>(out, 'null');
   else putText<O>(out, load<u32>(enumMembers(load<u16>(site, SITE_CLASSIFICATION) - 1)) + (rank << 3));
   put<O>(out, ',"redact":[');
   if (allowed) putRedactions<O>(out, site, result);
   put<O>(out, '],"outputTokens":');
   if (allowed && load<u8>(site, SITE_EVENT) == EVENT_PROMPT) putNumber<O>(out, load<i64>(result, RESULT_OUTPUT_TOKENS));
-  else put<O>(out, "null");
+  else put<O>(out, 'null');
   put<O>(out, ',"reserve":[');
   if (allowed) putReserves<O>(out, site, result);
   put<O>(out, '],"tags":[');
@@ -90,14 +99,26 @@ export function writeDecision<O>(result: usize, out: O): void {
   putNames<O>(out, site + SITE_NODES, result + load<u32>(site, SITE_AT_FIRED));
   put<O>(out, '],"failed":[');
   putNames<O>(out, site + SITE_FAILED, result + load<u32>(site, SITE_AT_FAILED));
-  put<O>(out, "]}");
+  put<O>(out, ']}');
 }
 
 function putEvent<O>(out: O, event: u32): void {
-  put<O>(out, event == EVENT_PROMPT ? "prompt" : event == EVENT_COMPLETION ? "completion" : event == EVENT_RETRIEVAL ? "retrieval" : event == EVENT_CHUNK ? "chunk" : "ingest");
+  put<O>(
+    out,
+    event == EVENT_PROMPT
+      ? 'prompt'
+      : event == EVENT_COMPLETION
+        ? 'completion'
+        : event == EVENT_RETRIEVAL
+          ? 'retrieval'
+          : event == EVENT_CHUNK
+            ? 'chunk'
+            : 'ingest',
+  );
 }
 
-// ------------------------------------------------------------------------------------------------------------ what is done
+// ------------------------------------------------------------------------------------------------------------ what is
+// done
 
 function putRedactions<O>(out: O, site: usize, result: usize): void {
   const fired = result + load<u32>(site, SITE_AT_FIRED);
@@ -109,15 +130,21 @@ function putRedactions<O>(out: O, site: usize, result: usize): void {
   for (let at: u32 = 0; at < count; at++, entry += REDACTION_BYTES) {
     if (!isSet(fired, load<u32>(entry, REDACTION_NODE))) continue;
     if (load<u32>(entry, REDACTION_DETECTOR) != detector) {
-      if (detector != 0xffffffff) put<O>(out, "]},");
+      if (detector != 0xffffffff) put<O>(out, ']},');
       detector = load<u32>(entry, REDACTION_DETECTOR);
       rule = 0;
       const mode = <u32>load<u8>(modes + detector);
       put<O>(out, '{"detector":');
       putText<O>(out, entry + REDACTION_NAME);
       const how = mode & 127;
-      put<O>(out, how == REDACT_PLACEHOLDER ? ',"as":"placeholder"' : how == REDACT_MASK ? ',"as":"mask"' : ',"as":"remove"');
-      put<O>(out, (mode & REDACT_RESTORED) != 0 ? ',"includingRestored":true,"rules":[' : ',"includingRestored":false,"rules":[');
+      put<O>(
+        out,
+        how == REDACT_PLACEHOLDER ? ',"as":"placeholder"' : how == REDACT_MASK ? ',"as":"mask"' : ',"as":"remove"',
+      );
+      put<O>(
+        out,
+        (mode & REDACT_RESTORED) != 0 ? ',"includingRestored":true,"rules":[' : ',"includingRestored":false,"rules":[',
+      );
     }
     if (rule != 0) {
       if (isSameText(rule, entry + REDACTION_RULE)) continue;
@@ -126,7 +153,7 @@ function putRedactions<O>(out: O, site: usize, result: usize): void {
     rule = entry + REDACTION_RULE;
     putText<O>(out, rule);
   }
-  if (detector != 0xffffffff) put<O>(out, "]}");
+  if (detector != 0xffffffff) put<O>(out, ']}');
 }
 
 function putReserves<O>(out: O, site: usize, result: usize): void {
@@ -152,7 +179,8 @@ function putTags<O>(out: O, site: usize, result: usize): void {
   let last: usize = 0;
   for (let at: u32 = 0; at < count; at++, entry += TAG_BYTES) {
     if (!isSet(fired, load<u32>(entry, TAG_NODE))) continue;
-    if (last != 0 && isSameText(last + TAG_NAME, entry + TAG_NAME) && isSameText(last + TAG_VALUE, entry + TAG_VALUE)) continue;
+    if (last != 0 && isSameText(last + TAG_NAME, entry + TAG_NAME) && isSameText(last + TAG_VALUE, entry + TAG_VALUE))
+      continue;
     put<O>(out, last != 0 ? ',{"name":' : '{"name":');
     last = entry;
     putText<O>(out, entry + TAG_NAME);
@@ -162,7 +190,8 @@ function putTags<O>(out: O, site: usize, result: usize): void {
   }
 }
 
-// ---------------------------------------------------------------------------------------------------------------- reasons
+// ----------------------------------------------------------------------------------------------------------------
+// reasons
 
 /** Whether a reason has been written: the next one needs a comma. */
 let anyReason: bool = false;
@@ -201,10 +230,13 @@ function putTouched<O>(out: O, site: usize, result: usize): void {
   const count = load<u32>(site, SITE_TOUCHES + 4);
   const facts = load<u32>(site, SITE_FAILED + 4);
   const entries = <usize>load<u32>(site, SITE_TOUCHES);
-  for (let at: u32 = 0; at < count; ) {
+  for (let at: u32 = 0; at < count;) {
     let next = at + 1;
     let any = isSet(touched, at);
-    while (next < count && isSameText(entries + at * TOUCH_BYTES + TOUCH_NAME, entries + next * TOUCH_BYTES + TOUCH_NAME)) {
+    while (
+      next < count &&
+      isSameText(entries + at * TOUCH_BYTES + TOUCH_NAME, entries + next * TOUCH_BYTES + TOUCH_NAME)
+    ) {
       if (isSet(touched, next)) any = true;
       next++;
     }
@@ -223,7 +255,7 @@ function putTouched<O>(out: O, site: usize, result: usize): void {
           break;
         }
       }
-      put<O>(out, "]}");
+      put<O>(out, ']}');
     }
     at = next;
   }
@@ -253,7 +285,7 @@ function putRemoved<O>(out: O, site: usize, result: usize): void {
         last = name;
         putText<O>(out, name);
       }
-      put<O>(out, "]}");
+      put<O>(out, ']}');
     }
   }
 }
@@ -265,7 +297,12 @@ function putDenials<O>(out: O, site: usize, result: usize): void {
   let last: usize = 0;
   for (let at: u32 = 0; at < count; at++, entry += DENIAL_BYTES) {
     if (!isSet(fired, load<u32>(entry, DENIAL_NODE))) continue;
-    if (last != 0 && isSameText(last + DENIAL_RULE, entry + DENIAL_RULE) && isSameText(last + DENIAL_MESSAGE, entry + DENIAL_MESSAGE)) continue;
+    if (
+      last != 0 &&
+      isSameText(last + DENIAL_RULE, entry + DENIAL_RULE) &&
+      isSameText(last + DENIAL_MESSAGE, entry + DENIAL_MESSAGE)
+    )
+      continue;
     last = entry;
     beginReason<O>(out, '{"kind":"rule","rule":');
     putText<O>(out, entry + DENIAL_RULE);
@@ -275,7 +312,8 @@ function putDenials<O>(out: O, site: usize, result: usize): void {
   }
 }
 
-// ------------------------------------------------------------------------------------------------------------------ parts
+// ------------------------------------------------------------------------------------------------------------------
+// parts
 
 export function isSet(bits: usize, at: u32): bool {
   return ((load<u8>(bits + (at >>> 3)) >>> (at & 7)) & 1) != 0;
@@ -306,7 +344,7 @@ function putNames<O>(out: O, list: usize, bits: usize): void {
 /** ASCII text of the kernel's own. */
 export function put<O>(out: O, text: string): void {
   const length = text.length;
-  for (let at = 0; at < length; at++) out.push(load<u8>(changetype<usize>(text) + (<usize>at << 1)));
+  for (let at = 0; at < length; at++) out.push(load<u8>(changetype<usize>(text) + ((<usize>at) << 1)));
 }
 
 /** The text (address, bytes) at `place` as a JSON string. */
@@ -316,7 +354,7 @@ export function putText<O>(out: O, place: usize): void {
   for (let at = <usize>load<u32>(place); at < end; at++) {
     const byte = <u32>load<u8>(at);
     if (byte < 0x20) {
-      put<O>(out, "\\u00");
+      put<O>(out, '\\u00');
       out.push(0x30 + (byte >>> 4));
       out.push((byte & 15) < 10 ? 0x30 + (byte & 15) : 0x57 + (byte & 15));
       continue;

@@ -1,5 +1,8 @@
-/** Reading a result block, for the sessions and for rendering. Every accessor answers the cautious value on a zeroed block. */
-import { REDACT_NONE } from "../abi";
+/**
+ * Reading a result block, for the sessions and for rendering. Every accessor answers the cautious value on a zeroed
+ * block.
+ */
+import { REDACT_NONE } from '../abi';
 import {
   FLAG_BUFFER,
   REDACT_RESTORED,
@@ -12,14 +15,17 @@ import {
   SITE_AT_REDACTIONS,
   SITE_AT_RESERVES,
   SITE_RESERVES,
-} from "./layout";
-import { budgetRecord, textAtIs } from "./tables";
+} from './layout';
+import { budgetRecord, textAtIs } from './tables';
 
 export function isAllowed(result: usize): bool {
   return load<u8>(result, RESULT_OUTCOME) == 1;
 }
 
-/** The chosen model's id (its position in T_MODELS), -1 where none was chosen. Set on a denial too, if the denial has other reasons. */
+/**
+ * The chosen model's id (its position in T_MODELS), -1 where none was chosen. Set on a denial too, if the denial has
+ * other reasons.
+ */
 export function chosenModel(result: usize): i32 {
   return <i32>load<u8>(result, RESULT_MODEL) - 1;
 }
@@ -53,7 +59,10 @@ export function includingRestored(result: usize, detector: u32): bool {
   return (load<u8>(result + load<u32>(site, SITE_AT_REDACTIONS) + detector) & REDACT_RESTORED) != 0;
 }
 
-/** Micro-units to reserve in a budget (its position in T_BUDGETS); -1 where the budget does not apply or nothing is allowed. */
+/**
+ * Micro-units to reserve in a budget (its position in T_BUDGETS); -1 where the budget does not apply or nothing is
+ * allowed.
+ */
 export function reserveOf(result: usize, budget: u32): i64 {
   const site = <usize>load<u32>(result, RESULT_SITE);
   if (site == 0 || !isAllowed(result)) return -1;
@@ -61,7 +70,8 @@ export function reserveOf(result: usize, budget: u32): i64 {
   const names = <usize>load<u32>(site, SITE_RESERVES);
   const count = load<u32>(site, SITE_RESERVES + 4);
   for (let at: u32 = 0; at < count; at++) {
-    if (textAtIs(names + (at << 3), load<u32>(name), load<u32>(name, 4))) return load<i64>(result + load<u32>(site, SITE_AT_RESERVES) + (at << 3)) - 1;
+    if (textAtIs(names + (at << 3), load<u32>(name), load<u32>(name, 4)))
+      return load<i64>(result + load<u32>(site, SITE_AT_RESERVES) + (at << 3)) - 1;
   }
   return -1;
 }

@@ -1,5 +1,6 @@
 /**
- * Writing built-in facts into a facts block. Each setter takes a `FACT_*` number and does nothing where no rule of the policy reads that fact. A block starts as zeros, which is: all facts have failed.
+ * Writing built-in facts into a facts block. Each setter takes a `FACT_*` number and does nothing where no rule of the
+ * policy reads that fact. A block starts as zeros, which is: all facts have failed.
  */
 import {
   FACT_FAILED,
@@ -13,10 +14,10 @@ import {
   SLOT_STATE,
   SLOT_VALUE,
   SLOT_VALUE2,
-} from "../abi";
-import { BUDGET_HEADROOM, BUDGET_SPENT } from "./layout";
-import { budgetRecord, builtinSlot, collectionFieldIndex, enumOrdinal, factEnum } from "./tables";
-import { chosenModel, classificationOf } from "./result";
+} from '../abi';
+import { BUDGET_HEADROOM, BUDGET_SPENT } from './layout';
+import { budgetRecord, builtinSlot, collectionFieldIndex, enumOrdinal, factEnum } from './tables';
+import { chosenModel, classificationOf } from './result';
 
 /** Address of the slot of a built-in fact in `facts`, or 0 where no rule reads it. */
 export function slotOf(facts: usize, builtin: u32): usize {
@@ -61,7 +62,10 @@ export function setMember(facts: usize, builtin: u32, name: usize, length: u32):
   else writeValue(slot, ordinal);
 }
 
-/** `elements` is the address of `count` elements, each one slot a declared field (see `fieldOf`); it must live as long as the facts block is used. */
+/**
+ * `elements` is the address of `count` elements, each one slot a declared field (see `fieldOf`); it must live as long
+ * as the facts block is used.
+ */
 export function setCollection(facts: usize, builtin: u32, elements: usize, count: u32): void {
   const slot = slotOf(facts, builtin);
   if (slot != 0) writeText(slot, elements, count);
@@ -80,7 +84,10 @@ export function setBudgetLevels(facts: usize, budget: u32, headroom: i64, spent:
   writeValue(facts + load<u32>(record, BUDGET_SPENT) * SLOT_BYTES, spent);
 }
 
-/** What the prompt's decision settled, as facts of the later events of the exchange: the chosen model and the classification. */
+/**
+ * What the prompt's decision settled, as facts of the later events of the exchange: the chosen model and the
+ * classification.
+ */
 export function carryChoice(facts: usize, result: usize): void {
   const model = chosenModel(result);
   if (model < 0) setFailed(facts, FACT_MODEL_CHOSEN);

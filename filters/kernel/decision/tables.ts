@@ -1,6 +1,6 @@
 /** Reading the policy's tables: names, schemas and amounts. What a rule means is code, never a table. */
-import { NO_SLOT, T_BUDGETS, T_BUILTIN_SLOTS, T_ENUMS, T_FACTS, T_IDENTITIES, T_MODELS, T_STORES } from "../abi";
-import { tables } from "../policy";
+import { NO_SLOT, T_BUDGETS, T_BUILTIN_SLOTS, T_ENUMS, T_FACTS, T_IDENTITIES, T_MODELS, T_STORES } from '../abi';
+import { tables } from '../policy';
 import {
   BUDGET_BYTES,
   FACT_RECORD_BYTES,
@@ -21,7 +21,7 @@ import {
   TYPE_ENUM,
   TYPE_FIELDS,
   TYPE_KIND,
-} from "./layout";
+} from './layout';
 
 /** Address of a section of the directory, 0 where the policy has none. */
 export function section(which: u32): usize {
@@ -80,7 +80,8 @@ export function collectionFieldIndex(fact: u32, name: usize, length: u32): i32 {
 /** As `collectionFieldIndex`, from the collection's FIELDS_*. */
 export function collectionFieldNamed(fields: usize, name: usize, length: u32): i32 {
   const count = load<u32>(fields, FIELDS_COUNT);
-  for (let at: u32 = 0; at < count; at++) if (textAtIs(fields + FIELDS_HEAD_BYTES + at * FIELD_BYTES + FIELD_NAME, name, length)) return at;
+  for (let at: u32 = 0; at < count; at++)
+    if (textAtIs(fields + FIELDS_HEAD_BYTES + at * FIELD_BYTES + FIELD_NAME, name, length)) return at;
   return -1;
 }
 

@@ -1,5 +1,5 @@
 /** Text as the inside of a JSON string. */
-import { Bytes } from "../bytes";
+import { Bytes } from '../bytes';
 
 /** Appends [p, p + length), which is valid UTF-8, with what JSON requires to be escaped escaped. */
 export function appendEscaped(out: Bytes, p: usize, length: u32): void {

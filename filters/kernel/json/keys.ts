@@ -1,8 +1,8 @@
 /**
- * Keys of an object against the fields that its place knows. A key that is not a field, but that some parser would take for one (Go's folds case, the long s and the Kelvin sign
- * included), is a twin, and the body is refused.
+ * Keys of an object against the fields that its place knows. A key that is not a field, but that some parser would take
+ * for one (Go's folds case, the long s and the Kelvin sign included), is a twin, and the body is refused.
  */
-import { NODE_FIELDS } from "../protocol/places";
+import { NODE_FIELDS } from '../protocol/places';
 
 /** Position of the field that `findField` found last. */
 export let fieldIndex: u32 = 0;

@@ -1,6 +1,7 @@
 /**
- * The lexical part of strict JSON (RFC 8259, RFC 7493): one string or one number at a time, over bytes. Nothing here knows a protocol.
- * A string is refused for bytes below 0x20, unknown escapes, lone surrogates and invalid UTF-8; a number for every other grammar than JSON's and for exponents on which parsers differ.
+ * The lexical part of strict JSON (RFC 8259, RFC 7493): one string or one number at a time, over bytes. Nothing here
+ * knows a protocol. A string is refused for bytes below 0x20, unknown escapes, lone surrogates and invalid UTF-8; a
+ * number for every other grammar than JSON's and for exponents on which parsers differ.
  */
 
 /** Whether the last string read has an escape. */
@@ -15,8 +16,6 @@ const EXPONENT_MAX: u32 = 300;
 /** A number's literal is refused above, so that digits alone cannot pass the magnitude check. */
 const NUMBER_BYTES_MAX: usize = 256;
 
-// @ts-ignore: decorator
-@inline
 export function isSpace(c: u32): bool {
   return c == 0x20 || c == 0x0a || c == 0x0d || c == 0x09;
 }
@@ -124,7 +123,10 @@ export function scanNumber(p: usize, end: usize): usize {
   return p;
 }
 
-/** The integer that the literal [p, end) is, or -1 where it is negative, has a fraction or an exponent, or more than 15 digits. */
+/**
+ * The integer that the literal [p, end) is, or -1 where it is negative, has a fraction or an exponent, or more than 15
+ * digits.
+ */
 export function readInteger(p: usize, end: usize): i64 {
   if (p >= end || end - p > 15) return -1;
   let n: i64 = 0;
@@ -151,7 +153,8 @@ export function readHex4(p: usize): i32 {
 function scanEscape(p: usize, end: usize): usize {
   if (p + 2 > end) return 0;
   const c = <u32>load<u8>(p + 1);
-  if (c == 0x22 || c == 0x5c || c == 0x2f || c == 0x62 || c == 0x66 || c == 0x6e || c == 0x72 || c == 0x74) return p + 2;
+  if (c == 0x22 || c == 0x5c || c == 0x2f || c == 0x62 || c == 0x66 || c == 0x6e || c == 0x72 || c == 0x74)
+    return p + 2;
   if (c != 0x75 || p + 6 > end) return 0;
   const unit = readHex4(p + 2);
   if (unit < 0) return 0;
@@ -168,8 +171,6 @@ function skipDigits(p: usize, end: usize): usize {
   return p;
 }
 
-// @ts-ignore: decorator
-@inline
 function isTail(p: usize): bool {
   return (load<u8>(p) & 0xc0) == 0x80;
 }

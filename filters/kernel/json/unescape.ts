@@ -1,8 +1,9 @@
 /**
- * From a JSON string's bytes to its text, and from an offset in the text back to the bytes. The input is always a string that `scanString` has accepted.
+ * From a JSON string's bytes to its text, and from an offset in the text back to the bytes. The input is always a
+ * string that `scanString` has accepted.
  */
-import { Bytes } from "../bytes";
-import { readHex4 } from "./scan";
+import { Bytes } from '../bytes';
+import { readHex4 } from './scan';
 
 /** Appends the text of the string whose content (without quotes) is [p, end). */
 export function appendUnescaped(out: Bytes, p: usize, end: usize): void {
@@ -18,15 +19,11 @@ export function appendUnescaped(out: Bytes, p: usize, end: usize): void {
 }
 
 /** Bytes that the character or byte at `p` takes in the string: 1, or those of its escape. */
-// @ts-ignore: decorator
-@inline
 export function rawStep(p: usize): u32 {
   return load<u8>(p) == 0x5c ? escapeBytes(p) : 1;
 }
 
 /** Bytes of text that what stands at `p` becomes. */
-// @ts-ignore: decorator
-@inline
 export function textStep(p: usize): u32 {
   return load<u8>(p) == 0x5c ? codePointBytes(escapeCodePoint(p)) : 1;
 }

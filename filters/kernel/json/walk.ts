@@ -1,12 +1,31 @@
 /**
- * The JSON walker: one pass over a document, driven by a protocol's tree of places. No tree of the document is built; what comes out is one flat list of records, in document order, of the values
- * that mean something. A value that no place describes ends the walk; so does anything on which two JSON parsers may differ.
+ * The JSON walker: one pass over a document, driven by a protocol's tree of places. No tree of the document is built;
+ * what comes out is one flat list of records, in document order, of the values that mean something. A value that no
+ * place describes ends the walk; so does anything on which two JSON parsers may differ.
  */
-import { Bytes } from "../bytes";
-import { FLAG_KEYS, NODE_ARRAY, NODE_BOOL, NODE_ELEMENT, NODE_FLAGS, NODE_NAME, NODE_NULL, NODE_NUMBER, NODE_OBJECT, NODE_OTHERS, NODE_STRING, PLACE_ARRAY, PLACE_DENY, PLACE_KEY, PLACE_NUMBER, PLACE_PLAIN, PLACE_VECTOR } from "../protocol/places";
-import { findField, fieldIndex, isTwin } from "./keys";
-import { numberDigits, scanNumber, scanString, skipSpace, stringBadUtf8, stringEscaped } from "./scan";
-import { appendUnescaped } from "./unescape";
+import { Bytes } from '../bytes';
+import {
+  FLAG_KEYS,
+  NODE_ARRAY,
+  NODE_BOOL,
+  NODE_ELEMENT,
+  NODE_FLAGS,
+  NODE_NAME,
+  NODE_NULL,
+  NODE_NUMBER,
+  NODE_OBJECT,
+  NODE_OTHERS,
+  NODE_STRING,
+  PLACE_ARRAY,
+  PLACE_DENY,
+  PLACE_KEY,
+  PLACE_NUMBER,
+  PLACE_PLAIN,
+  PLACE_VECTOR,
+} from '../protocol/places';
+import { findField, fieldIndex, isTwin } from './keys';
+import { numberDigits, scanNumber, scanString, skipSpace, stringBadUtf8, stringEscaped } from './scan';
+import { appendUnescaped } from './unescape';
 
 export const WALK_OK: i32 = 0;
 export const WALK_SYNTAX: i32 = 1;
@@ -54,7 +73,10 @@ export const TYPE_ARRAY: u8 = 5;
 
 /** The place at which the last walk ended (a node's address), 0 where the error is not one of places. */
 export let walkPlace: usize = 0;
-/** Bytes that free JSON of the last walk has beside its strings: numbers, words, quotes, commas, brackets. A model is billed for them, too. */
+/**
+ * Bytes that free JSON of the last walk has beside its strings: numbers, words, quotes, commas, brackets. A model is
+ * billed for them, too.
+ */
 export let walkFreeBytes: u32 = 0;
 
 const FRAME_BYTES: u32 = 56;
@@ -75,7 +97,10 @@ const frames: usize = memory.data(65 * 56, 8);
 let keyHashes: usize = 0;
 let keyText: usize = 0;
 
-/** Walks [ptr, ptr + length) from `root` (a node's address; `section` is its table's). Records are appended; a WALK_* code comes back. */
+/**
+ * Walks [ptr, ptr + length) from `root` (a node's address; `section` is its table's). Records are appended; a WALK_*
+ * code comes back.
+ */
 export function walk(ptr: usize, length: u32, section: usize, root: usize, records: Bytes): i32 {
   walkPlace = 0;
   walkFreeBytes = 0;
@@ -155,7 +180,8 @@ export function walk(ptr: usize, length: u32, section: usize, root: usize, recor
       const kind = <i32>load<u8>(node + (isNull ? NODE_NULL : NODE_BOOL));
       if (kind == PLACE_DENY) return refused(node);
       if (isFree) walkFreeBytes += n;
-      if (kind != PLACE_PLAIN) record(records, kind, isNull ? TYPE_NULL : TYPE_BOOL, false, ptr, p, p + n, node, a, b, parent);
+      if (kind != PLACE_PLAIN)
+        record(records, kind, isNull ? TYPE_NULL : TYPE_BOOL, false, ptr, p, p + n, node, a, b, parent);
       p += n;
     }
     if (records.failed || hashes.failed) return WALK_TOO_LARGE;
@@ -217,7 +243,7 @@ export function walk(ptr: usize, length: u32, section: usize, root: usize, recor
       if (node != 0) {
         const bit = fieldIndex;
         const word = frame + FRAME_SEEN + ((bit >> 6) << 3);
-        const mask = <u64>1 << (bit & 63);
+        const mask = (<u64>1) << (bit & 63);
         if ((load<u64>(word) & mask) != 0) return WALK_DUPLICATE;
         store<u64>(word, load<u64>(word) | mask);
       } else {
@@ -227,8 +253,10 @@ export function walk(ptr: usize, length: u32, section: usize, root: usize, recor
         const before = load<u32>(frame, FRAME_FREE);
         if (before >= FREE_KEYS_MAX) return WALK_TOO_LARGE;
         store<u32>(frame, before + 1, FRAME_FREE);
-        if (!addHash(hashes, load<u32>(frame, FRAME_KEYS), key, keyBytes)) return hashes.failed ? WALK_TOO_LARGE : WALK_DUPLICATE;
-        if ((load<u8>(holder + NODE_FLAGS) & FLAG_KEYS) != 0) record(records, PLACE_KEY, TYPE_STRING, keyEscaped, ptr, p, q, holder, a, b, parent);
+        if (!addHash(hashes, load<u32>(frame, FRAME_KEYS), key, keyBytes))
+          return hashes.failed ? WALK_TOO_LARGE : WALK_DUPLICATE;
+        if ((load<u8>(holder + NODE_FLAGS) & FLAG_KEYS) != 0)
+          record(records, PLACE_KEY, TYPE_STRING, keyEscaped, ptr, p, q, holder, a, b, parent);
       }
       p = skipSpace(q, end);
       if (p >= end || load<u8>(p) != 0x3a) return WALK_SYNTAX;
@@ -239,8 +267,6 @@ export function walk(ptr: usize, length: u32, section: usize, root: usize, recor
 }
 
 /** Address of the record at `position`. */
-// @ts-ignore: decorator
-@inline
 export function recordAt(records: Bytes, position: u32): usize {
   return records.ptr + position * RECORD_BYTES;
 }
@@ -278,8 +304,6 @@ function record(
   records.len += RECORD_BYTES;
 }
 
-// @ts-ignore: decorator
-@inline
 function child(section: usize, node: usize, field: usize): usize {
   const offset = load<u32>(node + field);
   return offset == 0 ? 0 : section + offset;
@@ -303,10 +327,13 @@ function literalBytes(p: usize, end: usize): u32 {
   return w == 0x736c6166 && p + 5 <= end && load<u8>(p + 4) == 0x65 ? 5 : 0;
 }
 
-/** Adds the hash of a key to those behind `from`; false where it is there already (or memory is exhausted: then `failed`). A collision refuses a body that is fine, never the other way. */
+/**
+ * Adds the hash of a key to those behind `from`; false where it is there already (or memory is exhausted: then
+ * `failed`). A collision refuses a body that is fine, never the other way.
+ */
 function addHash(hashes: Bytes, from: u32, key: usize, length: u32): bool {
   let h: u64 = 0xcbf29ce484222325;
-  for (let i: u32 = 0; i < length; i += 1) h = (h ^ <u64>load<u8>(key + i)) * 0x100000001b3;
+  for (let i: u32 = 0; i < length; i += 1) h = (h ^ (<u64>load<u8>(key + i))) * 0x100000001b3;
   for (let at = from; at < hashes.len; at += 8) {
     if (load<u64>(hashes.ptr + at) == h) return false;
   }

@@ -1,8 +1,8 @@
 /** One decision: from the input's text to a result block on the heap. */
-import { inputEvent, inputStore, loadInput } from "../decision/load-facts";
-import { decide, factsBytes, resultBytes } from "../policy";
-import { Heap, heap, heapTop } from "./heap";
-import { withoutSets } from "./values";
+import { inputEvent, inputStore, loadInput } from '../decision/load-facts';
+import { decide, factsBytes, resultBytes } from '../policy';
+import { Heap, heap, heapTop } from './heap';
+import { withoutSets } from './values';
 
 /** No input (0 bytes) is one that cannot be decided. */
 export function decideText(input: usize, length: u32): usize {

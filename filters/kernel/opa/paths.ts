@@ -1,8 +1,22 @@
-/** Setting and removing what stands at a path of an object, as hosts do with `data`. The policy reads none of it: everything that it decides by is compiled in or in the input. */
-import { broken, openDocument, peek, position, readText, rewind, skipValue, takes, textAt, textBytes } from "../decision/json-document";
-import { sameBytes } from "../decision/tables";
-import { Heap, heap, heapTop } from "./heap";
-import { lengthOf, setTextOf, textOf } from "./values";
+/**
+ * Setting and removing what stands at a path of an object, as hosts do with `data`. The policy reads none of it:
+ * everything that it decides by is compiled in or in the input.
+ */
+import {
+  broken,
+  openDocument,
+  peek,
+  position,
+  readText,
+  rewind,
+  skipValue,
+  takes,
+  textAt,
+  textBytes,
+} from '../decision/json-document';
+import { sameBytes } from '../decision/tables';
+import { Heap, heap, heapTop } from './heap';
+import { lengthOf, setTextOf, textOf } from './values';
 
 export const ERROR_NONE: i32 = 0;
 const ERROR_TYPE: i32 = 2;
@@ -54,7 +68,10 @@ function finish(base: usize, start: usize): i32 {
   return ERROR_NONE;
 }
 
-/** Finds the path's value (with its key and comma, for removing it), or the place behind the brace of the object that lacks the next key. */
+/**
+ * Finds the path's value (with its key and comma, for removing it), or the place behind the brace of the object that
+ * lacks the next key.
+ */
 function locate(base: usize, path: usize, whole: bool): i32 {
   if (base == 0 || path == 0 || !readKeys(path)) return ERROR_PATH;
   openDocument(textOf(base), lengthOf(base));

@@ -1,9 +1,10 @@
 /**
- * OPA's values, which hosts never look into: here a value is a JSON text. Sets, which a host may send (`{1, 2}`, `set()`), are read as arrays; the only set that goes out is the result of an evaluation.
+ * OPA's values, which hosts never look into: here a value is a JSON text. Sets, which a host may send (`{1, 2}`,
+ * `set()`), are read as arrays; the only set that goes out is the result of an evaluation.
  */
-import { atEnd, expect, openDocument, peek, position, skipValue, takes } from "../decision/json-document";
-import { put } from "../decision/render";
-import { Heap, heap, heapTop, setHeapTop } from "./heap";
+import { atEnd, expect, openDocument, peek, position, skipValue, takes } from '../decision/json-document';
+import { put } from '../decision/render';
+import { Heap, heap, heapTop, setHeapTop } from './heap';
 
 /** A value: u32 kind, u32 address and u32 bytes of its text. */
 const VALUE_BYTES: u32 = 12;
@@ -59,12 +60,12 @@ export function parseValue(text: usize, length: u32): usize {
 
 /** NUL-terminated JSON. */
 export function dumpJson(value: usize): usize {
-  return dump(value, '[{"result":', "}]");
+  return dump(value, '[{"result":', '}]');
 }
 
 /** NUL-terminated Rego. */
 export function dumpValue(value: usize): usize {
-  return dump(value, '{{"result":', "}}");
+  return dump(value, '{{"result":', '}}');
 }
 
 function dump(value: usize, before: string, after: string): usize {
@@ -78,7 +79,8 @@ function dump(value: usize, before: string, after: string): usize {
   return start;
 }
 
-// -------------------------------------------------------------------------------------------------------------------- sets
+// --------------------------------------------------------------------------------------------------------------------
+// sets
 
 /** The text with sets written as arrays, at the heap's top; 0 if it is no value. */
 export function withoutSets(text: usize, length: u32): usize {
@@ -157,6 +159,6 @@ function copyItems(depth: u32, open: u32, close: u32): bool {
 /** `set()` */
 function copyEmptySet(): bool {
   if (!takes(0x73) || !takes(0x65) || !takes(0x74) || !takes(0x28) || !takes(0x29)) return false;
-  put<Heap>(heap(), "[]");
+  put<Heap>(heap(), '[]');
   return true;
 }

@@ -1,6 +1,6 @@
 /**
- * What a value at a place of a protocol means to the kernel: numbers shared by the protocol tables' writer (TypeScript) and the kernel (AssemblyScript). Only
- * `export const NAME = integer` stands here.
+ * What a value at a place of a protocol means to the kernel: numbers shared by the protocol tables' writer (TypeScript)
+ * and the kernel (AssemblyScript). Only `export const NAME = integer` stands here.
  */
 
 // Leaves. A record is made for each but PLAIN and VECTOR.

@@ -1,6 +1,7 @@
 /**
- * A store's table: what of its policy can be asked of the store itself, and which versions are current. Written by compiler/tables/stores-filter.ts, read by session/push-down.ts and
- * session/newest.ts. All offsets count from the table's start. Only `export const NAME = integer` stands here.
+ * A store's table: what of its policy can be asked of the store itself, and which versions are current. Written by
+ * compiler/tables/stores-filter.ts, read by retrieval/push-down.ts and retrieval/newest.ts. All offsets count from the
+ * table's start. Only `export const NAME = integer` stands here.
  */
 
 // Head.
@@ -33,7 +34,10 @@ export const CLAUSE_CONTAINS = 4;
 export const CLAUSE_CONSTANT = 5;
 /** The metadata is the caller's text or member: key, fact. */
 export const CLAUSE_FACT = 6;
-/** The metadata is one of an ordered enum's members: key, comparison, fact or NO_FACT, rank of a constant, members (count, offset of texts), rank of what an absent value is + 1. */
+/**
+ * The metadata is one of an ordered enum's members: key, comparison, fact or NO_FACT, rank of a constant, members
+ * (count, offset of texts), rank of what an absent value is + 1.
+ */
 export const CLAUSE_RANKS = 7;
 
 export const NO_FACT = 0xffffffff;

@@ -1,12 +1,24 @@
-/** Budgets: which levels the policy needs, what to reserve for the worst case, and what the exchange cost. Micro-units of the policy's currency throughout. */
-import { ACTION_LEVELS, T_BUDGETS } from "../abi";
-import { budgetCount, modelRecord, reserveOf, setBudgetLevels } from "../decision/api";
-import { MODEL_INPUT_PRICE, MODEL_OUTPUT_PRICE, FLAG_NO_MODEL, RESULT_CANDIDATES, RESULT_FLAGS, RESULT_SITE, SITE_AT_REMOVED, SITE_REMOVERS } from "../decision/layout";
-import { section } from "../decision/tables";
-import { FLAG_NO_OUTPUT } from "../protocol/places";
-import { hasFlag } from "./endpoint";
-import { startsWith } from "./literal";
-import { PHASE_LEVELS, Session } from "./session-state";
+/**
+ * Budgets: which levels the policy needs, what to reserve for the worst case, and what the exchange cost. Micro-units
+ * of the policy's currency throughout.
+ */
+import { ACTION_LEVELS, T_BUDGETS } from '../abi';
+import { budgetCount, modelRecord, reserveOf, setBudgetLevels } from '../decision/api';
+import {
+  MODEL_INPUT_PRICE,
+  MODEL_OUTPUT_PRICE,
+  FLAG_NO_MODEL,
+  RESULT_CANDIDATES,
+  RESULT_FLAGS,
+  RESULT_SITE,
+  SITE_AT_REMOVED,
+  SITE_REMOVERS,
+} from '../decision/layout';
+import { section } from '../decision/tables';
+import { FLAG_NO_OUTPUT } from '../protocol/places';
+import { hasFlag } from '../http/endpoint';
+import { startsWith } from '../http/literal';
+import { PHASE_LEVELS, Session } from './session-state';
 
 /** What the host answers for each budget asked: i64 headroom, i64 spent, u32 1 where both are known, u32 zero. */
 const LEVEL_BYTES: u32 = 24;
@@ -56,7 +68,10 @@ export function hasRefused(status: u32): bool {
   return status >= 400 && status != 408 && status != 504;
 }
 
-/** Ends the exchange's cost: what the upstream told at its reply's end, else nothing is known and the reservation is charged. Once. */
+/**
+ * Ends the exchange's cost: what the upstream told at its reply's end, else nothing is known and the reservation is
+ * charged. Once.
+ */
 export function settle(s: Session, upstreamRefused: bool): void {
   const o = s.out();
   if (o.settled != 0) return;
@@ -73,7 +88,12 @@ export function settle(s: Session, upstreamRefused: bool): void {
   if (s.outputTokens < 0 && !hasFlag(s.endpoint, FLAG_NO_OUTPUT)) return;
   const model = modelRecord(s.chosen);
   const output = s.outputTokens < 0 ? 0 : s.outputTokens;
-  const cost = costOf(<u64>s.inputTokens, load<u64>(model, MODEL_INPUT_PRICE), <u64>output, load<u64>(model, MODEL_OUTPUT_PRICE));
+  const cost = costOf(
+    <u64>s.inputTokens,
+    load<u64>(model, MODEL_INPUT_PRICE),
+    <u64>output,
+    load<u64>(model, MODEL_OUTPUT_PRICE),
+  );
   if (cost < 0) return;
   o.usageKnown = 1;
   o.cost = cost;
@@ -101,7 +121,7 @@ export function deniedByBudget(result: usize): bool {
   for (let i: u32 = 0; i < count; i += 1) {
     const name = removers + (i << 3);
     const bits = load<u64>(removed + (i << 3));
-    if (startsWith(<usize>load<u32>(name), load<u32>(name, 4), "budget ")) budgets |= bits;
+    if (startsWith(<usize>load<u32>(name), load<u32>(name, 4), 'budget ')) budgets |= bits;
     else others |= bits;
   }
   return (load<u64>(result, RESULT_CANDIDATES) & budgets & ~others) != 0;

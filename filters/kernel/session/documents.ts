@@ -1,10 +1,13 @@
-/** Whole documents without an exchange: one decision over given facts, and what the detectors find in one text. For tools; traffic goes through sessions. */
-import { Bytes } from "../bytes";
-import { Arena, newFacts, newResult, renderDecision } from "../decision/api";
-import { inputEvent, inputStore, loadInput } from "../decision/load-facts";
-import { free } from "../memory";
-import { decide } from "../policy";
-import { scanText } from "../text/scan";
+/**
+ * Whole documents without an exchange: one decision over given facts, and what the detectors find in one text. For
+ * tools; traffic goes through sessions.
+ */
+import { Bytes } from '../bytes';
+import { Arena, newFacts, newResult, renderDecision } from '../decision/api';
+import { inputEvent, inputStore, loadInput } from '../decision/load-facts';
+import { free } from '../memory';
+import { decide } from '../policy';
+import { scanText } from '../text/scan';
 
 const answer: usize = memory.data(8, 8);
 let kept: usize = 0;

@@ -1,6 +1,7 @@
 /**
- * What a session tells its host after each call, at a fixed address (`session_out`). All fields are u32 unless said otherwise; a run is an address and its bytes. The host reads it before it
- * calls again. The layout is mirrored in filters/host/output-layout.ts.
+ * What a session tells its host after each call, at a fixed address (`session_out`). All fields are u32 unless said
+ * otherwise; a run is an address and its bytes. The host reads it before it calls again. The layout is mirrored in
+ * filters/host/output-layout.ts.
  *
  *  0 headers to set    run: u32 bytes of name, u32 bytes of value, name, value; again and again
  *  8 headers to remove run: u32 bytes of name, name; again and again
@@ -24,8 +25,8 @@
  * 128 input tokens     i64, -1 where not told
  * 136 output tokens    i64, -1 where not told
  */
-import { Bytes } from "../bytes";
-import { allocZeroed, free } from "../memory";
+import { Bytes } from '../bytes';
+import { allocZeroed, free } from '../memory';
 
 @unmanaged
 export class Output {
@@ -98,8 +99,18 @@ export class Output {
     o.callBody = changetype<usize>(Bytes.create());
     o.records = changetype<usize>(Bytes.create());
     const complete =
-      o.set != 0 && o.remove != 0 && o.body != 0 && o.replyHeaders != 0 && o.replyBody != 0 && o.route != 0 && o.budgets != 0 &&
-      o.reserves != 0 && o.callMethod != 0 && o.callPath != 0 && o.callBody != 0 && o.records != 0;
+      o.set != 0 &&
+      o.remove != 0 &&
+      o.body != 0 &&
+      o.replyHeaders != 0 &&
+      o.replyBody != 0 &&
+      o.route != 0 &&
+      o.budgets != 0 &&
+      o.reserves != 0 &&
+      o.callMethod != 0 &&
+      o.callPath != 0 &&
+      o.callBody != 0 &&
+      o.records != 0;
     if (complete) return o;
     o.destroy();
     return changetype<Output>(0);
@@ -121,7 +132,10 @@ export class Output {
     free(changetype<usize>(this));
   }
 
-  /** Before each call of the host: what the last one said is over; what stays are route, reservations, settlement and records. */
+  /**
+   * Before each call of the host: what the last one said is over; what stays are route, reservations, settlement and
+   * records.
+   */
   begin(): void {
     this.setRun().clear();
     this.removeRun().clear();

@@ -1,8 +1,8 @@
 /** Deciding an event, and keeping the decision for the log. No text of the exchange is in a decision. */
-import { decide, resultBytes } from "../policy";
-import { chosenModel, renderDecision } from "../decision/api";
-import { EVENT_PROMPT } from "../abi";
-import { Session } from "./session-state";
+import { decide, resultBytes } from '../policy';
+import { chosenModel, renderDecision } from '../decision/api';
+import { EVENT_PROMPT } from '../abi';
+import { Session } from './session-state';
 
 /** Bytes of decisions that are kept; a search with very many chunks keeps the first. */
 const RECORDS_BYTES_MAX: u32 = 262_144;

@@ -1,25 +1,25 @@
 /** A reply that is held whole: walked once, decided once, edited, and sent on. */
-import { ACTION_CONTINUE, EVENT_COMPLETION, FACT_COMPLETION_FINISH_REASON, FACT_COMPLETION_TOKENS } from "../abi";
-import { Bytes } from "../bytes";
-import { carryChoice, isAllowed, setFailed, setText, setValue } from "../decision/api";
-import { RECORD_BYTES, RECORD_KIND, recordAt, walk, WALK_OK } from "../json/walk";
-import * as P from "../protocol/places";
-import { hasRefused, settle } from "./budget";
-import { deny, denyByPolicy, denyFixed, messageOf, reply } from "./denial";
-import { appendPlace } from "./denial";
-import { splice } from "./edits";
-import { protocolSection, rootOf } from "./endpoint";
-import { putRemovals } from "./forwarded-headers";
-import { put } from "./literal";
-import { setFound, NO_MESSAGE } from "./messages";
-import { decideEvent } from "./record";
-import { putLength } from "./send-request";
-import { PHASE_DONE, Session } from "./session-state";
-import { clearTexts, editTexts, scanAlone } from "./texts";
-import { MODE_ARGUMENTS, MODE_FIXED, MODE_TEXT } from "./segment";
-import { takeFinish, takeUsage } from "./usage";
-import { isListed } from "./values-list";
-import { walkPlace, WALK_REFUSED, WALK_UNKNOWN_KEY } from "../json/walk";
+import { ACTION_CONTINUE, EVENT_COMPLETION, FACT_COMPLETION_FINISH_REASON, FACT_COMPLETION_TOKENS } from '../abi';
+import { Bytes } from '../bytes';
+import { carryChoice, isAllowed, setFailed, setText, setValue } from '../decision/api';
+import { RECORD_BYTES, RECORD_KIND, recordAt, walk, WALK_OK } from '../json/walk';
+import * as P from '../protocol/places';
+import { hasRefused, settle } from './budget';
+import { deny, denyByPolicy, denyFixed, messageOf, reply } from './denial';
+import { appendPlace } from './denial';
+import { splice } from '../edit/edits';
+import { protocolSection, rootOf } from '../http/endpoint';
+import { putRemovals } from '../http/forwarded-headers';
+import { put } from '../http/literal';
+import { setFound, NO_MESSAGE } from '../prompt/messages';
+import { decideEvent } from './record';
+import { putLength } from './send-request';
+import { PHASE_DONE, Session } from './session-state';
+import { clearTexts, editTexts, scanAlone } from '../edit/texts';
+import { MODE_ARGUMENTS, MODE_FIXED, MODE_TEXT } from '../edit/segment';
+import { takeFinish, takeUsage } from './usage';
+import { isListed } from '../edit/values-list';
+import { walkPlace, WALK_REFUSED, WALK_UNKNOWN_KEY } from '../json/walk';
 
 /** From here on the texts are the reply's. */
 export function beginReply(s: Session): void {
@@ -45,7 +45,9 @@ export function onReply(s: Session): i32 {
   const code = walk(body.ptr, body.len, section, root, records);
   if (code != WALK_OK) {
     settle(s, hasRefused(s.status));
-    return refused ? deny(s, s.status, "the upstream refused the request, and its answer cannot be read") : denyUnreadable(s, code);
+    return refused
+      ? deny(s, s.status, 'the upstream refused the request, and its answer cannot be read')
+      : denyUnreadable(s, code);
   }
   clearTexts(s);
   readReply(s, body.ptr);
@@ -79,7 +81,7 @@ export function denyUnreadable(s: Session, code: i32): i32 {
   const message = messageOf(s);
   put(message, "the upstream's reply cannot be read");
   if (code == WALK_REFUSED || code == WALK_UNKNOWN_KEY) {
-    put(message, ": unknown value at `");
+    put(message, ': unknown value at `');
     appendPlace(message, walkPlace);
     message.push(0x60);
   }
@@ -110,8 +112,10 @@ function readReply(s: Session, document: usize): void {
 
 /** Scans a value of a reply that is text in itself. */
 export function scanValue(s: Session, document: usize, r: usize, kind: i32): void {
-  if (kind == P.PLACE_TEXT || kind == P.PLACE_PART || kind == P.PLACE_LOCAL) scanAlone(s, document, r, MODE_TEXT, NO_MESSAGE);
+  if (kind == P.PLACE_TEXT || kind == P.PLACE_PART || kind == P.PLACE_LOCAL)
+    scanAlone(s, document, r, MODE_TEXT, NO_MESSAGE);
   else if (kind == P.PLACE_ARGUMENTS) scanAlone(s, document, r, MODE_ARGUMENTS, NO_MESSAGE);
   else if (kind == P.PLACE_KEY || kind == P.PLACE_NUMBER) scanAlone(s, document, r, MODE_FIXED, NO_MESSAGE);
-  else if ((kind == P.PLACE_ENUM || kind == P.PLACE_EVENT_TYPE) && !isListed(document, r)) scanAlone(s, document, r, MODE_TEXT, NO_MESSAGE);
+  else if ((kind == P.PLACE_ENUM || kind == P.PLACE_EVENT_TYPE) && !isListed(document, r))
+    scanAlone(s, document, r, MODE_TEXT, NO_MESSAGE);
 }

@@ -1,17 +1,17 @@
 /** The request goes on: its headers, its body as it came or as it was edited, and where to. */
-import { ACTION_CONTINUE } from "../abi";
-import { Bytes } from "../bytes";
-import { modelRecord, storeRecord } from "../decision/api";
-import { MODEL_NAME, STORE_NAME } from "../decision/layout";
-import { appendNumber } from "../json/escape";
-import { putReserves } from "./budget";
-import { denyTooLarge } from "./denial";
-import { splice } from "./edits";
-import { putRemovals } from "./forwarded-headers";
-import { putHeader } from "./headers";
-import { put } from "./literal";
-import { PHASE_SENT, Session } from "./session-state";
-import { clearTexts } from "./texts";
+import { ACTION_CONTINUE } from '../abi';
+import { Bytes } from '../bytes';
+import { modelRecord, storeRecord } from '../decision/api';
+import { MODEL_NAME, STORE_NAME } from '../decision/layout';
+import { appendNumber } from '../json/escape';
+import { putReserves } from './budget';
+import { denyTooLarge } from './denial';
+import { splice } from '../edit/edits';
+import { putRemovals } from '../http/forwarded-headers';
+import { putHeader } from '../http/headers';
+import { put } from '../http/literal';
+import { PHASE_SENT, Session } from './session-state';
+import { clearTexts } from '../edit/texts';
 
 /** Sends the request to the chosen model or store. */
 export function sendRequest(s: Session): i32 {
@@ -39,7 +39,7 @@ export function putLength(s: Session, bytes: u32): void {
   const digits = changetype<Bytes>(s.text);
   digits.clear();
   appendNumber(digits, bytes);
-  putHeader(s.out().setRun(), "content-length", digits.ptr, digits.len);
+  putHeader(s.out().setRun(), 'content-length', digits.ptr, digits.len);
 }
 
 function putRoute(s: Session): void {
@@ -47,12 +47,12 @@ function putRoute(s: Session): void {
   route.clear();
   if (s.chosen >= 0) {
     const name = modelRecord(s.chosen) + MODEL_NAME;
-    put(route, "model/");
+    put(route, 'model/');
     route.append(<usize>load<u32>(name), load<u32>(name, 4));
   } else if (s.store >= 0) {
     const name = storeRecord(s.store) + STORE_NAME;
-    put(route, "store/");
+    put(route, 'store/');
     route.append(<usize>load<u32>(name), load<u32>(name, 4));
   }
-  putHeader(s.out().setRun(), "x-writ-route", route.ptr, route.len);
+  putHeader(s.out().setRun(), 'x-writ-route', route.ptr, route.len);
 }

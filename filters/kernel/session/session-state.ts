@@ -1,14 +1,14 @@
 /**
- * One HTTP exchange: everything that the kernel knows of it, from the request's headers to the end. Created by `newSession`, freed by `endSession`; nothing outlives it but what is in no
- * session (the cache of collection ids).
+ * One HTTP exchange: everything that the kernel knows of it, from the request's headers to the end. Created by
+ * `newSession`, freed by `endSession`; nothing outlives it but what is in no session (the cache of collection ids).
  */
-import { Bytes } from "../bytes";
-import { Arena, newFacts, newResult } from "../decision/api";
-import { allocZeroed, free } from "../memory";
-import { Lane } from "../text/lane";
-import { Output } from "./output";
-import { Stream } from "./stream-state";
-import { Values } from "./values";
+import { Bytes } from '../bytes';
+import { Arena, newFacts, newResult } from '../decision/api';
+import { allocZeroed, free } from '../memory';
+import { Lane } from '../text/lane';
+import { Output } from './output';
+import { Stream } from '../stream/stream-state';
+import { Values } from '../edit/values';
 
 // Where the exchange stands.
 export const PHASE_NEW: u32 = 0;
@@ -80,7 +80,9 @@ export class Session {
   newHigh: u64 = 0;
   isReply: bool = false;
   messageCount: u32 = 0;
-  /** Position of the last message of the user, and each message's bits of what was found in it (0: nobody reads them). */
+  /**
+   * Position of the last message of the user, and each message's bits of what was found in it (0: nobody reads them).
+   */
   lastUser: u32 = 0;
   messageBits: usize = 0;
   /** Something was found where nothing can be edited. */
@@ -175,11 +177,26 @@ export function newSession(nonce: u64, now: i64): usize {
   s.verdicts = changetype<usize>(Bytes.create());
   s.versions = changetype<usize>(Bytes.create());
   const complete =
-    s.facts != 0 && s.result != 0 && s.arena != 0 && s.output != 0 && s.values != 0 && s.lane != 0 && s.body != 0 && s.records != 0 &&
-    s.segments != 0 && s.hits != 0 && s.groups != 0 && s.clusters != 0 && s.edits != 0 && s.replacements != 0 && s.text != 0 && s.removals != 0 &&
-    s.verdicts != 0 && s.versions != 0;
+    s.facts != 0 &&
+    s.result != 0 &&
+    s.arena != 0 &&
+    s.output != 0 &&
+    s.values != 0 &&
+    s.lane != 0 &&
+    s.body != 0 &&
+    s.records != 0 &&
+    s.segments != 0 &&
+    s.hits != 0 &&
+    s.groups != 0 &&
+    s.clusters != 0 &&
+    s.edits != 0 &&
+    s.replacements != 0 &&
+    s.text != 0 &&
+    s.removals != 0 &&
+    s.verdicts != 0 &&
+    s.versions != 0;
   if (complete) {
-    s.valuesOf().seed = <u32>(nonce >> 32) ^ <u32>nonce;
+    s.valuesOf().seed = (<u32>(nonce >> 32)) ^ (<u32>nonce);
     return p;
   }
   freeSession(s);

@@ -1,11 +1,14 @@
 /** What a reply tells of itself: its usage, and why it ended. */
-import { Arena } from "../decision/api";
-import { readInteger } from "../json/scan";
-import { NO_RECORD, RECORD_END, RECORD_KIND, RECORD_NEXT, RECORD_PARENT, RECORD_START, recordAt } from "../json/walk";
-import { PLACE_USAGE_INPUT, PLACE_USAGE_OUTPUT } from "../protocol/places";
-import { Session } from "./session-state";
+import { Arena } from '../decision/api';
+import { readInteger } from '../json/scan';
+import { NO_RECORD, RECORD_END, RECORD_KIND, RECORD_NEXT, RECORD_PARENT, RECORD_START, recordAt } from '../json/walk';
+import { PLACE_USAGE_INPUT, PLACE_USAGE_OUTPUT } from '../protocol/places';
+import { Session } from './session-state';
 
-/** Takes the counts of the usage object whose record is at `i`: several of one kind in it add up; of several objects (a stream counts up) the most counts. */
+/**
+ * Takes the counts of the usage object whose record is at `i`: several of one kind in it add up; of several objects (a
+ * stream counts up) the most counts.
+ */
 export function takeUsage(s: Session, document: usize, i: u32): void {
   const records = s.recordBytes();
   const end = load<u32>(recordAt(records, i), RECORD_NEXT);
@@ -39,6 +42,7 @@ export function takeFinish(s: Session, document: usize, record: usize): void {
 export function around(s: Session, i: u32, kind: i32): u32 {
   const records = s.recordBytes();
   let at = load<u32>(recordAt(records, i), RECORD_PARENT);
-  while (at != NO_RECORD && <i32>load<u8>(recordAt(records, at), RECORD_KIND) != kind) at = load<u32>(recordAt(records, at), RECORD_PARENT);
+  while (at != NO_RECORD && <i32>load<u8>(recordAt(records, at), RECORD_KIND) != kind)
+    at = load<u32>(recordAt(records, at), RECORD_PARENT);
   return at;
 }

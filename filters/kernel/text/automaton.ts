@@ -1,5 +1,8 @@
-/** Runs a group's automata from one place, and keeps which forms accept where with their right boundary. It knows no validator and no context. */
-import { boundaryAfter, UNSETTLED } from "./characters";
+/**
+ * Runs a group's automata from one place, and keeps which forms accept where with their right boundary. It knows no
+ * validator and no context.
+ */
+import { boundaryAfter, UNSETTLED } from './characters';
 import {
   BITSET_CLASSES_AT,
   BITSET_FIRST,
@@ -19,8 +22,8 @@ import {
   GROUP_ALL_ENDS,
   GROUP_FORWARD_AT,
   GROUP_FORWARD_MOST,
-} from "./layout";
-import { count, end, final, section } from "./window";
+} from './layout';
+import { count, end, final, section } from './window';
 
 /** Accepted ends of forms whose every end matters, shortest first: pairs of address and forms. */
 const ends: usize = memory.data(ENDS_MAX * 8, 8);
@@ -41,7 +44,10 @@ export function formsAt(masks: usize, kinds: u32): u32 {
   return forms;
 }
 
-/** Reads from `p` with the forms in `allowed`. Answers the forms that more text could still change; `accepted` and the ends are then incomplete for these. */
+/**
+ * Reads from `p` with the forms in `allowed`. Answers the forms that more text could still change; `accepted` and the
+ * ends are then incomplete for these.
+ */
 export function runForward(group: usize, p: usize, allowed: u32): u32 {
   accepted = 0;
   endCount = 0;
@@ -86,7 +92,7 @@ export function runBitset(group: usize, p: usize, allowed: u32): u32 {
   let open: u32 = 0;
   let at = p;
   while (at < limit) {
-    const read = reads + (<usize>load<u8>(classes + load<u8>(at)) << 4);
+    const read = reads + ((<usize>load<u8>(classes + load<u8>(at))) << 4);
     let hereLow = low & load<u64>(read);
     let hereHigh = high & load<u64>(read + 8);
     count(1);
@@ -96,7 +102,7 @@ export function runBitset(group: usize, p: usize, allowed: u32): u32 {
     low = 0;
     high = 0;
     for (; hereLow != 0; hereLow &= hereLow - 1) {
-      const next = follow + (<usize>ctz(hereLow) << 4);
+      const next = follow + ((<usize>ctz(hereLow)) << 4);
       low |= load<u64>(next);
       high |= load<u64>(next + 8);
     }
@@ -117,14 +123,12 @@ export function endBelow(group: usize, form: u32, before: usize): usize {
     return last < before ? last : 0;
   }
   for (let i = <i32>endCount - 1; i >= 0; i -= 1) {
-    const at = ends + (<usize>i << 3);
+    const at = ends + ((<usize>i) << 3);
     if (<usize>load<u32>(at) < before && ((load<u32>(at + 4) >> form) & 1) != 0) return load<u32>(at);
   }
   return 0;
 }
 
-// @ts-ignore: decorator
-@inline
 function infoOf(dfa: usize, row: u32): usize {
   const rows = section + <usize>load<u32>(dfa + DFA_ROWS_AT);
   const info = <usize>load<u16>(rows + ((row + load<u16>(dfa + DFA_CLASSES)) << 1));
@@ -146,7 +150,7 @@ function acceptForms(group: usize, forms: u32, at: usize, allowed: u32): u32 {
   accepted |= settled;
   const all = settled & load<u32>(group + GROUP_ALL_ENDS);
   if (all != 0 && endCount < <u32>ENDS_MAX) {
-    const slot = ends + (<usize>endCount << 3);
+    const slot = ends + ((<usize>endCount) << 3);
     store<u32>(slot, <u32>at);
     store<u32>(slot + 4, all);
     endCount += 1;

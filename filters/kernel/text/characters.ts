@@ -1,4 +1,7 @@
-/** Classes of bytes, and what touches a match: the boundary kinds that the text before or behind an address satisfies. Bytes above 127 are of no class: no script but ASCII's joins words here. */
+/**
+ * Classes of bytes, and what touches a match: the boundary kinds that the text before or behind an address satisfies.
+ * Bytes above 127 are of no class: no script but ASCII's joins words here.
+ */
 import {
   BOUNDARY_ADDRESS,
   BOUNDARY_DIGIT,
@@ -6,7 +9,7 @@ import {
   BOUNDARY_NUMBER,
   BOUNDARY_SERIAL,
   BOUNDARY_WORD,
-} from "./layout";
+} from './layout';
 
 const NONE: u32 = 1 << BOUNDARY_NONE;
 const DIGIT: u32 = 1 << BOUNDARY_DIGIT;
@@ -18,26 +21,18 @@ const ALL: u32 = NONE | DIGIT | WORD | NUMBER | SERIAL | ADDRESS;
 /** In the second byte of `boundaryAfter`: kinds that only more text can settle. */
 export const UNSETTLED: u32 = 8;
 
-// @ts-ignore: decorator
-@inline
 export function isDigit(c: u32): bool {
   return c - 0x30 <= 9;
 }
 
-// @ts-ignore: decorator
-@inline
 export function isLetter(c: u32): bool {
   return (c | 0x20) - 0x61 <= 25;
 }
 
-// @ts-ignore: decorator
-@inline
 export function isHex(c: u32): bool {
   return c - 0x30 <= 9 || (c | 0x20) - 0x61 <= 5;
 }
 
-// @ts-ignore: decorator
-@inline
 export function isWord(c: u32): bool {
   return isDigit(c) || isLetter(c) || c == 0x5f;
 }
@@ -56,7 +51,10 @@ export function boundaryBefore(p: usize, first: usize): u32 {
   return ALL;
 }
 
-/** Kinds that hold at `p`, the first byte behind a match; shifted by UNSETTLED those that more text must settle, unless `final`. */
+/**
+ * Kinds that hold at `p`, the first byte behind a match; shifted by UNSETTLED those that more text must settle, unless
+ * `final`.
+ */
 export function boundaryAfter(p: usize, end: usize, final: bool): u32 {
   if (p == end) return final ? ALL : NONE | ((ALL & ~NONE) << UNSETTLED);
   const c = <u32>load<u8>(p);

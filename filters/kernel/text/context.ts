@@ -1,7 +1,10 @@
-/** Whether a word of a form's context stands near a match: as a whole word, ignoring the case of ASCII letters, inside so many characters before or behind. */
-import { isDigit, isLetter } from "./characters";
-import { FORM_WITHIN, FORM_WORDS_AT, WORDS_AT, WORDS_COUNT, WORDS_FIRST } from "./layout";
-import { count, end, final, first, section } from "./window";
+/**
+ * Whether a word of a form's context stands near a match: as a whole word, ignoring the case of ASCII letters, inside
+ * so many characters before or behind.
+ */
+import { isDigit, isLetter } from './characters';
+import { FORM_WITHIN, FORM_WORDS_AT, WORDS_AT, WORDS_COUNT, WORDS_FIRST } from './layout';
+import { count, end, final, first, section } from './window';
 
 export const CONTEXT_ABSENT: u32 = 0;
 export const CONTEXT_FOUND: u32 = 1;
@@ -31,7 +34,10 @@ export function contextAfter(form: usize, p: usize): u32 {
   return result == CONTEXT_ABSENT && cut ? CONTEXT_UNSETTLED : result;
 }
 
-/** Whether any of the `within` bytes before `p` is a letter or of another script: without one, no context word ends there. */
+/**
+ * Whether any of the `within` bytes before `p` is a letter or of another script: without one, no context word ends
+ * there.
+ */
 export function lettersBefore(p: usize, within: u32): bool {
   const from = <u32>(p - first) > within ? p - within : first;
   let at = p;
@@ -49,7 +55,10 @@ export function lettersBefore(p: usize, within: u32): bool {
   return false;
 }
 
-/** Where the whole word ends that begins at `p`, or 0. A word that touches the end of a text that is not final is none yet: nothing stands behind it. */
+/**
+ * Where the whole word ends that begins at `p`, or 0. A word that touches the end of a text that is not final is none
+ * yet: nothing stands behind it.
+ */
 export function wordEnd(form: usize, p: usize): usize {
   const words = section + <usize>load<u32>(form + FORM_WORDS_AT);
   const letter = normal(load<u8>(p)) - 0x61;
@@ -103,14 +112,10 @@ function normal(c: u32): u32 {
   return c;
 }
 
-// @ts-ignore: decorator
-@inline
 function isWordByte(c: u32): bool {
   return isLetter(c) || isDigit(c);
 }
 
-// @ts-ignore: decorator
-@inline
 function isTail(p: usize): bool {
   return (load<u8>(p) & 0xc0) == 0x80;
 }

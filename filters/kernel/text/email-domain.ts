@@ -1,10 +1,10 @@
 /** The domain of an email address: what stands behind the last `@`. Nothing before it is read. */
-import { isLetter } from "./characters";
+import { isLetter } from './characters';
 
 const DOMAIN_BYTES_MAX: usize = 253;
 const LABEL_BYTES_MAX: usize = 63;
 /** File names' endings that are no top-level domains: `logo@2x.png` is a file. Four characters each, padded. */
-const ENDINGS = "png jpg jpeggif svg webpbmp ico css js  ts  jsonhtmlhtm pdf txt ";
+const ENDINGS = 'png jpg jpeggif svg webpbmp ico css js  ts  jsonhtmlhtm pdf txt ';
 
 export function isEmailDomain(p: usize, end: usize): bool {
   let start = end;
@@ -22,7 +22,7 @@ export function isEmailDomain(p: usize, end: usize): bool {
 function isFileEnding(p: usize, end: usize): bool {
   if (end - p > 4) return false;
   const list = changetype<usize>(ENDINGS);
-  for (let at = list; at < list + (<usize>ENDINGS.length << 1); at += 8) {
+  for (let at = list; at < list + ((<usize>ENDINGS.length) << 1); at += 8) {
     let i: usize = 0;
     while (i < 4 && <u32>load<u16>(at + (i << 1)) == (p + i < end ? lower(load<u8>(p + i)) : 0x20)) i += 1;
     if (i == 4) return true;
@@ -30,8 +30,6 @@ function isFileEnding(p: usize, end: usize): bool {
   return false;
 }
 
-// @ts-ignore: decorator
-@inline
 function lower(c: u32): u32 {
   return isLetter(c) ? c | 0x20 : c;
 }

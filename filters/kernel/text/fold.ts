@@ -1,8 +1,9 @@
 /**
- * Folding: what detectors read in place of the text. Digits of every script, full-width letters and signs, dashes and spaces become their ASCII twins; what nobody sees (zero-width, soft hyphen,
- * direction marks, variation selectors) is dropped. The ranges are in the tables. A fold never lengthens text.
+ * Folding: what detectors read in place of the text. Digits of every script, full-width letters and signs, dashes and
+ * spaces become their ASCII twins; what nobody sees (zero-width, soft hyphen, direction marks, variation selectors) is
+ * dropped. The ranges are in the tables. A fold never lengthens text.
  */
-import { FOLD_BYTES, FOLD_DROP, FOLD_SAME, H_FOLD_BLOCKS_AT, H_FOLDS, H_FOLDS_AT } from "./layout";
+import { FOLD_BYTES, FOLD_DROP, FOLD_SAME, H_FOLD_BLOCKS_AT, H_FOLDS, H_FOLDS_AT } from './layout';
 
 /** Answers of `foldOf`. */
 export const FOLD_KEEP: u32 = 0xffff;
@@ -21,7 +22,10 @@ export function skipAscii(p: usize, end: usize): usize {
   return p;
 }
 
-/** The code point at `p`, a byte above 127, and `characterBytes`; 0 bytes when the text ends inside it. What is not UTF-8 is one byte, code point 0. */
+/**
+ * The code point at `p`, a byte above 127, and `characterBytes`; 0 bytes when the text ends inside it. What is not
+ * UTF-8 is one byte, code point 0.
+ */
 export function characterAt(p: usize, end: usize): u32 {
   const c = <u32>load<u8>(p);
   const length: u32 = c >= 0xf0 ? 4 : c >= 0xe0 ? 3 : 2;
@@ -45,7 +49,11 @@ export function characterAt(p: usize, end: usize): u32 {
 export function foldOf(section: usize, code: u32): u32 {
   if (code - 0xc0 < 0x240) return FOLD_KEEP;
   const block = code >> 8;
-  if (((<u32>load<u8>(section + <usize>load<u32>(section + H_FOLD_BLOCKS_AT) + (block >> 3)) >> (block & 7)) & 1) == 0) return FOLD_KEEP;
+  if (
+    (((<u32>load<u8>(section + <usize>load<u32>(section + H_FOLD_BLOCKS_AT) + (block >> 3))) >> (block & 7)) & 1) ==
+    0
+  )
+    return FOLD_KEEP;
   const folds = section + <usize>load<u32>(section + H_FOLDS_AT);
   let low: u32 = 0;
   let high = load<u32>(section + H_FOLDS);

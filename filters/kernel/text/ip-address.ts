@@ -1,5 +1,5 @@
 /** Addresses of hosts: IPv4 in dotted decimal, IPv6 as RFC 4291 section 2.2 writes it. */
-import { isDigit, isHex } from "./characters";
+import { isDigit, isHex } from './characters';
 
 /** Four numbers of at most 255, without leading zeros. */
 export function isIpv4(p: usize, end: usize): bool {
@@ -17,8 +17,9 @@ export function isIpv4(p: usize, end: usize): bool {
 }
 
 /**
- * Eight groups of one to four hexadecimal digits, or fewer with one `::`, the last two perhaps as IPv4. There must be a digit (`dead::beef` is more often code than an address), and
- * not every group of a full address may have two digits (those are fingerprints).
+ * Eight groups of one to four hexadecimal digits, or fewer with one `::`, the last two perhaps as IPv4. There must be a
+ * digit (`dead::beef` is more often code than an address), and not every group of a full address may have two digits
+ * (those are fingerprints).
  */
 export function isIpv6(p: usize, end: usize): bool {
   let groups: u32 = 0;

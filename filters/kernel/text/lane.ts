@@ -1,18 +1,19 @@
 /**
- * A lane: text that a hit may span (one message, one choice's field, one tool argument), arriving in pieces. It folds, scans what is new, and reports each hit once it cannot grow any more. However the
- * text was cut into pieces, and wherever it was scanned in between, the hits are the same.
+ * A lane: text that a hit may span (one message, one choice's field, one tool argument), arriving in pieces. It folds,
+ * scans what is new, and reports each hit once it cannot grow any more. However the text was cut into pieces, and
+ * wherever it was scanned in between, the hits are the same.
  */
-import { Bytes } from "../bytes";
-import { alloc, free } from "../memory";
-import { T_DETECTORS } from "../abi";
-import { tables } from "../policy";
-import { characterAt, characterBytes, FOLD_AWAY, FOLD_KEEP, foldOf, skipAscii } from "./fold";
-import { H_LOOK_BEHIND } from "./layout";
-import { chooseForms } from "./match";
-import { forgetOffsets, noteOffset, rawEnd, rawStart } from "./offsets";
-import { copySpan, SPAN_BYTES, uniteSpans } from "./spans";
-import { sweep } from "./sweep";
-import { live, openWindow } from "./window";
+import { Bytes } from '../bytes';
+import { alloc, free } from '../memory';
+import { T_DETECTORS } from '../abi';
+import { tables } from '../policy';
+import { characterAt, characterBytes, FOLD_AWAY, FOLD_KEEP, foldOf, skipAscii } from './fold';
+import { H_LOOK_BEHIND } from './layout';
+import { chooseForms } from './match';
+import { forgetOffsets, noteOffset, rawEnd, rawStart } from './offsets';
+import { copySpan, SPAN_BYTES, uniteSpans } from './spans';
+import { sweep } from './sweep';
+import { live, openWindow } from './window';
 
 /** Raw bytes of a lane. More than a request may have. */
 export const LANE_BYTES_MAX: u32 = 48 << 20;
@@ -118,7 +119,10 @@ export class Lane {
     if (this.raw.failed) this.failed = true;
   }
 
-  /** The whole text, which stays in the caller's memory: an empty lane uses it without a copy. Nothing is appended to it later. */
+  /**
+   * The whole text, which stays in the caller's memory: an empty lane uses it without a copy. Nothing is appended to it
+   * later.
+   */
   borrow(ptr: usize, len: u32): void {
     if (len > LANE_BYTES_MAX) {
       this.failed = true;
@@ -163,7 +167,10 @@ export class Lane {
     return this.hits.ptr + i * SPAN_BYTES;
   }
 
-  /** Text before this raw offset is not asked for any more. The lane keeps what it needs itself: `base` says what is left. */
+  /**
+   * Text before this raw offset is not asked for any more. The lane keeps what it needs itself: `base` says what is
+   * left.
+   */
   discard(before: u32): void {
     if (this.failed || this.borrowed) return;
     const directory = tables();
@@ -175,7 +182,8 @@ export class Lane {
     }
     const wanted = before < this.hold ? before : this.hold;
     const lookBehind = load<u32>(section + H_LOOK_BEHIND);
-    // Folded text is never longer than raw text: what is `lookBehind` folded bytes before the resumption is kept in both.
+    // Folded text is never longer than raw text: what is `lookBehind` folded bytes before the resumption is kept in
+    // both.
     let keep = this.resume > lookBehind ? this.resume - lookBehind : 0;
     if (this.same) {
       if (wanted < keep) keep = wanted;
@@ -255,7 +263,8 @@ export class Lane {
     const spans = this.spans;
     uniteSpans(spans);
     const settled = this.resume;
-    // A hit that ends behind `settled` may still grow. Those that start behind its start wait with it, so that reports are in order.
+    // A hit that ends behind `settled` may still grow. Those that start behind its start wait with it, so that reports
+    // are in order.
     let hold = settled;
     const end = spans.ptr + spans.len;
     for (let at = spans.ptr; at < end; at += SPAN_BYTES) {

@@ -1,6 +1,7 @@
 /**
- * The section T_DETECTORS, as compiler/text writes it and the scanner reads it. The file is read by both compilers: only `export const NAME = integer` stands here. All offsets are in bytes from the
- * section's start, all numbers little-endian; the section starts at a multiple of 16.
+ * The section T_DETECTORS, as compiler/text writes it and the scanner reads it. The file is read by both compilers:
+ * only `export const NAME = integer` stands here. All offsets are in bytes from the section's start, all numbers
+ * little-endian; the section starts at a multiple of 16.
  */
 
 // Header.
@@ -64,13 +65,15 @@ export const KIND_BITSET = 2;
 /** The anchor lies in a context word that must stand before the match; all forms have the same words. */
 export const KIND_NEAR = 3;
 
-// An anchor: u16 group; how many bytes before it the context word begins, u8 at least, u8 at most; and for each of its three bytes the place of a set, a bit a byte.
+// An anchor: u16 group; how many bytes before it the context word begins, u8 at least, u8 at most; and for each of its
+// three bytes the place of a set, a bit a byte.
 export const ANCHOR_GROUP = 0;
 export const ANCHOR_BACK = 2;
 export const ANCHOR_SETS = 4;
 export const ANCHOR_BYTES = 16;
 
-// A deterministic automaton. Rows of u16: the next row for each class of bytes, then the row's info; row numbers are premultiplied by the width. Row 0 is dead.
+// A deterministic automaton. Rows of u16: the next row for each class of bytes, then the row's info; row numbers are
+// premultiplied by the width. Row 0 is dead.
 export const DFA_CLASSES_AT = 0;
 export const DFA_ROWS_AT = 4;
 /** Pairs of u32: forms that accept here, forms that may accept after one more byte. */
@@ -119,12 +122,14 @@ export const VALIDATOR_EMAIL = 8;
 export const VALIDATOR_DATE = 9;
 export const VALIDATOR_ENTROPY = 10;
 
-// Context words: u16 count, u16 unused, u32 first letters (bit 0 `a` … bit 25 `z`, bit 26 anything else), then each: u8 bytes, the bytes in lower case with one space for each separator.
+// Context words: u16 count, u16 unused, u32 first letters (bit 0 `a` … bit 25 `z`, bit 26 anything else), then each: u8
+// bytes, the bytes in lower case with one space for each separator.
 export const WORDS_COUNT = 0;
 export const WORDS_FIRST = 4;
 export const WORDS_AT = 8;
 
-// A fold: u32 first code point, u32 last code point with the kind in the top byte, u32 what the first becomes. Sorted by code point, disjoint.
+// A fold: u32 first code point, u32 last code point with the kind in the top byte, u32 what the first becomes. Sorted
+// by code point, disjoint.
 export const FOLD_BYTES = 12;
 export const FOLD_DROP = 0;
 /** Every code point of the range becomes the same character. */

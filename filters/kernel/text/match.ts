@@ -1,7 +1,7 @@
 /** Looks for the matches at one anchor: automata, then boundaries, contexts and validators; what passes is a span. */
-import { accepted, endBelow, formsAt, runBitset, runForward } from "./automaton";
-import { boundaryBefore } from "./characters";
-import { CONTEXT_FOUND, CONTEXT_UNSETTLED, contextAfter, contextBefore, lettersBefore, wordEnd } from "./context";
+import { accepted, endBelow, formsAt, runBitset, runForward } from './automaton';
+import { boundaryBefore } from './characters';
+import { CONTEXT_FOUND, CONTEXT_UNSETTLED, contextAfter, contextBefore, lettersBefore, wordEnd } from './context';
 import {
   DFA_CLASSES,
   DFA_CLASSES_AT,
@@ -37,9 +37,9 @@ import {
   WHERE_AFTER,
   WHERE_BEFORE,
   WHERE_NOWHERE,
-} from "./layout";
-import { validate } from "./validate";
-import { count, end, first, foundSpan, keepLive, section, wanted } from "./window";
+} from './layout';
+import { validate } from './validate';
+import { count, end, first, foundSpan, keepLive, section, wanted } from './window';
 
 /** Starts that one anchor can have: the backward automaton's most, which the compiler holds below. */
 const STARTS_MAX: u32 = 256;
@@ -70,7 +70,10 @@ export function chooseForms(low: u64, high: u64): void {
   }
 }
 
-/** Matches of group `g` whose anchor is at `p`; `back` is how far before it a context word begins: at least, and in the second byte at most. */
+/**
+ * Matches of group `g` whose anchor is at `p`; `back` is how far before it a context word begins: at least, and in the
+ * second byte at most.
+ */
 export function matchAt(g: u32, p: usize, back: u32): void {
   const group = groupAt(g);
   let allowed = load<u32>(active + (g << 2));
@@ -136,7 +139,7 @@ export function matchTail(g: u32, from: usize, end: usize): void {
   if (<u32>load<u8>(group + GROUP_KIND) != KIND_PIVOT || load<u32>(active + (g << 2)) == 0) return;
   const n = runBackward(group, section + <usize>load<u32>(group + GROUP_TAIL_AT), end, from);
   for (let i: i32 = <i32>n - 1; i >= 0; i -= 1) {
-    const p = <usize>load<u32>(starts + (<usize>i << 2));
+    const p = <usize>load<u32>(starts + ((<usize>i) << 2));
     if (keepOpen(group, p, 1)) return;
   }
 }
@@ -148,16 +151,18 @@ function matchPivot(group: usize, p: usize): void {
   const open = runForward(group, p, 1);
   if (open != 0) {
     for (let i: i32 = <i32>n - 1; i >= 0; i -= 1) {
-      if (keepOpen(group, load<u32>(starts + (<usize>i << 2)), open)) return;
+      if (keepOpen(group, load<u32>(starts + ((<usize>i) << 2)), open)) return;
     }
   }
   if (accepted == 0) return;
-  // Every start goes with every end: what the farthest start takes covers the others, unless the validator or the context refused it for what stands before the anchor.
+  // Every start goes with every end: what the farthest start takes covers the others, unless the validator or the
+  // context refused it for what stands before the anchor.
   const form = formAt(group, 0);
-  const startMatters = <u32>load<u8>(form + FORM_WHERE) != WHERE_NOWHERE || readsBeforeAnchor(<u32>load<u8>(form + FORM_VALIDATOR));
+  const startMatters =
+    <u32>load<u8>(form + FORM_WHERE) != WHERE_NOWHERE || readsBeforeAnchor(<u32>load<u8>(form + FORM_VALIDATOR));
   const longest = endBelow(group, 0, <usize>-1);
   for (let i: i32 = <i32>n - 1; i >= 0; i -= 1) {
-    if (takeLongest(group, 0, load<u32>(starts + (<usize>i << 2))) == longest || !startMatters) return;
+    if (takeLongest(group, 0, load<u32>(starts + ((<usize>i) << 2))) == longest || !startMatters) return;
   }
 }
 
@@ -231,14 +236,14 @@ function takeLongest(group: usize, index: u32, p: usize): usize {
   return 0;
 }
 
-// @ts-ignore: decorator
-@inline
 function groupAt(g: u32): usize {
   return section + <usize>load<u32>(section + H_GROUPS_AT) + <usize>(g * GROUP_BYTES);
 }
 
-// @ts-ignore: decorator
-@inline
 function formAt(group: usize, index: u32): usize {
-  return section + <usize>load<u32>(section + H_FORMS_AT) + <usize>((load<u16>(group + GROUP_FIRST_FORM) + index) * FORM_BYTES);
+  return (
+    section +
+    <usize>load<u32>(section + H_FORMS_AT) +
+    <usize>((load<u16>(group + GROUP_FIRST_FORM) + index) * FORM_BYTES)
+  );
 }

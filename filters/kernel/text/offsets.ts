@@ -1,5 +1,8 @@
-/** From folded offsets back to raw ones: an entry (folded offset, raw offset, raw bytes of the character there) wherever the two stop running in step. Offsets count from the lane's start. */
-import { Bytes } from "../bytes";
+/**
+ * From folded offsets back to raw ones: an entry (folded offset, raw offset, raw bytes of the character there) wherever
+ * the two stop running in step. Offsets count from the lane's start.
+ */
+import { Bytes } from '../bytes';
 
 export const ENTRY_BYTES: u32 = 12;
 

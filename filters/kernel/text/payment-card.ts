@@ -1,5 +1,7 @@
-/** Payment card numbers: the check digit of ISO/IEC 7812-1 (Luhn), and the prefixes and lengths that the networks issue. */
-import { isDigit } from "./characters";
+/**
+ * Payment card numbers: the check digit of ISO/IEC 7812-1 (Luhn), and the prefixes and lengths that the networks issue.
+ */
+import { isDigit } from './characters';
 
 export function isPaymentCard(p: usize, end: usize): bool {
   let digits: u32 = 0;
@@ -33,9 +35,11 @@ function isIssued(head: u32, digits: u32): bool {
   // American Express
   if (two == 34 || two == 37) return digits == 15;
   // Diners Club
-  if ((three >= 300 && three <= 305) || head == 3095 || two == 36 || two == 38 || two == 39) return digits >= 14 && digits <= 19;
+  if ((three >= 300 && three <= 305) || head == 3095 || two == 36 || two == 38 || two == 39)
+    return digits >= 14 && digits <= 19;
   // JCB, Discover, UnionPay
-  if ((head >= 3528 && head <= 3589) || head == 6011 || two == 65 || (three >= 644 && three <= 649) || two == 62) return digits >= 16 && digits <= 19;
+  if ((head >= 3528 && head <= 3589) || head == 6011 || two == 65 || (three >= 644 && three <= 649) || two == 62)
+    return digits >= 16 && digits <= 19;
   // Maestro
   if (two == 50 || (two >= 56 && two <= 58) || two == 63 || two == 67) return digits >= 13 && digits <= 19;
   return false;

@@ -1,5 +1,8 @@
-/** Telephone numbers: lengths by ITU-T E.164 and the larger national plans, and what in context of a telephone is still a date, an address or a time stamp. */
-import { isDigit } from "./characters";
+/**
+ * Telephone numbers: lengths by ITU-T E.164 and the larger national plans, and what in context of a telephone is still
+ * a date, an address or a time stamp.
+ */
+import { isDigit } from './characters';
 
 /** `+`, country and number. A `(0)` is the trunk prefix that is not dialled, and is not counted. */
 export function isInternationalPhone(p: usize, end: usize): bool {

@@ -1,10 +1,13 @@
 /** One whole text: its hits, without a copy of the text. */
-import { Bytes } from "../bytes";
-import { Lane } from "./lane";
+import { Bytes } from '../bytes';
+import { Lane } from './lane';
 
 let lane: usize = 0;
 
-/** Appends the hits in the text to `hits`: detector, start, end, three u32 each, sorted by start, then detector. False when memory is exhausted or the text is over a lane's cap. */
+/**
+ * Appends the hits in the text to `hits`: detector, start, end, three u32 each, sorted by start, then detector. False
+ * when memory is exhausted or the text is over a lane's cap.
+ */
 export function scanText(ptr: usize, len: u32, hits: Bytes): bool {
   if (lane == 0) lane = changetype<usize>(Lane.create());
   if (lane == 0) return false;

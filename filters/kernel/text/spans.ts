@@ -1,6 +1,9 @@
-/** Accepted spans to hits: sorted by start, then detector; of one detector those that overlap united. A span is [detector, start, end], three u32. */
-import { Bytes } from "../bytes";
-import { DETECTORS_MAX } from "./layout";
+/**
+ * Accepted spans to hits: sorted by start, then detector; of one detector those that overlap united. A span is
+ * [detector, start, end], three u32.
+ */
+import { Bytes } from '../bytes';
+import { DETECTORS_MAX } from './layout';
 
 export const SPAN_BYTES: u32 = 12;
 
@@ -14,7 +17,7 @@ export function uniteSpans(spans: Bytes): void {
   let to = spans.ptr;
   const end = spans.ptr + spans.len;
   for (let from = spans.ptr; from < end; from += SPAN_BYTES) {
-    const last = lasts + (<usize>load<u32>(from) << 2);
+    const last = lasts + ((<usize>load<u32>(from)) << 2);
     const before = <usize>load<u32>(last);
     if (before != 0 && load<u32>(from, 4) < load<u32>(before, 8)) {
       if (load<u32>(from, 8) > load<u32>(before, 8)) store<u32>(before, load<u32>(from, 8), 8);
@@ -27,7 +30,10 @@ export function uniteSpans(spans: Bytes): void {
   spans.len = <u32>(to - spans.ptr);
 }
 
-/** Spans come nearly in order (a later anchor's match begins at most one match's length earlier), so insertion is linear. */
+/**
+ * Spans come nearly in order (a later anchor's match begins at most one match's length earlier), so insertion is
+ * linear.
+ */
 function sortSpans(spans: Bytes): void {
   const end = spans.ptr + spans.len;
   for (let next = spans.ptr + SPAN_BYTES; next < end; next += SPAN_BYTES) {
@@ -39,7 +45,11 @@ function sortSpans(spans: Bytes): void {
     do {
       copySpan(at, at - SPAN_BYTES);
       at -= SPAN_BYTES;
-    } while (at > spans.ptr && (start < load<u32>(at - SPAN_BYTES, 4) || (start == load<u32>(at - SPAN_BYTES, 4) && detector < load<u32>(at - SPAN_BYTES))));
+    } while (
+      at > spans.ptr &&
+      (start < load<u32>(at - SPAN_BYTES, 4) ||
+        (start == load<u32>(at - SPAN_BYTES, 4) && detector < load<u32>(at - SPAN_BYTES)))
+    );
     store<u32>(at, detector);
     store<u32>(at, start, 4);
     store<u32>(at, stop, 8);

@@ -1,8 +1,21 @@
-/** Finds anchors, sixteen bytes at a time, and asks for the matches there. It may ask in vain; it never misses: each byte's halves are looked up in tables that admit at least every anchor's bytes. */
-import { isDigit } from "./characters";
-import { ANCHOR_BACK, ANCHOR_BYTES, ANCHOR_GROUP, ANCHOR_SETS, BUCKET_DIGITS, H_BUCKETS, H_GROUPS, H_NEAR_BEHIND, H_PREFILTER } from "./layout";
-import { beginMatching, isNear, matchAt, matchTail } from "./match";
-import { count, end, final, first, section } from "./window";
+/**
+ * Finds anchors, sixteen bytes at a time, and asks for the matches there. It may ask in vain; it never misses: each
+ * byte's halves are looked up in tables that admit at least every anchor's bytes.
+ */
+import { isDigit } from './characters';
+import {
+  ANCHOR_BACK,
+  ANCHOR_BYTES,
+  ANCHOR_GROUP,
+  ANCHOR_SETS,
+  BUCKET_DIGITS,
+  H_BUCKETS,
+  H_GROUPS,
+  H_NEAR_BEHIND,
+  H_PREFILTER,
+} from './layout';
+import { beginMatching, isNear, matchAt, matchTail } from './match';
+import { count, end, final, first, section } from './window';
 
 /** One block's admitted buckets, a byte each. */
 const admitted: usize = memory.data(16, 16);
@@ -78,7 +91,7 @@ function sweepBlocks(from: usize): usize {
 
 function matchBuckets(buckets: u32, p: usize, onlyNear: bool): void {
   for (let rest = buckets; rest != 0; rest &= rest - 1) {
-    const list = section + <usize>load<u32>(section + H_BUCKETS + (<usize>ctz(rest) << 2));
+    const list = section + <usize>load<u32>(section + H_BUCKETS + ((<usize>ctz(rest)) << 2));
     const stop = list + 4 + <usize>load<u32>(list) * ANCHOR_BYTES;
     for (let anchor = list + 4; anchor != stop; anchor += ANCHOR_BYTES) {
       if (!holds(anchor, p)) continue;
@@ -89,8 +102,6 @@ function matchBuckets(buckets: u32, p: usize, onlyNear: bool): void {
 }
 
 /** Whether the bytes at `p` are the anchor's; those behind the end may become so. */
-// @ts-ignore: decorator
-@inline
 function holds(anchor: usize, p: usize): bool {
   if (!setHas(load<u32>(anchor, ANCHOR_SETS), load<u8>(p))) return false;
   if (p + 1 >= end) return true;
@@ -98,10 +109,8 @@ function holds(anchor: usize, p: usize): bool {
   return p + 2 >= end || setHas(load<u32>(anchor, ANCHOR_SETS + 8), load<u8>(p, 2));
 }
 
-// @ts-ignore: decorator
-@inline
 function setHas(set: u32, byte: u32): bool {
-  return ((<u32>load<u8>(section + <usize>set + (byte >> 3)) >> (byte & 7)) & 1) != 0;
+  return (((<u32>load<u8>(section + <usize>set + (byte >> 3))) >> (byte & 7)) & 1) != 0;
 }
 
 /** One place, near the end: bytes that are not there yet are admitted. */
@@ -110,7 +119,7 @@ function bucketsAt(p: usize): u32 {
   let buckets: u32 = 0xff;
   for (let i: usize = 0; i < 3 && p + i < end; i += 1) {
     const c = <usize>load<u8>(p + i);
-    buckets &= <u32>load<u8>(tables + (i << 5) + (c & 15)) & <u32>load<u8>(tables + (i << 5) + 16 + (c >> 4));
+    buckets &= (<u32>load<u8>(tables + (i << 5) + (c & 15))) & (<u32>load<u8>(tables + (i << 5) + 16 + (c >> 4)));
   }
   return buckets;
 }

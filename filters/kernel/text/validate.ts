@@ -1,8 +1,11 @@
-/** Validators: checks on a matched text that patterns cannot express. They read folded text, know nothing of what stands around it, and cost at most a few steps a byte. */
-import { isDigit, isLetter } from "./characters";
-import { isEmailDomain } from "./email-domain";
-import { isIban } from "./iban";
-import { isIpv4, isIpv6 } from "./ip-address";
+/**
+ * Validators: checks on a matched text that patterns cannot express. They read folded text, know nothing of what stands
+ * around it, and cost at most a few steps a byte.
+ */
+import { isDigit, isLetter } from './characters';
+import { isEmailDomain } from './email-domain';
+import { isIban } from './iban';
+import { isIpv4, isIpv6 } from './ip-address';
 import {
   VALIDATOR_DATE,
   VALIDATOR_EMAIL,
@@ -14,10 +17,10 @@ import {
   VALIDATOR_PHONE,
   VALIDATOR_PHONE_NATIONAL,
   VALIDATOR_US_SSN,
-} from "./layout";
-import { isPaymentCard } from "./payment-card";
-import { isInternationalPhone, isNationalPhone } from "./phone";
-import { count } from "./window";
+} from './layout';
+import { isPaymentCard } from './payment-card';
+import { isInternationalPhone, isNationalPhone } from './phone';
+import { count } from './window';
 
 export function validate(validator: u32, p: usize, end: usize): bool {
   count(end - p);
@@ -62,9 +65,12 @@ function isUsSsn(p: usize, end: usize): bool {
 }
 
 /** The English months, three letters each. */
-const MONTHS = "janfebmaraprmayjunjulaugsepoctnovdec";
+const MONTHS = 'janfebmaraprmayjunjulaugsepoctnovdec';
 
-/** A word of three letters or more is an English month's name or begins as one. One year from 1900 to 2099; of the other numbers each at most 31, and of two one at most 12. */
+/**
+ * A word of three letters or more is an English month's name or begins as one. One year from 1900 to 2099; of the other
+ * numbers each at most 31, and of two one at most 12.
+ */
 function isDate(p: usize, end: usize): bool {
   let years: u32 = 0;
   let others: u32 = 0;
@@ -96,13 +102,21 @@ function isDate(p: usize, end: usize): bool {
 
 function isMonth(p: usize): bool {
   const list = changetype<usize>(MONTHS);
-  for (let at = list; at < list + (<usize>MONTHS.length << 1); at += 6) {
-    if ((load<u8>(p) | 0x20) == <u8>load<u16>(at) && (load<u8>(p, 1) | 0x20) == <u8>load<u16>(at, 2) && (load<u8>(p, 2) | 0x20) == <u8>load<u16>(at, 4)) return true;
+  for (let at = list; at < list + ((<usize>MONTHS.length) << 1); at += 6) {
+    if (
+      (load<u8>(p) | 0x20) == <u8>load<u16>(at) &&
+      (load<u8>(p, 1) | 0x20) == <u8>load<u16>(at, 2) &&
+      (load<u8>(p, 2) | 0x20) == <u8>load<u16>(at, 4)
+    )
+      return true;
   }
   return false;
 }
 
-/** Letters and digits, at least ten different characters, at most four equal ones in a row: what a generator makes and a person does not write. */
+/**
+ * Letters and digits, at least ten different characters, at most four equal ones in a row: what a generator makes and a
+ * person does not write.
+ */
 function isRandom(p: usize, end: usize): bool {
   let seenLow: u64 = 0;
   let seenHigh: u64 = 0;
@@ -112,8 +126,8 @@ function isRandom(p: usize, end: usize): bool {
   let before: u32 = 0;
   for (; p < end; p += 1) {
     const c = <u32>load<u8>(p);
-    if (c < 64) seenLow |= <u64>1 << c;
-    else seenHigh |= <u64>1 << (c & 63);
+    if (c < 64) seenLow |= (<u64>1) << c;
+    else seenHigh |= (<u64>1) << (c & 63);
     if (isDigit(c)) digits = true;
     else if (isLetter(c)) letters = true;
     equal = c == before ? equal + 1 : 1;

@@ -1,6 +1,9 @@
-/** The text that is being scanned: the section of tables, the folded bytes, and what the scan has found so far. One scan runs at a time. */
-import { Bytes } from "../bytes";
-import { H_DETECTORS } from "./layout";
+/**
+ * The text that is being scanned: the section of tables, the folded bytes, and what the scan has found so far. One scan
+ * runs at a time.
+ */
+import { Bytes } from '../bytes';
+import { H_DETECTORS } from './layout';
 
 /** Start of the section T_DETECTORS. */
 export let section: usize = 0;
@@ -21,7 +24,16 @@ export let steps: u64 = 0;
 let firstOffset: u32 = 0;
 let found: Bytes = changetype<Bytes>(0);
 
-export function openWindow(tables: usize, from: usize, to: usize, offset: u32, isFinal: bool, low: u64, high: u64, spans: Bytes): void {
+export function openWindow(
+  tables: usize,
+  from: usize,
+  to: usize,
+  offset: u32,
+  isFinal: bool,
+  low: u64,
+  high: u64,
+  spans: Bytes,
+): void {
   section = tables;
   first = from;
   end = to;
@@ -33,14 +45,10 @@ export function openWindow(tables: usize, from: usize, to: usize, offset: u32, i
   found = spans;
 }
 
-// @ts-ignore: decorator
-@inline
 export function wanted(detector: u32): bool {
   return ((detector < 64 ? wantedLow >> detector : wantedHigh >> (detector - 64)) & 1) != 0;
 }
 
-// @ts-ignore: decorator
-@inline
 export function count(bytes: usize): void {
   steps += <u64>bytes;
 }

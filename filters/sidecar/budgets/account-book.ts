@@ -1,6 +1,7 @@
-// The sidecar's account of its leases, as a fold over journal records: the same records give the same book, so a killed sidecar finds its money again. It does not call, wait, write or read a
-// clock. Times are milliseconds of the machine's monotonic clock since boot.
-import type { LeaseAnswer, LeaseCall, Micros } from "./lease-caller.ts";
+// The sidecar's account of its leases, as a fold over journal records: the same records give the same book, so a killed
+// sidecar finds its money again. It does not call, wait, write or read a clock. Times are milliseconds of the machine's
+// monotonic clock since boot.
+import type { LeaseAnswer, LeaseCall, Micros } from './lease-caller.ts';
 
 export interface HeldLease {
   readonly id: number;
@@ -45,10 +46,10 @@ export interface PendingCall {
 
 export type BookRecord =
   /** A new life: everything before is forgotten. */
-  | { readonly kind: "open"; readonly policy: string; readonly incarnation: string; readonly bootId: string }
+  | { readonly kind: 'open'; readonly policy: string; readonly incarnation: string; readonly bootId: string }
   /** The whole book. */
   | {
-      readonly kind: "book";
+      readonly kind: 'book';
       readonly policy: string;
       readonly incarnation: string;
       readonly bootId: string;
@@ -58,15 +59,19 @@ export type BookRecord =
       readonly budgets: readonly (readonly [string, BudgetKnowledge])[];
       readonly exchanges: readonly (readonly [string, readonly Reservation[]])[];
     }
-  | { readonly kind: "call"; readonly call: LeaseCall; readonly at: number }
-  | { readonly kind: "answer"; readonly seq: number; readonly answers: readonly LeaseAnswer[] }
-  | { readonly kind: "reserve"; readonly exchange: string; readonly parts: readonly Reservation[] }
-  | { readonly kind: "settle"; readonly exchange: string; readonly parts: readonly { readonly budget: string; readonly actual: Micros }[] };
+  | { readonly kind: 'call'; readonly call: LeaseCall; readonly at: number }
+  | { readonly kind: 'answer'; readonly seq: number; readonly answers: readonly LeaseAnswer[] }
+  | { readonly kind: 'reserve'; readonly exchange: string; readonly parts: readonly Reservation[] }
+  | {
+      readonly kind: 'settle';
+      readonly exchange: string;
+      readonly parts: readonly { readonly budget: string; readonly actual: Micros }[];
+    };
 
 export class AccountBook {
-  policy = "";
-  incarnation = "";
-  bootId = "";
+  policy = '';
+  incarnation = '';
+  bootId = '';
   /** Of the last call made. */
   seq = 0;
   /** Made and not answered: it is sent again, unchanged, until it is. */
@@ -77,17 +82,17 @@ export class AccountBook {
 
   apply(record: BookRecord): void {
     switch (record.kind) {
-      case "open":
+      case 'open':
         return this.#open(record);
-      case "book":
+      case 'book':
         return this.#restore(record);
-      case "call":
+      case 'call':
         return this.#call(record);
-      case "answer":
+      case 'answer':
         return this.#answer(record);
-      case "reserve":
+      case 'reserve':
         return this.#reserve(record);
-      case "settle":
+      case 'settle':
         return this.#settle(record);
     }
   }
@@ -108,11 +113,21 @@ export class AccountBook {
   snapshot(): BookRecord {
     const { policy, incarnation, bootId, seq, pending } = this;
     const leases = [...this.leases.values()].map((lease) => ({ ...lease }));
-    return { kind: "book", policy, incarnation, bootId, seq, pending: pending ?? null, leases, budgets: [...this.budgets], exchanges: [...this.exchanges] };
+    return {
+      kind: 'book',
+      policy,
+      incarnation,
+      bootId,
+      seq,
+      pending: pending ?? null,
+      leases,
+      budgets: [...this.budgets],
+      exchanges: [...this.exchanges],
+    };
   }
 
-  #restore(record: Extract<BookRecord, { kind: "book" }>): void {
-    this.#open({ ...record, kind: "open" });
+  #restore(record: Extract<BookRecord, { kind: 'book' }>): void {
+    this.#open({ ...record, kind: 'open' });
     this.seq = record.seq;
     this.pending = record.pending ?? undefined;
     for (const lease of record.leases) this.leases.set(lease.id, { ...lease });
@@ -120,7 +135,7 @@ export class AccountBook {
     for (const [exchange, parts] of record.exchanges) this.exchanges.set(exchange, parts);
   }
 
-  #open(record: Extract<BookRecord, { kind: "open" }>): void {
+  #open(record: Extract<BookRecord, { kind: 'open' }>): void {
     this.policy = record.policy;
     this.incarnation = record.incarnation;
     this.bootId = record.bootId;
@@ -131,10 +146,10 @@ export class AccountBook {
     this.exchanges.clear();
   }
 
-  #call(record: Extract<BookRecord, { kind: "call" }>): void {
+  #call(record: Extract<BookRecord, { kind: 'call' }>): void {
     this.seq = record.call.seq;
     this.pending = { call: record.call, at: record.at };
-    if (record.call.method !== "return") return;
+    if (record.call.method !== 'return') return;
     // What a Return says is final: not one micro-unit may be reserved after it.
     for (const spent of record.call.spent) {
       const lease = this.leases.get(spent.lease);
@@ -142,15 +157,20 @@ export class AccountBook {
     }
   }
 
-  #answer(record: Extract<BookRecord, { kind: "answer" }>): void {
+  #answer(record: Extract<BookRecord, { kind: 'answer' }>): void {
     const pending = this.pending;
     if (pending === undefined || pending.call.seq !== record.seq) return;
     this.pending = undefined;
     for (const answer of record.answers) {
       const chunk = this.#learnLease(answer, pending.at);
-      // A Take speaks of the current window; anything else only of the lease that it names, which may be of an earlier one.
+      // A Take speaks of the current window; anything else only of the lease that it names, which may be of an earlier
+      // one.
       const before = this.budgets.get(answer.budget);
-      if (pending.call.method === "take" || (before !== undefined && answer.lease !== 0 && before.lease === answer.lease)) this.#learnBudget(answer, pending.at, chunk);
+      if (
+        pending.call.method === 'take' ||
+        (before !== undefined && answer.lease !== 0 && before.lease === answer.lease)
+      )
+        this.#learnBudget(answer, pending.at, chunk);
     }
   }
 
@@ -158,14 +178,23 @@ export class AccountBook {
   #learnLease(answer: LeaseAnswer, sentAt: number): Micros {
     if (answer.lease === 0) return 0;
     const held = this.leases.get(answer.lease);
-    if (answer.status !== "active") {
+    if (answer.status !== 'active') {
       this.leases.delete(answer.lease);
       return 0;
     }
     const endsAt = sentAt + answer.ttlMs;
     if (held === undefined) {
       const windowEndsAt = sentAt + answer.windowLeftMs;
-      this.leases.set(answer.lease, { id: answer.lease, budget: answer.budget, granted: answer.granted, spent: 0, reserved: 0, endsAt, windowEndsAt, closing: false });
+      this.leases.set(answer.lease, {
+        id: answer.lease,
+        budget: answer.budget,
+        granted: answer.granted,
+        spent: 0,
+        reserved: 0,
+        endsAt,
+        windowEndsAt,
+        closing: false,
+      });
       return answer.granted;
     }
     const growth = answer.granted - held.granted;
@@ -176,9 +205,9 @@ export class AccountBook {
 
   #learnBudget(answer: LeaseAnswer, sentAt: number, growth: Micros): void {
     const before = this.budgets.get(answer.budget);
-    const lease = answer.status === "active" ? answer.lease : 0;
+    const lease = answer.status === 'active' ? answer.lease : 0;
     this.budgets.set(answer.budget, {
-      known: answer.status !== "unknown_budget",
+      known: answer.status !== 'unknown_budget',
       lease,
       limit: answer.limit,
       unleased: answer.unleased,
@@ -190,7 +219,7 @@ export class AccountBook {
     });
   }
 
-  #reserve(record: Extract<BookRecord, { kind: "reserve" }>): void {
+  #reserve(record: Extract<BookRecord, { kind: 'reserve' }>): void {
     this.exchanges.set(record.exchange, record.parts);
     for (const part of record.parts) {
       const lease = this.leases.get(part.lease);
@@ -198,7 +227,7 @@ export class AccountBook {
     }
   }
 
-  #settle(record: Extract<BookRecord, { kind: "settle" }>): void {
+  #settle(record: Extract<BookRecord, { kind: 'settle' }>): void {
     for (const part of this.exchanges.get(record.exchange) ?? []) {
       const lease = this.leases.get(part.lease);
       // The lease is gone when it expired meanwhile: then all of it, this exchange included, is charged already.

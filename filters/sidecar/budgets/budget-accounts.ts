@@ -1,14 +1,16 @@
-// The sidecar's budgets: what a request may still spend, reserving its worst case before it is forwarded, settling what it cost. It spends only from leases that the control plane granted, and
-// writes each step to the journal first. It knows no clock, disk or network: those are arguments.
-import { freeOf } from "./account-book.ts";
-import type { AccountBook, BookRecord, BudgetKnowledge, HeldLease, Reservation } from "./account-book.ts";
-import type { BudgetJournal } from "./budget-journal.ts";
-import { JournaledBook } from "./journaled-book.ts";
-import { LeaseCallError } from "./lease-caller.ts";
-import type { LeaseAnswer, LeaseCall, LeaseCaller, LeaseNeed, LeaseSpent, Micros } from "./lease-caller.ts";
+// The sidecar's budgets: what a request may still spend, reserving its worst case before it is forwarded, settling what
+// it cost. It spends only from leases that the control plane granted, and writes each step to the journal first. It
+// knows no clock, disk or network: those are arguments.
+import { freeOf } from './account-book.ts';
+import type { AccountBook, BookRecord, BudgetKnowledge, HeldLease, Reservation } from './account-book.ts';
+import type { BudgetJournal } from './budget-journal.ts';
+import { JournaledBook } from './journaled-book.ts';
+import { LeaseCallError } from './lease-caller.ts';
+import type { LeaseAnswer, LeaseCall, LeaseCaller, LeaseNeed, LeaseSpent, Micros } from './lease-caller.ts';
 
 /** What decisions read: the facts `budget.<name>.headroom` and `budget.<name>.spent`. */
-export type BudgetLevel = { readonly failed: true } | { readonly failed: false; readonly headroom: Micros; readonly spent: Micros };
+export type BudgetLevel =
+  { readonly failed: true } | { readonly failed: false; readonly headroom: Micros; readonly spent: Micros };
 
 export interface BudgetAmount {
   readonly budget: string;
@@ -16,11 +18,11 @@ export interface BudgetAmount {
 }
 
 export type ReserveResult =
-  | { readonly kind: "reserved" }
+  | { readonly kind: 'reserved' }
   /** `left` > 0: the denial says "not enough left for this request". */
-  | { readonly kind: "short"; readonly budget: string; readonly left: Micros }
+  | { readonly kind: 'short'; readonly budget: string; readonly left: Micros }
   /** The accounts cannot be used (no lease service, journal unwritable, unknown budget): deny. */
-  | { readonly kind: "failed"; readonly budget: string };
+  | { readonly kind: 'failed'; readonly budget: string };
 
 export interface BudgetAccountsOptions {
   readonly book: AccountBook;
@@ -36,7 +38,10 @@ export interface BudgetAccountsOptions {
   readonly alarm: (message: string) => void;
 }
 
-/** A request waits this long for a lease from a control plane that answered before; one that is known to be away is not waited for. Longer than a lease takes on a machine that is busy. */
+/**
+ * A request waits this long for a lease from a control plane that answered before; one that is known to be away is not
+ * waited for. Longer than a lease takes on a machine that is busy.
+ */
 export const LEASE_WAIT_MS = 2_000;
 /** Reservations in flight. */
 export const EXCHANGES_MAX = 65_536;
@@ -141,8 +146,9 @@ export class BudgetAccounts {
   }
 
   /**
-   * What each budget still has, in the order of the names. The headroom holds what this sidecar has leased and, while the control plane answers, what nobody has: so a decision sees the budget, not
-   * this sidecar's part of it, and `obtain` fetches what is missing. Spent is all the rest: what is spent, reserved, or held by others.
+   * What each budget still has, in the order of the names. The headroom holds what this sidecar has leased and, while
+   * the control plane answers, what nobody has: so a decision sees the budget, not this sidecar's part of it, and
+   * `obtain` fetches what is missing. Spent is all the rest: what is spent, reserved, or held by others.
    */
   levels(budgets: readonly string[]): BudgetLevel[] {
     return budgets.map((budget) => this.#level(budget));
@@ -150,31 +156,39 @@ export class BudgetAccounts {
 
   /** Reserves all amounts, or none, from what is held now. An exchange reserves once. */
   reserve(exchange: string, needs: readonly BudgetAmount[]): ReserveResult {
-    if (this.#book.exchanges.has(exchange)) throw new Error("an exchange reserves only once");
+    if (this.#book.exchanges.has(exchange)) throw new Error('an exchange reserves only once');
     const parts: Reservation[] = [];
     for (const { budget, amount } of needs) {
       assertMicros(amount);
       const known = this.#knowledge(budget);
-      if (known === undefined || this.#journaled.isBroken || this.#isStopped || this.#book.exchanges.size >= EXCHANGES_MAX) return { kind: "failed", budget };
+      if (
+        known === undefined ||
+        this.#journaled.isBroken ||
+        this.#isStopped ||
+        this.#book.exchanges.size >= EXCHANGES_MAX
+      )
+        return { kind: 'failed', budget };
       const lease = this.#usableLease(known);
       const free = lease === undefined ? 0 : Math.max(0, freeOf(lease));
-      if (lease === undefined || free < amount) return { kind: "short", budget, left: free + this.#unleased(known) };
+      if (lease === undefined || free < amount) return { kind: 'short', budget, left: free + this.#unleased(known) };
       parts.push({ budget, lease: lease.id, amount });
     }
-    if (!this.#journaled.record({ kind: "reserve", exchange, parts })) return { kind: "failed", budget: needs[0]?.budget ?? "" };
+    if (!this.#journaled.record({ kind: 'reserve', exchange, parts }))
+      return { kind: 'failed', budget: needs[0]?.budget ?? '' };
     const now = this.#options.now();
     for (const part of parts) {
       this.#usedAt.set(part.lease, now);
       this.#refillAtHalf(part.budget);
     }
-    return { kind: "reserved" };
+    return { kind: 'reserved' };
   }
 
   /** Reserves, and where what is held falls short asks the control plane for more and waits up to `LEASE_WAIT_MS`. */
   async obtain(exchange: string, needs: readonly BudgetAmount[]): Promise<ReserveResult> {
     await this.ready(needs.map((need) => need.budget));
     const result = this.reserve(exchange, needs);
-    if (result.kind !== "short" || this.#isHopeless(result.budget) || this.#waiters.size >= WAITERS_MAX) return this.#counted(result);
+    if (result.kind !== 'short' || this.#isHopeless(result.budget) || this.#waiters.size >= WAITERS_MAX)
+      return this.#counted(result);
     return await new Promise<ReserveResult>((resolve) => {
       const waiter: Waiter = {
         exchange,
@@ -188,10 +202,15 @@ export class BudgetAccounts {
     });
   }
 
-  /** Charges what an exchange really cost; budgets that it reserved from and that are not named are charged in full. More than was reserved is charged too, and alarms. */
+  /**
+   * Charges what an exchange really cost; budgets that it reserved from and that are not named are charged in full.
+   * More than was reserved is charged too, and alarms.
+   */
   settle(exchange: string, actuals: readonly { readonly budget: string; readonly actual: Micros }[]): void {
     // An exchange that ended while it waited must not reserve afterwards: nobody would settle it.
-    for (const waiter of this.#waiters) if (waiter.exchange === exchange) this.#release(waiter, { kind: "failed", budget: waiter.needs[0]?.budget ?? "" });
+    for (const waiter of this.#waiters)
+      if (waiter.exchange === exchange)
+        this.#release(waiter, { kind: 'failed', budget: waiter.needs[0]?.budget ?? '' });
     const reserved = this.#book.exchanges.get(exchange);
     if (reserved === undefined) return;
     for (const { budget, actual } of actuals) {
@@ -199,11 +218,14 @@ export class BudgetAccounts {
       const amount = reserved.find((part) => part.budget === budget)?.amount ?? 0;
       if (actual > amount) {
         this.#counters.overruns++;
-        this.#options.alarm(`a request cost ${actual} micro-units of budget \`${budget}\`, more than its worst case of ${amount}`);
+        this.#options.alarm(
+          `a request cost ${actual} micro-units of budget \`${budget}\`, more than its worst case of ${amount}`,
+        );
       }
     }
-    // Unwritten, the journal would charge the reservation in full after a crash: never less than it cost, unless it overran, which the alarm tells.
-    const record: BookRecord = { kind: "settle", exchange, parts: actuals };
+    // Unwritten, the journal would charge the reservation in full after a crash: never less than it cost, unless it
+    // overran, which the alarm tells.
+    const record: BookRecord = { kind: 'settle', exchange, parts: actuals };
     this.#journaled.recordAnyway(record);
     this.#serveWaiters(0);
   }
@@ -213,10 +235,14 @@ export class BudgetAccounts {
     this.settle(exchange, []);
   }
 
-  /** Returns every lease and resolves when the control plane has answered, or after `waitMs`. Nothing can be reserved afterwards. */
+  /**
+   * Returns every lease and resolves when the control plane has answered, or after `waitMs`. Nothing can be reserved
+   * afterwards.
+   */
   async stop(waitMs: number): Promise<void> {
     this.#isStopped = true;
-    for (const waiter of [...this.#waiters]) this.#release(waiter, { kind: "failed", budget: waiter.needs[0]?.budget ?? "" });
+    for (const waiter of [...this.#waiters])
+      this.#release(waiter, { kind: 'failed', budget: waiter.needs[0]?.budget ?? '' });
     await new Promise<void>((resolve) => {
       const done = (): void => {
         cancel();
@@ -243,7 +269,11 @@ export class BudgetAccounts {
     if (known === undefined || this.#journaled.isBroken || this.#isStopped) return { failed: true };
     const lease = this.#usableLease(known);
     const held = lease === undefined ? 0 : Math.max(0, freeOf(lease));
-    return { failed: false, headroom: held + this.#unleased(known), spent: Math.max(0, known.limit - known.unleased - held) };
+    return {
+      failed: false,
+      headroom: held + this.#unleased(known),
+      spent: Math.max(0, known.limit - known.unleased - held),
+    };
   }
 
   #knowledge(budget: string): BudgetKnowledge | undefined {
@@ -258,11 +288,17 @@ export class BudgetAccounts {
     return this.#isReachable && this.#options.now() - known.at <= UNLEASED_BELIEVED_MS ? known.unleased : 0;
   }
 
-  /** Nothing is known of them, or nothing that still counts: the lease was returned while nobody asked, and what the others had left then is old. Their headroom would be 0, however much is left. */
+  /**
+   * Nothing is known of them, or nothing that still counts: the lease was returned while nobody asked, and what the
+   * others had left then is old. Their headroom would be 0, however much is left.
+   */
   #missing(budgets: readonly string[]): string[] {
     return budgets.filter((budget) => {
       const known = this.#knowledge(budget);
-      return known === undefined || (this.#usableLease(known) === undefined && this.#options.now() - known.at > UNLEASED_BELIEVED_MS);
+      return (
+        known === undefined ||
+        (this.#usableLease(known) === undefined && this.#options.now() - known.at > UNLEASED_BELIEVED_MS)
+      );
     });
   }
 
@@ -285,7 +321,8 @@ export class BudgetAccounts {
     this.#schedule(0);
   }
 
-  // -------------------------------------------------------------------------------------------------------------- calls
+  // --------------------------------------------------------------------------------------------------------------
+  // calls
 
   /** Sees to it that the pump runs in so many milliseconds at the latest. */
   #schedule(ms: number): void {
@@ -299,7 +336,10 @@ export class BudgetAccounts {
     }, ms);
   }
 
-  /** Makes the next call if one is due. Calls are serial: their numbers are the control plane's protection against repeats. */
+  /**
+   * Makes the next call if one is due. Calls are serial: their numbers are the control plane's protection against
+   * repeats.
+   */
   async #pump(): Promise<void> {
     const now = this.#options.now();
     if (this.#isCalling || this.#isClosed) return;
@@ -324,7 +364,7 @@ export class BudgetAccounts {
     this.#isReachable = true;
     this.#retryMs = RETRY_MS_FIRST;
     // Unwritten, the call stays pending and is asked again once the journal is mended.
-    if (this.#journaled.record({ kind: "answer", seq: call.seq, answers })) this.#serveWaiters(call.seq);
+    if (this.#journaled.record({ kind: 'answer', seq: call.seq, answers })) this.#serveWaiters(call.seq);
     else this.#retryLater();
   }
 
@@ -332,7 +372,7 @@ export class BudgetAccounts {
     if (!(error instanceof LeaseCallError)) throw error;
     if (this.#isClosed) return;
     this.#counters.failedCalls++;
-    if (error.code === "refused") this.#forfeitAll(error.message);
+    if (error.code === 'refused') this.#forfeitAll(error.message);
     else this.#isReachable = false;
     this.#retryLater();
   }
@@ -348,21 +388,27 @@ export class BudgetAccounts {
     this.#counters.forfeits++;
     this.#options.alarm(`all leases are given up: ${reason}`);
     const { policy, bootId } = this.#book;
-    const record: BookRecord = { kind: "open", policy, bootId, incarnation: this.#options.newIncarnation() };
+    const record: BookRecord = { kind: 'open', policy, bootId, incarnation: this.#options.newIncarnation() };
     this.#book.apply(record);
     this.#journaled.mend();
     for (const budget of this.#tracked) this.#want(budget);
   }
 
   #isWorkDue(): boolean {
-    return this.#book.pending !== undefined || this.#waiters.size > 0 || this.#refill.size > 0 || (this.#isStopped && this.#book.leases.size > 0);
+    return (
+      this.#book.pending !== undefined ||
+      this.#waiters.size > 0 ||
+      this.#refill.size > 0 ||
+      (this.#isStopped && this.#book.leases.size > 0)
+    );
   }
 
   /** The next call, written to the journal; none when nothing is due. */
   #start(): { readonly call: LeaseCall } | undefined {
     const seq = this.#book.seq + 1;
     const call = this.#isStopped ? this.#returnAll(seq) : (this.#take(seq) ?? this.#heartbeat(seq));
-    if (call === undefined || !this.#journaled.record({ kind: "call", call, at: this.#options.now() })) return undefined;
+    if (call === undefined || !this.#journaled.record({ kind: 'call', call, at: this.#options.now() }))
+      return undefined;
     return { call };
   }
 
@@ -376,7 +422,12 @@ export class BudgetAccounts {
       for (const { budget, amount } of waiter.needs) needs.set(budget, (needs.get(budget) ?? 0) + amount);
     }
     if (needs.size === 0) return undefined;
-    return { method: "take", seq, needs: [...needs].map(([budget, micros]) => this.#shortfall(budget, micros)), spent: this.#spent(() => true) };
+    return {
+      method: 'take',
+      seq,
+      needs: [...needs].map(([budget, micros]) => this.#shortfall(budget, micros)),
+      spent: this.#spent(() => true),
+    };
   }
 
   #shortfall(budget: string, wanted: Micros): LeaseNeed {
@@ -392,9 +443,9 @@ export class BudgetAccounts {
     this.#heartbeatDue = now + HEARTBEAT_MS;
     for (const id of this.#usedAt.keys()) if (!this.#book.leases.has(id)) this.#usedAt.delete(id);
     const useless = this.#spent((lease) => this.#isUseless(lease, now));
-    if (useless.length > 0) return { method: "return", seq, spent: useless };
+    if (useless.length > 0) return { method: 'return', seq, spent: useless };
     const spent = this.#spent((lease) => !lease.closing);
-    if (spent.length > 0) return { method: "settle", seq, spent };
+    if (spent.length > 0) return { method: 'settle', seq, spent };
     return undefined;
   }
 
@@ -406,21 +457,30 @@ export class BudgetAccounts {
 
   #returnAll(seq: number): LeaseCall | undefined {
     const spent = this.#spent(() => true);
-    return spent.length === 0 ? undefined : { method: "return", seq, spent };
+    return spent.length === 0 ? undefined : { method: 'return', seq, spent };
   }
 
-  /** What a lease has spent for good; in a Return, reservations in flight count in full, because nothing comes after it. */
+  /**
+   * What a lease has spent for good; in a Return, reservations in flight count in full, because nothing comes after it.
+   */
   #spent(isNamed: (lease: HeldLease) => boolean): LeaseSpent[] {
-    return [...this.#book.leases.values()].filter(isNamed).map((lease) => ({ lease: lease.id, total: lease.spent + (this.#isStopped ? lease.reserved : 0) }));
+    return [...this.#book.leases.values()]
+      .filter(isNamed)
+      .map((lease) => ({ lease: lease.id, total: lease.spent + (this.#isStopped ? lease.reserved : 0) }));
   }
 
-  // ------------------------------------------------------------------------------------------------------------ waiters
+  // ------------------------------------------------------------------------------------------------------------
+  // waiters
 
-  /** Gives what is held to those who wait, in their order; those whose call was answered and who still fall short are told. */
+  /**
+   * Gives what is held to those who wait, in their order; those whose call was answered and who still fall short are
+   * told.
+   */
   #serveWaiters(answered: number): void {
     for (const waiter of [...this.#waiters]) {
       const result = this.reserve(waiter.exchange, waiter.needs);
-      if (result.kind !== "short" || (waiter.askedBy !== 0 && waiter.askedBy === answered)) this.#release(waiter, result);
+      if (result.kind !== 'short' || (waiter.askedBy !== 0 && waiter.askedBy === answered))
+        this.#release(waiter, result);
     }
   }
 
@@ -431,11 +491,11 @@ export class BudgetAccounts {
   }
 
   #counted(result: ReserveResult): ReserveResult {
-    if (result.kind === "short") this.#counters.short++;
+    if (result.kind === 'short') this.#counters.short++;
     return result;
   }
 }
 
 function assertMicros(amount: Micros): void {
-  if (!Number.isSafeInteger(amount) || amount < 0) throw new Error("an amount is a safe integer and not negative");
+  if (!Number.isSafeInteger(amount) || amount < 0) throw new Error('an amount is a safe integer and not negative');
 }

@@ -1,9 +1,10 @@
-// The journal of the sidecar's accounts on disk: one line a record, each with a checksum. Records survive a killed process (the kernel has them once `write` returns); a machine that went down
-// is told by its boot id, and then the leases are forfeited, so nothing waits for the disk. A boundary file: it touches disk.
-import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, writeSync } from "node:fs";
-import { join } from "node:path";
-import { crc32 } from "node:zlib";
-import type { BookRecord } from "./account-book.ts";
+// The journal of the sidecar's accounts on disk: one line a record, each with a checksum. Records survive a killed
+// process (the kernel has them once `write` returns); a machine that went down is told by its boot id, and then the
+// leases are forfeited, so nothing waits for the disk. A boundary file: it touches disk.
+import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
+import { crc32 } from 'node:zlib';
+import type { BookRecord } from './account-book.ts';
 
 /** Appends beyond this rewrite the journal from the book's snapshot. */
 export const JOURNAL_BYTES_MAX = 4 * 1024 * 1024;
@@ -19,11 +20,11 @@ export interface BudgetJournal {
 }
 
 export class JournalError extends Error {
-  readonly code = "journal";
+  readonly code = 'journal';
 
   constructor(message: string, options?: { readonly cause?: unknown }) {
     super(message, options);
-    this.name = "JournalError";
+    this.name = 'JournalError';
   }
 }
 
@@ -36,9 +37,18 @@ export interface JournalDisk {
   readonly closeSync: typeof closeSync;
 }
 
-const disk: JournalDisk = { openSync, writeSync: (fd, bytes) => writeSync(fd, bytes), fsyncSync, renameSync, closeSync };
+const disk: JournalDisk = {
+  openSync,
+  writeSync: (fd, bytes) => writeSync(fd, bytes),
+  fsyncSync,
+  renameSync,
+  closeSync,
+};
 
-/** What a journal held. `damaged`: something other than an unfinished last line was wrong, so what it says cannot be trusted. */
+/**
+ * What a journal held. `damaged`: something other than an unfinished last line was wrong, so what it says cannot be
+ * trusted.
+ */
 export interface JournalContent {
   readonly records: readonly BookRecord[];
   readonly damaged: boolean;
@@ -48,12 +58,12 @@ export interface JournalContent {
 export function readBudgetJournal(folder: string): JournalContent {
   let content: Buffer;
   try {
-    content = readFileSync(join(folder, "budgets.journal"));
+    content = readFileSync(join(folder, 'budgets.journal'));
   } catch (cause) {
-    if (cause instanceof Error && "code" in cause && cause.code === "ENOENT") return { records: [], damaged: false };
-    throw new JournalError("the budget journal cannot be read", { cause });
+    if (cause instanceof Error && 'code' in cause && cause.code === 'ENOENT') return { records: [], damaged: false };
+    throw new JournalError('the budget journal cannot be read', { cause });
   }
-  const lines = content.toString("utf8").split("\n");
+  const lines = content.toString('utf8').split('\n');
   // The last piece is empty, or a line whose write was cut off: nobody was told that it happened.
   lines.pop();
   const records: BookRecord[] = [];
@@ -67,18 +77,18 @@ export function readBudgetJournal(folder: string): JournalContent {
 
 /** Opens the journal for writing, with `first` as its only record. Throws JournalError. */
 export function openBudgetJournal(folder: string, first: BookRecord, operations: JournalDisk = disk): BudgetJournal {
-  const path = join(folder, "budgets.journal");
+  const path = join(folder, 'budgets.journal');
   let fd: number | undefined;
   let bytes = 0;
 
   const write = (target: number, record: BookRecord): void => {
     const line = formatLine(record);
-    for (let at = 0; at < line.length; ) at += operations.writeSync(target, line.subarray(at));
+    for (let at = 0; at < line.length;) at += operations.writeSync(target, line.subarray(at));
     bytes += line.length;
   };
   const rewrite = (record: BookRecord): void =>
     guarded(() => {
-      const fresh = operations.openSync(`${path}.new`, "w", 0o600);
+      const fresh = operations.openSync(`${path}.new`, 'w', 0o600);
       try {
         bytes = 0;
         write(fresh, record);
@@ -106,7 +116,7 @@ export function openBudgetJournal(folder: string, first: BookRecord, operations:
 }
 
 function openFd(fd: number | undefined): number {
-  if (fd === undefined) throw new Error("the journal is closed");
+  if (fd === undefined) throw new Error('the journal is closed');
   return fd;
 }
 
@@ -114,23 +124,23 @@ function guarded(action: () => void): void {
   try {
     action();
   } catch (cause) {
-    throw new JournalError("the budget journal cannot be written", { cause });
+    throw new JournalError('the budget journal cannot be written', { cause });
   }
 }
 
 function formatLine(record: BookRecord): Buffer {
   const json = JSON.stringify(record);
-  return Buffer.from(`${checksum(json)} ${json}\n`, "utf8");
+  return Buffer.from(`${checksum(json)} ${json}\n`, 'utf8');
 }
 
 function parseLine(line: string): BookRecord | undefined {
   const json = line.slice(9);
-  if (line[8] !== " " || checksum(json) !== line.slice(0, 8)) return undefined;
+  if (line[8] !== ' ' || checksum(json) !== line.slice(0, 8)) return undefined;
   // The checksum says that this process's code wrote it, so its shape is that of a record.
   const record: BookRecord = JSON.parse(json);
   return record;
 }
 
 function checksum(json: string): string {
-  return crc32(json).toString(16).padStart(8, "0");
+  return crc32(json).toString(16).padStart(8, '0');
 }

@@ -1,12 +1,13 @@
-// The sidecar's lease calls over gRPC (`writ.v1.Leases`). A boundary file: it touches the network, through the channel that it is given.
-import { status } from "@grpc/grpc-js";
-import type { Client } from "@grpc/grpc-js";
-import { unaryCall } from "../../../proto/grpc-call.ts";
-import { Leases } from "../../../proto/gen/writ/v1/leases_pb.ts";
-import type { LeaseReply } from "../../../proto/gen/writ/v1/leases_pb.ts";
-import { LeaseCallError } from "./lease-caller.ts";
-import type { LeaseCall, LeaseCaller } from "./lease-caller.ts";
-import { answersOf, requestOf } from "./lease-messages.ts";
+// The sidecar's lease calls over gRPC (`writ.v1.Leases`). A boundary file: it touches the network, through the channel
+// that it is given.
+import { status } from '@grpc/grpc-js';
+import type { Client } from '@grpc/grpc-js';
+import { unaryCall } from '../../../proto/grpc-call.ts';
+import { Leases } from '../../../proto/gen/writ/v1/leases_pb.ts';
+import type { LeaseReply } from '../../../proto/gen/writ/v1/leases_pb.ts';
+import { LeaseCallError } from './lease-caller.ts';
+import type { LeaseCall, LeaseCaller } from './lease-caller.ts';
+import { answersOf, requestOf } from './lease-messages.ts';
 
 const CALL_TIMEOUT_MS = 2_000;
 
@@ -27,18 +28,21 @@ function send(client: Client, request: ReturnType<typeof requestOf>, call: Lease
   const { needs, ...spentOnly } = request;
   const options = { timeoutMs: CALL_TIMEOUT_MS };
   switch (call.method) {
-    case "take":
+    case 'take':
       return unaryCall(client, Leases.method.take, { ...spentOnly, needs }, options);
-    case "settle":
+    case 'settle':
       return unaryCall(client, Leases.method.settle, spentOnly, options);
-    case "return":
+    case 'return':
       return unaryCall(client, Leases.method.return, spentOnly, options);
   }
 }
 
 function callError(cause: unknown): LeaseCallError {
-  const code = cause instanceof Error && "code" in cause ? cause.code : undefined;
+  const code = cause instanceof Error && 'code' in cause ? cause.code : undefined;
   // Only this one says that the number of the call can never be right again.
-  if (code === status.FAILED_PRECONDITION) return new LeaseCallError("refused", "the control plane has answered later calls than this sidecar remembers", { cause });
-  return new LeaseCallError("unavailable", "the control plane did not answer a lease call", { cause });
+  if (code === status.FAILED_PRECONDITION)
+    return new LeaseCallError('refused', 'the control plane has answered later calls than this sidecar remembers', {
+      cause,
+    });
+  return new LeaseCallError('unavailable', 'the control plane did not answer a lease call', { cause });
 }

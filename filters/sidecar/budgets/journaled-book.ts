@@ -1,8 +1,9 @@
-// The account book with its journal: nothing is booked that is not on disk. While the disk refuses, nothing new is booked at all; what must not be lost (a settlement) is booked in memory, and is on disk
-// again once the journal can be written anew.
-import type { AccountBook, BookRecord } from "./account-book.ts";
-import { JournalError } from "./budget-journal.ts";
-import type { BudgetJournal } from "./budget-journal.ts";
+// The account book with its journal: nothing is booked that is not on disk. While the disk refuses, nothing new is
+// booked at all; what must not be lost (a settlement) is booked in memory, and is on disk again once the journal can be
+// written anew.
+import type { AccountBook, BookRecord } from './account-book.ts';
+import { JournalError } from './budget-journal.ts';
+import type { BudgetJournal } from './budget-journal.ts';
 
 export class JournaledBook {
   readonly book: AccountBook;

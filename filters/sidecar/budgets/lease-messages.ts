@@ -1,15 +1,16 @@
 // Between the accounts' plain numbers and the protobuf messages of `writ.v1.Leases`. Pure.
-import { LeaseState_Status } from "../../../proto/gen/writ/v1/leases_pb.ts";
-import type { LeaseReply, LeaseState } from "../../../proto/gen/writ/v1/leases_pb.ts";
-import { LeaseCallError } from "./lease-caller.ts";
-import type { LeaseAnswer, LeaseCall, LeaseStatus } from "./lease-caller.ts";
+import { LeaseState_Status } from '../../../proto/gen/writ/v1/leases_pb.ts';
+import type { LeaseReply, LeaseState } from '../../../proto/gen/writ/v1/leases_pb.ts';
+import { LeaseCallError } from './lease-caller.ts';
+import type { LeaseAnswer, LeaseCall, LeaseStatus } from './lease-caller.ts';
 
 /** The fields of the request that carries a call; a Take has `needs` besides. */
 export function requestOf(policy: string, incarnation: string, call: LeaseCall) {
   return {
     caller: { policy, incarnation, seq: BigInt(call.seq) },
     spent: call.spent.map((spent) => ({ lease: BigInt(spent.lease), totalMicros: BigInt(spent.total) })),
-    needs: call.method === "take" ? call.needs.map((need) => ({ budget: need.budget, micros: BigInt(need.micros) })) : [],
+    needs:
+      call.method === 'take' ? call.needs.map((need) => ({ budget: need.budget, micros: BigInt(need.micros) })) : [],
   };
 }
 
@@ -20,16 +21,17 @@ export function answersOf(reply: LeaseReply): LeaseAnswer[] {
 
 const statuses: { readonly [K in LeaseState_Status]: LeaseStatus | undefined } = {
   [LeaseState_Status.UNSPECIFIED]: undefined,
-  [LeaseState_Status.ACTIVE]: "active",
-  [LeaseState_Status.EXPIRED]: "expired",
-  [LeaseState_Status.RETURNED]: "returned",
-  [LeaseState_Status.UNKNOWN_BUDGET]: "unknown_budget",
-  [LeaseState_Status.UNKNOWN_LEASE]: "unknown_lease",
+  [LeaseState_Status.ACTIVE]: 'active',
+  [LeaseState_Status.EXPIRED]: 'expired',
+  [LeaseState_Status.RETURNED]: 'returned',
+  [LeaseState_Status.UNKNOWN_BUDGET]: 'unknown_budget',
+  [LeaseState_Status.UNKNOWN_LEASE]: 'unknown_lease',
 };
 
 function answerOf(state: LeaseState): LeaseAnswer {
   const status = statuses[state.status];
-  if (status === undefined) throw new LeaseCallError("unavailable", "the control plane answered with a status that this sidecar does not know");
+  if (status === undefined)
+    throw new LeaseCallError('unavailable', 'the control plane answered with a status that this sidecar does not know');
   return {
     budget: state.budget,
     status,
@@ -44,6 +46,7 @@ function answerOf(state: LeaseState): LeaseAnswer {
 }
 
 function exact(value: bigint): number {
-  if (value < 0n || value > BigInt(Number.MAX_SAFE_INTEGER)) throw new LeaseCallError("unavailable", "the control plane answered with a number out of range");
+  if (value < 0n || value > BigInt(Number.MAX_SAFE_INTEGER))
+    throw new LeaseCallError('unavailable', 'the control plane answered with a number out of range');
   return Number(value);
 }

@@ -1,11 +1,12 @@
-// Opens the sidecar's accounts: finds the leases of an earlier process in the journal, or starts a new life. A boundary file: it reads the clock, the boot id and the disk.
-import { randomBytes } from "node:crypto";
-import { readFileSync } from "node:fs";
-import { hrtime } from "node:process";
-import { BudgetAccounts } from "./budget-accounts.ts";
-import { openBudgetJournal, readBudgetJournal } from "./budget-journal.ts";
-import type { LeaseCaller } from "./lease-caller.ts";
-import { resumeBook } from "./resume-book.ts";
+// Opens the sidecar's accounts: finds the leases of an earlier process in the journal, or starts a new life. A boundary
+// file: it reads the clock, the boot id and the disk.
+import { randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { hrtime } from 'node:process';
+import { BudgetAccounts } from './budget-accounts.ts';
+import { openBudgetJournal, readBudgetJournal } from './budget-journal.ts';
+import type { LeaseCaller } from './lease-caller.ts';
+import { resumeBook } from './resume-book.ts';
 
 export interface OpenBudgetAccountsOptions {
   /** The folder of the journal; made if it is not there. One process at a time. */
@@ -20,7 +21,7 @@ export interface OpenBudgetAccountsOptions {
 export function openBudgetAccounts(options: OpenBudgetAccountsOptions): BudgetAccounts {
   const bootId = readBootId();
   const content = readBudgetJournal(options.folder);
-  if (content.damaged) options.alarm("the budget journal is damaged: what its leases still held counts as spent");
+  if (content.damaged) options.alarm('the budget journal is damaged: what its leases still held counts as spent');
   const book = resumeBook(content, { policy: options.policy, bootId, incarnation: newIncarnation() });
   return new BudgetAccounts({
     book,
@@ -37,15 +38,15 @@ export function openBudgetAccounts(options: OpenBudgetAccountsOptions): BudgetAc
 }
 
 function newIncarnation(): string {
-  return randomBytes(16).toString("hex");
+  return randomBytes(16).toString('hex');
 }
 
 /** Linux's id of this boot; empty elsewhere, where no lease is resumed. */
 function readBootId(): string {
   try {
-    return readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
+    return readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
   } catch {
     // No such file on other systems: an empty id never equals one in a journal.
-    return "";
+    return '';
   }
 }

@@ -1,9 +1,11 @@
 /**
- * One type of resource on one delta xDS stream, as the server sees it: what the client wants, has, has refused, and what it must be sent next. Pure: no stream, no clock. `local-ads.ts`
- * drives one for each type of each Envoy.
+ * One type of resource on one delta xDS stream, as the server sees it: what the client wants, has, has refused, and
+ * what it must be sent next. Pure: no stream, no clock. `local-ads.ts` drives one for each type of each Envoy.
  *
- * Invariants, after Envoy's "xDS REST and gRPC protocol": at most one response is in flight; a request is an ACK or a NACK only if it carries that response's nonce, and a NACK only if it has an
- * `error_detail`; subscriptions count even when the nonce is stale; a version that this client has refused is not sent to it again; a name that is wanted and does not exist is answered once, as removed.
+ * Invariants, after Envoy's "xDS REST and gRPC protocol": at most one response is in flight; a request is an ACK or a
+ * NACK only if it carries that response's nonce, and a NACK only if it has an `error_detail`; subscriptions count even
+ * when the nonce is stale; a version that this client has refused is not sent to it again; a name that is wanted and
+ * does not exist is answered once, as removed.
  */
 
 export interface VersionedResource {
@@ -26,7 +28,12 @@ export interface DeltaRequest {
 export type DeltaAnswer =
   | { readonly kind: 'none' }
   | { readonly kind: 'ack'; readonly nonce: string }
-  | { readonly kind: 'nack'; readonly nonce: string; readonly message: string; readonly refused: readonly VersionedResource[] };
+  | {
+      readonly kind: 'nack';
+      readonly nonce: string;
+      readonly message: string;
+      readonly refused: readonly VersionedResource[];
+    };
 
 export interface DeltaResponse<Resource extends VersionedResource> {
   readonly nonce: string;
@@ -48,7 +55,9 @@ export class DeltaSubscription<Resource extends VersionedResource> {
   /** What the client has been sent and has not refused, `undefined` for "does not exist". */
   readonly #known = new Map<string, string | undefined>();
   readonly #refused = new Set<string>();
-  #inFlight: { nonce: string; sent: Map<string, { before: string | undefined; had: boolean; version: string | undefined }> } | undefined;
+  #inFlight:
+    | { nonce: string; sent: Map<string, { before: string | undefined; had: boolean; version: string | undefined }> }
+    | undefined;
   #count = 0;
   /** A wildcard's first answer is sent even if it is empty: a client that starts waits for it. */
   #owesAnswer = false;
@@ -68,7 +77,8 @@ export class DeltaSubscription<Resource extends VersionedResource> {
       const resource = resources.get(name);
       if (resource === undefined) {
         if (!this.#known.has(name) || this.#known.get(name) !== undefined) removed.push(name);
-      } else if (this.#known.get(name) !== resource.version && !this.#refused.has(refusal(resource))) changed.push(resource);
+      } else if (this.#known.get(name) !== resource.version && !this.#refused.has(refusal(resource)))
+        changed.push(resource);
     }
     if (changed.length === 0 && removed.length === 0 && !this.#owesAnswer) return undefined;
     this.#owesAnswer = false;
@@ -90,7 +100,8 @@ export class DeltaSubscription<Resource extends VersionedResource> {
     if (this.#isFirst) return true;
     for (const name of this.#wanted(resources)) {
       const resource = resources.get(name);
-      if (resource !== undefined && this.#known.get(name) !== resource.version && !this.#refused.has(refusal(resource))) return false;
+      if (resource !== undefined && this.#known.get(name) !== resource.version && !this.#refused.has(refusal(resource)))
+        return false;
     }
     return true;
   }
@@ -139,7 +150,11 @@ export class DeltaSubscription<Resource extends VersionedResource> {
   #wanted(resources: ReadonlyMap<string, Resource>): Iterable<string> {
     if (!this.#everything) return this.#names;
     // What the client knows and is no more is wanted too: it must hear of the removal.
-    return new Set([...resources.keys(), ...this.#names, ...[...this.#known].filter(([, version]) => version !== undefined).map(([name]) => name)]);
+    return new Set([
+      ...resources.keys(),
+      ...this.#names,
+      ...[...this.#known].filter(([, version]) => version !== undefined).map(([name]) => name),
+    ]);
   }
 }
 

@@ -1,11 +1,14 @@
 /**
- * The delta ADS that the sidecar serves to its Envoy: one policy's resources, and when they have arrived. It serves whatever it is given: only `enforcer.ts` gives it anything, and only from a
- * verified bundle.
+ * The delta ADS that the sidecar serves to its Envoy: one policy's resources, and when they have arrived. It serves
+ * whatever it is given: only `enforcer.ts` gives it anything, and only from a verified bundle.
  */
 import { create } from '@bufbuild/protobuf';
 import type { Any } from '@bufbuild/protobuf/wkt';
 import grpc from '@grpc/grpc-js';
-import type { DeltaDiscoveryRequest, DeltaDiscoveryResponse } from '../../../proto/gen/envoy/service/discovery/v3/discovery_pb.ts';
+import type {
+  DeltaDiscoveryRequest,
+  DeltaDiscoveryResponse,
+} from '../../../proto/gen/envoy/service/discovery/v3/discovery_pb.ts';
 import { DeltaDiscoveryResponseSchema } from '../../../proto/gen/envoy/service/discovery/v3/discovery_pb.ts';
 import { AggregatedDiscoveryService } from '../../../proto/gen/envoy/service/discovery/v3/ads_pb.ts';
 import { grpcService } from '../../../proto/grpc-call.ts';
@@ -58,7 +61,9 @@ export class LocalAds {
   }
 
   addTo(server: grpc.Server): void {
-    server.addService(grpcService(AggregatedDiscoveryService), { deltaAggregatedResources: (call: Call) => this.#serve(call) });
+    server.addService(grpcService(AggregatedDiscoveryService), {
+      deltaAggregatedResources: (call: Call) => this.#serve(call),
+    });
   }
 
   get connected(): number {
@@ -80,7 +85,10 @@ export class LocalAds {
     for (const stream of this.#streams) this.#push(stream);
   }
 
-  /** Resolves when every connected Envoy has acknowledged what is served now; at once when none is there. Rejects with EnvoyRefusal when one refuses, with EnvoyLate after `ms`. */
+  /**
+   * Resolves when every connected Envoy has acknowledged what is served now; at once when none is there. Rejects with
+   * EnvoyRefusal when one refuses, with EnvoyLate after `ms`.
+   */
   settled(ms: number): Promise<void> {
     return new Promise((resolve, reject) => {
       const waiter = {

@@ -1,0 +1,123 @@
+/**
+ * Who calls: the claims of a token that Envoy has verified, else the claims that the policy's signed list gives the API
+ * key (by its SHA-256), else those of the certificate's name. No other header, and no unverified token, says anything
+ * about the caller.
+ */
+import { Arena, claimsOfIdentity, loadClaims } from '../decision/api';
+import { T_IDENTITIES } from '../abi';
+import { section } from '../decision/tables';
+import { skipSpace, scanString, stringEscaped } from '../json/scan';
+import { findHeader, headerValue, headerValueBytes } from './headers';
+import { startsWithFolded } from './literal';
+import { Session } from '../session/session-state';
+import { sha256 } from './sha256';
+
+const hash: usize = memory.data(32, 8);
+/** A document of the host's is never longer. */
+export const IDENTITY_BYTES_MAX: u32 = 65_536;
+
+/** Takes what the host got from Envoy: `{"jwt":{…}|null,"san":"spiffe://…"|null}`. */
+export function identify(s: Session, ptr: usize, length: u32): void {
+  const end = ptr + length;
+  let p = skipSpace(ptr, end);
+  if (p >= end || load<u8>(p) != 0x7b) return;
+  p += 1;
+  let sanAt: usize = 0;
+  let sanBytes: u32 = 0;
+  while (true) {
+    p = skipSpace(p, end);
+    if (p >= end || load<u8>(p) != 0x22) return;
+    const key = p + 1;
+    p = scanString(p, end);
+    if (p == 0) return;
+    const keyBytes = <u32>(p - 1 - key);
+    p = skipSpace(p, end);
+    if (p >= end || load<u8>(p) != 0x3a) return;
+    p = skipSpace(p + 1, end);
+    const value = p;
+    p = skipValue(p, end);
+    if (p == 0) return;
+    if (keyBytes == 3 && load<u8>(value) == 0x7b && load<u8>(key) == 0x6a) {
+      s.identified = loadClaims(s.facts, changetype<Arena>(s.arena), value, <u32>(p - value));
+      // A token that is there and cannot be read is nobody, whatever else is there.
+      if (!s.identified) return;
+    }
+    if (keyBytes == 3 && load<u8>(value) == 0x22 && load<u8>(key) == 0x73) {
+      sanAt = value + 1;
+      sanBytes = <u32>(p - 2 - value);
+    }
+    p = skipSpace(p, end);
+    if (p >= end) return;
+    if (load<u8>(p) == 0x7d) break;
+    if (load<u8>(p) != 0x2c) return;
+    p += 1;
+  }
+  if (!s.identified && sanAt != 0 && sanBytes > 0) {
+    // Hashed with a zero before it, which no header can hold: a certificate's name is no secret, and must not do as an
+    // API key.
+    store<u8>(sanAt - 1, 0);
+    s.identified = lookUp(s, sanAt - 1, sanBytes + 1);
+    store<u8>(sanAt - 1, 0x22);
+  }
+}
+
+/**
+ * Where nobody is identified yet: an API key in `authorization: Bearer` or `x-api-key`. Two different keys are none.
+ */
+export function identifyByKey(s: Session, headers: usize): void {
+  if (s.identified) return;
+  const bearers = findHeader(headers, 'authorization');
+  if (bearers > 1) return;
+  let key: usize = 0;
+  let keyBytes: u32 = 0;
+  if (bearers == 1 && startsWithFolded(headerValue, headerValueBytes, 'bearer ')) {
+    key = headerValue + 7;
+    keyBytes = headerValueBytes - 7;
+  }
+  const keys = findHeader(headers, 'x-api-key');
+  if (keys > 1) return;
+  if (keys == 1) {
+    if (key != 0 && (keyBytes != headerValueBytes || memory.compare(key, headerValue, keyBytes) != 0)) {
+      // A client library may send a dummy in one of them: the one that is known counts, if only one is.
+      const second = headerValue;
+      const secondBytes = headerValueBytes;
+      if (lookUp(s, key, keyBytes)) s.identified = true;
+      else s.identified = lookUp(s, second, secondBytes);
+      return;
+    }
+    key = headerValue;
+    keyBytes = headerValueBytes;
+  }
+  if (key != 0 && keyBytes > 0) s.identified = lookUp(s, key, keyBytes);
+}
+
+function lookUp(s: Session, p: usize, length: u32): bool {
+  if (section(T_IDENTITIES) == 0 || !sha256(p, length, hash)) return false;
+  const claims = claimsOfIdentity(hash);
+  return claims != 0 && loadClaims(s.facts, changetype<Arena>(s.arena), <usize>load<u32>(claims), load<u32>(claims, 4));
+}
+
+/**
+ * Address behind the value at `p`, of which only the outline is checked (the claims' reader is strict); 0 where it does
+ * not end.
+ */
+function skipValue(p: usize, end: usize): usize {
+  let depth: u32 = 0;
+  while (p < end) {
+    const c = <u32>load<u8>(p);
+    if (c == 0x22) {
+      p = scanString(p, end);
+      if (p == 0) return 0;
+      if (depth == 0) return stringEscaped ? 0 : p;
+      continue;
+    }
+    if (c == 0x7b || c == 0x5b) depth += 1;
+    else if (c == 0x7d || c == 0x5d) {
+      if (depth == 0) return p;
+      depth -= 1;
+      if (depth == 0) return p + 1;
+    } else if (depth == 0 && (c == 0x2c || c <= 0x20)) return p;
+    p += 1;
+  }
+  return 0;
+}

@@ -1,0 +1,196 @@
+/** The places of one event of a streamed reply: texts go to their lanes, the rest says how the reply goes on. */
+import { Bytes } from '../bytes';
+import {
+  NO_RECORD,
+  RECORD_A,
+  RECORD_BYTES,
+  RECORD_END,
+  RECORD_ESCAPED,
+  RECORD_KIND,
+  RECORD_NEXT,
+  RECORD_NODE,
+  RECORD_PARENT,
+  RECORD_START,
+  recordAt,
+} from '../json/walk';
+import { readInteger } from '../json/scan';
+import * as P from '../protocol/places';
+import { is } from '../http/literal';
+import { scanValue } from '../session/reply';
+import {
+  appendSegmentText,
+  MODE_ARGUMENTS,
+  MODE_TEXT,
+  SEGMENT_BYTES,
+  SEGMENT_CHANNEL,
+  SEGMENT_END,
+  SEGMENT_ESCAPED,
+  SEGMENT_FROM,
+  SEGMENT_MODE,
+  SEGMENT_STATE,
+  SEGMENT_TO,
+  stateAfter,
+} from '../edit/segment';
+import { Session } from '../session/session-state';
+import { Channel, StreamEvent } from './stream-state';
+import { around, takeFinish, takeUsage } from '../session/usage';
+import { isListed } from '../edit/values-list';
+
+/** Numbers of choices and tool calls above are nobody's. */
+const INDEX_MAX: i64 = 1 << 20;
+
+/** Reads the event's records; false where there are too many lanes, or memory is exhausted. */
+export function readEvent(s: Session, e: StreamEvent): bool {
+  const records = s.recordBytes();
+  const document = e.document();
+  const count = records.len / RECORD_BYTES;
+  const top = rootIndex(s, document);
+  let hasUsage = false;
+  let hasText = false;
+  let emptyChoices = false;
+  for (let i: u32 = 0; i < count; i += 1) {
+    const r = recordAt(records, i);
+    const kind = <i32>load<u8>(r, RECORD_KIND);
+    if (kind == P.PLACE_TEXT || kind == P.PLACE_ARGUMENTS) {
+      hasText = true;
+      if (!addText(s, e, i, kind == P.PLACE_ARGUMENTS ? MODE_ARGUMENTS : MODE_TEXT, top)) return false;
+    } else if (kind == P.PLACE_USAGE) {
+      hasUsage = true;
+      takeUsage(s, document, i);
+    } else if (kind == P.PLACE_CHOICE_LIST) {
+      if (load<u32>(r, RECORD_NEXT) == i + 1) emptyChoices = true;
+    } else if (kind == P.PLACE_FINISH) {
+      if (isListed(document, r)) takeFinish(s, document, r);
+      else scanValue(s, document, r, P.PLACE_LOCAL);
+    } else scanValue(s, document, r, kind);
+  }
+  for (let i: u32 = 0; i < count; i += 1) {
+    const r = recordAt(records, i);
+    const kind = <i32>load<u8>(r, RECORD_KIND);
+    if (kind == P.PLACE_FINISH) {
+      e.finishing = true;
+      s.streamOf().ended = true;
+      const choice = s.form == P.FORM_ANTHROPIC ? -1 : <i64>choiceOf(s, document, i, top);
+      e.closes |= bitOf(choice);
+      finish(s, choice);
+    } else if (kind == P.PLACE_EVENT_TYPE) typed(s, e, document, r, top);
+  }
+  // Told with or after the reply's last words; where there are several choices, by the event that belongs to none.
+  if (hasUsage && s.streamOf().ended && (emptyChoices || s.choices < 2)) s.usageIsFinal = true;
+  // The usage event that we asked for, and the client did not.
+  e.dropped = hasUsage && emptyChoices && !hasText && !s.asksUsage && s.form == P.FORM_OPENAI;
+  return true;
+}
+
+/** Appends a text to its lane. */
+function addText(s: Session, e: StreamEvent, i: u32, mode: u32, top: i64): bool {
+  const r = recordAt(s.recordBytes(), i);
+  const document = e.document();
+  const start = load<u32>(r, RECORD_START) + 1;
+  const end = load<u32>(r, RECORD_END) - 1;
+  if (start == end) return true;
+  const field = <u32>load<u8>(<usize>load<u32>(r, RECORD_NODE), P.NODE_LANE);
+  const c = s.streamOf().channelOf(<u32>choiceOf(s, document, i, top), field, toolOf(s, document, i));
+  if (changetype<usize>(c) == 0) return false;
+  const segments = e.segmentBytes();
+  // Text after the end of its choice belongs to no lane that a client reads.
+  if (c.finished || !segments.reserve(SEGMENT_BYTES)) return false;
+  const segment = segments.ptr + segments.len;
+  memory.fill(segment, 0, SEGMENT_BYTES);
+  store<u32>(segment, start);
+  store<u32>(segment, end, SEGMENT_END);
+  store<u8>(segment, <u8>mode, SEGMENT_MODE);
+  store<u8>(segment, load<u8>(r, RECORD_ESCAPED), SEGMENT_ESCAPED);
+  store<u32>(segment, c.state, SEGMENT_STATE);
+  store<u32>(segment, <u32>changetype<usize>(c), SEGMENT_CHANNEL);
+  segments.len += SEGMENT_BYTES;
+  const lane = c.laneOf();
+  store<u32>(segment, lane.length, SEGMENT_FROM);
+  if (mode == MODE_ARGUMENTS || load<u8>(segment, SEGMENT_ESCAPED) != 0) {
+    const text = changetype<Bytes>(s.text);
+    text.clear();
+    appendSegmentText(text, document, segment);
+    if (text.failed) return false;
+    lane.append(text.ptr, text.len);
+    if (mode == MODE_ARGUMENTS) c.state = stateAfter;
+  } else lane.append(document + start, end - start);
+  store<u32>(segment, lane.length, SEGMENT_TO);
+  c.touched = true;
+  return !lane.failed;
+}
+
+/** Ends the lanes of a choice; of all, for -1. */
+function finish(s: Session, choice: i64): void {
+  for (let c = s.streamOf().channels; c != 0; c = changetype<Channel>(c).next) {
+    const channel = changetype<Channel>(c);
+    if (channel.finished || (choice >= 0 && <i64>channel.choice != choice)) continue;
+    channel.finished = true;
+    channel.touched = true;
+  }
+}
+
+/** A typed event (Anthropic): which block it opens or ends, and whether it is the last. */
+function typed(s: Session, e: StreamEvent, document: usize, r: usize, top: i64): void {
+  const stream = s.streamOf();
+  const p = document + load<u32>(r, RECORD_START) + 1;
+  const length = load<u32>(r, RECORD_END) - load<u32>(r, RECORD_START) - 2;
+  if (is(p, length, 'content_block_start')) {
+    e.opens |= bitOf(top);
+  } else if (is(p, length, 'content_block_stop')) {
+    e.closes |= bitOf(top);
+    e.finishing = true;
+    finish(s, top);
+  } else if (is(p, length, 'message_stop')) {
+    e.finishing = true;
+    stream.done = true;
+    finish(s, -1);
+  }
+}
+
+function bitOf(index: i64): u64 {
+  return index >= 0 && index < 64 ? (<u64>1) << (<u64>index) : 0;
+}
+
+/** The number of the choice that the record belongs to. */
+function choiceOf(s: Session, document: usize, i: u32, top: i64): i64 {
+  const container = around(s, i, P.PLACE_CHOICE);
+  if (container == NO_RECORD) return top >= 0 ? top : 0;
+  const given = indexIn(s, document, container, P.PLACE_CHOICE_INDEX);
+  if (given >= 0) return given;
+  return top >= 0 ? top : <i64>load<u32>(recordAt(s.recordBytes(), container), RECORD_A);
+}
+
+function toolOf(s: Session, document: usize, i: u32): u32 {
+  const container = around(s, i, P.PLACE_TOOL_CALL);
+  if (container == NO_RECORD) return 0;
+  const given = indexIn(s, document, container, P.PLACE_TOOL_INDEX);
+  return given >= 0 ? <u32>given : load<u32>(recordAt(s.recordBytes(), container), RECORD_A);
+}
+
+/** The index given inside the container, or -1. */
+function indexIn(s: Session, document: usize, container: u32, kind: i32): i64 {
+  const records = s.recordBytes();
+  const end = load<u32>(recordAt(records, container), RECORD_NEXT);
+  for (let j = container + 1; j < end; j += 1) {
+    const r = recordAt(records, j);
+    if (<i32>load<u8>(r, RECORD_KIND) == kind && load<u32>(r, RECORD_PARENT) == container) return number(document, r);
+  }
+  return -1;
+}
+
+/** The index at the event's top, or -1. */
+function rootIndex(s: Session, document: usize): i64 {
+  const records = s.recordBytes();
+  const count = records.len / RECORD_BYTES;
+  for (let j: u32 = 0; j < count; j += 1) {
+    const r = recordAt(records, j);
+    if (<i32>load<u8>(r, RECORD_KIND) == P.PLACE_CHOICE_INDEX && load<u32>(r, RECORD_PARENT) == NO_RECORD)
+      return number(document, r);
+  }
+  return -1;
+}
+
+function number(document: usize, r: usize): i64 {
+  const n = readInteger(document + load<u32>(r, RECORD_START), document + load<u32>(r, RECORD_END));
+  return n > INDEX_MAX ? INDEX_MAX : n;
+}
