@@ -31,7 +31,9 @@ export async function pinnedNode(root) {
   });
   const found = versionOf(path);
   if (found === wanted) return path;
-  throw new Error(`node ${wanted} could not be installed: ${path} ${found === undefined ? 'does not run' : `is ${found}`}`);
+  throw new Error(
+    `node ${wanted} could not be installed: ${path} ${found === undefined ? 'does not run' : `is ${found}`}`,
+  );
 }
 
 /** @param {string} root @returns {string | undefined} why an installation is needed */
@@ -43,7 +45,8 @@ export function missingPackage(root) {
     // An optional package is one for another platform, or one that npm could not install.
     if (path === '' || optional) continue;
     const there = installed.get(path)?.version;
-    if (there !== version) return `${path.replace(/^.*node_modules\//, '')} ${version} is wanted, ${there ?? 'none'} is there`;
+    if (there !== version)
+      return `${path.replace(/^.*node_modules\//, '')} ${version} is wanted, ${there ?? 'none'} is there`;
   }
   return undefined;
 }
@@ -74,8 +77,13 @@ function versionOf(path) {
  */
 async function npm(root, args) {
   const bin = join(root, 'node_modules', '.bin');
-  const path = (process.env['PATH'] ?? '').split(delimiter).filter((folder) => folder !== bin).join(delimiter);
-  const env = Object.fromEntries(Object.entries(process.env).filter(([key]) => !/^npm_(lifecycle|package|command|node)/.test(key)));
+  const path = (process.env['PATH'] ?? '')
+    .split(delimiter)
+    .filter((folder) => folder !== bin)
+    .join(delimiter);
+  const env = Object.fromEntries(
+    Object.entries(process.env).filter(([key]) => !/^npm_(lifecycle|package|command|node)/.test(key)),
+  );
   const code = await run('npm', args, { cwd: root, env: { ...env, PATH: path }, quiet: true });
   if (code !== 0) throw new Error(`\`npm ${args.join(' ')}\` failed with exit code ${code}`);
 }

@@ -44,7 +44,8 @@ const repositorySteps = [
  */
 export async function build(root, node, steps = repositorySteps) {
   if (steps.every((step) => isFresh(root, step))) return;
-  const onWait = (/** @type {number} */ pid) => process.stderr.write(`writ: waiting for the build of process ${pid} …\n`);
+  const onWait = (/** @type {number} */ pid) =>
+    process.stderr.write(`writ: waiting for the build of process ${pid} …\n`);
   await withLock(join(root, 'build', 'lock'), () => buildLocked(root, node, steps), { onWait });
 }
 
@@ -58,7 +59,8 @@ async function buildLocked(root, node, steps) {
       const code = await run(node, [step.script], { cwd: root, quiet: true });
       if (code !== 0) throw new Error(`${step.what} failed: ${step.script} ended with exit code ${code}`);
       const missing = expectedOutputs(root, step).filter((path) => !existsSync(join(root, path)));
-      if (missing.length > 0) throw new Error(`${step.what} failed: ${step.script} did not write ${missing.join(', ')}`);
+      if (missing.length > 0)
+        throw new Error(`${step.what} failed: ${step.script} did not write ${missing.join(', ')}`);
     });
     mkdirSync(join(root, 'build', 'stamps'), { recursive: true });
     writeFileSync(stampPath(root, step), digest);
@@ -75,7 +77,9 @@ function isFresh(root, step) {
 
 /** A kernel's output is expected where its entry is there. @param {string} root @param {Step} step */
 function expectedOutputs(root, step) {
-  return step.outputs.filter((path) => !path.endsWith('.wasm') || existsSync(join(root, 'filters/kernel', `${basename(path, '.wasm')}.ts`)));
+  return step.outputs.filter(
+    (path) => !path.endsWith('.wasm') || existsSync(join(root, 'filters/kernel', `${basename(path, '.wasm')}.ts`)),
+  );
 }
 
 /** @param {string} root @param {Step} step */

@@ -15,8 +15,18 @@ import { run } from './run.mjs';
 export async function runTests(root, node, args) {
   const whole = args.length === 0;
   // A part of the suite installs what it needs when it needs it.
-  const checks = whole ? [await succeeds('installing the real parts', () => run(node, ['examples/parts/main.ts', 'install'], { cwd: root }))] : [];
-  checks.push(await succeeds('checking types', () => run(node, [join(root, 'node_modules/typescript/bin/tsc'), '--noEmit', '-p', root], { cwd: root })));
+  const checks = whole
+    ? [
+        await succeeds('installing the real parts', () =>
+          run(node, ['examples/parts/main.ts', 'install'], { cwd: root }),
+        ),
+      ]
+    : [];
+  checks.push(
+    await succeeds('checking types', () =>
+      run(node, [join(root, 'node_modules/typescript/bin/tsc'), '--noEmit', '-p', root], { cwd: root }),
+    ),
+  );
   const tests = await runVitest(root, node, args);
   const passed = tests.passed + checks.filter((check) => check).length;
   const failed = tests.failed + checks.filter((check) => !check).length;
@@ -48,7 +58,11 @@ async function runVitest(root, node, args) {
     ],
     { cwd: root },
   );
-  const counts = countTests(existsSync(report) ? JSON.parse(readFileSync(report, 'utf8')) : { testResults: [] }, code, args);
+  const counts = countTests(
+    existsSync(report) ? JSON.parse(readFileSync(report, 'utf8')) : { testResults: [] },
+    code,
+    args,
+  );
   rmSync(report, { force: true });
   return counts;
 }
@@ -67,7 +81,9 @@ export function countTests({ testResults }, code, args) {
   let failed = 0;
   for (const file of testResults) {
     const results = file.assertionResults;
-    const failedHere = results.filter(({ status }) => status !== 'passed' && !(chosenByName && status === 'skipped')).length;
+    const failedHere = results.filter(
+      ({ status }) => status !== 'passed' && !(chosenByName && status === 'skipped'),
+    ).length;
     passed += results.filter(({ status }) => status === 'passed').length;
     failed += failedHere === 0 && file.status === 'failed' ? 1 : failedHere;
   }

@@ -6,7 +6,8 @@ import { parse } from '../../dsl/parser.ts';
 import { print } from '../../dsl/print.ts';
 import { sourceFile } from '../../dsl/source.ts';
 import { CATALOG } from '../diagnostics/check-case.ts';
-import { generateSyntax, SYNTAX_KINDS } from './generate-syntax.ts';
+import { generateSyntax } from './generate-syntax.ts';
+import { SYNTAX_KINDS } from './syntax-kinds.ts';
 
 const FORMS = new URL('./forms/', import.meta.url);
 const EXAMPLES = new URL('../../examples/', import.meta.url);

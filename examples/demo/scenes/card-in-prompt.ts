@@ -7,9 +7,10 @@ const CARD = '4111 1111 1111 1111';
 const QUESTION = `My card ${CARD} was charged twice. Note it.`;
 /**
  * The model is made to repeat the number, so that the way back is seen as well. What stands here is text of the prompt
- * too, and masked with it.
+ * too, and masked with it. One string and no object: a schema's grammar lets a model fill the space between an object's
+ * parts, and a small model fills it with all the tokens that it may use.
  */
-const REPEATS = { type: 'object', properties: { answer: { const: `Noted: ${CARD}.` } }, required: ['answer'] };
+const REPEATS = { const: `Noted: ${CARD}.` };
 const PLACEHOLDER = /\[PAYMENT_CARD_1_[0-9a-z]+\]/gi;
 
 export const cardInPrompt: Scene = {
@@ -22,7 +23,7 @@ export const cardInPrompt: Scene = {
     const answer = await ask(stage.gateway, stage.tokens.sam, {
       model: 'frontier-1',
       text: QUESTION,
-      maxTokens: 100,
+      maxTokens: 200,
       schema: REPEATS,
     });
     const received = frontier.since(marks.frontier);

@@ -8,11 +8,7 @@ const CARD = '4111 1111 1111 1111';
  * Makes the model say the number without it standing in the prompt: a regular expression with counts holds no card
  * number.
  */
-const SAYS_CARD = {
-  type: 'object',
-  properties: { card: { type: 'string', pattern: '^4{1}1{3} 1{4} 1{4} 1{4}$' } },
-  required: ['card'],
-};
+const SAYS_CARD = { type: 'string', pattern: '^4{1}1{3} 1{4} 1{4} 1{4}$' };
 
 export const cardInStream: Scene = {
   title: 'A card number that a model says, in a stream',
