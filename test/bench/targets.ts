@@ -1,5 +1,6 @@
-// What is measured: a bare Envoy, an Envoy with the door and a filter that only passes, and one with the door and the
-// example policy. Each has an Envoy of its own, with one worker; the upstream is one.
+// What is measured: a bare Envoy, one with an external processor in Go that only echoes, one with the door and a filter
+// that only passes, and one with the door and the example policy. Each has an Envoy of its own, with one worker; the
+// upstream is one.
 import { createHash, randomBytes } from 'node:crypto';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -16,7 +17,9 @@ import { unaryCall } from '../../proto/grpc-call.ts';
 import { admin, authority, bundleKey, node, startTestControlPlane } from '../control-plane/fixtures.ts';
 import type { TestControlPlane } from '../control-plane/fixtures.ts';
 import { releaseOf } from '../e2e/signed-release.ts';
-import { startChild } from './child.ts';
+import { startChild, startProgram } from './child.ts';
+import { goProgram } from './go-programs.ts';
+import { externalProcessor, grpcCluster, plainEnvoy } from './plain-envoy.ts';
 
 export interface Target {
   readonly name: string;
@@ -51,9 +54,25 @@ export async function startTargets(folder: string): Promise<Targets> {
     const targets: Target[] = [];
 
     const barePort = await freePort();
-    const bare = await startEnvoy({ config: bareBootstrap(barePort, upstreamPort), concurrency: 1 });
+    const bare = await startEnvoy({ config: plainEnvoy({ port: barePort, upstreamPort }), concurrency: 1 });
     cleanups.push(() => bare.stop());
     targets.push({ name: 'bare Envoy', port: barePort, headers });
+
+    const echoPort = await freePort();
+    const socket = join(folder, 'echo.sock');
+    const echo = await startProgram(await goProgram('echo'), [socket]);
+    cleanups.push(echo.stop);
+    const echoEnvoy = await startEnvoy({
+      config: plainEnvoy({
+        port: echoPort,
+        upstreamPort,
+        filters: [externalProcessor('echo')],
+        clusters: [grpcCluster('echo', socket)],
+      }),
+      concurrency: 1,
+    });
+    cleanups.push(() => echoEnvoy.stop());
+    targets.push({ name: 'Envoy + Go ext_proc that only echoes', port: echoPort, headers });
 
     for (const [name, echo] of [
       ['Envoy + ext_proc door, no policy', true],
@@ -143,58 +162,4 @@ async function listens(port: number): Promise<void> {
     if (performance.now() > deadline) throw new Error(`nothing listens on port ${port}`);
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
-}
-
-/** The least that an Envoy in front of an upstream has. */
-function bareBootstrap(port: number, upstreamPort: number): object {
-  const address = (value: number): object => ({ socket_address: { address: '127.0.0.1', port_value: value } });
-  return {
-    static_resources: {
-      listeners: [
-        {
-          name: 'bare',
-          address: address(port),
-          filter_chains: [
-            {
-              filters: [
-                {
-                  name: 'envoy.filters.network.http_connection_manager',
-                  typed_config: {
-                    '@type':
-                      'type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager',
-                    stat_prefix: 'bare',
-                    route_config: {
-                      virtual_hosts: [
-                        {
-                          name: 'all',
-                          domains: ['*'],
-                          routes: [{ match: { prefix: '/' }, route: { cluster: 'upstream' } }],
-                        },
-                      ],
-                    },
-                    http_filters: [
-                      {
-                        name: 'envoy.filters.http.router',
-                        typed_config: { '@type': 'type.googleapis.com/envoy.extensions.filters.http.router.v3.Router' },
-                      },
-                    ],
-                  },
-                },
-              ],
-            },
-          ],
-        },
-      ],
-      clusters: [
-        {
-          name: 'upstream',
-          type: 'STATIC',
-          load_assignment: {
-            cluster_name: 'upstream',
-            endpoints: [{ lb_endpoints: [{ endpoint: { address: address(upstreamPort) } }] }],
-          },
-        },
-      ],
-    },
-  };
 }
