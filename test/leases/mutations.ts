@@ -13,8 +13,8 @@ export const mutations: readonly Mutation[] = [
   {
     name: 'an expired lease is charged what was reported, not in full',
     file: ledger,
-    find: 'charged: Math.max(lease.charged, lease.granted), state: "expired"',
-    replace: 'state: "expired"',
+    find: "charged: Math.max(lease.charged, lease.granted), state: 'expired'",
+    replace: "state: 'expired'",
   },
   {
     name: 'what is outstanding is granted again',
@@ -43,7 +43,7 @@ export const mutations: readonly Mutation[] = [
   {
     name: 'a closed lease still counts as outstanding',
     file: ledger,
-    find: 'lease.state === "active" ? Math.max(0, lease.granted - lease.charged) : 0',
+    find: "lease.state === 'active' ? Math.max(0, lease.granted - lease.charged) : 0",
     replace: 'Math.max(0, lease.granted - lease.charged)',
   },
   {
@@ -97,8 +97,8 @@ export const mutations: readonly Mutation[] = [
   {
     name: 'a snapshot forgets the reservations in flight',
     file: book,
-    find: 'exchanges: [...this.exchanges] }',
-    replace: 'exchanges: [] }',
+    find: 'exchanges: [...this.exchanges],',
+    replace: 'exchanges: [],',
   },
   {
     name: 'a restart gives reservations in flight back',
@@ -106,12 +106,12 @@ export const mutations: readonly Mutation[] = [
     find: 'parts: [] });',
     replace: 'parts: (book.exchanges.get(exchange) ?? []).map(({ budget }) => ({ budget, actual: 0 })) });',
   },
-  { name: 'leases are resumed after a reboot', file: resume, find: 'book.bootId === life.bootId && ', replace: '' },
+  { name: 'leases are resumed after a reboot', file: resume, find: 'book.bootId === life.bootId &&', replace: '' },
   {
     name: 'a reservation is not written to the journal',
     file: accounts,
-    find: 'if (!this.#journaled.record({ kind: "reserve", exchange, parts })) return { kind: "failed", budget: needs[0]?.budget ?? "" };',
-    replace: 'this.#book.apply({ kind: "reserve", exchange, parts });',
+    find: "if (!this.#journaled.record({ kind: 'reserve', exchange, parts }))",
+    replace: "this.#book.apply({ kind: 'reserve', exchange, parts });\n    if (this.#isStopped)",
   },
   {
     name: 'a Return at the end leaves out what is in flight',
