@@ -132,7 +132,7 @@ function lowerBudget(source: SourceBudget, context: EventContext): LoweredBudget
       headroom: scope.facts.at(`budget.${source.name}.headroom`),
       spent: scope.facts.at(`budget.${source.name}.spent`),
       thresholds,
-      message: source.reason ?? source.title ?? `the budget \`${source.name}\` has not enough left for this request`,
+      message: source.reason ?? source.title ?? `the budget \`${source.name}\` does not cover this request`,
       span: source.span,
     };
     return { kind: 'budget', budget };

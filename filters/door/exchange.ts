@@ -22,7 +22,7 @@ import {
   streamedBodyAnswers,
   trailersAnswer,
 } from './responses.ts';
-import type { BudgetLevel, Header, HeaderEdits, Reserve, SessionPort, Step } from './session-port.ts';
+import type { BudgetLevel, Header, HeaderEdits, Reserve, SessionPort, Shortage, Step } from './session-port.ts';
 import { NO_EDITS } from './session-port.ts';
 
 /** What an exchange needs of the world around it. */
@@ -31,8 +31,8 @@ export interface ExchangeHost {
   readonly replyBytesMax: number;
   openSession(evidence: Evidence): SessionPort;
   levels(budgets: readonly string[]): Promise<readonly (BudgetLevel | undefined)[]>;
-  /** Sets the amounts aside. `short` names a budget that has not enough, also after asking for more. */
-  reserve(amounts: readonly Reserve[]): Promise<{ readonly short: string | undefined }>;
+  /** Sets the amounts aside. `short` is a budget that has not enough, also after asking for more. */
+  reserve(amounts: readonly Reserve[]): Promise<{ readonly short: Shortage | undefined }>;
   call(
     request: Extract<Step, { kind: 'call' }>,
   ): Promise<{ readonly status: number; readonly body: Uint8Array } | undefined>;

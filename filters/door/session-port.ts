@@ -38,7 +38,7 @@ export interface SessionPort {
    * The amounts that the last `continue` names could not be set aside: what it decided does not hold, and this is the
    * answer instead.
    */
-  refuseSpend(budget: string): Step;
+  refuseSpend(shortage: Shortage): Step;
   /** Answers a step of kind `call`; undefined when the store could not be asked. */
   callResponse(response: { readonly status: number; readonly body: Uint8Array } | undefined): Step;
   /** What happened, when the exchange is over: called once, before `free`. */
@@ -94,6 +94,17 @@ export interface HeaderEdits {
 export interface BudgetLevel {
   readonly headroom: number;
   readonly spent: number;
+  /** Until the budget begins anew; undefined where that is not known. */
+  readonly windowLeftMs?: number;
+  /** There may be more than the headroom, but nobody can be asked for it now. */
+  readonly isPart?: boolean;
+}
+
+/** The budget that an amount could not be set aside from. */
+export interface Shortage {
+  readonly budget: string;
+  /** `short`: something is left, but not enough; `unreadable`: its accounts cannot be used. */
+  readonly state: 'nothing_left' | 'short' | 'unreadable';
 }
 
 export const NO_EDITS: HeaderEdits = { set: [], remove: [] };

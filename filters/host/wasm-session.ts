@@ -1,7 +1,15 @@
 /** One exchange in a filter: each call hands bytes over, and reads what the session answers. */
 import * as abi from '../kernel/abi.ts';
 import type { Evidence } from '../door/evidence.ts';
-import type { BudgetLevel, Header, Reserve, SessionOutcome, SessionPort, Step } from '../door/session-port.ts';
+import type {
+  BudgetLevel,
+  Header,
+  Reserve,
+  SessionOutcome,
+  SessionPort,
+  Shortage,
+  Step,
+} from '../door/session-port.ts';
 import { encodeText, type FilterMemory } from './filter-memory.ts';
 import { readHeadersToRemove, readHeadersToSet, writeHeaderPairs } from './header-pairs.ts';
 import type { KernelExports } from './kernel-exports.ts';
@@ -88,15 +96,17 @@ export class WasmSession implements SessionPort {
       if (level === undefined) return;
       view.setBigInt64(i * LEVEL_BYTES, BigInt(level.headroom), true);
       view.setBigInt64(i * LEVEL_BYTES + 8, BigInt(level.spent), true);
-      view.setUint32(i * LEVEL_BYTES + 16, 1, true);
+      view.setUint32(i * LEVEL_BYTES + 16, level.isPart === true ? abi.LEVEL_PART : abi.LEVEL_WHOLE, true);
+      view.setUint32(i * LEVEL_BYTES + 20, secondsOf(level.windowLeftMs), true);
     });
     return this.#step(
       this.#lend(bytes, (address, length) => this.#exports.session_levels(this.#handle, address, length)),
     );
   }
 
-  refuseSpend(budget: string): Step {
-    return this.#step(this.#exports.session_refuse_spend(this.#handle, this.#budgets.indexOf(budget)));
+  refuseSpend({ budget, state }: Shortage): Step {
+    const position = this.#budgets.indexOf(budget);
+    return this.#step(this.#exports.session_refuse_spend(this.#handle, position, SHORTAGES[state]));
   }
 
   callResponse(response: { readonly status: number; readonly body: Uint8Array } | undefined): Step {
@@ -195,6 +205,19 @@ export class WasmSession implements SessionPort {
   #budgetName(position: number): string {
     return this.#budgets[position] ?? '';
   }
+}
+
+const SHORTAGES: { readonly [State in Shortage['state']]: number } = {
+  nothing_left: abi.BUDGET_NOTHING_LEFT,
+  short: abi.BUDGET_SHORT,
+  unreadable: abi.BUDGET_UNREADABLE,
+};
+
+/** Whole seconds after which the window is surely over; 0: not known. */
+function secondsOf(windowLeftMs: number | undefined): number {
+  return windowLeftMs === undefined || windowLeftMs <= 0
+    ? 0
+    : Math.min(0xffff_ffff, Math.ceil(windowLeftMs / 1_000) + 1);
 }
 
 function joined(chunks: readonly Uint8Array[]): Uint8Array {

@@ -16,6 +16,16 @@ export const ACTION_REPLY = 2;
 export const ACTION_LEVELS = 3;
 export const ACTION_CALL = 4;
 
+// What a budget that is too short for a request still has, as the host knows it (`session_refuse_spend`).
+export const BUDGET_NOTHING_LEFT = 0;
+export const BUDGET_SHORT = 1;
+export const BUDGET_UNREADABLE = 2;
+
+// What the host knows of a budget's level; of a part: there may be more, but nobody can be asked for it now.
+export const LEVEL_UNKNOWN = 0;
+export const LEVEL_WHOLE = 1;
+export const LEVEL_PART = 2;
+
 // The state of a fact's slot. Zeroed memory is a failed fact.
 export const FACT_FAILED = 0;
 export const FACT_KNOWN = 1;

@@ -92,11 +92,14 @@ export function writ_scan(ptr: usize, length: u32): usize {
   return scanDocument(ptr, length);
 }
 
-/** What the last `continue` was to reserve could not be set aside: the request is refused, and nothing is reserved. */
-export function session_refuse_spend(h: usize, position: u32): i32 {
+/**
+ * What the last `continue` was to reserve could not be set aside: the request is refused, and nothing is reserved.
+ * `state` is a BUDGET_*.
+ */
+export function session_refuse_spend(h: usize, position: u32, state: u32): i32 {
   if (h == 0) return ACTION_REPLY;
   const s = begin(h);
-  return finish(s, refuseSpend(s, position));
+  return finish(s, refuseSpend(s, position, state));
 }
 
 export function session_request_headers(h: usize, ptr: usize, length: u32, eos: i32): i32 {
@@ -121,7 +124,8 @@ export function session_request_trailers(h: usize): i32 {
 }
 
 /**
- * Answers ACTION_LEVELS: for each budget asked, in order, i64 headroom, i64 spent, u32 1 if both are known, u32 zero.
+ * Answers ACTION_LEVELS: for each budget asked, in order, i64 headroom, i64 spent, u32 LEVEL_*, u32 seconds
+ * until the budget begins anew (0: not known).
  */
 export function session_levels(h: usize, ptr: usize, length: u32): i32 {
   if (h == 0) return ACTION_REPLY;

@@ -7,9 +7,17 @@ import { DoorError } from '../door/door-error.ts';
 import type { ExchangeHost } from '../door/exchange.ts';
 import type { ExtProcHost } from '../door/ext-proc-service.ts';
 import type { Evidence } from '../door/evidence.ts';
-import type { BudgetLevel, FilterPort, Reserve, SessionOutcome, SessionPort, Step } from '../door/session-port.ts';
+import type {
+  BudgetLevel,
+  FilterPort,
+  Reserve,
+  SessionOutcome,
+  SessionPort,
+  Shortage,
+  Step,
+} from '../door/session-port.ts';
 import { FilterError } from '../host/filter-error.ts';
-import type { BudgetAccounts } from './budgets/budget-accounts.ts';
+import type { BudgetAccounts, ReserveResult } from './budgets/budget-accounts.ts';
 import type { DecisionLog } from './decision-log.ts';
 import type { DeploymentSettings } from './deployment-settings.ts';
 import type { SidecarMetrics } from './metrics.ts';
@@ -151,17 +159,21 @@ class GovernedExchange implements Omit<ExchangeHost, 'replyBytesMax'> {
     await accounts.ready(budgets);
     return accounts
       .levels(budgets)
-      .map((level) => (level.failed ? undefined : { headroom: level.headroom, spent: level.spent }));
+      .map((level) =>
+        level.failed
+          ? undefined
+          : { headroom: level.headroom, spent: level.spent, windowLeftMs: level.windowLeftMs, isPart: level.isPart },
+      );
   }
 
-  async reserve(amounts: readonly Reserve[]): Promise<{ short: string | undefined }> {
+  async reserve(amounts: readonly Reserve[]): Promise<{ short: Shortage | undefined }> {
     const accounts = this.#options.budgets;
-    if (accounts === undefined) return { short: amounts[0]?.budget };
+    if (accounts === undefined) return { short: { budget: amounts[0]?.budget ?? '', state: 'unreadable' } };
     const result = await accounts.obtain(
       this.#id,
       amounts.map(({ budget, micros }) => ({ budget, amount: micros })),
     );
-    if (result.kind !== 'reserved') return { short: result.budget };
+    if (result.kind !== 'reserved') return { short: { budget: result.budget, state: shortageOf(result) } };
     this.#reserved = amounts;
     // The client hung up while we waited: nothing was forwarded, nothing was spent.
     if (this.#hasEnded) this.#settle(0);
@@ -193,4 +205,9 @@ class GovernedExchange implements Omit<ExchangeHost, 'replyBytesMax'> {
         this.#reserved.map(({ budget }) => ({ budget, actual: spentMicros })),
       );
   }
+}
+
+function shortageOf(result: Exclude<ReserveResult, { readonly kind: 'reserved' }>): Shortage['state'] {
+  if (result.kind === 'failed') return 'unreadable';
+  return result.left > 0 || result.isPart ? 'short' : 'nothing_left';
 }

@@ -281,7 +281,7 @@ test('a session survives any order of calls', () => {
         () => session.responseTrailers(),
         () => session.levels([{ headroom: 1e9, spent: 0 }]),
         () => session.callResponse({ status: 200, body: Buffer.from('{}') }),
-        () => session.refuseSpend('support_day'),
+        () => session.refuseSpend({ budget: 'support_day', state: 'short' }),
         () => session.outcome(),
       ];
       calls[state % calls.length]?.();

@@ -11,7 +11,7 @@ import { storeFilters } from '../../compiler/tables/stores-filter.ts';
 import { compileDetectors } from '../../compiler/text/compile-detectors.ts';
 import { link } from '../../compiler/wasm/link.ts';
 import { detectors } from '../../filters/detectors/detectors.ts';
-import type { BudgetLevel, Header, Step } from '../../filters/door/session-port.ts';
+import type { BudgetLevel, Header, Shortage, Step } from '../../filters/door/session-port.ts';
 import { type Filter, loadFilter } from '../../filters/host/load-filter.ts';
 import { compileKernel, kernelEntry, kernelFlags } from '../../filters/kernel/build.ts';
 import { protocols } from '../../filters/protocols/protocols.ts';
@@ -75,6 +75,8 @@ export interface Exchange {
   readonly upstream?: Upstream | ((sent: string) => Upstream);
   readonly jwt?: { readonly [claim: string]: string | number | boolean };
   readonly levels?: readonly (BudgetLevel | undefined)[];
+  /** The amounts cannot be set aside after all. */
+  readonly shortage?: Shortage;
   readonly call?: (path: string) => { readonly status: number; readonly body: string } | undefined;
   /** Cuts a body into chunks. */
   readonly cut?: (bytes: Uint8Array) => readonly Uint8Array[];
@@ -131,7 +133,9 @@ function drive(session: ReturnType<Filter['newSession']>, exchange: Exchange): S
         current = session.callResponse(
           response ? { status: response.status, body: bytesOf(response.body) } : undefined,
         );
-      } else return current;
+      } else if (current.kind === 'continue' && current.reserve.length > 0 && exchange.shortage !== undefined)
+        current = session.refuseSpend(exchange.shortage);
+      else return current;
     }
     throw new Error('the session asks without end');
   };

@@ -128,14 +128,14 @@ describe('levels', () => {
     const { accounts, time } = bench([{ granted: 100, unleased: 700 }]);
     accounts.track(['team']);
     await time.run(50);
-    expect(accounts.levels(['team', 'other'])).toEqual([
+    expect(accounts.levels(['team', 'other'])).toMatchObject([
       { failed: false, headroom: 800, spent: 200 },
       { failed: true },
     ]);
     accounts.reserve('x', team(60));
-    expect(accounts.levels(['team'])).toEqual([{ failed: false, headroom: 740, spent: 260 }]);
+    expect(accounts.levels(['team'])).toMatchObject([{ failed: false, headroom: 740, spent: 260 }]);
     accounts.settle('x', [{ budget: 'team', actual: 10 }]);
-    expect(accounts.levels(['team'])).toEqual([{ failed: false, headroom: 790, spent: 210 }]);
+    expect(accounts.levels(['team'])).toMatchObject([{ failed: false, headroom: 790, spent: 210 }]);
   });
 
   test('without the control plane are of what is held, until the lease ends', async () => {
@@ -156,7 +156,9 @@ describe('levels', () => {
     );
     accounts.track(['team']);
     await time.run(HEARTBEAT_MS + 100);
-    expect(accounts.levels(['team'])).toEqual([{ failed: false, headroom: 100, spent: 200 }]);
+    expect(accounts.levels(['team'])).toMatchObject([{ failed: false, headroom: 100, spent: 200, isPart: true }]);
+    // There may be more, where nobody can be asked: nothing says that the budget is used up.
+    expect(accounts.reserve('w', team(101))).toEqual({ kind: 'short', budget: 'team', left: 100, isPart: true });
     expect(accounts.reserve('x', team(40))).toEqual({ kind: 'reserved' });
     await time.run(20_001);
     expect(accounts.levels(['team'])).toEqual([{ failed: true }]);
@@ -166,6 +168,12 @@ describe('levels', () => {
   test('end with the window', async () => {
     const { accounts, time } = bench([{ windowLeftMs: 1_000 }]);
     accounts.track(['team']);
+    await time.run(50);
+    const [level] = accounts.levels(['team']);
+    expect(level).toMatchObject({ failed: false, isPart: false });
+    const left = level?.failed === false ? level.windowLeftMs : 0;
+    expect(left).toBeGreaterThan(900);
+    expect(left).toBeLessThanOrEqual(950);
     await time.run(1_001);
     expect(accounts.levels(['team'])).toEqual([{ failed: true }]);
   });
@@ -183,6 +191,7 @@ describe('a reservation', () => {
       kind: 'short',
       budget: 'company',
       left: 50,
+      isPart: false,
     });
     expect(book.exchanges.size).toBe(0);
     expect(accounts.reserve('y', [...team(60), { budget: 'company', amount: 50 }])).toEqual({ kind: 'reserved' });
@@ -190,12 +199,22 @@ describe('a reservation', () => {
 
   test('that is too large says what is left', async () => {
     const { accounts, within } = bench([{ granted: 100, unleased: 30 }], [{ granted: 130, unleased: 0 }]);
-    expect(await within(50, accounts.obtain('x', team(131)))).toEqual({ kind: 'short', budget: 'team', left: 130 });
+    expect(await within(50, accounts.obtain('x', team(131)))).toEqual({
+      kind: 'short',
+      budget: 'team',
+      left: 130,
+      isPart: false,
+    });
   });
 
   test('is answered at once when nothing is left anywhere', async () => {
     const { accounts, calls, within } = bench([{ lease: 0, granted: 0, unleased: 0 }]);
-    expect(await within(50, accounts.obtain('x', team(1)))).toEqual({ kind: 'short', budget: 'team', left: 0 });
+    expect(await within(50, accounts.obtain('x', team(1)))).toEqual({
+      kind: 'short',
+      budget: 'team',
+      left: 0,
+      isPart: false,
+    });
     expect(calls).toHaveLength(1);
   });
 
@@ -247,6 +266,7 @@ describe('a reservation', () => {
       kind: 'short',
       budget: 'team',
       left: 910,
+      isPart: false,
     });
     expect(await within(LEASE_WAIT_MS, Promise.all(waiting))).toHaveLength(WAITERS_MAX);
   });

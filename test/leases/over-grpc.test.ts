@@ -104,11 +104,12 @@ describe('a budget', () => {
       kind: 'short',
       budget: 'small',
       left: 10,
+      isPart: false,
     });
     await expect
       .poll(() => accounts.reserve('fits', [{ budget: 'small', amount: 10 }]).kind, { timeout: 20_000 })
       .toBe('reserved');
-    expect(accounts.levels(['small'])).toEqual([{ failed: false, headroom: 0, spent: 10 }]);
+    expect(accounts.levels(['small'])).toMatchObject([{ failed: false, headroom: 0, spent: 10, isPart: false }]);
     await accounts.stop(5_000);
     // What was in flight at the end is charged in full.
     expect(await booked('small')).toEqual({ charged: 10, outstanding: 0 });

@@ -1,7 +1,8 @@
 // OpenAI chat completions through a session: requests, replies and streams, edited and denied, in every chunking.
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { Filter } from '../../filters/host/load-filter.ts';
-import { filterOf, KEYS, placeholder, run, type Exchange, type Upstream } from '../kernel/test-filter.ts';
+import type { BudgetLevel } from '../../filters/door/session-port.ts';
+import { filterOf, KEYS, placeholder, run, type Exchange, type Seen, type Upstream } from '../kernel/test-filter.ts';
 import { cuts } from './chunking.ts';
 import { POLICY } from './policy.ts';
 
@@ -155,10 +156,66 @@ describe('a request', () => {
     );
   });
 
-  test("a budget without room is 429, in the protocol's form", () => {
-    const seen = run(filter, { body: chat('"x"'), levels: [{ headroom: 10, spent: 49_999_990 }] });
-    expect(seen).toMatchObject({ sent: null, status: 429 });
-    expect(JSON.parse(seen.got)).toMatchObject({ error: { type: 'budget_exceeded', code: 'writ_denied' } });
+  describe('a budget without room is 429', () => {
+    const ask = (level: BudgetLevel): Seen => run(filter, { body: chat('"x"'), levels: [level] });
+    const said = (seen: Seen): unknown => JSON.parse(seen.got).error.message;
+    const retryAfter = ({ gotHeaders }: Seen): string | undefined =>
+      gotHeaders.find(([name]) => name === 'retry-after')?.[1];
+
+    test("in the protocol's form", () => {
+      const seen = ask({ headroom: 10, spent: 49_999_990 });
+      expect(seen).toMatchObject({ sent: null, status: 429 });
+      expect(JSON.parse(seen.got)).toMatchObject({ error: { type: 'budget_exceeded', code: 'writ_denied' } });
+    });
+
+    test.each([
+      ['something is left', { headroom: 10, spent: 49_999_990 }, 'not enough left for this request'],
+      ['nothing is left', { headroom: 0, spent: 50_000_000 }, 'nothing left'],
+      [
+        'nothing is here and nobody can be asked',
+        { headroom: 0, spent: 0, isPart: true },
+        'not enough left for this request',
+      ],
+    ])("and says so where %s, beside the officer's own text", (_, level, state) => {
+      expect(said(ask(level))).toBe(`support's budget for today does not cover this (budget support_day: ${state})`);
+    });
+
+    test('and says when it begins anew, where that is known', () => {
+      const level = { headroom: 0, spent: 50_000_000 };
+      expect(retryAfter(ask(level))).toBeUndefined();
+      // Rather a second late than early.
+      expect(retryAfter(ask({ ...level, windowLeftMs: 59_001 }))).toBe('61');
+      expect(retryAfter(ask({ ...level, windowLeftMs: 31 * 86_400_000 }))).toBe(String(31 * 86_400 + 1));
+    });
+
+    test('and nobody is told when to come back where no budget was the reason', () => {
+      const seen = run(filter, {
+        body: chat('"x"').replace('gpt-4o', 'nope'),
+        levels: [{ headroom: 0, spent: 0, windowLeftMs: 1_000 }],
+      });
+      expect(seen.status).toBe(403);
+      expect(retryAfter(seen)).toBeUndefined();
+    });
+  });
+
+  test.each([
+    ['nothing_left', 429, "support's budget for today does not cover this (budget support_day: nothing left)", '61'],
+    [
+      'short',
+      429,
+      "support's budget for today does not cover this (budget support_day: not enough left for this request)",
+      '61',
+    ],
+    ['unreadable', 503, 'what is left of a budget cannot be read at the moment (budget support_day)', undefined],
+  ] as const)('what cannot be reserved after all is refused: %s', (state, status, message, seconds) => {
+    const seen = run(filter, {
+      body: chat('"x"'),
+      levels: [{ headroom: 1e9, spent: 0, windowLeftMs: 60_000 }],
+      shortage: { budget: 'support_day', state },
+    });
+    expect(seen).toMatchObject({ sent: null, status, spentMicros: 0 });
+    expect(JSON.parse(seen.got).error.message).toBe(message);
+    expect(seen.gotHeaders.find(([name]) => name === 'retry-after')?.[1]).toBe(seconds);
   });
 
   test('what may be spent is reserved, and what was is settled', () => {

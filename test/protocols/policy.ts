@@ -49,5 +49,5 @@ route auto for requested "auto" prefer gemma
 budget support_day "Support's spend"
   for caller.department is support
   limit 50 usd per day in "Europe/Berlin"
-  else deny "support's budget for today is used up"
+  else deny "support's budget for today does not cover this"
 `;

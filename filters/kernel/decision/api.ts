@@ -54,7 +54,7 @@ export {
   storeRecord,
 } from './tables';
 export { failClaims, loadClaims, loadMetadata } from './load-session';
-export { renderDecision, renderReason } from './render-session';
+export { NO_BUDGET, budgetOfRemover, renderDecision, renderReason } from './render-session';
 
 /** A facts block in which every fact has failed; 0 when memory is exhausted. Free it with the kernel's `free`. */
 export function newFacts(): usize {

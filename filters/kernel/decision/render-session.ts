@@ -26,6 +26,9 @@ import { isAllowed } from './result';
 import { isSameText, isSet, put, writeDecision } from './render';
 import { budgetCount, budgetRecord } from './tables';
 
+/** No position of a budget. */
+export const NO_BUDGET: u32 = 0xffffffff;
+
 /** Appends the decision as JSON (compiler/plan/decision.ts). */
 export function renderDecision(result: usize, out: Bytes): void {
   writeDecision<Bytes>(result, out);
@@ -112,10 +115,16 @@ function appendRemovers(out: Bytes, site: usize, result: usize): void {
   out.push(0x29);
 }
 
-/**
- * The message of the budget that a remover `budget NAME` names; 0 where it names none, or the budget has no message.
- */
+/** The message of the budget that a remover names; 0 where it names none, or the budget has no message. */
 function budgetMessage(remover: usize): usize {
+  const position = budgetOfRemover(remover);
+  if (position == NO_BUDGET) return 0;
+  const message = budgetRecord(position) + BUDGET_MESSAGE;
+  return load<u32>(message, 4) == 0 ? 0 : message;
+}
+
+/** Position of the budget that a remover `budget NAME` (an address and a length) names; else NO_BUDGET. */
+export function budgetOfRemover(remover: usize): u32 {
   const count = budgetCount();
   const length = load<u32>(remover, 4);
   for (let at: u32 = 0; at < count; at++) {
@@ -125,11 +134,10 @@ function budgetMessage(remover: usize): usize {
       length == name + 7 &&
       load<u8>(load<u32>(remover), 6) == 0x20 &&
       memory.compare(load<u32>(remover) + 7, load<u32>(record, BUDGET_NAME), name) == 0
-    ) {
-      return load<u32>(record, BUDGET_MESSAGE + 4) == 0 ? 0 : record + BUDGET_MESSAGE;
-    }
+    )
+      return at;
   }
-  return 0;
+  return NO_BUDGET;
 }
 
 function appendName(out: Bytes, before: string, name: usize): void {

@@ -51,6 +51,7 @@ import { adaptRequest } from './adapt-request';
 import { sendRequest } from '../session/send-request';
 import { decideEvent } from '../session/record';
 import { deniedByBudget } from '../session/budget';
+import { denyByBudget } from '../session/refuse-spend';
 import { Session } from '../session/session-state';
 import { addToGroup, clearTexts, closeGroup, editTexts, openGroup } from '../edit/texts';
 import { MODE_ARGUMENTS, MODE_FIXED, MODE_TEXT } from '../edit/segment';
@@ -84,7 +85,7 @@ export function onPrompt(s: Session): i32 {
 /** The facts are complete. */
 export function decidePrompt(s: Session): i32 {
   decideEvent(s, EVENT_PROMPT, 0);
-  if (!isAllowed(s.result)) return denyByPolicy(s, deniedByBudget(s.result) ? 429 : 403);
+  if (!isAllowed(s.result)) return deniedByBudget(s.result) ? denyByBudget(s) : denyByPolicy(s, 403);
   const body = s.bodyBytes();
   if (!editTexts(s, body.ptr)) return denyFixed(s);
   adaptRequest(s);

@@ -2,8 +2,9 @@
  * Budgets: which levels the policy needs, what to reserve for the worst case, and what the exchange cost. Micro-units
  * of the policy's currency throughout.
  */
-import { ACTION_LEVELS, T_BUDGETS } from '../abi';
-import { budgetCount, modelRecord, reserveOf, setBudgetLevels } from '../decision/api';
+import { ACTION_LEVELS, LEVEL_UNKNOWN, LEVEL_WHOLE, T_BUDGETS } from '../abi';
+import { Bytes } from '../bytes';
+import { NO_BUDGET, budgetCount, budgetOfRemover, modelRecord, reserveOf, setBudgetLevels } from '../decision/api';
 import {
   MODEL_INPUT_PRICE,
   MODEL_OUTPUT_PRICE,
@@ -20,7 +21,10 @@ import { hasFlag } from '../http/endpoint';
 import { startsWith } from '../http/literal';
 import { PHASE_LEVELS, Session } from './session-state';
 
-/** What the host answers for each budget asked: i64 headroom, i64 spent, u32 1 where both are known, u32 zero. */
+/**
+ * What the host answers for each budget asked: i64 headroom, i64 spent, u32 LEVEL_*, u32 seconds until it begins anew (0: not
+ * known).
+ */
 const LEVEL_BYTES: u32 = 24;
 const MILLION: u64 = 1_000_000;
 
@@ -40,10 +44,30 @@ export function askLevels(s: Session): i32 {
 /** Takes the levels; a budget that is not answered stays failed. */
 export function takeLevels(s: Session, ptr: usize, length: u32): void {
   const count = budgetCount();
+  const kept = changetype<Bytes>(s.levels);
+  kept.clear();
+  kept.append(ptr, length);
   for (let i: u32 = 0; i < count && (i + 1) * LEVEL_BYTES <= length; i += 1) {
     const level = ptr + i * LEVEL_BYTES;
-    if (load<u32>(level, 16) == 1) setBudgetLevels(s.facts, i, load<i64>(level), load<i64>(level, 8));
+    if (load<u32>(level, 16) != LEVEL_UNKNOWN) setBudgetLevels(s.facts, i, load<i64>(level), load<i64>(level, 8));
   }
+}
+
+/** Nothing was left in a budget when the host was asked, nor could more be had by asking again. */
+export function hadNothingLeft(s: Session, position: u32): bool {
+  const level = levelOf(s, position);
+  return level != 0 && load<u32>(level, 16) == LEVEL_WHOLE && load<i64>(level) <= 0;
+}
+
+/** Seconds until a budget begins anew; 0 where that is not known. */
+export function secondsLeftOf(s: Session, position: u32): u32 {
+  const level = levelOf(s, position);
+  return level == 0 ? 0 : load<u32>(level, 20);
+}
+
+function levelOf(s: Session, position: u32): usize {
+  const kept = changetype<Bytes>(s.levels);
+  return (position + 1) * LEVEL_BYTES > kept.len ? 0 : kept.ptr + position * LEVEL_BYTES;
 }
 
 /** Tells the host what to reserve. */
@@ -125,6 +149,21 @@ export function deniedByBudget(result: usize): bool {
     else others |= bits;
   }
   return (load<u64>(result, RESULT_CANDIDATES) & budgets & ~others) != 0;
+}
+
+/** Position of the first budget that removed a model; NO_BUDGET where none did. */
+export function budgetThatDenied(result: usize): u32 {
+  const site = <usize>load<u32>(result, RESULT_SITE);
+  if (site == 0) return NO_BUDGET;
+  const removers = <usize>load<u32>(site, SITE_REMOVERS);
+  const count = load<u32>(site, SITE_REMOVERS + 4);
+  const removed = result + load<u32>(site, SITE_AT_REMOVED);
+  for (let i: u32 = 0; i < count; i += 1) {
+    if (load<u64>(removed + (i << 3)) == 0) continue;
+    const position = budgetOfRemover(removers + (i << 3));
+    if (position != NO_BUDGET) return position;
+  }
+  return NO_BUDGET;
 }
 
 /** The request never left: it cost nothing. */

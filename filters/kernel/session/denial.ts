@@ -97,9 +97,20 @@ export function reply(s: Session, status: u32, message: Bytes): i32 {
   headers.u32(<u32>JSON_TYPE.length);
   put(headers, 'content-type');
   for (let i: u32 = 0; i < <u32>JSON_TYPE.length; i += 1) headers.push(load<u16>(type + (i << 1)));
+  if (s.retrySeconds > 0) putRetryAfter(headers, s.retrySeconds);
   if (status == 401) putHeader(headers, 'www-authenticate', bearer, 6);
   s.phase = PHASE_DONE;
   return ACTION_REPLY;
+}
+
+/** RFC 9110 section 10.2.3. */
+function putRetryAfter(headers: Bytes, seconds: u32): void {
+  let digits: u32 = 1;
+  for (let rest = seconds; rest > 9; rest /= 10) digits += 1;
+  headers.u32(11);
+  headers.u32(digits);
+  put(headers, 'retry-after');
+  appendNumber(headers, seconds);
 }
 
 /** Appends the error's JSON. */

@@ -103,6 +103,10 @@ export class Session {
   finish: usize = 0;
   finishBytes: u32 = 0;
   reserved: bool = false;
+  /** What the host said of the budgets: see budget.ts. */
+  levels: usize = 0;
+  /** A denial that will not hold any more after so many seconds; 0: nothing is known of that. */
+  retrySeconds: u32 = 0;
 
   // Retrieval.
   store: i32 = -1;
@@ -176,6 +180,7 @@ export function newSession(nonce: u64, now: i64): usize {
   s.removals = changetype<usize>(Bytes.create());
   s.verdicts = changetype<usize>(Bytes.create());
   s.versions = changetype<usize>(Bytes.create());
+  s.levels = changetype<usize>(Bytes.create());
   const complete =
     s.facts != 0 &&
     s.result != 0 &&
@@ -194,7 +199,8 @@ export function newSession(nonce: u64, now: i64): usize {
     s.text != 0 &&
     s.removals != 0 &&
     s.verdicts != 0 &&
-    s.versions != 0;
+    s.versions != 0 &&
+    s.levels != 0;
   if (complete) {
     s.valuesOf().seed = (<u32>(nonce >> 32)) ^ (<u32>nonce);
     return p;
@@ -221,6 +227,7 @@ export function freeSession(s: Session): void {
   drop(s.removals);
   drop(s.verdicts);
   drop(s.versions);
+  drop(s.levels);
   free(s.values);
   free(s.facts);
   free(s.result);

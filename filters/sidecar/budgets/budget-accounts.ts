@@ -10,7 +10,16 @@ import type { LeaseAnswer, LeaseCall, LeaseCaller, LeaseNeed, LeaseSpent, Micros
 
 /** What decisions read: the facts `budget.<name>.headroom` and `budget.<name>.spent`. */
 export type BudgetLevel =
-  { readonly failed: true } | { readonly failed: false; readonly headroom: Micros; readonly spent: Micros };
+  | { readonly failed: true }
+  | {
+      readonly failed: false;
+      readonly headroom: Micros;
+      readonly spent: Micros;
+      /** Until the window ends; rather too short, by what the control plane's answer took, than too long. */
+      readonly windowLeftMs: number;
+      /** Others may have left more, but the control plane cannot be asked now. */
+      readonly isPart: boolean;
+    };
 
 export interface BudgetAmount {
   readonly budget: string;
@@ -19,8 +28,8 @@ export interface BudgetAmount {
 
 export type ReserveResult =
   | { readonly kind: 'reserved' }
-  /** `left` > 0: the denial says "not enough left for this request". */
-  | { readonly kind: 'short'; readonly budget: string; readonly left: Micros }
+  /** `isPart`: there may be more than `left`, but the control plane cannot be asked now. */
+  | { readonly kind: 'short'; readonly budget: string; readonly left: Micros; readonly isPart: boolean }
   /** The accounts cannot be used (no lease service, journal unwritable, unknown budget): deny. */
   | { readonly kind: 'failed'; readonly budget: string };
 
@@ -170,7 +179,8 @@ export class BudgetAccounts {
         return { kind: 'failed', budget };
       const lease = this.#usableLease(known);
       const free = lease === undefined ? 0 : Math.max(0, freeOf(lease));
-      if (lease === undefined || free < amount) return { kind: 'short', budget, left: free + this.#unleased(known) };
+      if (lease === undefined || free < amount)
+        return { kind: 'short', budget, left: free + this.#unleased(known), isPart: !this.#isCurrent(known) };
       parts.push({ budget, lease: lease.id, amount });
     }
     if (!this.#journaled.record({ kind: 'reserve', exchange, parts }))
@@ -273,6 +283,8 @@ export class BudgetAccounts {
       failed: false,
       headroom: held + this.#unleased(known),
       spent: Math.max(0, known.limit - known.unleased - held),
+      windowLeftMs: known.windowEndsAt - this.#options.now(),
+      isPart: !this.#isCurrent(known),
     };
   }
 
@@ -285,7 +297,12 @@ export class BudgetAccounts {
   }
 
   #unleased(known: BudgetKnowledge): Micros {
-    return this.#isReachable && this.#options.now() - known.at <= UNLEASED_BELIEVED_MS ? known.unleased : 0;
+    return this.#isCurrent(known) ? known.unleased : 0;
+  }
+
+  /** What nobody has leased is known well enough to count on. */
+  #isCurrent(known: BudgetKnowledge): boolean {
+    return this.#isReachable && this.#options.now() - known.at <= UNLEASED_BELIEVED_MS;
   }
 
   /**
