@@ -1,5 +1,5 @@
 // The sources of this repository and the import statements in them, as text: nothing is loaded. Generated code is not a
-// source.
+// source, nor are goldens, which are what the compiler prints.
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { join, posix } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -27,12 +27,16 @@ export function sources(): readonly Source[] {
     .flatMap((folder) =>
       readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' }).map((name) => `${folder}/${name}`),
     )
-    .filter((path) => /\.(ts|mjs)$/.test(path) && !path.startsWith('proto/gen/') && !path.includes('node_modules/'))
+    .filter((path) => /\.(ts|mjs)$/.test(path) && !isGenerated(path))
     .sort()
     .map((path) => {
       const text = readFileSync(join(root, path), 'utf8');
       return { path, text, imports: importsOf(path, text) };
     });
+}
+
+function isGenerated(path: string): boolean {
+  return path.startsWith('proto/gen/') || path.startsWith('test/golden/acme/') || path.includes('node_modules/');
 }
 
 /** `import … from '…'`, `export … from '…'`, `import '…'` and `import('…')` of a literal. */

@@ -1,5 +1,5 @@
 # Policy acme, owned by privacy@acme.example.
-# Compiled by writ 0.1.0 from the source with SHA-256 e1ade69801f3594085089e6e3484f7dd983b8237dbe39ea5b1b9722cd2507c8f.
+# Compiled by writ 0.1.0 from the source with SHA-256 75d8bce2ea19bb66c4dee73adeac7a1683a024b8550f585df9ed6cdc42c65669.
 # Each rule of the policy stands below its name, its title, what it cites, and where its source is (file and characters).
 package writ
 
@@ -24,29 +24,29 @@ default decision := {
 }
 
 decision := prompt_decision if {
-	data.writ.source == "e1ade69801f3594085089e6e3484f7dd983b8237dbe39ea5b1b9722cd2507c8f"
+	data.writ.source == "75d8bce2ea19bb66c4dee73adeac7a1683a024b8550f585df9ed6cdc42c65669"
 	input.event == "prompt"
 }
 
 decision := completion_decision if {
-	data.writ.source == "e1ade69801f3594085089e6e3484f7dd983b8237dbe39ea5b1b9722cd2507c8f"
+	data.writ.source == "75d8bce2ea19bb66c4dee73adeac7a1683a024b8550f585df9ed6cdc42c65669"
 	input.event == "completion"
 }
 
 decision := retrieval_handbook_decision if {
-	data.writ.source == "e1ade69801f3594085089e6e3484f7dd983b8237dbe39ea5b1b9722cd2507c8f"
+	data.writ.source == "75d8bce2ea19bb66c4dee73adeac7a1683a024b8550f585df9ed6cdc42c65669"
 	input.event == "retrieval"
 	input.store == "handbook"
 }
 
 decision := chunk_handbook_decision if {
-	data.writ.source == "e1ade69801f3594085089e6e3484f7dd983b8237dbe39ea5b1b9722cd2507c8f"
+	data.writ.source == "75d8bce2ea19bb66c4dee73adeac7a1683a024b8550f585df9ed6cdc42c65669"
 	input.event == "chunk"
 	input.store == "handbook"
 }
 
 decision := ingest_handbook_decision if {
-	data.writ.source == "e1ade69801f3594085089e6e3484f7dd983b8237dbe39ea5b1b9722cd2507c8f"
+	data.writ.source == "75d8bce2ea19bb66c4dee73adeac7a1683a024b8550f585df9ed6cdc42c65669"
 	input.event == "ingest"
 	input.store == "handbook"
 }
@@ -356,7 +356,7 @@ prompt_removes contains ["frontier", 0, "residency"] if {
 }
 
 # trial_frontier: Accounts on trial try the frontier model, and nothing else
-# spend.writ, characters 579 to 623
+# spend.writ, characters 613 to 657
 prompt_removes contains ["gemma", 0, "trial_frontier"] if {
 	not touched({"caller.groups"})
 	"trial" in fact_caller_groups.value
@@ -370,7 +370,7 @@ prompt_cost_at := {model: micro_units(input_cost + output_cost) |
 }
 
 # budget marketing_month: Marketing's model spend
-# spend.writ, characters 23 to 272
+# spend.writ, characters 23 to 289
 prompt_applies contains "marketing_month" if {
 	not touched({"caller.department"})
 	fact_caller_department.value == "marketing"
@@ -396,7 +396,7 @@ prompt_removes contains ["frontier", 1, "budget marketing_month"] if {
 }
 
 # budget trial_day: Accounts on trial
-# spend.writ, characters 274 to 443
+# spend.writ, characters 291 to 477
 prompt_applies contains "trial_day" if {
 	not touched({"caller.groups"})
 	"trial" in fact_caller_groups.value

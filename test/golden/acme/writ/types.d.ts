@@ -1,25 +1,12 @@
 // Types of the policy `acme`. Generated; a change of the policy changes them.
-export type Classification = 'public' | 'internal' | 'confidential' | 'restricted';
-export type Department = 'marketing' | 'support' | 'finance' | 'hr';
-export type Region = 'eu' | 'us';
-export type Tier = 'small' | 'frontier';
-export type Zone = 'onprem' | 'external';
-export type WritDetector =
-  | 'api_key'
-  | 'aws_key'
-  | 'date_of_birth'
-  | 'email'
-  | 'employee_id'
-  | 'iban'
-  | 'ip_address'
-  | 'jwt'
-  | 'passport'
-  | 'payment_card'
-  | 'phone'
-  | 'project_code'
-  | 'us_ssn';
-export type WritModel = 'frontier' | 'gemma';
-export type WritRole = 'system' | 'developer' | 'user' | 'assistant' | 'tool';
+export type Classification = "public" | "internal" | "confidential" | "restricted";
+export type Department = "marketing" | "support" | "finance" | "hr";
+export type Region = "eu" | "us";
+export type Tier = "small" | "frontier";
+export type Zone = "onprem" | "external";
+export type WritDetector = "api_key" | "aws_key" | "date_of_birth" | "email" | "employee_id" | "iban" | "ip_address" | "jwt" | "passport" | "payment_card" | "phone" | "project_code" | "us_ssn";
+export type WritModel = "frontier" | "gemma";
+export type WritRole = "system" | "developer" | "user" | "assistant" | "tool";
 
 export interface Budget {
   readonly marketing_month: { readonly headroom: number; readonly spent: number };
@@ -100,26 +87,7 @@ export interface HandbookChunk {
 }
 
 export type DecisionInput =
-  | {
-      readonly event: 'prompt';
-      readonly caller: Caller;
-      readonly text: Text;
-      readonly prompt: Prompt;
-      readonly budget: Budget;
-    }
-  | {
-      readonly event: 'completion';
-      readonly caller: Caller;
-      readonly text: Text;
-      readonly prompt: Prompt;
-      readonly model: Model;
-      readonly completion: Completion;
-    }
-  | { readonly event: 'retrieval'; readonly store: 'handbook'; readonly caller: Caller; readonly retrieval: Retrieval }
-  | {
-      readonly event: 'chunk' | 'ingest';
-      readonly store: 'handbook';
-      readonly caller: Caller;
-      readonly text: Text;
-      readonly chunk: { readonly handbook: HandbookChunk };
-    };
+  | { readonly event: "prompt"; readonly caller: Caller; readonly text: Text; readonly prompt: Prompt; readonly budget: Budget; }
+  | { readonly event: "completion"; readonly caller: Caller; readonly text: Text; readonly prompt: Prompt; readonly model: Model; readonly completion: Completion; }
+  | { readonly event: "retrieval"; readonly store: "handbook"; readonly caller: Caller; readonly retrieval: Retrieval; }
+  | { readonly event: "chunk" | "ingest"; readonly store: "handbook"; readonly caller: Caller; readonly text: Text; readonly chunk: { readonly handbook: HandbookChunk } };
