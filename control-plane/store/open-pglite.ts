@@ -1,31 +1,23 @@
 // The embedded database: PGlite in a folder. A boundary file: it touches disk. PGlite cannot tell that another process
-// has the folder open and would ruin it, so a lock file names the owner.
+// has the folder open and would ruin it, so a lock names the owner.
 import { PGlite } from '@electric-sql/pglite';
 import type { Transaction } from '@electric-sql/pglite';
-import { closeSync, mkdirSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseError } from './database.ts';
 import type { Database, Queries, Row, SqlValue } from './database.ts';
 import { migrate } from './migrations.ts';
-
-/**
- * Folders that this process has open: its own number in a lock may also be that of an earlier process, as in a
- * container.
- */
-const open = new Set<string>();
+import { tryLock } from '../../proto/process-lock.mjs';
 
 /** Opens (or makes) the database in a folder and brings its schema up to date. Throws DatabaseError. */
 export async function openPglite(folder: string): Promise<Database> {
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
-  const lock = join(folder, 'lock');
-  takeLock(lock);
+  const unlock = takeLock(folder);
   try {
     const pglite = await PGlite.create(join(folder, 'pg'));
-    const database = wrap(pglite, () => freeLock(lock));
+    const database = wrap(pglite, unlock);
     await migrate(database);
     return database;
   } catch (cause) {
-    freeLock(lock);
+    unlock();
     throw cause instanceof DatabaseError
       ? cause
       : new DatabaseError('unavailable', "the control plane's database cannot be opened", { cause });
@@ -46,51 +38,15 @@ function wrap(pglite: PGlite, unlock: () => void): Database {
   };
 }
 
-/** The lock of a process that is gone is taken over. */
-function takeLock(path: string): void {
-  for (let attempt = 0; attempt < 2; attempt++) {
-    try {
-      const fd = openSync(path, 'wx', 0o600);
-      writeSync(fd, `${process.pid}\n`);
-      closeSync(fd);
-      open.add(path);
-      return;
-    } catch (cause) {
-      if (!hasCode(cause, 'EEXIST'))
-        throw new DatabaseError('unavailable', "the control plane's folder cannot be written", { cause });
-    }
-    if (open.has(path) || isOther(Number.parseInt(readLock(path), 10)))
-      throw new DatabaseError('locked', 'another control plane has this folder open');
-    rmSync(path, { force: true });
-  }
-  throw new DatabaseError('locked', 'another control plane is opening this folder');
-}
-
-function readLock(path: string): string {
+/** Throws DatabaseError `locked`. */
+function takeLock(folder: string): () => void {
+  let lock;
   try {
-    return readFileSync(path, 'utf8');
-  } catch {
-    // Its owner has just let it go.
-    return '';
+    lock = tryLock(join(folder, 'lock'));
+  } catch (cause) {
+    throw new DatabaseError('unavailable', "the control plane's folder cannot be written", { cause });
   }
-}
-
-function freeLock(path: string): void {
-  open.delete(path);
-  rmSync(path, { force: true });
-}
-
-/** Another process of that number lives. */
-function isOther(pid: number): boolean {
-  if (!(pid > 0) || pid === process.pid) return false;
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return hasCode(error, 'EPERM');
-  }
-}
-
-function hasCode(error: unknown, code: string): boolean {
-  return error instanceof Error && 'code' in error && error.code === code;
+  if (lock.isTaken) return lock.release;
+  const holder = lock.holderPid === 0 ? '' : ` (process ${lock.holderPid})`;
+  throw new DatabaseError('locked', `another control plane${holder} has the folder \`${folder}\` open`);
 }

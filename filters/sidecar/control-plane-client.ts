@@ -6,6 +6,7 @@
  */
 import { create } from '@bufbuild/protobuf';
 import { anyUnpack } from '@bufbuild/protobuf/wkt';
+import type { Any } from '@bufbuild/protobuf/wkt';
 import type grpc from '@grpc/grpc-js';
 import { AggregatedDiscoveryService } from '../../proto/gen/envoy/service/discovery/v3/ads_pb.ts';
 import type {
@@ -141,7 +142,7 @@ export class ControlPlaneClient {
       // No fault of the release: a NACK would keep it from this node for good. A new stream asks for it again.
       stream.cancel();
     } else if (this.#stream === stream) {
-      const answer = { typeUrl: TYPE_URL, responseNonce: response.nonce };
+      const answer = { typeUrl: response.typeUrl, responseNonce: response.nonce };
       stream.write(
         create(
           DeltaDiscoveryRequestSchema,
@@ -159,8 +160,9 @@ export class ControlPlaneClient {
    * reason to stop enforcing: what is in force stays.
    */
   async #handle(response: DeltaDiscoveryResponse): Promise<string | undefined> {
+    if (response.typeUrl !== TYPE_URL) return `\`${TYPE_URL}\` is all that was asked for`;
     for (const { resource, name } of response.resources) {
-      const release = resource === undefined ? undefined : anyUnpack(resource, SignedBundleSchema);
+      const release = unpacked(resource);
       if (release === undefined || name !== this.#options.policy)
         return 'this is not a release of the policy that was asked for';
       try {
@@ -172,6 +174,17 @@ export class ControlPlaneClient {
           : 'the release cannot be used';
       }
     }
+    return undefined;
+  }
+}
+
+/** Undefined where it is no release. */
+function unpacked(resource: Any | undefined): SignedBundle | undefined {
+  if (resource === undefined) return undefined;
+  try {
+    return anyUnpack(resource, SignedBundleSchema);
+  } catch {
+    // Bytes that are no message, from whoever sent them: refused like any other, with no word of what they hold.
     return undefined;
   }
 }

@@ -26,6 +26,7 @@ import { createMetrics } from './metrics.ts';
 import { Releases } from './releases.ts';
 import { SidecarDoor } from './sidecar-door.ts';
 import { openStateFolder } from './state-folder.ts';
+import type { StateFolder } from './state-folder.ts';
 import { sidecarStatus } from './status.ts';
 import type { SidecarStatus } from './status.ts';
 import { LocalAds } from './xds/local-ads.ts';
@@ -90,9 +91,18 @@ const DRAIN_POLL_MS = 50;
  * a case: see `status`.
  */
 export async function startSidecar(options: SidecarOptions): Promise<Sidecar> {
+  const state = openStateFolder(options.stateFolder);
+  try {
+    return await startIn(state, options);
+  } catch (error) {
+    state.close();
+    throw error;
+  }
+}
+
+async function startIn(state: StateFolder, options: SidecarOptions): Promise<Sidecar> {
   const { stateFolder, node, policy, alarm, envoy } = options;
   const startedAtMs = Date.now();
-  const state = openStateFolder(stateFolder);
   const channel = options.controlPlane === undefined ? undefined : openChannel(options.controlPlane);
   const budgets =
     channel === undefined
@@ -190,6 +200,7 @@ export async function startSidecar(options: SidecarOptions): Promise<Sidecar> {
         admin,
         budgets,
         log,
+        state,
       })),
   };
 }
@@ -229,6 +240,7 @@ interface Running {
   readonly admin: { stop(): Promise<void> };
   readonly budgets: BudgetAccounts | undefined;
   readonly log: DecisionLog;
+  readonly state: StateFolder;
 }
 
 /** From the outside in: no new release, no new exchange, then what is open ends, then the money is returned. */
@@ -242,6 +254,7 @@ async function stopAll({
   admin,
   budgets,
   log,
+  state,
 }: Running): Promise<void> {
   await client?.stop();
   enforcer.stop();
@@ -256,4 +269,5 @@ async function stopAll({
   channel?.close();
   await log.close();
   await admin.stop();
+  state.close();
 }

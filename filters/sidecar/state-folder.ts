@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { fromBinary, toBinary } from '@bufbuild/protobuf';
 import type { SignedBundle } from '../../proto/gen/writ/v1/bundle_pb.ts';
 import { SignedBundleSchema } from '../../proto/gen/writ/v1/bundle_pb.ts';
+import { tryLock } from '../../proto/process-lock.mjs';
 import { SidecarError } from './sidecar-error.ts';
 
 export interface Newest {
@@ -23,17 +24,29 @@ export interface StateFolder {
   keepRelease(release: SignedBundle): void;
   readNewest(): Newest;
   keepNewest(newest: Newest): void;
+  /** Lets another process have the folder. */
+  close(): void;
 }
 
 const RELEASE_FILE = 'release.bin';
 const NEWEST_FILE = 'newest.json';
+const LOCK_FILE = 'lock';
 const NONE: Newest = { sequence: 0, revision: '' };
 
-/** Throws SidecarError `state`. */
+/**
+ * Two processes on one folder would spend one journal's money twice: the second is refused. What a killed one left is
+ * taken over. Throws SidecarError `state` and `locked`.
+ */
 export function openStateFolder(path: string): StateFolder {
   attempt('the state folder cannot be made', () => mkdirSync(path, { recursive: true, mode: 0o700 }));
+  const lock = attempt('the state folder cannot be written', () => tryLock(join(path, LOCK_FILE)));
+  if (!lock.isTaken) {
+    const holder = lock.holderPid === 0 ? '' : ` (process ${lock.holderPid})`;
+    throw new SidecarError('locked', `another sidecar${holder} has the state folder \`${path}\` open`);
+  }
   return {
     path,
+    close: lock.release,
     readRelease: () => {
       const bytes = readIfThere(join(path, RELEASE_FILE));
       return bytes === undefined

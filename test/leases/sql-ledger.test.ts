@@ -84,10 +84,13 @@ describe('a folder', () => {
     const database = await openPglite(folder);
     await expect(openPglite(folder)).rejects.toMatchObject({ code: 'locked' });
     await database.close();
-    writeFileSync(join(folder, 'lock'), '999999999\n');
+    writeFileSync(join(folder, 'lock'), JSON.stringify({ pid: 999_999_999, startTime: '1' }));
     await (await openPglite(folder)).close();
-    writeFileSync(join(folder, 'lock'), `${process.ppid}\n`);
-    await expect(openPglite(folder)).rejects.toMatchObject({ code: 'locked' });
+    // Of this process's number, but of an earlier one, as in a container that was started again.
+    writeFileSync(join(folder, 'lock'), JSON.stringify({ pid: process.pid, startTime: '1' }));
+    await (await openPglite(folder)).close();
+    writeFileSync(join(folder, 'lock'), JSON.stringify({ pid: process.ppid, startTime: null }));
+    await expect(openPglite(folder)).rejects.toThrow(`another control plane (process ${process.ppid}) has the folder`);
   });
 
   test('that is none is an error', async () => {
