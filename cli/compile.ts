@@ -12,6 +12,9 @@ import type { SigningKey } from '../compiler/bundle/jws.ts';
 import { writeBundle } from '../compiler/bundle/write-bundle.ts';
 import { compileDiagnostics } from '../compiler/compile-diagnostics.ts';
 import { parseDeployment } from '../compiler/deployment/parse-deployment.ts';
+import { DOORS } from '../proto/door.ts';
+import type { Door } from '../proto/door.ts';
+import { doorReport, usualDoor } from '../compiler/plan/doors.ts';
 import { lower } from '../compiler/lower/lower.ts';
 import type { Plan } from '../compiler/plan/plan.ts';
 import { checkProgram } from '../dsl/check.ts';
@@ -33,6 +36,8 @@ export interface CompileOptions {
   readonly allowUnenforced: boolean;
   /** Path of `deployment.json`; null: the one in the policy's folder, if there is one. */
   readonly deployment: string | null;
+  /** How Envoy is to ask the policy; where it is not given, the best one that can serve the policy. */
+  readonly door?: Door;
 }
 
 export interface Compiled {
@@ -69,6 +74,7 @@ export async function compile(options: CompileOptions): Promise<CompileResult> {
     detectors,
     protocols,
     deployment: await readDeployment(options, folder, plan),
+    door: doorFor(plan, options.door),
   });
   const late = compileDiagnostics(program, plan, problems).map((each): Diagnostic =>
     options.allowUnenforced && each.code === 'E0802' ? { ...each, severity: 'warning' } : each,
@@ -78,6 +84,17 @@ export async function compile(options: CompileOptions): Promise<CompileResult> {
     sources,
     compiled: hasErrors(late) ? null : { plan, program, files },
   };
+}
+
+function doorFor(plan: Plan, wanted: Door | undefined): Door {
+  if (wanted === undefined) return usualDoor(plan);
+  const { obstacles } = doorReport(plan, wanted);
+  if (obstacles.length === 0) return wanted;
+  const other = DOORS.find((door) => doorReport(plan, door).obstacles.length === 0);
+  throw new CommandError(
+    `the door \`${wanted}\` cannot serve this policy: ${obstacles.join('; ')}`,
+    ...(other === undefined ? [] : [`build it with \`--door ${other}\``]),
+  );
 }
 
 /**

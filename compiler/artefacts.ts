@@ -7,6 +7,7 @@ import type { Detector } from '../filters/detectors/detector.ts';
 import type { Protocol } from '../filters/protocols/protocol.ts';
 import { BUNDLE_PATHS, type BundleFiles, sourcePath } from './bundle/bundle-paths.ts';
 import type { Deployment } from './deployment/deployment.ts';
+import type { Door } from '../proto/door.ts';
 import { envoyResources, printEnvoyResources } from './envoy/envoy-resources.ts';
 import type { Plan } from './plan/plan.ts';
 import { emitRego } from './rego/emit-rego.ts';
@@ -30,6 +31,8 @@ export interface ArtefactInput {
   readonly protocols: readonly Protocol[];
   /** Where it runs; without one the bundle decides, but governs no traffic. */
   readonly deployment: { readonly parsed: Deployment; readonly text: string } | null;
+  /** How Envoy asks the policy. */
+  readonly door: Door;
 }
 
 interface Emitter {
@@ -66,8 +69,8 @@ const emitters: readonly Emitter[] = [
   { path: BUNDLE_PATHS.deployment, emit: ({ deployment }) => (deployment === null ? null : json(deployment.parsed)) },
   {
     path: BUNDLE_PATHS.envoy,
-    emit: ({ plan, deployment }) =>
-      deployment === null ? null : printEnvoyResources(envoyResources(plan, deployment.parsed)),
+    emit: ({ plan, deployment, door }) =>
+      deployment === null ? null : printEnvoyResources(envoyResources(plan, deployment.parsed, door)),
   },
 ];
 

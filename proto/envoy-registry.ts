@@ -3,6 +3,7 @@
  * print them.
  */
 import { createRegistry } from '@bufbuild/protobuf';
+import { StringValueSchema } from '@bufbuild/protobuf/wkt';
 import { ClusterSchema } from './gen/envoy/config/cluster/v3/cluster_pb.ts';
 import { ClusterLoadAssignmentSchema } from './gen/envoy/config/endpoint/v3/endpoint_pb.ts';
 import { ListenerSchema } from './gen/envoy/config/listener/v3/listener_pb.ts';
@@ -10,7 +11,9 @@ import { RouteConfigurationSchema } from './gen/envoy/config/route/v3/route_pb.t
 import { ExternalProcessorSchema } from './gen/envoy/extensions/filters/http/ext_proc/v3/ext_proc_pb.ts';
 import { HeaderMutationSchema } from './gen/envoy/extensions/filters/http/header_mutation/v3/header_mutation_pb.ts';
 import { JwtAuthenticationSchema } from './gen/envoy/extensions/filters/http/jwt_authn/v3/config_pb.ts';
+import { RBACSchema } from './gen/envoy/extensions/filters/http/rbac/v3/rbac_pb.ts';
 import { RouterSchema } from './gen/envoy/extensions/filters/http/router/v3/router_pb.ts';
+import { WasmSchema } from './gen/envoy/extensions/filters/http/wasm/v3/wasm_pb.ts';
 import { HttpConnectionManagerSchema } from './gen/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager_pb.ts';
 import {
   DownstreamTlsContextSchema,
@@ -26,7 +29,10 @@ export const envoyRegistry = createRegistry(
   ExternalProcessorSchema,
   HeaderMutationSchema,
   JwtAuthenticationSchema,
+  RBACSchema,
   RouterSchema,
+  WasmSchema,
+  StringValueSchema,
   HttpConnectionManagerSchema,
   DownstreamTlsContextSchema,
   UpstreamTlsContextSchema,

@@ -17,11 +17,19 @@ export function storeRouteKey(store: string): string {
 
 /** The cluster in Envoy's bootstrap at which the sidecar's socket is: xDS and the external processor. */
 export const SIDECAR_CLUSTER = 'writ_sidecar';
+/** HTTP filters, and the names under which their configuration is discovered. */
+export const JWT_FILTER = 'writ_jwt';
+export const PROCESSOR_FILTER = 'writ_processor';
+export const WASM_FILTER = 'writ_filter';
+/** Filter state in which the filter in Envoy leaves what it decided, for the access log. */
+export const DECISION_STATE = 'wasm.decision';
 export const LISTENER_NAME = 'writ';
 export const ROUTES_NAME = 'writ_routes';
 /** Where `jwt_authn` leaves the verified payload in dynamic metadata. */
 export const JWT_METADATA_NAMESPACE = 'envoy.filters.http.jwt_authn';
 export const JWT_PAYLOAD_KEY = 'payload';
+/** Where `jwt_authn` puts the verified payload for the filter in Envoy: no client's copy survives, and none goes on. */
+export const JWT_PAYLOAD_HEADER = 'x-writ-jwt';
 /** Envoy's attributes that name the client's verified certificate. */
 export const PEER_SAN_ATTRIBUTES = [
   'connection.uri_san_peer_certificate',

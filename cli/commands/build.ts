@@ -1,6 +1,7 @@
 /** `writ build`: a policy in, a bundle out. */
 import { BundleError } from '../../compiler/bundle/bundle-error.ts';
 import { keyId, type SigningKey } from '../../compiler/bundle/jws.ts';
+import { DOORS, isDoor } from '../../proto/door.ts';
 import { readBundle } from '../../compiler/bundle/read-bundle.ts';
 import { BUNDLE_PATHS } from '../../compiler/bundle/bundle-paths.ts';
 import { createPublicKey } from 'node:crypto';
@@ -19,6 +20,7 @@ The same policy and the same key give the same bytes.
   -o, --output FILE     where the bundle goes
   --key FILE            sign with this private key (\`writ keys\` makes one); without it no sidecar takes the bundle
   --deployment FILE     where models and stores are; default: deployment.json in the policy's folder, if there is one
+  --door DOOR           how Envoy asks the policy: ext_proc (the sidecar decides) or in_envoy (the filter runs in Envoy); the report says which can serve it
   --allow-unenforced    build although the policy uses forms that are not enforced yet: such rules deny
   --report              print the report on standard output
   --json                print {"diagnostics":[…],"bundle":{…}} on standard output
@@ -29,6 +31,7 @@ exit codes: 0 built, 1 the policy is wrong, 2 usage or operation`,
       output: { type: 'string', short: 'o' },
       key: { type: 'string' },
       deployment: { type: 'string' },
+      door: { type: 'string' },
       'allow-unenforced': { type: 'boolean', default: false },
       report: { type: 'boolean', default: false },
       json: { type: 'boolean', default: false },
@@ -37,11 +40,15 @@ exit codes: 0 built, 1 the policy is wrong, 2 usage or operation`,
     if (values.output === undefined)
       throw new CommandError('`writ build` needs to know where the bundle goes', 'add `-o FILE.tar.gz`');
     const key = values.key === undefined ? null : signingKey(await readText(values.key, world.cwd, 'key'));
+    const { door } = values;
+    if (door !== undefined && !isDoor(door))
+      throw new CommandError(`there is no door \`${door}\``, `the doors are ${DOORS.join(' and ')}`);
     const { diagnostics, sources, compiled } = await compile({
       path,
       cwd: world.cwd,
       allowUnenforced: values['allow-unenforced'],
       deployment: values.deployment ?? null,
+      ...(door === undefined ? {} : { door }),
     });
     if (!values.json && diagnostics.length > 0) world.err(diagnosticsText(diagnostics, sources, world.colour.err));
     if (compiled === null) {

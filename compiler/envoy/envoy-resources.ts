@@ -12,6 +12,7 @@ import { ListenerSchema } from '../../proto/gen/envoy/config/listener/v3/listene
 import { RouteConfigurationSchema } from '../../proto/gen/envoy/config/route/v3/route_pb.ts';
 import type { Deployment, Places } from '../deployment/deployment.ts';
 import type { Plan } from '../plan/plan.ts';
+import type { Door } from '../../proto/door.ts';
 import { extensions } from './http-filters.ts';
 import { clusters } from './clusters.ts';
 import { listener } from './listener.ts';
@@ -20,28 +21,35 @@ import { trafficOf } from './traffic.ts';
 
 /** Each is a message in protobuf's JSON form, in order of name. */
 export interface EnvoyResources {
+  readonly door: Door;
   readonly clusters: readonly JsonValue[];
   readonly listeners: readonly JsonValue[];
   readonly routes: readonly JsonValue[];
   readonly extensions: readonly JsonValue[];
 }
 
-export function envoyResources(plan: Places & Pick<Plan, 'events'>, deployment: Deployment): EnvoyResources {
+export function envoyResources(
+  plan: Places & Pick<Plan, 'events'>,
+  deployment: Deployment,
+  door: Door,
+): EnvoyResources {
   const options = { registry: envoyRegistry };
   const traffic = trafficOf(plan);
   return {
+    door,
     clusters: clusters(plan, deployment).map((cluster) => toJson(ClusterSchema, cluster, options)),
-    listeners: [toJson(ListenerSchema, listener(deployment), options)],
+    listeners: [toJson(ListenerSchema, listener(door, deployment), options)],
     routes: [toJson(RouteConfigurationSchema, routes(plan, deployment), options)],
-    extensions: extensions(traffic, deployment).map((extension) =>
+    extensions: extensions(door, plan, traffic, deployment).map((extension) =>
       toJson(TypedExtensionConfigSchema, extension, options),
     ),
   };
 }
 
 /** The file of a bundle: readable, ends with a newline. */
-export function printEnvoyResources({ clusters, listeners, routes, extensions }: EnvoyResources): string {
+export function printEnvoyResources({ door, clusters, listeners, routes, extensions }: EnvoyResources): string {
   const document: JsonObject = {
+    door,
     clusters: [...clusters],
     listeners: [...listeners],
     routes: [...routes],

@@ -1,6 +1,6 @@
 /**
- * The HTTP filters of the listener, and how the external processor is asked. What was found by experiment on Envoy
- * 1.40:
+ * The HTTP filters of the listener, and how the external processor is asked (the filter in Envoy is in wasm-filter.ts).
+ * What was found by experiment on Envoy 1.40:
  *
  * - Requests: BUFFERED. One message has the whole body, also when trailers follow (the message then has no
  *   `end_of_stream`; the body is whole all the same). One answer may change body, headers and route. A changed body
@@ -23,10 +23,14 @@ import { create } from '@bufbuild/protobuf';
 import type { Any } from '@bufbuild/protobuf/wkt';
 import {
   PEER_SAN_ATTRIBUTES,
+  JWT_FILTER,
   JWT_METADATA_NAMESPACE,
+  JWT_PAYLOAD_HEADER,
   JWT_PAYLOAD_KEY,
+  PROCESSOR_FILTER,
   ROUTE_HEADER,
   SIDECAR_CLUSTER,
+  WASM_FILTER,
 } from '../../proto/route-key.ts';
 import { ApiVersion } from '../../proto/gen/envoy/config/core/v3/config_source_pb.ts';
 import type { TypedExtensionConfig } from '../../proto/gen/envoy/config/core/v3/extension_pb.ts';
@@ -47,9 +51,12 @@ import {
   JwtProviderSchema,
 } from '../../proto/gen/envoy/extensions/filters/http/jwt_authn/v3/config_pb.ts';
 import { RouterSchema } from '../../proto/gen/envoy/extensions/filters/http/router/v3/router_pb.ts';
-import type { Deployment, JwtIssuer } from '../deployment/deployment.ts';
+import type { Deployment, JwtIssuer, Places } from '../deployment/deployment.ts';
 import { seconds, typed } from './any.ts';
+import type { Door } from '../../proto/door.ts';
+import { filterConfiguration } from './filter-configuration.ts';
 import type { Traffic } from './traffic.ts';
+import { denyAll, wasmFilter } from './wasm-filter.ts';
 
 /**
  * How long one message to the sidecar may wait for its answer. A decision takes micro- to milliseconds; a store that is
@@ -65,14 +72,19 @@ export const MESSAGE_OVERHEAD_BYTES = 1024 * 1024;
 const LOOKS_LIKE_A_JWT = '[Bb][Ee][Aa][Rr][Ee][Rr] *[^.]*\\.[^.]*\\..*';
 
 /** Every HTTP filter, in the order in which a request passes them. The order is the argument. */
-export function httpFilters(): HttpFilter[] {
+export function httpFilters(door: Door): HttpFilter[] {
   return [
     // First, so that nothing after it can be misled: a client's copy of the route header goes.
     fixed('envoy.filters.http.header_mutation', withoutOwnHeaders()),
-    // Who calls: a JWT that is there must be valid. Before the sidecar, which reads the payload that is left here.
+    // Who calls: a JWT that is there must be valid. Before the policy, which reads the payload that is left here.
     discovered(JWT_FILTER, 'envoy.extensions.filters.http.jwt_authn.v3.JwtAuthentication'),
     // What may happen: decides, edits, and names the route.
-    discovered(PROCESSOR_FILTER, 'envoy.extensions.filters.http.ext_proc.v3.ExternalProcessor'),
+    door === 'in_envoy'
+      ? discovered(WASM_FILTER, 'envoy.extensions.filters.http.wasm.v3.Wasm', {
+          type: 'envoy.extensions.filters.http.rbac.v3.RBAC',
+          config: denyAll(),
+        })
+      : discovered(PROCESSOR_FILTER, 'envoy.extensions.filters.http.ext_proc.v3.ExternalProcessor'),
     // Last by Envoy's own rule.
     fixed('envoy.filters.http.router', typed(RouterSchema, { suppressEnvoyHeaders: true })),
   ];
@@ -82,25 +94,35 @@ export function httpFilters(): HttpFilter[] {
  * The filters whose configuration comes by ECDS. It is then read anew for each request: in the listener, a connection
  * that is open would keep the issuers it began with for as long as it lives.
  */
-export function extensions(traffic: Traffic, deployment: Deployment): TypedExtensionConfig[] {
+export function extensions(
+  door: Door,
+  places: Places,
+  traffic: Traffic,
+  deployment: Deployment,
+): TypedExtensionConfig[] {
+  const policy =
+    door === 'in_envoy'
+      ? { name: WASM_FILTER, typedConfig: wasmFilter(filterConfiguration(places, traffic, deployment)) }
+      : { name: PROCESSOR_FILTER, typedConfig: externalProcessor(traffic, deployment) };
   return [
-    create(TypedExtensionConfigSchema, { name: JWT_FILTER, typedConfig: jwtAuthentication(deployment) }),
-    create(TypedExtensionConfigSchema, { name: PROCESSOR_FILTER, typedConfig: externalProcessor(traffic, deployment) }),
+    create(TypedExtensionConfigSchema, { name: JWT_FILTER, typedConfig: jwtAuthentication(door, deployment) }),
+    create(TypedExtensionConfigSchema, policy),
   ];
 }
-
-const JWT_FILTER = 'writ_jwt';
-const PROCESSOR_FILTER = 'writ_processor';
 
 function fixed(name: string, value: Any): HttpFilter {
   return create(HttpFilterSchema, { name, configType: { case: 'typedConfig', value } });
 }
 
 /**
- * Without a default: until the configuration has come the listener does not open, and should it never come, every
- * request fails.
+ * Until the configuration has come the listener does not open, and should it never come, every request fails, or gets
+ * what the default says.
  */
-function discovered(name: string, type: string): HttpFilter {
+function discovered(
+  name: string,
+  type: string,
+  byDefault?: { readonly type: string; readonly config: Any },
+): HttpFilter {
   const configSource = {
     resourceApiVersion: ApiVersion.V3,
     configSourceSpecifier: { case: 'ads', value: {} },
@@ -108,14 +130,27 @@ function discovered(name: string, type: string): HttpFilter {
   } as const;
   return create(HttpFilterSchema, {
     name,
-    configType: { case: 'configDiscovery', value: { configSource, typeUrls: [`type.googleapis.com/${type}`] } },
+    configType: {
+      case: 'configDiscovery',
+      value: {
+        configSource,
+        typeUrls: [type, ...(byDefault === undefined ? [] : [byDefault.type])].map(
+          (each) => `type.googleapis.com/${each}`,
+        ),
+        ...(byDefault === undefined ? {} : { defaultConfig: byDefault.config }),
+      },
+    },
   });
 }
 
-/** The door removes every header that begins with our prefix; this one is also gone if the door should not be asked. */
+/** The doors remove every header that begins with our prefix; these are also gone if no door should be asked. */
 function withoutOwnHeaders(): Any {
   return typed(HeaderMutationSchema, {
-    mutations: { requestMutations: [{ action: { case: 'remove', value: ROUTE_HEADER } }] },
+    mutations: {
+      requestMutations: [ROUTE_HEADER, JWT_PAYLOAD_HEADER].map((value) => ({
+        action: { case: 'remove' as const, value },
+      })),
+    },
   });
 }
 
@@ -125,7 +160,7 @@ function withoutOwnHeaders(): Any {
  * audience is refused with 401. Only the Authorization header is read: Envoy's default would also take
  * `?access_token=`, and log it.
  */
-function jwtAuthentication({ identity, models, stores }: Deployment): Any {
+function jwtAuthentication(door: Door, { identity, models, stores }: Deployment): Any {
   const names = identity.jwt.map((_, at) => `issuer_${at}`);
   const forward = [...Object.values(models), ...Object.values(stores)].some(
     (upstream) => upstream.credential.kind === 'forward',
@@ -138,7 +173,7 @@ function jwtAuthentication({ identity, models, stores }: Deployment): Any {
       ? requirements[0]
       : ({ requiresType: { case: 'requiresAny', value: { requirements } } } as const);
   return typed(JwtAuthenticationSchema, {
-    providers: Object.fromEntries(identity.jwt.map((issuer, at) => [names[at] ?? '', provider(issuer, forward)])),
+    providers: Object.fromEntries(identity.jwt.map((issuer, at) => [names[at] ?? '', provider(door, issuer, forward)])),
     rules:
       wanted === undefined
         ? []
@@ -166,7 +201,7 @@ function jwtAuthentication({ identity, models, stores }: Deployment): Any {
 /**
  * The token is removed once verified, unless some upstream is to see it (`forward`); the other routes then remove it.
  */
-function provider({ issuer, audiences, jwks }: JwtIssuer, forward: boolean) {
+function provider(door: Door, { issuer, audiences, jwks }: JwtIssuer, forward: boolean) {
   return create(JwtProviderSchema, {
     issuer,
     audiences: [...audiences],
@@ -180,7 +215,8 @@ function provider({ issuer, audiences, jwks }: JwtIssuer, forward: boolean) {
     },
     fromHeaders: [{ name: 'authorization', valuePrefix: 'Bearer ' }],
     forward,
-    payloadInMetadata: JWT_PAYLOAD_KEY,
+    // The filter in Envoy gets the payload as it was signed: as an attribute its values would have lost their types.
+    ...(door === 'in_envoy' ? { forwardPayloadHeader: JWT_PAYLOAD_HEADER } : { payloadInMetadata: JWT_PAYLOAD_KEY }),
   });
 }
 

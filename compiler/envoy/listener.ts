@@ -17,6 +17,7 @@ import { DownstreamTlsContextSchema } from '../../proto/gen/envoy/extensions/tra
 import type { Deployment, ListenerAddress } from '../deployment/deployment.ts';
 import { seconds, typed } from './any.ts';
 import { socketAddress } from './clusters.ts';
+import type { Door } from '../../proto/door.ts';
 import { httpFilters } from './http-filters.ts';
 
 /** Envoy reads an empty list as every private network; no client has this address. */
@@ -31,20 +32,22 @@ const STREAMS_MAX = 1024;
 const STREAM_WINDOW_BYTES = 1024 * 1024;
 const CONNECTION_WINDOW_BYTES = 16 * 1024 * 1024;
 
-export function listener(deployment: Deployment): Listener {
+export function listener(door: Door, deployment: Deployment): Listener {
   const { listener: at, limits } = deployment;
   return create(ListenerSchema, {
     name: LISTENER_NAME,
     address: socketAddress(at.address, at.port),
-    // The body of a request is held whole: above it, Envoy itself answers 413.
-    perConnectionBufferLimitBytes: limits.requestBytes,
+    // The body of a request is held whole: above it, Envoy itself answers 413. The filter in Envoy holds replies there,
+    // too, and has the two limits itself.
+    perConnectionBufferLimitBytes:
+      door === 'in_envoy' ? Math.max(limits.requestBytes, limits.replyBytes) : limits.requestBytes,
     filterChains: [
       {
         name: LISTENER_NAME,
         filters: [
           {
             name: 'envoy.filters.network.http_connection_manager',
-            configType: { case: 'typedConfig', value: connectionManager(deployment) },
+            configType: { case: 'typedConfig', value: connectionManager(door, deployment) },
           },
         ],
         ...(at.tls === undefined ? {} : { transportSocket: tls(at.tls) }),
@@ -53,7 +56,7 @@ export function listener(deployment: Deployment): Listener {
   });
 }
 
-function connectionManager(deployment: Deployment) {
+function connectionManager(door: Door, deployment: Deployment) {
   const { limits } = deployment;
   return typed(HttpConnectionManagerSchema, {
     statPrefix: 'writ',
@@ -65,7 +68,7 @@ function connectionManager(deployment: Deployment) {
         configSource: { resourceApiVersion: ApiVersion.V3, configSourceSpecifier: { case: 'ads', value: {} } },
       },
     },
-    httpFilters: httpFilters(),
+    httpFilters: httpFilters(door),
     commonHttpProtocolOptions: {
       idleTimeout: seconds(3600),
       maxHeadersCount: HEADERS_MAX,

@@ -11,8 +11,8 @@ import type { Route } from '../../proto/gen/envoy/config/route/v3/route_componen
 import { RouteSchema } from '../../proto/gen/envoy/config/route/v3/route_components_pb.ts';
 import { HeaderValueOption_HeaderAppendAction } from '../../proto/gen/envoy/config/core/v3/base_pb.ts';
 import type { Credential, Deployment, Places, Upstream } from '../deployment/deployment.ts';
-import { isIpAddress } from '../deployment/parse-deployment.ts';
 import { seconds } from './any.ts';
+import { authority } from './authority.ts';
 
 /** A caller's proof of who they are is for us: an upstream that got it could act as the caller. */
 const CALLER_CREDENTIALS = ['authorization', 'proxy-authorization', 'x-api-key', 'api-key', 'x-chroma-token', 'cookie'];
@@ -97,11 +97,6 @@ function credentialHeaders(credential: Credential) {
       appendAction: HeaderValueOption_HeaderAppendAction.OVERWRITE_IF_EXISTS_OR_ADD,
     },
   ];
-}
-
-function authority({ scheme, host, port }: Upstream): string {
-  const name = isIpAddress(host) && host.includes(':') ? `[${host}]` : host;
-  return port === (scheme === 'https' ? 443 : 80) ? name : `${name}:${port}`;
 }
 
 function noRoute(): Route {

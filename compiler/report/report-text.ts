@@ -45,6 +45,12 @@ export function reportText(report: Report): string {
     ),
     section('When something fails', report.failure),
     section(
+      'Doors that can serve this policy',
+      report.doors.map(
+        ({ door, obstacles }) => `${door}: ${obstacles.length === 0 ? 'yes' : `no, ${obstacles.join('; ')}`}`,
+      ),
+    ),
+    section(
       'Not enforced yet, therefore denied',
       report.unenforced.map(({ rule, form }) => `${rule}: \`${form}\``),
     ),

@@ -3,6 +3,8 @@
  * endpoint; what happens on failure; the worst case of every event. `reportOf` is the data, `report-text.ts` prints it.
  */
 import type { Protocol } from '../../filters/protocols/protocol.ts';
+import { DOORS } from '../../proto/door.ts';
+import { type DoorReport, doorReport } from '../plan/doors.ts';
 import type { EventPlan, Expr, Model, ModelExpr, Plan, Rule } from '../plan/plan.ts';
 import { describeCondition, describeEffect, describeExpr, money } from './describe.ts';
 import { type EndpointReport, endpointReports } from './endpoint-places.ts';
@@ -24,6 +26,8 @@ export interface Report {
   readonly events: readonly EventReport[];
   readonly endpoints: readonly EndpointReport[];
   readonly failure: readonly string[];
+  /** How Envoy can ask the policy, and what stands against a way. */
+  readonly doors: readonly DoorReport[];
   /** Rules that deny because their form is not enforced yet. */
   readonly unenforced: readonly { readonly rule: string; readonly form: string }[];
 }
@@ -77,6 +81,7 @@ export function reportOf(plan: Plan, protocols: readonly Protocol[], holdMost: R
     events: plan.events.map((event) => eventReport(event, plan)),
     endpoints: endpointReports(protocols),
     failure: failureModes(plan),
+    doors: DOORS.map((door) => doorReport(plan, door)),
     unenforced: plan.events
       .flatMap((event) => event.rules)
       .flatMap((rule) => (rule.unenforced === undefined ? [] : [{ rule: rule.name, form: rule.unenforced }])),

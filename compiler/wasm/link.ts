@@ -87,6 +87,7 @@ export function link(input: LinkInput): Uint8Array {
       module.removeFunction(internal);
       module.addFunction(internal, binaryen.none, binaryen.i32, [], module.i32.const(value));
     }
+    nameWasiImports(module, kernel);
     for (const name of kernel.exports.keys()) if (name.startsWith('decision_')) module.removeExport(name);
     setMemory(module, input.memory, writer);
     if (input.unoptimized !== true) optimize(module);
@@ -113,8 +114,22 @@ function assertLimits(plan: Plan): void {
 // ------------------------------------------------------------------------------------------------------------------
 // kernel
 
+/** AssemblyScript names an import's module after its file, and no file of ours has WASI's name. */
+const WASI_FUNCTIONS: ReadonlySet<string> = new Set(['random_get']);
+const WASI_MODULE = 'wasi_snapshot_preview1';
+
+function nameWasiImports(module: binaryen.Module, { imports }: KernelFunctions): void {
+  for (const name of WASI_FUNCTIONS) {
+    const internal = imports.get(name);
+    if (internal === undefined) continue;
+    const { params, results } = binaryen.getFunctionInfo(module.getFunction(internal));
+    module.removeFunction(internal);
+    module.addFunctionImport(internal, WASI_MODULE, name, params, results);
+  }
+}
+
 interface KernelFunctions {
-  /** Internal names of the imports of module `policy`, by their name there. */
+  /** Internal names of the imports of module `policy` and of WASI's, by their name there. */
   readonly imports: ReadonlyMap<string, string>;
   /** Internal names of the exported functions. */
   readonly exports: ReadonlyMap<string, string>;
@@ -124,7 +139,8 @@ function kernelFunctions(module: binaryen.Module): KernelFunctions {
   const imports = new Map<string, string>();
   for (let at = 0; at < module.getNumFunctions(); at++) {
     const info = binaryen.getFunctionInfo(module.getFunctionByIndex(at));
-    if (info.module === 'policy' && info.base !== null) imports.set(info.base, info.name);
+    if (info.base !== null && (info.module === 'policy' || WASI_FUNCTIONS.has(info.base)))
+      imports.set(info.base, info.name);
   }
   const exports = new Map<string, string>();
   for (let at = 0; at < module.getNumExports(); at++) {

@@ -3,6 +3,7 @@
  * rules. Synchronous; one instance serves many sessions, one call at a time.
  */
 import type { FilterPort, SessionStart } from '../door/session-port.ts';
+import { doorImports } from './door-imports.ts';
 import { FilterError } from './filter-error.ts';
 import { FilterMemory, encodeText } from './filter-memory.ts';
 import type { KernelExports } from './kernel-exports.ts';
@@ -61,7 +62,8 @@ export function loadFilter(wasm: Uint8Array): Filter {
 function instantiate(wasm: Uint8Array): KernelExports {
   try {
     // A copy: the bytes of a bundle may be shared, and WebAssembly wants a buffer of its own.
-    const { exports } = new WebAssembly.Instance(new WebAssembly.Module(new Uint8Array(wasm)), {});
+    const module = new WebAssembly.Module(new Uint8Array(wasm));
+    const { exports } = new WebAssembly.Instance(module, doorImports(module));
     if (typeof exports['session_new'] !== 'function' || !(exports['memory'] instanceof WebAssembly.Memory))
       throw new FilterError('load', 'the module is not a filter');
     return exports as unknown as KernelExports;

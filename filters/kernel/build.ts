@@ -54,8 +54,11 @@ export async function compileKernel(entry: string, flags: readonly string[] = []
   return wasm;
 }
 
+/** The sessions are exported twice: as they are, and as proxy-wasm. */
+const ENTRIES: { readonly [K in KernelName]: string } = { session: 'filter.ts', opa: 'opa.ts' };
+
 export function kernelEntry(name: KernelName): string {
-  return join(KERNEL, `${name}.ts`);
+  return join(KERNEL, ENTRIES[name]);
 }
 
 export function kernelFlags(name: KernelName): readonly string[] {

@@ -2,7 +2,7 @@
  * A growable run of bytes in the kernel's memory. Every append can fail: `failed` then stays true, later appends do
  * nothing, and whoever reads the bytes checks it once at the end.
  */
-import { alloc, free, grow } from './memory';
+import { alloc, capacityOf, free, grow } from './memory';
 
 @unmanaged
 export class Bytes {
@@ -48,6 +48,15 @@ export class Bytes {
     this.ptr = p;
     this.capacity = size;
     return true;
+  }
+
+  /** Takes a block of the allocator's for its own, with what is in it. */
+  adopt(block: usize, length: u32): void {
+    free(this.ptr);
+    this.ptr = block;
+    this.len = length;
+    this.capacity = block == 0 ? 0 : capacityOf(block);
+    this.failed = false;
   }
 
   push(byte: u32): void {

@@ -46,11 +46,13 @@ export class Enforcer {
   /** One call at a time. Throws SidecarError; the policy that was in force then still is. */
   async apply({ release, bundle }: { readonly release: Release; readonly bundle: VerifiedBundle }): Promise<void> {
     const settings = readDeploymentSettings(textOf(bundle, BUNDLE_PATHS.deployment));
-    const document = readEnvoyDocument(textOf(bundle, BUNDLE_PATHS.envoy));
     const wasm = fileOf(bundle, BUNDLE_PATHS.filterWasm);
+    const { name, revision } = release;
+    const document = readEnvoyDocument(textOf(bundle, BUNDLE_PATHS.envoy), { wasm, name, revision });
     const governor: Governor = {
       revision: release.revision,
       sequence: release.sequence,
+      door: document.door,
       filter: await this.#load(wasm),
       renew: () => this.#load(wasm),
       settings,
@@ -92,7 +94,8 @@ export class Enforcer {
       await ads.settled(settleMs);
       ads.set('route', joinRoutes(before.route, document.route));
       ads.set('listener', document.listener);
-      ads.set('extension', document.extension);
+      // A connection that was open before may still have the other door's filters.
+      ads.set('extension', new Map([...before.extension, ...document.extension]));
       await ads.settled(settleMs);
     } catch (cause) {
       ads.set('extension', before.extension);
@@ -110,8 +113,11 @@ export class Enforcer {
     const began = performance.now();
     this.#drain = setInterval(() => {
       if (this.#inForce !== document) return;
-      if (!this.#options.door.hasDrained() && performance.now() - began < DRAIN_MS_MAX) return;
+      // What runs in Envoy is not counted here.
+      const hasDrained = document.door === 'ext_proc' && this.#options.door.hasDrained();
+      if (!hasDrained && performance.now() - began < DRAIN_MS_MAX) return;
       clearInterval(this.#drain);
+      this.#options.ads.set('extension', document.extension);
       this.#options.ads.set('route', document.route);
       this.#options.ads.set('cluster', document.cluster);
     }, DRAIN_POLL_MS);

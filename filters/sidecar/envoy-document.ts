@@ -1,31 +1,79 @@
-/** Reads the Envoy resources of a verified bundle (`/writ/envoy.json`) into what the local ADS serves. */
+/**
+ * Reads the Envoy resources of a verified bundle (`/writ/envoy.json`) into what the local ADS serves, and puts the
+ * bundle's filter where Envoy is to run it.
+ */
 import { createHash } from 'node:crypto';
-import { fromJson, toBinary } from '@bufbuild/protobuf';
+import { create, fromBinary, fromJson, toBinary } from '@bufbuild/protobuf';
 import type { DescMessage, JsonValue, Message } from '@bufbuild/protobuf';
-import { anyPack } from '@bufbuild/protobuf/wkt';
+import { AnySchema, StringValueSchema, anyPack, anyUnpack } from '@bufbuild/protobuf/wkt';
+import type { Door } from '../../proto/door.ts';
+import { isDoor } from '../../proto/door.ts';
+import { WASM_FILTER } from '../../proto/route-key.ts';
 import { envoyRegistry } from '../../proto/envoy-registry.ts';
+import { AsyncDataSourceSchema } from '../../proto/gen/envoy/config/core/v3/base_pb.ts';
 import { ClusterSchema } from '../../proto/gen/envoy/config/cluster/v3/cluster_pb.ts';
 import { TypedExtensionConfigSchema } from '../../proto/gen/envoy/config/core/v3/extension_pb.ts';
 import { ListenerSchema } from '../../proto/gen/envoy/config/listener/v3/listener_pb.ts';
 import { RouteConfigurationSchema } from '../../proto/gen/envoy/config/route/v3/route_pb.ts';
+import { WasmSchema } from '../../proto/gen/envoy/extensions/filters/http/wasm/v3/wasm_pb.ts';
 import { SidecarError } from './sidecar-error.ts';
 import type { LocalResource, ResourceKind, Resources } from './xds/local-ads.ts';
 
-export type EnvoyDocument = { readonly [K in ResourceKind]: Resources };
+export interface EnvoyDocument extends Readonly<Record<ResourceKind, Resources>> {
+  readonly door: Door;
+}
+
+/** What the bundle's resources leave out: the filter that runs in Envoy. */
+export interface FilterParts {
+  readonly wasm: Uint8Array;
+  /** Of the policy set: what Envoy shares between the versions of a filter, it shares under this name. */
+  readonly name: string;
+  readonly revision: string;
+}
 
 /** Throws SidecarError `bad_envoy_document`. */
-export function readEnvoyDocument(text: string): EnvoyDocument {
+export function readEnvoyDocument(text: string, filter: FilterParts): EnvoyDocument {
   try {
     const document: unknown = JSON.parse(text);
-    return {
+    const resources = {
       cluster: read(document, 'clusters', ClusterSchema),
       listener: read(document, 'listeners', ListenerSchema),
       route: read(document, 'routes', RouteConfigurationSchema),
       extension: read(document, 'extensions', TypedExtensionConfigSchema),
     };
+    const door = doorOf(document);
+    return door === 'ext_proc'
+      ? { door, ...resources }
+      : { door, ...resources, extension: withFilter(resources.extension, filter) };
   } catch (cause) {
     throw new SidecarError('bad_envoy_document', "the bundle's Envoy resources cannot be read", { cause });
   }
+}
+
+function doorOf(document: unknown): Door {
+  const door =
+    typeof document === 'object' && document !== null && 'door' in document ? String(document.door) : 'ext_proc';
+  if (!isDoor(door)) throw new Error('a door that is not known');
+  return door;
+}
+
+function withFilter(extensions: Resources, { wasm, name, revision }: FilterParts): Resources {
+  const found = extensions.get(WASM_FILTER);
+  if (found === undefined) throw new Error('the filter is missing');
+  const extension = fromBinary(TypedExtensionConfigSchema, found.resource.value);
+  const filter = anyUnpack(extension.typedConfig ?? create(AnySchema), WasmSchema);
+  const { config } = filter ?? {};
+  const settings = anyUnpack(config?.configuration ?? create(AnySchema), StringValueSchema);
+  if (filter === undefined || config?.vm.case !== 'vmConfig' || settings === undefined || config.vm.value.code)
+    throw new Error('the filter is not described as it must be');
+  config.vm.value.vmId = name;
+  config.vm.value.code = create(AsyncDataSourceSchema, {
+    specifier: { case: 'local', value: { specifier: { case: 'inlineBytes', value: wasm } } },
+  });
+  settings.value += `revision ${revision}\n`;
+  config.configuration = anyPack(StringValueSchema, settings);
+  extension.typedConfig = anyPack(WasmSchema, filter);
+  return new Map([...extensions, [WASM_FILTER, versioned(TypedExtensionConfigSchema, extension)]]);
 }
 
 function read<Desc extends DescMessage>(document: unknown, key: string, schema: Desc): Resources {

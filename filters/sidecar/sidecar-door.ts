@@ -3,6 +3,7 @@
  * budgets, the stores, the log and the metrics. It knows no rule and no body.
  */
 import { randomBytes, randomUUID } from 'node:crypto';
+import type { Door } from '../../proto/door.ts';
 import { DoorError } from '../door/door-error.ts';
 import type { ExchangeHost } from '../door/exchange.ts';
 import type { ExtProcHost } from '../door/ext-proc-service.ts';
@@ -27,6 +28,7 @@ import { callStore } from './store-client.ts';
 export interface Governor {
   readonly revision: string;
   readonly sequence: number;
+  readonly door: Door;
   readonly filter: FilterPort;
   /** The same filter with new memory. */
   readonly renew: () => FilterPort | Promise<FilterPort>;

@@ -144,6 +144,7 @@ async function startIn(state: StateFolder, options: SidecarOptions): Promise<Sid
       releases,
       ads,
       startedAtMs,
+      door: door.governor?.door ?? null,
       exchanges: door.exchanges,
       isConnected: late.client?.isConnected ?? false,
       logDropped: log.dropped,
@@ -221,7 +222,7 @@ function nodeStatus(status: SidecarStatus) {
     at === null ? {} : { revision: at.revision, sequence: BigInt(at.sequence) };
   return {
     policy: status.policy,
-    door: 'ext_proc',
+    door: status.door ?? '',
     ...(status.verified === null ? {} : { verified: revision(status.verified) }),
     ...(status.enforcing === null ? {} : { enforcing: revision(status.enforcing) }),
     ...(status.refused === null ? {} : { refused: { ...status.refused, sequence: BigInt(status.refused.sequence) } }),

@@ -1,6 +1,7 @@
 /**
  * What a sidecar says of itself: to `writ status`, to its admin page and to the control plane. Names and numbers only.
  */
+import type { Door } from '../../proto/door.ts';
 import type { Refusal, Releases } from './releases.ts';
 import type { Newest } from './state-folder.ts';
 import type { LocalAds } from './xds/local-ads.ts';
@@ -8,7 +9,8 @@ import type { LocalAds } from './xds/local-ads.ts';
 export interface SidecarStatus {
   readonly node: string;
   readonly policy: string;
-  readonly door: 'ext_proc';
+  /** How the policy in force is asked; null while there is none. */
+  readonly door: Door | null;
   readonly version: string;
   readonly startedAtMs: number;
   /** The newest release whose signatures held. */
@@ -35,6 +37,7 @@ export interface StatusSources {
   readonly releases: Pick<Releases, 'verified' | 'applied' | 'refused'>;
   readonly ads: Pick<LocalAds, 'connected' | 'isEnforced'>;
   readonly startedAtMs: number;
+  readonly door: Door | null;
   readonly exchanges: number;
   readonly isConnected: boolean;
   readonly logDropped: number;
@@ -45,6 +48,7 @@ export function sidecarStatus({
   releases,
   ads,
   startedAtMs,
+  door,
   exchanges,
   isConnected,
   logDropped,
@@ -52,7 +56,7 @@ export function sidecarStatus({
   return {
     node: options.node,
     policy: options.policy,
-    door: 'ext_proc',
+    door,
     version: options.version,
     startedAtMs,
     verified: releases.verified.sequence === 0 ? null : releases.verified,

@@ -3,6 +3,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Door } from '../../proto/door.ts';
 import type { FilterPort } from '../../filters/door/session-port.ts';
 import type { Sidecar } from '../../filters/sidecar/start-sidecar.ts';
 import { startSidecar } from '../../filters/sidecar/start-sidecar.ts';
@@ -20,6 +21,8 @@ export interface MeshOptions {
   /** By the bytes of `filter.wasm`: what a release carries. */
   readonly loadFilter: (wasm: Uint8Array) => FilterPort | Promise<FilterPort>;
   readonly wasm?: Uint8Array;
+  /** ext_proc where it is not given. */
+  readonly door?: Door;
   readonly listener?: object;
   readonly stateFolder?: string;
   readonly key?: KeyPair;
@@ -45,6 +48,7 @@ export interface Mesh {
       readonly plan?: PlanForEnvoy;
       readonly deployment?: object;
       readonly wasm?: Uint8Array;
+      readonly door?: Door;
       readonly rollback?: boolean;
     },
   ): ReturnType<typeof makeRelease>;
@@ -82,6 +86,7 @@ export async function startMesh(options: MeshOptions): Promise<Mesh> {
       plan = options.plan,
       deployment = options.deployment,
       wasm = options.wasm ?? Uint8Array.of(0),
+      door = options.door ?? 'ext_proc',
       rollback = false,
     } = {},
   ) =>
@@ -92,6 +97,7 @@ export async function startMesh(options: MeshOptions): Promise<Mesh> {
       plan,
       deployment: { listener: { port, ...options.listener }, ...deployment },
       wasm,
+      door,
       key,
     });
 

@@ -8,6 +8,7 @@ import type { SigningKey, VerificationKey } from '../../compiler/bundle/jws.ts';
 import { signRelease } from '../../compiler/bundle/release.ts';
 import { verifyBundle } from '../../compiler/bundle/verify-bundle.ts';
 import { writeBundle } from '../../compiler/bundle/write-bundle.ts';
+import type { Door } from '../../proto/door.ts';
 import { printEnvoyResources, envoyResources } from '../../compiler/envoy/envoy-resources.ts';
 import type { Places } from '../../compiler/deployment/deployment.ts';
 import { parseDeployment } from '../../compiler/deployment/parse-deployment.ts';
@@ -40,6 +41,7 @@ export interface ReleaseParts {
   /** As a user writes it. */
   readonly deployment: object;
   readonly wasm: Uint8Array;
+  readonly door?: Door;
   readonly key: KeyPair;
 }
 
@@ -51,12 +53,13 @@ export function makeRelease({
   plan,
   deployment,
   wasm,
+  door = 'ext_proc',
   key,
 }: ReleaseParts): SignedBundle {
   const parsed = parseDeployment(JSON.stringify(deployment), plan);
   if (parsed.kind === 'problems') throw new Error(JSON.stringify(parsed.problems));
   const files: BundleFiles = new Map([
-    [BUNDLE_PATHS.envoy, Buffer.from(printEnvoyResources(envoyResources(plan, parsed.deployment)))],
+    [BUNDLE_PATHS.envoy, Buffer.from(printEnvoyResources(envoyResources(plan, parsed.deployment, door)))],
     [BUNDLE_PATHS.deployment, Buffer.from(`${JSON.stringify(parsed.deployment)}\n`)],
     [BUNDLE_PATHS.filterWasm, wasm],
     [BUNDLE_PATHS.plan, Buffer.from(`${JSON.stringify(plan)}\n`)],

@@ -4,6 +4,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { parseDeployment } from '../../compiler/deployment/parse-deployment.ts';
+import type { Door } from '../../proto/door.ts';
 import { envoyResources, printEnvoyResources } from '../../compiler/envoy/envoy-resources.ts';
 import { trafficOf } from '../../compiler/envoy/traffic.ts';
 import { readEnvoyDocument } from '../../filters/sidecar/envoy-document.ts';
@@ -14,8 +15,14 @@ import type { EnvoyCase } from './cases.ts';
 
 const isUpdating = process.env['UPDATE_GOLDENS'] === '1';
 const goldenOf = (name: string): string => fileURLToPath(new URL(`golden/${name}.json`, import.meta.url));
+/** The least module there is: its resources are read and put together, it is not run. */
+const filter = { wasm: Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0), name: 'acme', revision: 'abc' };
+const doorCases = cases.flatMap((each): (EnvoyCase & { readonly door: Door })[] => [
+  { ...each, door: 'ext_proc' },
+  { ...each, door: 'in_envoy', name: `${each.name}-in-envoy` },
+]);
 
-describe.each(cases)('$name', (each) => {
+describe.each(doorCases)('$name', (each) => {
   test('is as its golden file says', () => {
     const text = textOf(each);
     if (isUpdating) writeFileSync(goldenOf(each.name), text);
@@ -33,12 +40,13 @@ describe.each(cases)('$name', (each) => {
   });
 
   test('is read back by the sidecar', () => {
-    const document = readEnvoyDocument(textOf(each));
+    const document = readEnvoyDocument(textOf(each), filter);
+    expect(document.door).toBe(each.door);
     expect([...document.listener.keys(), ...document.route.keys(), ...document.extension.keys()]).toEqual([
       'writ',
       'writ_routes',
       'writ_jwt',
-      'writ_processor',
+      each.door === 'in_envoy' ? 'writ_filter' : 'writ_processor',
     ]);
     expect([...document.cluster.keys()].sort()).toEqual(
       [
@@ -86,10 +94,10 @@ test('replies are sent to the sidecar only where the policy reads them', () => {
   expect(trafficOf({ events: [{ ...prompt, rules: [redacts('placeholder')] }] })).toEqual({ replies: true });
 });
 
-function textOf({ plan, deployment }: EnvoyCase): string {
+function textOf({ plan, deployment, door }: EnvoyCase & { readonly door: Door }): string {
   const parsed = parseDeployment(JSON.stringify(deployment), plan);
   if (parsed.kind === 'problems') throw new Error(JSON.stringify(parsed.problems));
-  return printEnvoyResources(envoyResources(plan, parsed.deployment));
+  return printEnvoyResources(envoyResources(plan, parsed.deployment, door));
 }
 
 /**

@@ -42,6 +42,12 @@ export function addEdit(edits: Bytes, at: u32, removed: u32, text: u32, length: 
 
 /** Appends [p, p + length) with its edits made. */
 export function splice(out: Bytes, p: usize, length: u32, edits: Bytes, replacements: Bytes): void {
+  const from = spliceBeginning(out, p, edits, replacements);
+  out.append(p + from, length - from);
+}
+
+/** Appends [p, p + n) with all edits made, where n is the end of the last one; answers n. What is behind stays as it is. */
+export function spliceBeginning(out: Bytes, p: usize, edits: Bytes, replacements: Bytes): u32 {
   let from: u32 = 0;
   for (let e: u32 = 0; e < edits.len; e += EDIT_BYTES) {
     const edit = edits.ptr + e;
@@ -50,5 +56,5 @@ export function splice(out: Bytes, p: usize, length: u32, edits: Bytes, replacem
     out.append(replacements.ptr + load<u32>(edit, EDIT_TEXT), load<u32>(edit, EDIT_LENGTH));
     from = at + load<u32>(edit, EDIT_REMOVED);
   }
-  out.append(p + from, length - from);
+  return from;
 }

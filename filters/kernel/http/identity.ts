@@ -38,9 +38,8 @@ export function identify(s: Session, ptr: usize, length: u32): void {
     p = skipValue(p, end);
     if (p == 0) return;
     if (keyBytes == 3 && load<u8>(value) == 0x7b && load<u8>(key) == 0x6a) {
-      s.identified = loadClaims(s.facts, changetype<Arena>(s.arena), value, <u32>(p - value));
       // A token that is there and cannot be read is nobody, whatever else is there.
-      if (!s.identified) return;
+      if (!identifyByToken(s, value, <u32>(p - value))) return;
     }
     if (keyBytes == 3 && load<u8>(value) == 0x22 && load<u8>(key) == 0x73) {
       sanAt = value + 1;
@@ -52,13 +51,24 @@ export function identify(s: Session, ptr: usize, length: u32): void {
     if (load<u8>(p) != 0x2c) return;
     p += 1;
   }
-  if (!s.identified && sanAt != 0 && sanBytes > 0) {
-    // Hashed with a zero before it, which no header can hold: a certificate's name is no secret, and must not do as an
-    // API key.
-    store<u8>(sanAt - 1, 0);
-    s.identified = lookUp(s, sanAt - 1, sanBytes + 1);
-    store<u8>(sanAt - 1, 0x22);
-  }
+  if (sanAt != 0 && sanBytes > 0) identifyByCertificate(s, sanAt, sanBytes);
+}
+
+/** Takes the claims of a token that Envoy has verified: a JSON object. */
+export function identifyByToken(s: Session, p: usize, length: u32): bool {
+  s.identified = loadClaims(s.facts, changetype<Arena>(s.arena), p, length);
+  return s.identified;
+}
+
+/** Where nobody is identified yet: the name in a certificate that Envoy has verified, with a byte before it to write. */
+export function identifyByCertificate(s: Session, name: usize, length: u32): void {
+  if (s.identified) return;
+  // Hashed with a zero before it, which no header can hold: a certificate's name is no secret, and must not do as an
+  // API key.
+  const before = load<u8>(name - 1);
+  store<u8>(name - 1, 0);
+  s.identified = lookUp(s, name - 1, length + 1);
+  store<u8>(name - 1, before);
 }
 
 /**

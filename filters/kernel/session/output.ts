@@ -6,7 +6,7 @@
  *  0 headers to set    run: u32 bytes of name, u32 bytes of value, name, value; again and again
  *  8 headers to remove run: u32 bytes of name, name; again and again
  * 16 body mode         0: what was held goes on as it came; 1: `body` goes on in its place
- * 20 body              run
+ * 20 body              run; where the host holds the body too, it replaces its first `covered` bytes
  * 28 status            of a local reply
  * 32 reply headers     run, as `headers to set`
  * 40 reply body        run
@@ -24,6 +24,7 @@
  * 120 records          run: the decisions so far, one JSON document a line; no text of the exchange is in them
  * 128 input tokens     i64, -1 where not told
  * 136 output tokens    i64, -1 where not told
+ * 144 covered          bytes of the held body that `body` replaces: all of them, unless the host holds the body too
  */
 import { Bytes } from '../bytes';
 import { allocZeroed, free } from '../memory';
@@ -63,6 +64,7 @@ export class Output {
   recordsLen: u32 = 0;
   inputTokens: i64 = 0;
   outputTokens: i64 = 0;
+  covered: u32 = 0;
 
   // Not the host's.
   set: usize = 0;

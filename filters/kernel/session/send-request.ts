@@ -6,7 +6,7 @@ import { MODEL_NAME, STORE_NAME } from '../decision/layout';
 import { appendNumber } from '../json/escape';
 import { putReserves } from './budget';
 import { denyTooLarge } from './denial';
-import { splice } from '../edit/edits';
+import { spliceBeginning } from '../edit/edits';
 import { putRemovals } from '../http/forwarded-headers';
 import { putHeader } from '../http/headers';
 import { put } from '../http/literal';
@@ -19,10 +19,9 @@ export function sendRequest(s: Session): i32 {
   const body = s.bodyBytes();
   const o = s.out();
   if (edits.len > 0) {
-    splice(o.bodyRun(), body.ptr, body.len, edits, changetype<Bytes>(s.replacements));
+    putBody(s);
     if (o.bodyRun().failed) return denyTooLarge(s);
-    o.bodyMode = 1;
-    if (s.hadLength) putLength(s, o.bodyRun().len);
+    if (s.hadLength) putLength(s, o.bodyRun().len + body.len - o.covered);
   }
   putRoute(s);
   putReserves(s);
@@ -33,6 +32,18 @@ export function sendRequest(s: Session): i32 {
   clearTexts(s);
   s.phase = PHASE_SENT;
   return ACTION_CONTINUE;
+}
+
+/** The held body with its edits; a host that has it too gets no more of it than the edits need. */
+export function putBody(s: Session): void {
+  const edits = changetype<Bytes>(s.edits);
+  const body = s.bodyBytes();
+  const o = s.out();
+  o.bodyMode = 1;
+  o.covered = spliceBeginning(o.bodyRun(), body.ptr, edits, changetype<Bytes>(s.replacements));
+  if (s.hostHolds) return;
+  o.bodyRun().append(body.ptr + o.covered, body.len - o.covered);
+  o.covered = body.len;
 }
 
 export function putLength(s: Session, bytes: u32): void {

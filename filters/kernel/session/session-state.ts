@@ -66,6 +66,8 @@ export class Session {
 
   // What the request said.
   hasBody: bool = false;
+  /** The host holds the bodies that are held, too: it needs only what edits change. */
+  hostHolds: bool = false;
   hadLength: bool = false;
   asksStream: bool = false;
   asksUsage: bool = false;

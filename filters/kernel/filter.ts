@@ -1,0 +1,6 @@
+/**
+ * What `filter.wasm` exports. Both doors run the same module: the ext_proc door's host calls the sessions, Envoy calls
+ * the proxy-wasm ABI, which drives the same sessions.
+ */
+export * from './session';
+export * from './proxy-wasm/exports';

@@ -1,0 +1,327 @@
+/**
+ * The proxy-wasm ABI 0.2.1: Envoy's callbacks, each of which drives the exchange's session as the other door's host does.
+ * Bodies that are held stay with Envoy, which buffers them while a callback answers PAUSE; the session gets one copy,
+ * once. A body is complete at its last bytes or at trailers. Nothing here traps: what Envoy will not do is answered by
+ * a refusal, never by letting the exchange pass.
+ */
+import { ACTION_CALL, ACTION_CONTINUE, ACTION_HOLD, ACTION_LEVELS, ACTION_REPLY } from '../abi';
+import { alloc, free } from '../memory';
+import {
+  session_call_response,
+  session_end,
+  session_free,
+  session_levels,
+  session_new,
+  session_request_body,
+  session_request_headers,
+  session_request_trailers,
+  session_response_body,
+  session_response_headers,
+  session_response_trailers,
+} from '../session';
+import { areHeaders, headerCount, headerName, headerNameBytes, nextHeader } from '../http/headers';
+import { deny, denyExhausted, denyTooLarge } from '../session/denial';
+import { PHASE_DONE, PHASE_REPLY, PHASE_REQUEST, PHASE_SENT, PHASE_STREAM, Session } from '../session/session-state';
+import { answer, answerBare, applyHeaders, removeLength, replaceBody } from './answers';
+import { callStore, CALL_REPLY_BYTES_MAX } from './calls';
+import { identifyCaller } from './caller';
+import { readConfiguration } from './configuration';
+import { countExchange, defineMetrics, tellDecisions } from './report';
+import {
+  proxy_close_stream,
+  proxy_continue_stream,
+  proxy_remove_header_map_value,
+  proxy_set_effective_context,
+} from './env';
+import {
+  addContext,
+  countSession,
+  endWait,
+  Exchange,
+  exchangeOf,
+  exchangeWaiting,
+  openSessions,
+  removeContext,
+  Root,
+  rootOf,
+  SIDE_REPLY,
+  SIDE_REQUEST,
+} from './exchanges';
+import * as H from './host';
+import { takenBytes } from './host';
+
+/** Questions that one half of an exchange may ask before it must decide. */
+const QUESTIONS_MAX: u32 = 8;
+
+// ------------------------------------------------------------------------------------------------------------- the VM
+
+export function proxy_abi_version_0_2_1(): void {}
+
+export function proxy_on_memory_allocate(size: u32): usize {
+  return alloc(size);
+}
+
+export function proxy_on_vm_start(_root: u32, _bytes: u32): i32 {
+  return 1;
+}
+
+export function proxy_on_configure(id: u32, bytes: u32): i32 {
+  const root = rootOf(id);
+  if (root == 0 || !H.takeBuffer(H.BUFFER_CONFIGURATION, bytes)) return 0;
+  const configuration = readConfiguration(H.detach(), bytes);
+  changetype<Root>(root).configuration = configuration;
+  return configuration != 0 && defineMetrics() ? 1 : 0;
+}
+
+export function proxy_on_context_create(id: u32, parent: u32): void {
+  addContext(id, parent);
+}
+
+export function proxy_on_done(_id: u32): i32 {
+  return 1;
+}
+
+/** The exchange is over: what is not settled is settled, and what was decided is told. */
+export function proxy_on_log(id: u32): void {
+  const p = exchangeOf(id);
+  if (p == 0) return;
+  const e = changetype<Exchange>(p);
+  if (e.session == 0) return;
+  session_end(e.session);
+  tellDecisions(e);
+  countExchange(e);
+}
+
+export function proxy_on_delete(id: u32): void {
+  const p = exchangeOf(id);
+  if (p != 0 && changetype<Exchange>(p).session != 0) {
+    session_free(changetype<Exchange>(p).session);
+    countSession(-1);
+  }
+  removeContext(id);
+}
+
+// -------------------------------------------------------------------------------------------------------- the request
+
+export function proxy_on_request_headers(id: u32, _count: u32, eos: u32): i32 {
+  const p = exchangeOf(id);
+  if (p == 0) return refuseBare();
+  const e = changetype<Exchange>(p);
+  if (!beginSession(e) || !H.takeHeaders(H.MAP_REQUEST)) return refuseBare();
+  const headers = H.detach();
+  const bytes = takenBytes;
+  if (areHeaders(headers, bytes)) identifyCaller(e.sessionOf(), headers, e.configurationOf().certificates);
+  const action = session_request_headers(e.session, headers, bytes, <i32>eos);
+  free(headers);
+  // Held: the body is still to come.
+  if (action == ACTION_HOLD && eos == 0) return H.PAUSE;
+  return proceed(e, action, SIDE_REQUEST);
+}
+
+export function proxy_on_request_body(id: u32, bytes: u32, eos: u32): i32 {
+  const p = exchangeOf(id);
+  if (p == 0 || changetype<Exchange>(p).session == 0 || changetype<Exchange>(p).answered) return H.PAUSE;
+  const e = changetype<Exchange>(p);
+  if (e.sessionOf().phase != PHASE_REQUEST) return e.calling ? H.PAUSE : H.GO_ON;
+  e.held = bytes;
+  if (bytes > e.configurationOf().requestBytes) return refuse(e, denyTooLarge(begin(e)));
+  return eos == 0 ? H.PAUSE : endRequest(e);
+}
+
+export function proxy_on_request_trailers(id: u32, _count: u32): i32 {
+  const p = exchangeOf(id);
+  if (p == 0 || changetype<Exchange>(p).session == 0 || changetype<Exchange>(p).answered) return H.PAUSE;
+  const e = changetype<Exchange>(p);
+  // No protocol has trailers in a request, and nobody reads what a client says in them: none goes on.
+  if (!removeAll(H.MAP_REQUEST_TRAILERS)) return refuse(e, denyExhausted(begin(e)));
+  if (e.sessionOf().phase != PHASE_REQUEST) return e.calling ? H.PAUSE : H.GO_ON;
+  return e.held > 0 ? endRequest(e) : proceed(e, session_request_trailers(e.session), SIDE_REQUEST);
+}
+
+/** All of the body is with Envoy. */
+function endRequest(e: Exchange): i32 {
+  const s = e.sessionOf();
+  if (!H.takeBuffer(H.BUFFER_REQUEST, e.held)) return refuse(e, denyExhausted(begin(e)));
+  s.bodyBytes().adopt(H.detach(), e.held);
+  return proceed(e, session_request_body(e.session, 0, 0, 1), SIDE_REQUEST);
+}
+
+// ---------------------------------------------------------------------------------------------------------- the reply
+
+export function proxy_on_response_headers(id: u32, _count: u32, eos: u32): i32 {
+  const p = exchangeOf(id);
+  // Without a session the reply is Envoy's own, and so it is before the request has left.
+  if (p == 0 || changetype<Exchange>(p).session == 0 || changetype<Exchange>(p).answered) return H.GO_ON;
+  const e = changetype<Exchange>(p);
+  if (e.sessionOf().phase != PHASE_SENT || !e.configurationOf().replies) return H.GO_ON;
+  e.held = 0;
+  e.questions = 0;
+  if (!H.takeHeaders(H.MAP_REPLY)) return refuse(e, denyExhausted(begin(e)));
+  const headers = H.detach();
+  const action = session_response_headers(e.session, headers, takenBytes, <i32>eos);
+  free(headers);
+  if (action == ACTION_HOLD && eos == 0) return H.PAUSE;
+  return proceed(e, action, SIDE_REPLY);
+}
+
+export function proxy_on_response_body(id: u32, bytes: u32, eos: u32): i32 {
+  const p = exchangeOf(id);
+  if (p == 0 || changetype<Exchange>(p).session == 0 || changetype<Exchange>(p).answered) return H.GO_ON;
+  const e = changetype<Exchange>(p);
+  if (e.calling) return H.PAUSE;
+  if (isStreaming(e.sessionOf())) return passChunk(e, bytes, eos);
+  if (!isHolding(e.sessionOf())) return H.GO_ON;
+  e.held = bytes;
+  if (bytes > e.configurationOf().replyBytes)
+    return refuse(e, deny(begin(e), 502, "the upstream's reply is larger than this gateway reads"));
+  return eos == 0 ? H.PAUSE : endReply(e);
+}
+
+export function proxy_on_response_trailers(id: u32, _count: u32): i32 {
+  const p = exchangeOf(id);
+  if (p == 0 || changetype<Exchange>(p).session == 0 || changetype<Exchange>(p).answered) return H.GO_ON;
+  const e = changetype<Exchange>(p);
+  if (e.calling) return H.PAUSE;
+  const s = e.sessionOf();
+  if (isHolding(s)) return endReply(e);
+  if (!isStreaming(s)) return H.GO_ON;
+  session_response_trailers(e.session);
+  // What a stream still held has no chunk to go with: better a client that sees a cut stream than one that takes what
+  // it has for all of it.
+  if (s.out().bodyLen > 0) proxy_close_stream(SIDE_REPLY);
+  return H.GO_ON;
+}
+
+/** All of the held reply is with Envoy. */
+function endReply(e: Exchange): i32 {
+  const s = e.sessionOf();
+  if (!H.takeBuffer(H.BUFFER_REPLY, e.held)) return refuse(e, denyExhausted(begin(e)));
+  const body = s.phase == PHASE_STREAM ? s.streamOf().pendingBytes() : s.bodyBytes();
+  body.adopt(H.detach(), e.held);
+  return proceed(e, session_response_body(e.session, 0, 0, 1), SIDE_REPLY);
+}
+
+/** A chunk of a stream: what is settled by now leaves in its place, which may be nothing. */
+function passChunk(e: Exchange, bytes: u32, eos: u32): i32 {
+  const s = e.sessionOf();
+  if (!H.takeBuffer(H.BUFFER_REPLY, bytes)) return cut();
+  const chunk = H.detach();
+  session_response_body(e.session, chunk, bytes, <i32>eos);
+  const o = s.out();
+  const same = o.bodyLen == bytes && memory.compare(<usize>o.bodyPtr, chunk, bytes) == 0;
+  free(chunk);
+  return same || replaceBody(o, H.BUFFER_REPLY, bytes) ? H.GO_ON : cut();
+}
+
+/** A stream that cannot be governed any more ends where it is. */
+function cut(): i32 {
+  proxy_close_stream(SIDE_REPLY);
+  return H.PAUSE;
+}
+
+/** The reply passes chunk by chunk, or what is left of it is swallowed. */
+function isStreaming(s: Session): bool {
+  return s.stream != 0 && !s.streamOf().buffered && (s.phase == PHASE_STREAM || s.phase == PHASE_DONE);
+}
+
+function isHolding(s: Session): bool {
+  return s.phase == PHASE_REPLY || (s.phase == PHASE_STREAM && s.streamOf().buffered);
+}
+
+// -------------------------------------------------------------------------------------------------------------- calls
+
+export function proxy_on_http_call_response(root: u32, token: u32, headers: u32, bytes: u32, _trailers: u32): void {
+  const p = exchangeWaiting(root, token);
+  if (p == 0) return;
+  const e = changetype<Exchange>(p);
+  endWait(e);
+  let status: u32 = 0;
+  let body: usize = 0;
+  if (headers > 0 && bytes <= CALL_REPLY_BYTES_MAX && H.takeBuffer(H.BUFFER_CALL, bytes)) {
+    body = H.detach();
+    status = H.takeStatus(H.MAP_CALL);
+  }
+  // From here on Envoy's calls are about the stream.
+  proxy_set_effective_context(e.id);
+  const action = session_call_response(e.session, status, body, status == 0 ? 0 : bytes);
+  free(body);
+  const side = e.side;
+  if (proceed(e, action, side) == H.GO_ON) proxy_continue_stream(side);
+}
+
+// -------------------------------------------------------------------------------------------------------------- steps
+
+/** Does what the session says, and asks what it asks for until it decides or waits. */
+function proceed(e: Exchange, first: i32, side: i32): i32 {
+  let action = first;
+  while (action == ACTION_LEVELS || action == ACTION_CALL) {
+    e.questions += 1;
+    if (action == ACTION_LEVELS) {
+      // No budget's level is known here: a policy that has one denies.
+      action = session_levels(e.session, 0, 0);
+      continue;
+    }
+    if (e.questions <= QUESTIONS_MAX && callStore(e, e.sessionOf().out(), side)) return H.PAUSE;
+    action = session_call_response(e.session, 0, 0, 0);
+  }
+  if (action == ACTION_REPLY) return refuse(e, action);
+  // A session never holds at the end of what it was given.
+  if (action != ACTION_CONTINUE) return refuse(e, deny(begin(e), 500, 'this gateway has failed'));
+  return forward(e, side) ? H.GO_ON : refuse(e, denyExhausted(begin(e)));
+}
+
+/** What was held goes on, edited. */
+function forward(e: Exchange, side: i32): bool {
+  const s = e.sessionOf();
+  const o = s.out();
+  const isRequest = side == SIDE_REQUEST;
+  const isStream = !isRequest && s.stream != 0;
+  if (isRequest) e.forwarded = true;
+  if (!applyHeaders(o, isRequest ? H.MAP_REQUEST : H.MAP_REPLY)) return false;
+  if (isStream && !removeLength(H.MAP_REPLY)) return false;
+  if (o.bodyMode == 0 || e.held == 0) return true;
+  return replaceBody(o, isRequest ? H.BUFFER_REQUEST : H.BUFFER_REPLY, isStream ? e.held : o.covered);
+}
+
+/** The answer that a denial has written goes to the client. */
+function refuse(e: Exchange, _action: i32): i32 {
+  e.sessionOf().out().publish();
+  answer(e, e.sessionOf().out());
+  return H.PAUSE;
+}
+
+function refuseBare(): i32 {
+  answerBare(503);
+  return H.PAUSE;
+}
+
+function begin(e: Exchange): Session {
+  e.sessionOf().out().begin();
+  return e.sessionOf();
+}
+
+function beginSession(e: Exchange): bool {
+  if (changetype<Root>(e.root).configuration == 0 || openSessions >= e.configurationOf().exchanges) return false;
+  const now = H.nowMs();
+  if (now < 0 || !H.takeRandom()) return false;
+  e.session = session_new(H.randomBits(), now);
+  if (e.session == 0) return false;
+  e.sessionOf().hostHolds = true;
+  countSession(1);
+  return true;
+}
+
+/** Takes every header of a map away. */
+function removeAll(map: i32): bool {
+  if (!H.takeHeaders(map)) return false;
+  const headers = H.detach();
+  let done = areHeaders(headers, takenBytes);
+  const count = done ? headerCount(headers) : 0;
+  let at: usize = 0;
+  for (let i: u32 = 0; i < count && done; i += 1) {
+    at = nextHeader(headers, i, at);
+    done = proxy_remove_header_map_value(map, headerName, headerNameBytes) == H.STATUS_OK;
+  }
+  free(headers);
+  return done;
+}

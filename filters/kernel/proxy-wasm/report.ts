@@ -1,0 +1,87 @@
+/**
+ * What an exchange was, told to Envoy when it is over: its decisions as filter state, from where the access log takes
+ * them to the sidecar, and counters. Names of the policy and numbers, no piece of a body.
+ */
+import { Bytes } from '../bytes';
+import { appendNumber } from '../json/escape';
+import { put } from '../http/literal';
+import { proxy_define_metric, proxy_increment_metric, proxy_set_property } from './env';
+import { Exchange } from './exchanges';
+import { STATUS_OK } from './host';
+import { wordOf } from './words';
+
+/** Envoy calls it `wasm.decision`. */
+const DECISION: string = 'decision';
+const COUNTER: i32 = 0;
+
+const FORWARDED: string = 'writ_exchanges_forwarded_total';
+const ANSWERED: string = 'writ_exchanges_answered_total';
+const ABORTED: string = 'writ_exchanges_aborted_total';
+const SPENT: string = 'writ_spent_micros_total';
+
+/** Numbers of the metrics, in the order above; 0 until they are defined. */
+const metrics: usize = memory.data(4 * 4, 4);
+const number: usize = memory.data(4, 4);
+let areDefined: bool = false;
+let document: usize = 0;
+
+/** Once a VM. */
+export function defineMetrics(): bool {
+  if (areDefined) return true;
+  areDefined = define(0, FORWARDED) && define(1, ANSWERED) && define(2, ABORTED) && define(3, SPENT);
+  return areDefined;
+}
+
+function define(position: u32, name: string): bool {
+  if (proxy_define_metric(COUNTER, wordOf(name), <u32>name.length, number) != STATUS_OK) return false;
+  store<u32>(metrics + (position << 2), load<u32>(number));
+  return true;
+}
+
+/** After the session's end. */
+export function countExchange(e: Exchange): void {
+  const s = e.sessionOf();
+  increment(wasAnswered(e) ? 1 : e.forwarded ? 0 : 2, 1);
+  if (s.out().usageKnown != 0 && s.out().cost > 0) increment(3, s.out().cost);
+}
+
+function increment(position: u32, by: i64): void {
+  proxy_increment_metric(load<u32>(metrics + (position << 2)), by);
+}
+
+/** `{"revision":"…","end":"forwarded","spentMicros":1|null,"records":[…]}` */
+export function tellDecisions(e: Exchange): void {
+  const s = e.sessionOf();
+  const o = s.out();
+  const records = o.recordsRun();
+  if (records.len == 0 || records.failed) return;
+  if (document == 0) document = changetype<usize>(Bytes.create());
+  if (document == 0) return;
+  const out = changetype<Bytes>(document);
+  out.clear();
+  put(out, '{"revision":"');
+  out.append(e.configurationOf().revision, e.configurationOf().revisionBytes);
+  put(out, '","end":"');
+  put(out, wasAnswered(e) ? 'answered' : e.forwarded ? 'forwarded' : 'aborted');
+  put(out, '","spentMicros":');
+  if (o.usageKnown != 0) appendNumber(out, <u64>o.cost);
+  else put(out, 'null');
+  put(out, ',"records":[');
+  // One JSON document a line.
+  let from: u32 = 0;
+  for (let at: u32 = 0; at < records.len; at += 1) {
+    if (load<u8>(records.ptr + at) != 0x0a) continue;
+    if (from > 0) out.push(0x2c);
+    out.append(records.ptr + from, at - from);
+    from = at + 1;
+  }
+  put(out, ']}');
+  if (out.failed) return;
+  proxy_set_property(wordOf(DECISION), <u32>DECISION.length, out.ptr, out.len);
+}
+
+/** By us, before or in the middle of the reply. */
+function wasAnswered(e: Exchange): bool {
+  const s = e.sessionOf();
+  return e.answered || (s.stream != 0 && s.streamOf().refused);
+}
