@@ -10,13 +10,29 @@ import { trafficOf } from '../../compiler/envoy/traffic.ts';
 import { readEnvoyDocument } from '../../filters/sidecar/envoy-document.ts';
 import { envoyBootstrap } from '../../filters/sidecar/envoy-bootstrap.ts';
 import { validate } from '../../examples/parts/envoy.ts';
+import { policyWasm } from '../e2e/policy-wasm.ts';
 import { cases } from './cases.ts';
 import type { EnvoyCase } from './cases.ts';
 
 const isUpdating = process.env['UPDATE_GOLDENS'] === '1';
 const goldenOf = (name: string): string => fileURLToPath(new URL(`golden/${name}.json`, import.meta.url));
-/** The least module there is: its resources are read and put together, it is not run. */
-const filter = { wasm: Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0), name: 'acme', revision: 'abc' };
+const SMALL_POLICY = `policy acme {
+  owner "a@acme.example"
+  currency usd
+  time zone "UTC"
+  default prompt: deny
+  default completion: deny
+  default retrieval: deny
+  default ingest: deny
+  on failure: deny
+}
+`;
+/** What the sidecar puts into the resources: Envoy loads it when it judges them. */
+const filter = {
+  name: 'acme',
+  revision: 'abc',
+  wasm: (await policyWasm(SMALL_POLICY, { models: {} })).wasm,
+};
 const doorCases = cases.flatMap((each): (EnvoyCase & { readonly door: Door })[] => [
   { ...each, door: 'ext_proc' },
   { ...each, door: 'in_envoy', name: `${each.name}-in-envoy` },
@@ -106,6 +122,11 @@ function textOf({ plan, deployment, door }: EnvoyCase & { readonly door: Door })
 function staticBootstrap(text: string): object {
   const { clusters, listeners, routes, extensions } = JSON.parse(text);
   const [listener] = listeners;
+  for (const { typedConfig } of extensions)
+    if (typedConfig.config?.vmConfig !== undefined) {
+      typedConfig.config.vmConfig.code = { local: { inlineBytes: Buffer.from(filter.wasm).toString('base64') } };
+      typedConfig.config.vmConfig.vmId = filter.name;
+    }
   const manager = listener.filterChains[0].filters[0].typedConfig;
   delete manager.rds;
   manager.routeConfig = routes[0];
