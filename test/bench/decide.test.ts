@@ -17,7 +17,8 @@ test('the prompts that all must agree on reach every rule', async () => {
   expect(new Set(verdicts.map(({ model }) => model))).toEqual(new Set(['frontier', 'gemma', null]));
 });
 
-test.each(peers)('$name says the same', async ({ load }) => {
+// A peer is installed on first use, and OPA is compiled.
+test.each(peers)('$name says the same', { timeout: 900_000 }, async ({ load }) => {
   const peer = await load();
   for (const facts of agreement)
     expect({ facts, verdict: await peer.verdict(facts) }).toEqual({ facts, verdict: await own.verdict(facts) });
