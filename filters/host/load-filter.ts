@@ -28,7 +28,11 @@ export interface Hit {
 
 /** Throws FilterError where the module is none of ours. */
 export function loadFilter(wasm: Uint8Array): Filter {
-  const exports = instantiate(wasm);
+  return filterOver(instantiate(wasm));
+}
+
+/** Over an instance of a linked filter. */
+export function filterOver(exports: KernelExports): Filter {
   const memory = new FilterMemory(exports);
   const budgets = Array.from({ length: exports.writ_budget_count() }, (_, i) =>
     memory.text(exports.writ_budget_name(i)),

@@ -35,6 +35,17 @@ function spoken(got: string, index = 0): string {
     .join('');
 }
 
+test('a choice without a number is the first, and refused where it stands behind another', () => {
+  const unnumbered = '{"delta":{"content":"9999"}}';
+  const first = stream(`${delta('EMP-99')}data: {"choices":[${unnumbered}]}\n\n${END}`);
+  expect(spoken(first.got)).toBe('[EMPLOYEE_ID]');
+  const behind = stream(
+    `${delta('EMP-99')}data: {"choices":[{"index":1,"delta":{"content":"x"}},${unnumbered}]}\n\n${END}`,
+  );
+  expect(behind.got).not.toMatch(/9999|EMP-99/);
+  expect(behind.got).toContain("the upstream's reply cannot be read");
+});
+
 test('a stream, however its text is cut into events, says what the whole reply says', () => {
   const WORDS = [
     'EMP-123456',

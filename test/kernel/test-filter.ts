@@ -31,11 +31,15 @@ export interface Key {
 }
 
 export async function filterOf(source: string, keys: readonly Key[] = KEYS, pagesMax = 12_288): Promise<Filter> {
+  return loadFilter(await filterWasmOf(source, keys, pagesMax));
+}
+
+export async function filterWasmOf(source: string, keys = KEYS, pagesMax = 12_288): Promise<Uint8Array> {
   const plan = planOf(source);
   kernel ??= compileKernel(kernelEntry('session'), kernelFlags('session'));
   const compiled = compileDetectors(plan.detectors, detectors);
   if (compiled.problems.length > 0) throw new Error(JSON.stringify(compiled.problems));
-  const wasm = link({
+  return link({
     kernel: await kernel,
     plan,
     detectors: compiled.bytes,
@@ -44,7 +48,6 @@ export async function filterOf(source: string, keys: readonly Key[] = KEYS, page
     identities: keys.map(({ key, claims }) => ({ sha256: createHash('sha256').update(key).digest('hex'), claims })),
     memory: { kind: 'own', pagesMax },
   });
-  return loadFilter(wasm);
 }
 
 export const KEYS: readonly Key[] = [{ key: 'key-1', claims: { sub: 'u1', dept: 'support', region: 'us' } }];

@@ -90,7 +90,9 @@ function addText(s: Session, e: StreamEvent, i: u32, mode: u32, top: i64): bool 
   const end = load<u32>(r, RECORD_END) - 1;
   if (start == end) return true;
   const field = <u32>load<u8>(<usize>load<u32>(r, RECORD_NODE), P.NODE_LANE);
-  const c = s.streamOf().channelOf(<u32>choiceOf(s, document, i, top), field, toolOf(s, document, i));
+  const choice = choiceOf(s, document, i, top);
+  if (choice < 0) return false;
+  const c = s.streamOf().channelOf(<u32>choice, field, toolOf(s, document, i));
   if (changetype<usize>(c) == 0) return false;
   const segments = e.segmentBytes();
   // Text after the end of its choice belongs to no lane that a client reads.
@@ -151,13 +153,17 @@ function bitOf(index: i64): u64 {
   return index >= 0 && index < 64 ? (<u64>1) << (<u64>index) : 0;
 }
 
-/** The number of the choice that the record belongs to. */
+/**
+ * The number of the choice that the record belongs to. A choice that does not say its number is the first: it must then
+ * stand first in its event, or readers take its words for different choices' (-1).
+ */
 function choiceOf(s: Session, document: usize, i: u32, top: i64): i64 {
   const container = around(s, i, P.PLACE_CHOICE);
   if (container == NO_RECORD) return top >= 0 ? top : 0;
   const given = indexIn(s, document, container, P.PLACE_CHOICE_INDEX);
   if (given >= 0) return given;
-  return top >= 0 ? top : <i64>load<u32>(recordAt(s.recordBytes(), container), RECORD_A);
+  if (top >= 0) return top;
+  return load<u32>(recordAt(s.recordBytes(), container), RECORD_A) == 0 ? 0 : -1;
 }
 
 function toolOf(s: Session, document: usize, i: u32): u32 {

@@ -205,7 +205,7 @@ function onEvent(s: Session, p: usize, bytes: u32): void {
   const high = s.foundHigh;
   if (!readEvent(s, e) || s.failed) {
     e.destroy();
-    refuse(s, 'the reply holds more values than this gateway reads');
+    refuse(s, "the upstream's reply cannot be read, or holds more than this gateway reads");
     return;
   }
   for (let c = stream.channels; c != 0; c = changetype<Channel>(c).next) {
