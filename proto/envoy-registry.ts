@@ -8,6 +8,7 @@ import { ClusterSchema } from './gen/envoy/config/cluster/v3/cluster_pb.ts';
 import { ClusterLoadAssignmentSchema } from './gen/envoy/config/endpoint/v3/endpoint_pb.ts';
 import { ListenerSchema } from './gen/envoy/config/listener/v3/listener_pb.ts';
 import { RouteConfigurationSchema } from './gen/envoy/config/route/v3/route_pb.ts';
+import { HttpGrpcAccessLogConfigSchema } from './gen/envoy/extensions/access_loggers/grpc/v3/als_pb.ts';
 import { ExternalProcessorSchema } from './gen/envoy/extensions/filters/http/ext_proc/v3/ext_proc_pb.ts';
 import { HeaderMutationSchema } from './gen/envoy/extensions/filters/http/header_mutation/v3/header_mutation_pb.ts';
 import { JwtAuthenticationSchema } from './gen/envoy/extensions/filters/http/jwt_authn/v3/config_pb.ts';
@@ -26,6 +27,7 @@ export const envoyRegistry = createRegistry(
   ClusterLoadAssignmentSchema,
   ListenerSchema,
   RouteConfigurationSchema,
+  HttpGrpcAccessLogConfigSchema,
   ExternalProcessorSchema,
   HeaderMutationSchema,
   JwtAuthenticationSchema,

@@ -2,11 +2,12 @@
  * The one listener, with the HTTP connection manager's protections of its edge. Its filters are in `http-filters.ts`.
  */
 import { create } from '@bufbuild/protobuf';
-import { LISTENER_NAME, ROUTES_NAME } from '../../proto/route-key.ts';
+import { DECISION_STATE, LISTENER_NAME, ROUTES_NAME, SIDECAR_CLUSTER } from '../../proto/route-key.ts';
 import { ApiVersion } from '../../proto/gen/envoy/config/core/v3/config_source_pb.ts';
 import { HttpProtocolOptions_HeadersWithUnderscoresAction } from '../../proto/gen/envoy/config/core/v3/protocol_pb.ts';
 import type { Listener } from '../../proto/gen/envoy/config/listener/v3/listener_pb.ts';
 import { ListenerSchema } from '../../proto/gen/envoy/config/listener/v3/listener_pb.ts';
+import { HttpGrpcAccessLogConfigSchema } from '../../proto/gen/envoy/extensions/access_loggers/grpc/v3/als_pb.ts';
 import {
   HttpConnectionManagerSchema,
   HttpConnectionManager_CodecType,
@@ -97,7 +98,26 @@ function connectionManager(door: Door, deployment: Deployment) {
     drainTimeout: seconds(5),
     delayedCloseTimeout: seconds(1),
     generateRequestId: true,
+    accessLog: door === 'in_envoy' ? [decisionLog()] : [],
   });
+}
+
+/** What the filter in Envoy decided goes to the sidecar, which keeps the decision log. Nothing else of an entry is read. */
+function decisionLog() {
+  return {
+    name: 'envoy.access_loggers.http_grpc',
+    configType: {
+      case: 'typedConfig',
+      value: typed(HttpGrpcAccessLogConfigSchema, {
+        commonConfig: {
+          logName: 'writ',
+          transportApiVersion: ApiVersion.V3,
+          grpcService: { targetSpecifier: { case: 'envoyGrpc', value: { clusterName: SIDECAR_CLUSTER } } },
+          filterStateObjectsToLog: [DECISION_STATE],
+        },
+      }),
+    },
+  } as const;
 }
 
 function tls(files: NonNullable<ListenerAddress['tls']>) {

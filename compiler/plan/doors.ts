@@ -8,23 +8,31 @@ export interface DoorReport {
   readonly obstacles: readonly string[];
 }
 
-export function doorReport(plan: Pick<Plan, 'events'>, door: Door): DoorReport {
+/** What one call to the sidecar has room for: two lines a budget (proto/writ/v1/filter_budgets.proto). */
+export const IN_ENVOY_BUDGETS_MAX = 256;
+/** Addresses of stores that the filter's configuration takes (filters/kernel/proxy-wasm/configuration.ts). */
+export const IN_ENVOY_STORES_MAX = 64;
+
+export function doorReport({ events, stores }: Pick<Plan, 'events' | 'stores'>, door: Door): DoorReport {
   switch (door) {
-    case 'in_envoy':
+    case 'in_envoy': {
+      const budgets = events.flatMap((event) => (event.kind === 'prompt' ? event.budgets : [])).length;
       return {
         door,
-        obstacles: budgetsOf(plan).map((name) => `budget \`${name}\` is not kept inside Envoy yet`),
+        obstacles: [
+          ...(budgets > IN_ENVOY_BUDGETS_MAX ? [`it has ${budgets} budgets, more than ${IN_ENVOY_BUDGETS_MAX}`] : []),
+          ...(stores.length > IN_ENVOY_STORES_MAX
+            ? [`it has ${stores.length} stores, more than ${IN_ENVOY_STORES_MAX}`]
+            : []),
+        ],
       };
+    }
     case 'ext_proc':
       return { door, obstacles: [] };
   }
 }
 
 /** The door of a build that names none. */
-export function usualDoor(_plan: Pick<Plan, 'events'>): Door {
+export function usualDoor(_plan: Pick<Plan, 'events' | 'stores'>): Door {
   return 'ext_proc';
-}
-
-function budgetsOf({ events }: Pick<Plan, 'events'>): string[] {
-  return events.flatMap((event) => (event.kind === 'prompt' ? event.budgets.map(({ name }) => name) : []));
 }

@@ -38,6 +38,8 @@ export class Enforcer {
   readonly #options: EnforcerOptions;
   #inForce: EnvoyDocument | undefined;
   #drain: NodeJS.Timeout | undefined;
+  /** Until then it is not known that nothing needs what an older policy needed. */
+  #keepUntil = Number.NEGATIVE_INFINITY;
 
   constructor(options: EnforcerOptions) {
     this.#options = options;
@@ -61,6 +63,10 @@ export class Enforcer {
     await this.#introduce(document);
     this.#options.onGovernor(governor);
     this.#options.door.govern(governor);
+    // What runs in Envoy is not counted here, and a connection that was open before a change of door keeps its filters.
+    const before = this.#inForce;
+    if (before !== undefined && (before.door === 'in_envoy' || before.door !== document.door))
+      this.#keepUntil = performance.now() + DRAIN_MS_MAX;
     this.#inForce = document;
     this.#removeStale(document);
   }
@@ -113,9 +119,9 @@ export class Enforcer {
     const began = performance.now();
     this.#drain = setInterval(() => {
       if (this.#inForce !== document) return;
-      // What runs in Envoy is not counted here.
-      const hasDrained = document.door === 'ext_proc' && this.#options.door.hasDrained();
-      if (!hasDrained && performance.now() - began < DRAIN_MS_MAX) return;
+      const now = performance.now();
+      const hasDrained = now >= this.#keepUntil && this.#options.door.hasDrained();
+      if (!hasDrained && now - began < DRAIN_MS_MAX) return;
       clearInterval(this.#drain);
       this.#options.ads.set('extension', document.extension);
       this.#options.ads.set('route', document.route);

@@ -12,7 +12,7 @@ import {
   prefixBytes,
 } from './configuration';
 import { proxy_http_call } from './env';
-import { beginWait, Exchange, Root } from './exchanges';
+import { beginWait, CALL_STORE, Exchange } from './exchanges';
 import { STATUS_OK } from './host';
 
 export const CALL_MS_MAX: u32 = 5_000;
@@ -66,6 +66,6 @@ export function callStore(e: Exchange, o: Output, side: i32): bool {
     token,
   );
   if (status != STATUS_OK) return false;
-  beginWait(e, load<u32>(token), side);
+  beginWait(e, load<u32>(token), side, CALL_STORE);
   return true;
 }

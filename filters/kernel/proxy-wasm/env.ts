@@ -58,4 +58,33 @@ export declare function proxy_define_metric(type: i32, name: usize, nameLength: 
 export declare function proxy_increment_metric(id: u32, offset: i64): i32;
 export declare function proxy_get_property(path: usize, pathLength: u32, toBytes: usize, toLength: usize): i32;
 export declare function proxy_set_property(path: usize, pathLength: u32, value: usize, valueLength: u32): i32;
+export declare function proxy_set_tick_period_milliseconds(milliseconds: u32): i32;
+export declare function proxy_grpc_call(
+  service: usize,
+  serviceLength: u32,
+  name: usize,
+  nameLength: u32,
+  method: usize,
+  methodLength: u32,
+  metadata: usize,
+  metadataLength: u32,
+  message: usize,
+  messageLength: u32,
+  milliseconds: u32,
+  toToken: usize,
+): i32;
+export declare function proxy_get_shared_data(
+  key: usize,
+  keyLength: u32,
+  toBytes: usize,
+  toLength: usize,
+  toVersion: usize,
+): i32;
+export declare function proxy_set_shared_data(
+  key: usize,
+  keyLength: u32,
+  value: usize,
+  valueLength: u32,
+  version: u32,
+): i32;
 export declare function random_get(bytes: usize, length: u32): i32;

@@ -10,6 +10,10 @@ import { Configuration } from './configuration';
 export const SIDE_REQUEST: i32 = 0;
 export const SIDE_REPLY: i32 = 1;
 
+/** Whom a call is to: Envoy numbers the two kinds apart. */
+export const CALL_STORE: i32 = 0;
+export const CALL_GRANTS: i32 = 1;
+
 @unmanaged
 export class Root {
   id: u32 = 0;
@@ -33,11 +37,22 @@ export class Exchange {
   token: u32 = 0;
   calling: bool = false;
   side: i32 = 0;
+  kind: i32 = 0;
   questions: u32 = 0;
   waiting: usize = 0;
+  /** What is set aside of budgets (spend.ts), and how that came about. */
+  spend: usize = 0;
+  spendCount: u32 = 0;
+  hasAskedLevels: bool = false;
+  waitsSince: i64 = 0;
+  sentAt: i64 = 0;
+  rounds: u32 = 0;
 
   sessionOf(): Session {
     return changetype<Session>(this.session);
+  }
+  rootId(): u32 {
+    return changetype<Root>(this.root).id;
   }
   configurationOf(): Configuration {
     return changetype<Configuration>(changetype<Root>(this.root).configuration);
@@ -119,8 +134,9 @@ export function removeContext(id: u32): void {
   }
 }
 
-export function beginWait(e: Exchange, token: u32, side: i32): void {
+export function beginWait(e: Exchange, token: u32, side: i32, kind: i32): void {
   e.token = token;
+  e.kind = kind;
   e.side = side;
   e.calling = true;
   e.waiting = waiting;
@@ -142,11 +158,13 @@ export function endWait(e: Exchange): void {
 }
 
 /** Who waits for this call of this root, or 0: the client has gone. */
-export function exchangeWaiting(root: u32, token: u32): usize {
+export function exchangeWaiting(root: u32, token: u32, kind: i32): usize {
   let p = waiting;
   while (
     p != 0 &&
-    (changetype<Exchange>(p).token != token || changetype<Root>(changetype<Exchange>(p).root).id != root)
+    (changetype<Exchange>(p).token != token ||
+      changetype<Exchange>(p).kind != kind ||
+      changetype<Root>(changetype<Exchange>(p).root).id != root)
   )
     p = changetype<Exchange>(p).waiting;
   return p;

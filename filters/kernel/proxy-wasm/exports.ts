@@ -10,7 +10,6 @@ import {
   session_call_response,
   session_end,
   session_free,
-  session_levels,
   session_new,
   session_request_body,
   session_request_headers,
@@ -20,21 +19,42 @@ import {
   session_response_trailers,
 } from '../session';
 import { areHeaders, headerCount, headerName, headerNameBytes, nextHeader } from '../http/headers';
+import { settleNothing } from '../session/budget';
 import { deny, denyExhausted, denyTooLarge } from '../session/denial';
-import { PHASE_DONE, PHASE_REPLY, PHASE_REQUEST, PHASE_SENT, PHASE_STREAM, Session } from '../session/session-state';
+import { PHASE_DONE, PHASE_LEVELS, PHASE_REPLY, PHASE_REQUEST, PHASE_SENT, PHASE_STREAM, Session } from '../session/session-state';
 import { answer, answerBare, applyHeaders, removeLength, replaceBody } from './answers';
 import { callStore, CALL_REPLY_BYTES_MAX } from './calls';
 import { identifyCaller } from './caller';
 import { readConfiguration } from './configuration';
+import { takeReply } from './grant-calls';
 import { countExchange, defineMetrics, tellDecisions } from './report';
+import {
+  askForMore,
+  askLevels,
+  endQuietCall,
+  hasBudgets,
+  hasReserved,
+  knowsLevels,
+  mayGetMore,
+  onTick,
+  refuseForWant,
+  reserveAll,
+  settleSpend,
+  takeQuietReply,
+  tellLevels,
+  TICK_MS,
+} from './spend';
 import {
   proxy_close_stream,
   proxy_continue_stream,
   proxy_remove_header_map_value,
   proxy_set_effective_context,
+  proxy_set_tick_period_milliseconds,
 } from './env';
 import {
   addContext,
+  CALL_GRANTS,
+  CALL_STORE,
   countSession,
   endWait,
   Exchange,
@@ -70,7 +90,12 @@ export function proxy_on_configure(id: u32, bytes: u32): i32 {
   if (root == 0 || !H.takeBuffer(H.BUFFER_CONFIGURATION, bytes)) return 0;
   const configuration = readConfiguration(H.detach(), bytes);
   changetype<Root>(root).configuration = configuration;
-  return configuration != 0 && defineMetrics() ? 1 : 0;
+  if (configuration == 0 || !defineMetrics()) return 0;
+  return !hasBudgets() || proxy_set_tick_period_milliseconds(TICK_MS) == H.STATUS_OK ? 1 : 0;
+}
+
+export function proxy_on_tick(root: u32): void {
+  onTick(root);
 }
 
 export function proxy_on_context_create(id: u32, parent: u32): void {
@@ -88,6 +113,7 @@ export function proxy_on_log(id: u32): void {
   const e = changetype<Exchange>(p);
   if (e.session == 0) return;
   session_end(e.session);
+  settleSpend(e, e.sessionOf().out());
   tellDecisions(e);
   countExchange(e);
 }
@@ -153,7 +179,7 @@ export function proxy_on_response_headers(id: u32, _count: u32, eos: u32): i32 {
   // Without a session the reply is Envoy's own, and so it is before the request has left.
   if (p == 0 || changetype<Exchange>(p).session == 0 || changetype<Exchange>(p).answered) return H.GO_ON;
   const e = changetype<Exchange>(p);
-  if (e.sessionOf().phase != PHASE_SENT || !e.configurationOf().replies) return H.GO_ON;
+  if (e.sessionOf().phase != PHASE_SENT || !e.forwarded || !e.configurationOf().replies) return H.GO_ON;
   e.held = 0;
   e.questions = 0;
   if (!H.takeHeaders(H.MAP_REPLY)) return refuse(e, denyExhausted(begin(e)));
@@ -231,7 +257,7 @@ function isHolding(s: Session): bool {
 // -------------------------------------------------------------------------------------------------------------- calls
 
 export function proxy_on_http_call_response(root: u32, token: u32, headers: u32, bytes: u32, _trailers: u32): void {
-  const p = exchangeWaiting(root, token);
+  const p = exchangeWaiting(root, token, CALL_STORE);
   if (p == 0) return;
   const e = changetype<Exchange>(p);
   endWait(e);
@@ -249,25 +275,63 @@ export function proxy_on_http_call_response(root: u32, token: u32, headers: u32,
   if (proceed(e, action, side) == H.GO_ON) proxy_continue_stream(side);
 }
 
+export function proxy_on_grpc_receive(root: u32, token: u32, bytes: u32): void {
+  if (takeQuietReply(root, token, bytes)) return;
+  const p = exchangeWaiting(root, token, CALL_GRANTS);
+  if (p == 0) return;
+  takeReply(bytes, changetype<Exchange>(p).sentAt);
+  goOnWithSpend(changetype<Exchange>(p));
+}
+
+/** The call has failed, or is over: whoever still waits then has no answer. */
+export function proxy_on_grpc_close(root: u32, token: u32, _status: u32): void {
+  endQuietCall(root, token);
+  const p = exchangeWaiting(root, token, CALL_GRANTS);
+  if (p != 0) goOnWithSpend(changetype<Exchange>(p));
+}
+
+/** The sidecar has answered, or has not: what the request waited for is tried again. */
+function goOnWithSpend(e: Exchange): void {
+  endWait(e);
+  proxy_set_effective_context(e.id);
+  const action = e.sessionOf().phase == PHASE_LEVELS ? ACTION_LEVELS : ACTION_CONTINUE;
+  if (proceed(e, action, SIDE_REQUEST) == H.GO_ON) proxy_continue_stream(SIDE_REQUEST);
+}
+
 // -------------------------------------------------------------------------------------------------------------- steps
 
 /** Does what the session says, and asks what it asks for until it decides or waits. */
 function proceed(e: Exchange, first: i32, side: i32): i32 {
   let action = first;
   while (action == ACTION_LEVELS || action == ACTION_CALL) {
-    e.questions += 1;
     if (action == ACTION_LEVELS) {
-      // No budget's level is known here: a policy that has one denies.
-      action = session_levels(e.session, 0, 0);
+      const now = H.nowMs();
+      if (!e.hasAskedLevels && !knowsLevels(now)) {
+        e.hasAskedLevels = true;
+        if (askLevels(e, now)) return H.PAUSE;
+      }
+      action = tellLevels(e, now);
       continue;
     }
+    e.questions += 1;
     if (e.questions <= QUESTIONS_MAX && callStore(e, e.sessionOf().out(), side)) return H.PAUSE;
     action = session_call_response(e.session, 0, 0, 0);
+  }
+  const o = e.sessionOf().out();
+  if (action == ACTION_CONTINUE && side == SIDE_REQUEST && !hasReserved(e, o)) {
+    const now = H.nowMs();
+    if (!reserveAll(e, o, now)) {
+      if (mayGetMore(e, o) && askForMore(e, o, now)) return H.PAUSE;
+      action = refuseForWant(e, o);
+    }
   }
   if (action == ACTION_REPLY) return refuse(e, action);
   // A session never holds at the end of what it was given.
   if (action != ACTION_CONTINUE) return refuse(e, deny(begin(e), 500, 'this gateway has failed'));
-  return forward(e, side) ? H.GO_ON : refuse(e, denyExhausted(begin(e)));
+  if (forward(e, side)) return H.GO_ON;
+  // It never left: it cost nothing.
+  if (side == SIDE_REQUEST) settleNothing(e.sessionOf());
+  return refuse(e, denyExhausted(begin(e)));
 }
 
 /** What was held goes on, edited. */
@@ -276,11 +340,14 @@ function forward(e: Exchange, side: i32): bool {
   const o = s.out();
   const isRequest = side == SIDE_REQUEST;
   const isStream = !isRequest && s.stream != 0;
-  if (isRequest) e.forwarded = true;
   if (!applyHeaders(o, isRequest ? H.MAP_REQUEST : H.MAP_REPLY)) return false;
   if (isStream && !removeLength(H.MAP_REPLY)) return false;
-  if (o.bodyMode == 0 || e.held == 0) return true;
-  return replaceBody(o, isRequest ? H.BUFFER_REQUEST : H.BUFFER_REPLY, isStream ? e.held : o.covered);
+  if (o.bodyMode != 0 && e.held > 0) {
+    const covered = isStream ? e.held : o.covered;
+    if (!replaceBody(o, isRequest ? H.BUFFER_REQUEST : H.BUFFER_REPLY, covered)) return false;
+  }
+  if (isRequest) e.forwarded = true;
+  return true;
 }
 
 /** The answer that a denial has written goes to the client. */

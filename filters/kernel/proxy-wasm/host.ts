@@ -18,6 +18,7 @@ export const STATUS_OK: i32 = 0;
 export const BUFFER_REQUEST: i32 = 0;
 export const BUFFER_REPLY: i32 = 1;
 export const BUFFER_CALL: i32 = 4;
+export const BUFFER_MESSAGE: i32 = 5;
 export const BUFFER_CONFIGURATION: i32 = 7;
 
 export const MAP_REQUEST: i32 = 0;

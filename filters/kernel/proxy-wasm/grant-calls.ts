@@ -1,0 +1,201 @@
+/**
+ * The calls in which the sidecar and Envoy tell each other about grants (proto/writ/v1/filter_budgets.proto): protobuf
+ * out, protobuf in. Each call has a line for every budget, and tells totals: a lost one is made good by the next.
+ */
+import { budgetCount, budgetRecord } from '../decision/api';
+import { BUDGET_NAME } from '../decision/layout';
+import { Bytes } from '../bytes';
+import { put } from '../http/literal';
+import { proxy_grpc_call } from './env';
+import { beginAnswer, grant, prepareGrant, setAnswer, takeAnswer } from './grant';
+import { BUFFER_MESSAGE, detach, randomBits, STATUS_OK, takeBuffer, takeRandom } from './host';
+import { free } from '../memory';
+import { readShared, writeShared } from './shared-data';
+import { wordOf } from './words';
+
+/** GrpcService with envoy_grpc.cluster_name: the sidecar's socket. */
+const SERVICE: string = '\n\x0e\n\x0cwrit_sidecar';
+const NAME: string = 'writ.v1.FilterBudgets';
+const METHOD: string = 'Sync';
+const LIFE: string = 'writ life';
+const FIELD_ENVOY: u32 = 0x09;
+const FIELD_LINE: u32 = 0x12;
+
+const token: usize = memory.data(4, 4);
+const life: usize = memory.data(8, 8);
+const words: usize = memory.data(64, 8);
+let message: usize = 0;
+let line: usize = 0;
+
+/** The token of the call that was sent last. */
+export let sentToken: u32 = 0;
+
+/**
+ * Sends a call: `wanted` has an amount (i64) for each budget that a request needs more of, 0 elsewhere, or is 0;
+ * `starts` asks for a first share of every budget that has none.
+ */
+export function callSidecar(wanted: usize, starts: bool, now: i64, milliseconds: u32): bool {
+  if (!writeRequest(wanted, starts, now)) return false;
+  const m = changetype<Bytes>(message);
+  for (let i: u32 = 0; i < <u32>SERVICE.length; i += 1)
+    store<u8>(words + i, <u8>load<u16>(changetype<usize>(SERVICE) + (i << 1)));
+  const method = words + 32;
+  for (let i: u32 = 0; i < <u32>METHOD.length; i += 1)
+    store<u8>(method + i, <u8>load<u16>(changetype<usize>(METHOD) + (i << 1)));
+  const status = proxy_grpc_call(
+    words,
+    <u32>SERVICE.length,
+    wordOf(NAME),
+    <u32>NAME.length,
+    method,
+    <u32>METHOD.length,
+    0,
+    0,
+    m.ptr,
+    m.len,
+    milliseconds,
+    token,
+  );
+  sentToken = load<u32>(token);
+  return status == STATUS_OK;
+}
+
+function writeRequest(wanted: usize, starts: bool, now: i64): bool {
+  if (message == 0) message = changetype<usize>(Bytes.create());
+  if (line == 0) line = changetype<usize>(Bytes.create());
+  if (message == 0 || line == 0 || !knowsLife()) return false;
+  const m = changetype<Bytes>(message);
+  m.clear();
+  m.push(FIELD_ENVOY);
+  m.append(life, 8);
+  const count = budgetCount();
+  for (let i: u32 = 0; i < count; i += 1) {
+    if (!prepareGrant(i, now)) return false;
+    if (grant.closing != 0) putLine(m, i, grant.closing, grant.closingHeld, grant.closingSpent, 0, true);
+    const need = wanted == 0 ? 0 : load<i64>(wanted + (i << 3));
+    const used = grant.spent + grant.reserved;
+    let most = grant.granted;
+    if (need > 0) most = used + need;
+    else if (grant.granted == 0) most = starts ? 1 : 0;
+    else if (needsMore()) most = grant.granted + 1;
+    putLine(m, i, grant.number, grant.granted, grant.spent, most, false);
+  }
+  return !m.failed;
+}
+
+/** Half of what the last answer added is in use. */
+export function needsMore(): bool {
+  return grant.granted > 0 && grant.free() < grant.added / 2;
+}
+
+function putLine(m: Bytes, position: u32, number: u64, held: i64, spent: i64, wanted: i64, close: bool): void {
+  const l = changetype<Bytes>(line);
+  l.clear();
+  const name = budgetRecord(position) + BUDGET_NAME;
+  l.push(0x0a);
+  putVarint(l, load<u32>(name, 4));
+  l.append(<usize>load<u32>(name), load<u32>(name, 4));
+  putField(l, 0x10, number);
+  putField(l, 0x18, <u64>held);
+  putField(l, 0x20, <u64>spent);
+  putField(l, 0x28, <u64>wanted);
+  if (close) putField(l, 0x30, 1);
+  m.push(FIELD_LINE);
+  putVarint(m, l.len);
+  m.append(l.ptr, l.len);
+  if (l.failed) m.failed = true;
+}
+
+function putField(out: Bytes, tag: u32, value: u64): void {
+  if (value == 0) return;
+  out.push(tag);
+  putVarint(out, value);
+}
+
+function putVarint(out: Bytes, value: u64): void {
+  while (value >= 0x80) {
+    out.push(((<u32>value) & 0x7f) | 0x80);
+    value >>= 7;
+  }
+  out.push(<u32>value);
+}
+
+/** One life of the shared data: drawn by whichever worker comes first. */
+function knowsLife(): bool {
+  for (let tries: u32 = 0; tries < 8; tries += 1) {
+    if (!readShared(wordOf(LIFE), <u32>LIFE.length, life, 8)) return false;
+    if (load<u64>(life) != 0) return true;
+    if (!takeRandom()) return false;
+    store<u64>(life, randomBits() | 1);
+    if (writeShared(wordOf(LIFE), <u32>LIFE.length, life, 8)) return true;
+  }
+  return false;
+}
+
+// -------------------------------------------------------------------------------------------------------- the answer
+
+let at: usize = 0;
+let end: usize = 0;
+let broken: bool = false;
+
+/** Takes a reply of so many bytes to a call that was sent then. False where it cannot be read. */
+export function takeReply(bytes: u32, sentAt: i64): bool {
+  if (!takeBuffer(BUFFER_MESSAGE, bytes)) return false;
+  const block = detach();
+  at = block;
+  end = block + bytes;
+  broken = false;
+  while (at < end && !broken) {
+    if (readVarint() != 0x0a) broken = true;
+    else readState(sentAt);
+  }
+  free(block);
+  return !broken;
+}
+
+function readState(sentAt: i64): void {
+  const length = readVarint();
+  if (broken || length > <u64>(end - at)) {
+    broken = true;
+    return;
+  }
+  const stop = at + <usize>length;
+  let position = -1;
+  beginAnswer();
+  while (at < stop && !broken) {
+    const tag = readVarint();
+    if (tag == 0x0a) {
+      const bytes = readVarint();
+      if (broken || bytes > <u64>(stop - at)) {
+        broken = true;
+        return;
+      }
+      position = positionOf(at, <u32>bytes);
+      at += <usize>bytes;
+    } else if ((tag & 7) == 0) setAnswer(<u32>(tag >> 3), readVarint());
+    else broken = true;
+  }
+  if (!broken && position >= 0) takeAnswer(position, sentAt);
+}
+
+function readVarint(): u64 {
+  let value: u64 = 0;
+  for (let shift: u64 = 0; shift < 64; shift += 7) {
+    if (at >= end) break;
+    const byte = <u64>load<u8>(at);
+    at += 1;
+    value |= (byte & 0x7f) << shift;
+    if (byte < 0x80) return value;
+  }
+  broken = true;
+  return 0;
+}
+
+function positionOf(p: usize, length: u32): i32 {
+  const count = budgetCount();
+  for (let i: u32 = 0; i < count; i += 1) {
+    const name = budgetRecord(i) + BUDGET_NAME;
+    if (load<u32>(name, 4) == length && memory.compare(<usize>load<u32>(name), p, length) == 0) return i;
+  }
+  return -1;
+}

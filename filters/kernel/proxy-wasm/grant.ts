@@ -1,0 +1,183 @@
+/**
+ * What Envoy holds of each budget: a grant of the sidecar's, which all workers spend from. A request reserves its worst
+ * case and settles what it cost; `granted` is never exceeded. The rules are those of proto/writ/v1/filter_budgets.proto.
+ * Amounts are micro-units of the policy's currency.
+ */
+import { budgetRecord } from '../decision/api';
+import { BUDGET_NAME } from '../decision/layout';
+import { Bytes } from '../bytes';
+import { put } from '../http/literal';
+import { readShared, TRIES_MAX, writeShared } from './shared-data';
+
+@unmanaged
+export class Grant {
+  /** Its number; 0 where the record is not there. */
+  number: u64 = 0;
+  granted: i64 = 0;
+  spent: i64 = 0;
+  reserved: i64 = 0;
+  /** Milliseconds since 1970 UTC: nothing is reserved later. */
+  until: i64 = 0;
+  limit: i64 = 0;
+  beyond: i64 = 0;
+  known: i64 = 0;
+  /** When the sidecar last answered. */
+  askedAt: i64 = 0;
+  /** When something was last reserved. */
+  usedAt: i64 = 0;
+  /** `spent` when the sidecar last answered. */
+  told: i64 = 0;
+  /** How much the last answer added. */
+  added: i64 = 0;
+  /** The number before, while its end is not answered; 0: none. */
+  closing: u64 = 0;
+  closingHeld: i64 = 0;
+  closingSpent: i64 = 0;
+
+  free(): i64 {
+    return this.granted - this.spent - this.reserved;
+  }
+
+  /** Goes on with the next number; what is in flight counts as spent. */
+  roll(tellsEnd: bool): void {
+    if (tellsEnd && this.granted > 0) {
+      this.closing = this.number;
+      this.closingHeld = this.granted;
+      this.closingSpent = this.spent + this.reserved;
+    }
+    this.number += 1;
+    this.granted = 0;
+    this.spent = 0;
+    this.reserved = 0;
+    this.until = 0;
+    this.told = 0;
+    this.added = 0;
+  }
+}
+
+const GRANT_BYTES: u32 = 120;
+/** The record that is being read or changed. */
+export const grant: Grant = changetype<Grant>(memory.data(120, 8));
+/** A grant from which nothing was reserved for so long is given back. */
+const IDLE_MS: i64 = 30_000;
+
+let key: usize = 0;
+
+/** Reads a budget's grant into `grant`; false where it cannot be read. */
+export function readGrant(position: u32): bool {
+  if (!keyOf(position)) return false;
+  const k = changetype<Bytes>(key);
+  if (!readShared(k.ptr, k.len, changetype<usize>(grant), GRANT_BYTES)) return false;
+  if (grant.number == 0) grant.number = 1;
+  return true;
+}
+
+function writeGrant(): bool {
+  const k = changetype<Bytes>(key);
+  return writeShared(k.ptr, k.len, changetype<usize>(grant), GRANT_BYTES);
+}
+
+/** Sets the amount aside: its grant's number, or 0 where there is too little. */
+export function reserve(position: u32, amount: i64, now: i64): u64 {
+  for (let tries: u32 = 0; tries < TRIES_MAX; tries += 1) {
+    if (!readGrant(position)) return 0;
+    // What costs nothing needs nothing.
+    if (amount == 0) return grant.number;
+    if (now >= grant.until || amount > grant.free()) return 0;
+    grant.reserved += amount;
+    grant.usedAt = now;
+    if (writeGrant()) return grant.number;
+  }
+  return 0;
+}
+
+/** Of what was reserved, so much was spent. A grant that is over has been charged already. */
+export function settleReserved(position: u32, number: u64, amount: i64, spent: i64): void {
+  for (let tries: u32 = 0; tries < TRIES_MAX; tries += 1) {
+    if (amount == 0 || !readGrant(position) || grant.number != number) return;
+    grant.reserved -= amount;
+    grant.spent += spent;
+    if (writeGrant()) return;
+  }
+}
+
+/** Before a line is written: a grant whose time is over, or that nobody uses, gives way to the next number. */
+export function prepareGrant(position: u32, now: i64): bool {
+  for (let tries: u32 = 0; tries < TRIES_MAX; tries += 1) {
+    if (!readGrant(position)) return false;
+    const isIdle = grant.granted > 0 && grant.reserved == 0 && now - grant.usedAt > IDLE_MS;
+    if (!isIdle && (grant.granted == 0 || now < grant.until)) return true;
+    grant.roll(true);
+    if (writeGrant()) return true;
+  }
+  return false;
+}
+
+// An answer's line.
+export let answerNumber: u64 = 0;
+export let answerOver: bool = false;
+export let answerGranted: i64 = 0;
+export let answerLeftMs: i64 = 0;
+export let answerKnown: bool = false;
+export let answerLimit: i64 = 0;
+export let answerBeyond: i64 = 0;
+
+export function beginAnswer(): void {
+  answerNumber = 0;
+  answerOver = false;
+  answerGranted = 0;
+  answerLeftMs = 0;
+  answerKnown = false;
+  answerLimit = 0;
+  answerBeyond = 0;
+}
+
+/** By field of GrantState. */
+export function setAnswer(field: u32, value: u64): void {
+  if (field == 2) answerNumber = value;
+  else if (field == 3) answerOver = value != 0;
+  else if (field == 4) answerGranted = <i64>value;
+  else if (field == 5) answerLeftMs = <i64>value;
+  else if (field == 6) answerKnown = value != 0;
+  else if (field == 7) answerLimit = <i64>value;
+  else if (field == 8) answerBeyond = <i64>value;
+}
+
+/** Takes the answer's line; `sentAt` is when the call was sent. */
+export function takeAnswer(position: u32, sentAt: i64): void {
+  for (let tries: u32 = 0; tries < TRIES_MAX; tries += 1) {
+    if (!readGrant(position)) return;
+    if (answerNumber != grant.number) {
+      if (answerNumber != grant.closing || grant.closing == 0 || !answerOver) return;
+      grant.closing = 0;
+    } else {
+      grant.askedAt = sentAt;
+      grant.known = answerKnown ? 1 : 0;
+      grant.limit = answerLimit;
+      grant.beyond = answerBeyond;
+      if (answerOver) grant.roll(false);
+      else {
+        if (answerGranted > grant.granted) {
+          if (grant.granted == 0) grant.usedAt = sentAt;
+          grant.added = answerGranted - grant.granted;
+          grant.granted = answerGranted;
+        }
+        grant.until = sentAt + answerLeftMs;
+        grant.told = grant.spent;
+      }
+    }
+    if (writeGrant()) return;
+  }
+}
+
+/** The key of a budget's record. The version of its layout is in it. */
+function keyOf(position: u32): bool {
+  if (key == 0) key = changetype<usize>(Bytes.create());
+  if (key == 0) return false;
+  const k = changetype<Bytes>(key);
+  k.clear();
+  put(k, 'writ grant 1 ');
+  const name = budgetRecord(position) + BUDGET_NAME;
+  k.append(<usize>load<u32>(name), load<u32>(name, 4));
+  return !k.failed;
+}

@@ -1,0 +1,231 @@
+/**
+ * Budgets of an exchange: the levels that the policy reads, what is set aside before the request leaves, and what is
+ * settled when it is over. A request waits for the sidecar only where Envoy holds too little, and not for long.
+ */
+import { BUDGET_SHORT, BUDGET_UNREADABLE, LEVEL_UNKNOWN, LEVEL_WHOLE, T_BUDGETS } from '../abi';
+import { alloc, allocZeroed, free } from '../memory';
+import { budgetCount } from '../decision/api';
+import { section } from '../decision/tables';
+import { Output } from '../session/output';
+import { session_levels, session_refuse_spend } from '../session';
+import { callSidecar, needsMore, sentToken, takeReply } from './grant-calls';
+import { grant, readGrant, reserve, settleReserved } from './grant';
+import { beginWait, CALL_GRANTS, Exchange, SIDE_REQUEST } from './exchanges';
+import { nowMs } from './host';
+import { readShared, writeShared } from './shared-data';
+import { wordOf } from './words';
+
+/** How long a request waits for money. */
+const WAIT_MS_MAX: u32 = 200;
+/** What is known of a budget is asked for anew when it is older. */
+const LEVELS_MS_MAX: i64 = 5_000;
+/** And when it is as old as that, it is not known any more: the sidecar does not answer. */
+const UNKNOWN_MS: i64 = 60_000;
+const LEVEL_BYTES: u32 = 24;
+const RESERVE_BYTES: u32 = 16;
+/** Of what an exchange has set aside: u32 position, u32 zero, i64 amount, u64 grant. */
+const HELD_BYTES: u32 = 24;
+
+/** The call that no request waits for. */
+let quietRoot: u32 = 0;
+let quietToken: u32 = 0;
+let quietSentAt: i64 = 0;
+let isQuietOut: bool = false;
+
+/** Whether every budget's level is known, and new enough. */
+export function knowsLevels(now: i64): bool {
+  const count = budgetCount();
+  for (let i: u32 = 0; i < count; i += 1) {
+    if (!readGrant(i) || grant.askedAt == 0 || now - grant.askedAt > LEVELS_MS_MAX) return false;
+    if (grant.granted > 0 && now >= grant.until) return false;
+  }
+  return true;
+}
+
+/** Asks the sidecar for what is left; whether the exchange waits for it. */
+export function askLevels(e: Exchange, now: i64): bool {
+  return waitFor(e, 0, true, now);
+}
+
+/** Tells the session what is left of each budget: its next action. */
+export function tellLevels(e: Exchange, now: i64): i32 {
+  const count = budgetCount();
+  const levels = allocZeroed(count * LEVEL_BYTES);
+  if (levels == 0) return session_levels(e.session, 0, 0);
+  for (let i: u32 = 0; i < count; i += 1) {
+    const level = levels + i * LEVEL_BYTES;
+    store<u32>(level, LEVEL_UNKNOWN, 16);
+    if (!readGrant(i) || grant.known == 0 || now - grant.askedAt > UNKNOWN_MS) continue;
+    const left = grant.beyond + grant.free();
+    const headroom = left < 0 ? 0 : left;
+    store<i64>(level, headroom);
+    store<i64>(level, grant.limit - headroom, 8);
+    store<u32>(level, LEVEL_WHOLE, 16);
+  }
+  const action = session_levels(e.session, levels, count * LEVEL_BYTES);
+  free(levels);
+  return action;
+}
+
+/** Nothing is to be set aside, or all of it is. */
+export function hasReserved(e: Exchange, o: Output): bool {
+  return o.reservesLen == 0 || e.spend != 0;
+}
+
+/** Sets aside what the session says, all of it or nothing. */
+export function reserveAll(e: Exchange, o: Output, now: i64): bool {
+  const count = o.reservesLen / RESERVE_BYTES;
+  const held = alloc(count * HELD_BYTES);
+  if (held == 0) return false;
+  for (let i: u32 = 0; i < count; i += 1) {
+    const r = <usize>o.reservesPtr + i * RESERVE_BYTES;
+    const amount = load<i64>(r, 8);
+    const number = reserve(load<u32>(r), amount, now);
+    if (number == 0) {
+      giveBack(held, i);
+      free(held);
+      return false;
+    }
+    const h = held + i * HELD_BYTES;
+    store<u64>(h, <u64>load<u32>(r));
+    store<i64>(h, amount, 8);
+    store<u64>(h, number, 16);
+    // The half is used up: more is asked for, and nobody waits.
+    if (needsMore()) syncQuietly(e.rootId(), now);
+  }
+  e.spend = held;
+  e.spendCount = count;
+  return true;
+}
+
+/** Rounds of asking in which a request may find that others were faster. */
+const ROUNDS_MAX: u32 = 4;
+
+/** Whether the budgets hold enough for the request, though not Envoy's share of them. */
+export function mayGetMore(e: Exchange, o: Output): bool {
+  e.rounds += 1;
+  if (e.rounds > ROUNDS_MAX) return false;
+  // Before the first answer nothing is known.
+  if (e.rounds == 1) return true;
+  const count = o.reservesLen / RESERVE_BYTES;
+  for (let i: u32 = 0; i < count; i += 1) {
+    const r = <usize>o.reservesPtr + i * RESERVE_BYTES;
+    if (!readGrant(load<u32>(r)) || grant.known == 0 || load<i64>(r, 8) > grant.free() + grant.beyond) return false;
+  }
+  return true;
+}
+
+/** Asks the sidecar for what the request needs; whether the exchange waits for it. */
+export function askForMore(e: Exchange, o: Output, now: i64): bool {
+  const wanted = allocZeroed(budgetCount() * 8);
+  if (wanted == 0) return false;
+  const count = o.reservesLen / RESERVE_BYTES;
+  for (let i: u32 = 0; i < count; i += 1) {
+    const r = <usize>o.reservesPtr + i * RESERVE_BYTES;
+    store<i64>(wanted + (load<u32>(r) << 3), load<i64>(r, 8));
+  }
+  const waits = waitFor(e, wanted, false, now);
+  free(wanted);
+  return waits;
+}
+
+/** What the session says to a request for which there is too little. */
+export function refuseForWant(e: Exchange, o: Output): i32 {
+  let position: u32 = 0;
+  let state: u32 = BUDGET_UNREADABLE;
+  const count = o.reservesLen / RESERVE_BYTES;
+  for (let i: u32 = 0; i < count; i += 1) {
+    const r = <usize>o.reservesPtr + i * RESERVE_BYTES;
+    if (i == 0) position = load<u32>(r);
+    if (!readGrant(load<u32>(r)) || grant.known == 0 || load<i64>(r, 8) <= grant.free()) continue;
+    position = load<u32>(r);
+    state = BUDGET_SHORT;
+    break;
+  }
+  return session_refuse_spend(e.session, position, state);
+}
+
+/** The exchange is over: what is not known to have cost less has cost all that was set aside. */
+export function settleSpend(e: Exchange, o: Output): void {
+  if (e.spend == 0) return;
+  for (let i: u32 = 0; i < e.spendCount; i += 1) {
+    const h = e.spend + i * HELD_BYTES;
+    const amount = load<i64>(h, 8);
+    const spent = o.usageKnown != 0 ? o.cost : amount;
+    settleReserved(load<u32>(h), load<u64>(h, 16), amount, spent);
+  }
+  free(e.spend);
+  e.spend = 0;
+}
+
+function giveBack(held: usize, count: u32): void {
+  for (let i: u32 = 0; i < count; i += 1) {
+    const h = held + i * HELD_BYTES;
+    settleReserved(load<u32>(h), load<u64>(h, 16), load<i64>(h, 8), 0);
+  }
+}
+
+function waitFor(e: Exchange, wanted: usize, starts: bool, now: i64): bool {
+  if (e.waitsSince == 0) e.waitsSince = now;
+  const left = <i64>WAIT_MS_MAX - (now - e.waitsSince);
+  if (left <= 0 || !callSidecar(wanted, starts, now, <u32>left)) return false;
+  e.sentAt = now;
+  beginWait(e, sentToken, SIDE_REQUEST, CALL_GRANTS);
+  return true;
+}
+
+// ------------------------------------------------------------------------------------------ calls nobody waits for
+
+/** A call that renews and reports happens so often at least, and no oftener than that while something changes. */
+const QUIET_MS_MAX: i64 = 20_000;
+export const TICK_MS: u32 = 1_000;
+const SYNC: string = 'writ sync';
+const QUIET_TIMEOUT_MS: u32 = 5_000;
+const turn: usize = memory.data(8, 8);
+
+/** Once a second: whichever worker comes first reports for all. */
+export function onTick(root: u32): void {
+  if (!hasBudgets()) return;
+  const now = nowMs();
+  if (now < 0 || !isDue(now)) return;
+  if (!readShared(wordOf(SYNC), <u32>SYNC.length, turn, 8) || now - load<i64>(turn) < <i64>TICK_MS - 100) return;
+  store<i64>(turn, now);
+  if (!writeShared(wordOf(SYNC), <u32>SYNC.length, turn, 8)) return;
+  syncQuietly(root, now);
+}
+
+export function hasBudgets(): bool {
+  return section(T_BUDGETS) != 0 && budgetCount() > 0;
+}
+
+function isDue(now: i64): bool {
+  const count = budgetCount();
+  for (let i: u32 = 0; i < count; i += 1) {
+    if (!readGrant(i)) return false;
+    if (grant.closing != 0 || needsMore()) return true;
+    if (grant.granted > 0 && (grant.spent != grant.told || now >= grant.until || now - grant.askedAt > QUIET_MS_MAX))
+      return true;
+  }
+  return false;
+}
+
+function syncQuietly(root: u32, now: i64): void {
+  if (isQuietOut && now - quietSentAt < <i64>QUIET_TIMEOUT_MS) return;
+  if (!callSidecar(0, false, now, QUIET_TIMEOUT_MS)) return;
+  isQuietOut = true;
+  quietRoot = root;
+  quietToken = sentToken;
+  quietSentAt = now;
+}
+
+/** Whether a reply answers the call that no request waits for. */
+export function takeQuietReply(root: u32, token: u32, bytes: u32): bool {
+  if (!isQuietOut || root != quietRoot || token != quietToken) return false;
+  isQuietOut = false;
+  takeReply(bytes, quietSentAt);
+  return true;
+}
+
+export function endQuietCall(root: u32, token: u32): void {
+  if (isQuietOut && root == quietRoot && token == quietToken) isQuietOut = false;
+}

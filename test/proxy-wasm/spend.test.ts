@@ -1,0 +1,230 @@
+// Budgets of the filter in Envoy, with Envoy's stand-in: several workers spend from one grant, and a sidecar of the
+// test's own grants of one pool. The upstream's truth is counted here.
+import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { SyncReplySchema, SyncRequestSchema } from '../../proto/gen/writ/v1/filter_budgets_pb.ts';
+import type { HeaderPair } from '../../filters/host/header-pairs.ts';
+import type { GrpcCall } from './envoy-host.ts';
+import { SharedData, Worker } from './envoy-host.ts';
+import { CONFIGURATION, chat, filterWasmOf, headersFor } from './filter-under-test.ts';
+
+const LIMIT = 200_000;
+const OUTPUT_TOKENS = 40;
+const OK = 0;
+const REPLY: readonly HeaderPair[] = [
+  [':status', '200'],
+  ['content-type', 'application/json'],
+];
+const LEASE_MS = 60_000;
+
+let wasm: Uint8Array;
+
+beforeAll(async () => {
+  wasm = await filterWasmOf(`
+model m "m" { provider: openai input_price: 10 usd per 1M tokens output_price: 100 usd per 1M tokens context: 4_096 tokens max_output: ${OUTPUT_TOKENS} tokens }
+budget day limit ${LIMIT / 1_000_000} usd per day in "UTC" else deny "The budget is used up"
+`);
+});
+
+/** Grants by the rules of the proto: grants of a pool, told as totals. */
+class Pool {
+  readonly grants = new Map<bigint, { granted: number; spent: number; isOver: boolean }>();
+  readonly share: number;
+  calls = 0;
+
+  constructor(share: number) {
+    this.share = share;
+  }
+
+  get given(): number {
+    return [...this.grants.values()].reduce((sum, { granted, spent, isOver }) => sum + (isOver ? spent : granted), 0);
+  }
+
+  answer({ message }: GrpcCall): Uint8Array {
+    this.calls++;
+    const { lines, envoy } = fromBinary(SyncRequestSchema, message);
+    expect(envoy).not.toBe(0n);
+    return toBinary(
+      SyncReplySchema,
+      create(SyncReplySchema, {
+        grants: lines.map(({ budget, grant, spentMicros, wantedMicros, close }) => {
+          expect(budget).toBe('day');
+          const held = this.grants.get(grant) ?? { granted: 0, spent: 0, isOver: false };
+          this.grants.set(grant, held);
+          if (!held.isOver) held.spent = Math.max(held.spent, Number(spentMicros));
+          expect(held.spent).toBeLessThanOrEqual(held.granted);
+          if (close) held.isOver = true;
+          const wanted = Number(wantedMicros);
+          const left = LIMIT - this.given;
+          if (!held.isOver && wanted > held.granted)
+            held.granted += Math.min(left, Math.max(wanted - held.granted, this.share));
+          return {
+            budget,
+            grant,
+            over: held.isOver,
+            grantedMicros: BigInt(held.granted),
+            leftMs: BigInt(LEASE_MS),
+            known: true,
+            limitMicros: BigInt(LIMIT),
+            beyondMicros: BigInt(LIMIT - this.given),
+          };
+        }),
+      }),
+    );
+  }
+}
+
+const body = chat('May I?');
+
+function usage(tokens: number): Buffer {
+  return Buffer.from(
+    JSON.stringify({
+      id: 'c',
+      object: 'chat.completion',
+      created: 1,
+      model: 'm',
+      choices: [{ index: 0, message: { role: 'assistant', content: 'yes' }, finish_reason: 'stop' }],
+      usage: { prompt_tokens: 20, completion_tokens: tokens, total_tokens: 20 + tokens },
+    }),
+  );
+}
+
+interface Setup {
+  readonly pool: Pool;
+  readonly workers: readonly Worker[];
+  /** Answers what has been asked; whether there was something. */
+  readonly answerOne: () => boolean;
+  readonly failOne: () => boolean;
+  readonly clock: { now: number };
+}
+
+function setUp(share: number, workers = 2): Setup {
+  const pool = new Pool(share);
+  const shared = new SharedData(3);
+  const clock = { now: 1_800_000_000_000 };
+  const asked: { call: GrpcCall; worker: Worker }[] = [];
+  const take = (use: (asked: { call: GrpcCall; worker: Worker }) => void) => (): boolean => {
+    const next = asked.shift();
+    if (next !== undefined) use(next);
+    return next !== undefined;
+  };
+  const options = {
+    configuration: CONFIGURATION,
+    shared,
+    now: () => clock.now,
+    grpc: (call: GrpcCall, worker: Worker) => (asked.push({ call, worker }), OK),
+  };
+  return {
+    pool,
+    clock,
+    workers: Array.from({ length: workers }, () => new Worker(wasm, options)),
+    answerOne: take(({ call, worker }) => worker.answerGrpc(call, pool.answer(call))),
+    failOne: take(({ call, worker }) => worker.failGrpc(call)),
+  };
+}
+
+type Stream = ReturnType<Worker['request']>;
+
+describe.each([1_000, 30_000, LIMIT])('a cap, granted in shares of %d', (share) => {
+  test('holds over workers, is used up, and is told to the micro-unit', () => {
+    const { pool, workers, answerOne, clock } = setUp(share);
+    let truth = 0;
+    let denied = 0;
+    let forwarded = 0;
+    const open: { worker: Worker; stream: Stream }[] = [];
+    for (let turn = 0; denied < 50 && turn < 20_000; turn++) {
+      clock.now += 3;
+      const worker = workers[turn % workers.length]!;
+      const stream = worker.request(headersFor(body), [body]);
+      while (answerOne());
+      if (stream.local !== undefined) {
+        expect(stream.local.status).toBe(429);
+        denied++;
+        worker.end(stream);
+      } else {
+        expect(stream.continued).toEqual([0]);
+        forwarded++;
+        open.push({ worker, stream });
+      }
+      // Some are in flight at any time; the oldest ends.
+      if (open.length > 5 || stream.local !== undefined) {
+        const oldest = open.shift();
+        if (oldest === undefined) continue;
+        const tokens = turn % (OUTPUT_TOKENS + 1);
+        truth += 20 * 10 + tokens * 100;
+        oldest.worker.reply(oldest.stream, REPLY, [usage(tokens)]);
+        oldest.worker.end(oldest.stream);
+      }
+      expect(truth).toBeLessThanOrEqual(pool.given);
+      expect(pool.given).toBeLessThanOrEqual(LIMIT);
+    }
+    expect(denied).toBe(50);
+    expect(forwarded).toBeGreaterThan(20);
+    expect(truth).toBeGreaterThanOrEqual(LIMIT * 0.9);
+    clock.now += 2_000;
+    for (const worker of workers) worker.tick();
+    while (answerOne());
+    const told = [...pool.grants.values()].reduce((sum, { spent }) => sum + spent, 0);
+    expect(open).toEqual([]);
+    expect(told).toBe(truth);
+  });
+});
+
+test('a request whose usage is not told is charged what was set aside', () => {
+  const { pool, workers, answerOne, clock } = setUp(LIMIT);
+  const worker = workers[0]!;
+  const stream = worker.request(headersFor(body), [body]);
+  while (answerOne());
+  expect(stream.continued).toEqual([0]);
+  worker.end(stream);
+  clock.now += 2_000;
+  worker.tick();
+  while (answerOne());
+  // 40 tokens of the reply at 100, and those of the prompt.
+  expect(pool.grants.get(1n)?.spent).toBeGreaterThan(OUTPUT_TOKENS * 100);
+});
+
+test('a sidecar that does not answer denies, and one client that has gone spends nothing', () => {
+  const { pool, workers, failOne, answerOne, clock } = setUp(LIMIT);
+  const worker = workers[0]!;
+  const stream = worker.request(headersFor(body), [body]);
+  expect(stream.continued).toEqual([]);
+  expect(failOne()).toBe(true);
+  expect(stream.local?.status).toBeGreaterThanOrEqual(403);
+  worker.end(stream);
+  clock.now += 10_000;
+  const gone = worker.request(headersFor(body), [body]);
+  worker.end(gone);
+  while (answerOne());
+  clock.now += 2_000;
+  worker.tick();
+  while (answerOne());
+  expect([...pool.grants.values()].reduce((sum, { spent }) => sum + spent, 0)).toBe(0);
+});
+
+test('a grant that nobody uses goes back, and one whose time is over is not spent from', () => {
+  const { pool, workers, answerOne, clock } = setUp(LIMIT);
+  const worker = workers[0]!;
+  const exchange = (): Stream => {
+    const stream = worker.request(headersFor(body), [body]);
+    while (answerOne());
+    worker.reply(stream, REPLY, [usage(1)]);
+    worker.end(stream);
+    return stream;
+  };
+  expect(exchange().continued).toEqual([0]);
+  // A worker reports, and renews, every now and then; after half a minute the grant goes back.
+  for (let second = 0; second < 60; second++) {
+    clock.now += 1_000;
+    for (const each of workers) each.tick();
+    while (answerOne());
+  }
+  expect(pool.grants.get(1n)).toMatchObject({ isOver: true, spent: 300 });
+  expect(pool.given).toBe(300);
+  expect(exchange().continued).toEqual([0]);
+  const number = Math.max(...[...pool.grants.keys()].map(Number));
+  expect(number).toBeGreaterThan(1);
+  clock.now += LEASE_MS + 1;
+  expect(exchange().continued).toEqual([0]);
+  expect(Math.max(...[...pool.grants.keys()].map(Number))).toBeGreaterThan(number);
+});
