@@ -21,7 +21,15 @@ import {
 import { areHeaders, headerCount, headerName, headerNameBytes, nextHeader } from '../http/headers';
 import { settleNothing } from '../session/budget';
 import { deny, denyExhausted, denyTooLarge } from '../session/denial';
-import { PHASE_DONE, PHASE_LEVELS, PHASE_REPLY, PHASE_REQUEST, PHASE_SENT, PHASE_STREAM, Session } from '../session/session-state';
+import {
+  PHASE_DONE,
+  PHASE_LEVELS,
+  PHASE_REPLY,
+  PHASE_REQUEST,
+  PHASE_SENT,
+  PHASE_STREAM,
+  Session,
+} from '../session/session-state';
 import { answer, answerBare, applyHeaders, removeLength, replaceBody } from './answers';
 import { callStore, CALL_REPLY_BYTES_MAX } from './calls';
 import { identifyCaller } from './caller';
