@@ -128,8 +128,8 @@ export const mutations: readonly Mutation[] = [
   {
     name: 'one of two budgets is not checked',
     file: accounts,
-    find: 'if (lease === undefined || free < amount) return',
-    replace: 'if (lease === undefined || (free < amount && parts.length === 0)) return',
+    find: 'if (lease === undefined || free < amount)',
+    replace: 'if (lease === undefined || (free < amount && parts.length === 0))',
   },
   {
     name: 'a full disk is ignored',

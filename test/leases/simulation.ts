@@ -52,6 +52,8 @@ export interface SimulationOptions {
   /** How often the usage of an exchange stays unknown. */
   readonly forfeited: number;
   readonly faults: Faults;
+  /** Milliseconds since 1970 UTC; where it matters when the window ends. */
+  readonly startsAt?: number;
 }
 
 export interface SimulationResult {
@@ -79,7 +81,8 @@ export const noFaults: Faults = {
 };
 
 const POLICY = 'acme';
-const BUDGETS = ['team', 'company'];
+export const BUDGETS = ['team', 'company'];
+const STARTS_AT = 1_793_000_000_000;
 
 export async function simulate(parts: Parts, options: SimulationOptions): Promise<SimulationResult> {
   const world = new World(parts, options);
@@ -101,7 +104,7 @@ export async function simulate(parts: Parts, options: SimulationOptions): Promis
   };
 }
 
-class World {
+export class World {
   readonly time = new VirtualTime();
   readonly ledger = new MemoryLedger();
   readonly random: Random;
@@ -131,10 +134,15 @@ class World {
     this.#context = {
       store: this.ledger,
       termsOf: (policy) => (policy === POLICY ? terms : undefined),
-      now: () => 1_793_000_000_000 + this.time.now + this.clockError,
+      now: () => this.wallTime() + this.clockError,
       onOverrun: () => undefined,
       onExpired: () => undefined,
     };
+  }
+
+  /** Milliseconds since 1970 UTC, on a clock that is right. */
+  wallTime(): number {
+    return (this.options.startsAt ?? STARTS_AT) + this.time.now;
   }
 
   async serve(node: string, incarnation: string, call: LeaseCall): Promise<LeaseReply> {
@@ -183,9 +191,18 @@ class World {
   }
 }
 
-class Sidecar {
+/** One life of a sidecar's accounts, on its machine's clock. */
+export interface Started {
+  readonly accounts: BudgetAccounts;
+  readonly now: () => number;
+  readonly later: (action: () => void, ms: number) => () => void;
+  readonly isAlive: () => boolean;
+}
+
+export class Sidecar {
   readonly #world: World;
   readonly #node: string;
+  readonly #onStart: (started: Started) => void;
   /** What is on disk. */
   #journal: BookRecord[] = [];
   #accounts: BudgetAccounts;
@@ -199,24 +216,35 @@ class Sidecar {
   #quietUntil = 0;
   #partition = { from: 0, to: 0 };
 
-  constructor(world: World, node: string) {
+  /** `onStart` is told of each life. */
+  constructor(world: World, node: string, onStart: (started: Started) => void = () => undefined) {
     this.#world = world;
     this.#node = node;
+    this.#onStart = onStart;
     [this.#book, this.#accounts] = this.#start();
   }
 
+  get boot(): number {
+    return this.#boot;
+  }
+
   request(): void {
+    if (this.#world.time.now < this.#quietUntil) return;
+    if (this.#world.random.chance(0.004)) this.#rest();
+    this.disrupt();
+    void this.#exchange();
+  }
+
+  /** What goes wrong with the machine, the process and the network, each by its chance. */
+  disrupt(): void {
     const { random: dice, options, time } = this.#world;
     const { faults } = options;
-    if (time.now < this.#quietUntil) return;
-    if (dice.chance(0.004)) this.#rest();
     // The worst moment to die is while the disk is full.
     if (dice.chance(time.now < this.#fullUntil ? 20 * faults.killedSidecar : faults.killedSidecar)) this.#restart();
     if (dice.chance(faults.rebootedSidecar)) this.#reboot();
     if (dice.chance(faults.stoppedSidecar)) void this.#accounts.stop(500).then(() => this.#restart());
     if (dice.chance(faults.fullDisk)) this.#fullUntil = time.now + dice.below(5_000);
     if (dice.chance(faults.partition)) this.#partition = { from: time.now, to: time.now + dice.below(120_000) };
-    void this.#exchange();
   }
 
   stop(): void {
@@ -276,6 +304,8 @@ class Sidecar {
     const { time, parts } = this.#world;
     const life = this.#life;
     const alive = (): boolean => life === this.#life;
+    const now = (): number => time.now - this.#bootedAt;
+    const later: Started['later'] = (action, ms) => time.later(() => (alive() ? action() : undefined), ms);
     const book = parts.resumeBook(
       { records: this.#journal, damaged: false },
       { policy: POLICY, bootId: `boot ${this.#boot}`, incarnation: this.#newIncarnation() },
@@ -289,12 +319,13 @@ class Sidecar {
         close: () => undefined,
       },
       caller: this.#caller(alive),
-      now: () => time.now - this.#bootedAt,
-      later: (action, ms) => time.later(() => (alive() ? action() : undefined), ms),
+      now,
+      later,
       newIncarnation: () => this.#newIncarnation(),
       alarm: () => undefined,
     });
     accounts.track(BUDGETS);
+    this.#onStart({ accounts, now, later, isAlive: alive });
     return [book, accounts];
   }
 

@@ -1,6 +1,8 @@
 // The sidecar's account of its leases, as a fold over journal records: the same records give the same book, so a killed
 // sidecar finds its money again. It does not call, wait, write or read a clock. Times are milliseconds of the machine's
 // monotonic clock since boot.
+import { Grants } from './grants.ts';
+import type { GrantRecord, GrantsOfBudget } from './grants.ts';
 import type { LeaseAnswer, LeaseCall, Micros } from './lease-caller.ts';
 
 export interface HeldLease {
@@ -58,6 +60,8 @@ export type BookRecord =
       readonly leases: readonly HeldLease[];
       readonly budgets: readonly (readonly [string, BudgetKnowledge])[];
       readonly exchanges: readonly (readonly [string, readonly Reservation[]])[];
+      /** Absent in the journal of a version without them. */
+      readonly grants?: readonly GrantsOfBudget[];
     }
   | { readonly kind: 'call'; readonly call: LeaseCall; readonly at: number }
   | { readonly kind: 'answer'; readonly seq: number; readonly answers: readonly LeaseAnswer[] }
@@ -66,7 +70,8 @@ export type BookRecord =
       readonly kind: 'settle';
       readonly exchange: string;
       readonly parts: readonly { readonly budget: string; readonly actual: Micros }[];
-    };
+    }
+  | GrantRecord;
 
 export class AccountBook {
   policy = '';
@@ -79,6 +84,7 @@ export class AccountBook {
   readonly leases = new Map<number, HeldLease>();
   readonly budgets = new Map<string, BudgetKnowledge>();
   readonly exchanges = new Map<string, readonly Reservation[]>();
+  readonly grants = new Grants(this.leases);
 
   apply(record: BookRecord): void {
     switch (record.kind) {
@@ -94,6 +100,14 @@ export class AccountBook {
         return this.#reserve(record);
       case 'settle':
         return this.#settle(record);
+      case 'grant': {
+        const reservation = this.exchanges.get(record.exchange) ?? [];
+        this.exchanges.delete(record.exchange);
+        return this.grants.apply(record, reservation);
+      }
+      case 'spend':
+      case 'forget':
+        return this.grants.apply(record, []);
     }
   }
 
@@ -123,6 +137,7 @@ export class AccountBook {
       leases,
       budgets: [...this.budgets],
       exchanges: [...this.exchanges],
+      grants: this.grants.snapshot(),
     };
   }
 
@@ -133,6 +148,7 @@ export class AccountBook {
     for (const lease of record.leases) this.leases.set(lease.id, { ...lease });
     for (const [budget, known] of record.budgets) this.budgets.set(budget, known);
     for (const [exchange, parts] of record.exchanges) this.exchanges.set(exchange, parts);
+    this.grants.restore(record.grants ?? []);
   }
 
   #open(record: Extract<BookRecord, { kind: 'open' }>): void {
@@ -144,6 +160,7 @@ export class AccountBook {
     this.leases.clear();
     this.budgets.clear();
     this.exchanges.clear();
+    this.grants.clear();
   }
 
   #call(record: Extract<BookRecord, { kind: 'call' }>): void {
@@ -180,6 +197,7 @@ export class AccountBook {
     const held = this.leases.get(answer.lease);
     if (answer.status !== 'active') {
       this.leases.delete(answer.lease);
+      this.grants.dropLease(answer.lease);
       return 0;
     }
     const endsAt = sentAt + answer.ttlMs;

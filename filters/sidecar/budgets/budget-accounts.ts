@@ -109,6 +109,11 @@ export class BudgetAccounts {
   #isStopped = false;
   #isClosed = false;
 
+  /** The book and its journal, for those who spend from the same leases: grants for Envoy. */
+  get journaled(): JournaledBook {
+    return this.#journaled;
+  }
+
   /** Since the start. */
   get counters(): BudgetCounters {
     return { ...this.#counters, journalErrors: this.#journaled.errors };

@@ -4,6 +4,8 @@ import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { hrtime } from 'node:process';
 import { BudgetAccounts } from './budget-accounts.ts';
+import { EnvoyGrants } from './envoy-grants.ts';
+import type { EnvoyGrantsOptions } from './envoy-grants.ts';
 import { openBudgetJournal, readBudgetJournal } from './budget-journal.ts';
 import type { LeaseCaller } from './lease-caller.ts';
 import { resumeBook } from './resume-book.ts';
@@ -27,14 +29,25 @@ export function openBudgetAccounts(options: OpenBudgetAccountsOptions): BudgetAc
     book,
     journal: openBudgetJournal(options.folder, book.snapshot()),
     caller: options.caller,
-    now: () => Number(hrtime.bigint() / 1_000_000n),
-    later: (action, ms) => {
-      const timer = setTimeout(action, ms);
-      return () => clearTimeout(timer);
-    },
+    now,
+    later,
     newIncarnation,
     alarm: options.alarm,
   });
+}
+
+/** Grants for Envoy from the leases of accounts that are open, on their clock. */
+export function openEnvoyGrants(options: Omit<EnvoyGrantsOptions, 'now' | 'later'>): EnvoyGrants {
+  return new EnvoyGrants({ ...options, now, later });
+}
+
+function now(): number {
+  return Number(hrtime.bigint() / 1_000_000n);
+}
+
+function later(action: () => void, ms: number): () => void {
+  const timer = setTimeout(action, ms);
+  return () => clearTimeout(timer);
 }
 
 function newIncarnation(): string {
