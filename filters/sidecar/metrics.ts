@@ -1,19 +1,28 @@
 /** The sidecar's Prometheus metrics. Labels are names of the policy and fixed words: nothing that a request says. */
 import { Counter, Gauge, Registry, collectDefaultMetrics } from 'prom-client';
 import type { SessionOutcome } from '../door/session-port.ts';
+import type { GrantMove } from './budgets/envoy-grants.ts';
 import { summarise } from './decision-record.ts';
 
 export interface SidecarMetrics {
   readonly registry: Registry;
   exchangeEnded(how: 'complete' | 'aborted' | 'failed', outcome: SessionOutcome | undefined): void;
   error(code: string): void;
+  /** Micro-units of a grant to the filter inside Envoy. `budget` is a name of the policy. */
+  grantMoved(budget: string, move: GrantMove, micros: number): void;
+  accessLogEntry(result: AccessLogResult): void;
 }
+
+/** What became of an entry of Envoy's access log. What the decision log itself loses is counted there. */
+export type AccessLogResult = 'taken' | 'no_decision' | 'malformed';
 
 export interface Gauges {
   readonly exchanges: () => number;
   readonly filterBytes: () => number;
   readonly sequence: () => { readonly verified: number; readonly enforcing: number };
   readonly logDropped: () => number;
+  /** By budget: grants to the filter inside Envoy that are open, and what they hold. */
+  readonly grants: () => ReadonlyMap<string, { readonly grants: number; readonly micros: number }>;
   readonly connected: () => { readonly envoy: number; readonly controlPlane: number };
 }
 
@@ -56,6 +65,24 @@ export function createMetrics(gauges: Gauges): SidecarMetrics {
     labelNames: ['code'],
     registers,
   });
+  const grantMoves = new Counter({
+    name: 'writ_budget_grant_micros_total',
+    help: 'Micro-units granted to the filter inside Envoy, and what became of them',
+    labelNames: ['budget', 'move'],
+    registers,
+  });
+  const accessLogEntries = new Counter({
+    name: 'writ_access_log_entries_total',
+    help: "Entries of Envoy's access log by what became of them",
+    labelNames: ['result'],
+    registers,
+  });
+  budgetGauge(registry, 'writ_budget_grants_open', 'Grants to the filter inside Envoy that are open', () =>
+    [...gauges.grants()].map(([budget, { grants }]) => [budget, grants]),
+  );
+  budgetGauge(registry, 'writ_budget_grants_held_micros', 'What open grants hold and have not settled', () =>
+    [...gauges.grants()].map(([budget, { micros }]) => [budget, micros]),
+  );
   gauge(registry, 'writ_exchanges_open', 'Exchanges open now', gauges.exchanges);
   gauge(registry, 'writ_filter_memory_bytes', 'Memory of the filter in force', gauges.filterBytes);
   gauge(registry, 'writ_release_verified', 'Sequence of the newest verified release', () => gauges.sequence().verified);
@@ -82,6 +109,8 @@ export function createMetrics(gauges: Gauges): SidecarMetrics {
       if (outcome.spentMicros !== undefined) spent.inc(outcome.spentMicros);
     },
     error: (code) => errors.inc({ code }),
+    grantMoved: (budget, move, micros) => grantMoves.inc({ budget, move }, micros),
+    accessLogEntry: (result) => accessLogEntries.inc({ result }),
   };
 }
 
@@ -92,6 +121,24 @@ function gauge(registry: Registry, name: string, help: string, value: () => numb
     registers: [registry],
     collect() {
       this.set(value());
+    },
+  });
+}
+
+function budgetGauge(
+  registry: Registry,
+  name: string,
+  help: string,
+  values: () => readonly (readonly [budget: string, value: number])[],
+): void {
+  new Gauge({
+    name,
+    help,
+    labelNames: ['budget'],
+    registers: [registry],
+    collect() {
+      this.reset();
+      for (const [budget, value] of values()) this.set({ budget }, value);
     },
   });
 }

@@ -12,10 +12,13 @@ import { NodeStatusSchema } from '../../proto/gen/writ/v1/nodes_pb.ts';
 import { addExtProcService } from '../door/ext-proc-service.ts';
 import { createGrpcServer, listen } from '../door/grpc-server.ts';
 import type { FilterPort } from '../door/session-port.ts';
+import { addAccessLogService } from './access-log-service.ts';
 import { startAdminServer } from './admin-server.ts';
 import type { BudgetAccounts } from './budgets/budget-accounts.ts';
+import type { EnvoyGrants } from './budgets/envoy-grants.ts';
+import { addFilterBudgetsService } from './budgets/filter-budgets-service.ts';
 import { grpcLeaseCaller } from './budgets/grpc-lease-caller.ts';
-import { openBudgetAccounts } from './budgets/open-budget-accounts.ts';
+import { openBudgetAccounts, openEnvoyGrants } from './budgets/open-budget-accounts.ts';
 import { ControlPlaneClient } from './control-plane-client.ts';
 import { DecisionLog } from './decision-log.ts';
 import { Enforcer } from './enforcer.ts';
@@ -126,8 +129,13 @@ async function startIn(state: StateFolder, options: SidecarOptions): Promise<Sid
     filterBytes: () => door.governor?.filter.memoryBytes() ?? 0,
     sequence: () => ({ verified: releases.verified.sequence, enforcing: status().enforcing?.sequence ?? 0 }),
     logDropped: () => log.dropped,
+    grants: () => grants?.outstanding() ?? new Map(),
     connected: () => ({ envoy: ads.connected, controlPlane: late.client?.isConnected === true ? 1 : 0 }),
   });
+  const grants =
+    budgets === undefined
+      ? undefined
+      : openEnvoyGrants({ accounts: budgets, alarm, onMove: (...move) => metrics.grantMoved(...move) });
   const door: SidecarDoor = new SidecarDoor({ budgets, log, metrics, now: () => Date.now(), alarm });
   const enforcer = new Enforcer({
     ads,
@@ -154,6 +162,8 @@ async function startIn(state: StateFolder, options: SidecarOptions): Promise<Sid
   const server = createGrpcServer({ messageBytesMax: EXCHANGE_MESSAGE_BYTES_MAX });
   ads.addTo(server);
   addExtProcService(server, door);
+  addFilterBudgetsService(server, grants);
+  addAccessLogService(server, { log, metrics });
   const socketPath = join(stateFolder, 'envoy', 'sidecar.sock');
   await listen(server, socketPath);
   const admin = await startAdminServer(
@@ -200,6 +210,7 @@ async function startIn(state: StateFolder, options: SidecarOptions): Promise<Sid
         server,
         admin,
         budgets,
+        grants,
         log,
         state,
       })),
@@ -240,6 +251,7 @@ interface Running {
   readonly server: grpc.Server;
   readonly admin: { stop(): Promise<void> };
   readonly budgets: BudgetAccounts | undefined;
+  readonly grants: EnvoyGrants | undefined;
   readonly log: DecisionLog;
   readonly state: StateFolder;
 }
@@ -254,6 +266,7 @@ async function stopAll({
   server,
   admin,
   budgets,
+  grants,
   log,
   state,
 }: Running): Promise<void> {
@@ -266,6 +279,7 @@ async function stopAll({
     await new Promise((resolve) => setTimeout(resolve, DRAIN_POLL_MS));
   await envoyProcess?.stop(DRAIN_MS_MAX);
   server.forceShutdown();
+  grants?.stop();
   await budgets?.stop(LEASES_RETURN_MS);
   channel?.close();
   await log.close();

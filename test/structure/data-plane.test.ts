@@ -8,6 +8,7 @@ import type { Source } from './sources.ts';
 const passages = ['filters/door/', 'filters/host/'];
 /** Where JSON is read that is ours: the bundle's documents, the filter's own records, our files. */
 const readers = [
+  'filters/sidecar/access-log-entry.ts',
   'filters/sidecar/budgets/budget-journal.ts',
   'filters/sidecar/decision-record.ts',
   'filters/sidecar/deployment-settings.ts',

@@ -99,20 +99,6 @@ export function externalProcessor(clusterName: string): object {
   };
 }
 
-/** A proxy-wasm filter from a file, without configuration. */
-export function wasmFilter(file: string): object {
-  return {
-    name: 'envoy.filters.http.wasm',
-    typed_config: {
-      '@type': `${TYPES}.filters.http.wasm.v3.Wasm`,
-      config: {
-        root_id: 'bench',
-        vm_config: { vm_id: 'bench', runtime: 'envoy.wasm.runtime.v8', code: { local: { filename: file } } },
-      },
-    },
-  };
-}
-
 function cluster(name: string, address: object): object {
   const everything = STREAMS_MAX;
   return {
