@@ -2,7 +2,7 @@
  * The leaves of the grammar: names, texts, numbers, quantities, paths, types. The parser is one class in layers; this
  * is the lowest.
  */
-import { EmbeddedActionsParser, type IOrAlt, type IToken, type ParserMethod } from 'chevrotain';
+import { EmbeddedActionsParser, type IOrAlt, type IToken, type OrMethodOpts, type ParserMethod } from 'chevrotain';
 import { syntaxErrorMessages } from '../syntax-error.ts';
 import { tokenSpan, unquote } from '../lexer.ts';
 import type { Span } from '../source.ts';
@@ -27,7 +27,10 @@ export class BaseGrammar extends EmbeddedActionsParser {
   }
 
   /** `OR`, typed by what its alternatives give; `index` tells the choices of one rule apart. */
-  protected choose<R>(index: number, alternatives: IOrAlt<R>[] | { DEF: IOrAlt<R>[]; IGNORE_AMBIGUITIES: boolean }): R {
+  protected choose<R>(
+    index: number,
+    alternatives: IOrAlt<R>[] | (Omit<OrMethodOpts<R>, 'DEF'> & { DEF: IOrAlt<R>[] }),
+  ): R {
     return this.or(index, alternatives as IOrAlt<R>[]);
   }
 

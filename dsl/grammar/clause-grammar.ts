@@ -2,6 +2,7 @@
  * Every clause of every declaration in one rule: which clause may stand where is a table (`clauses-of.ts`), so that a
  * misplaced one is read and named.
  */
+import type { TokenType } from 'chevrotain';
 import type * as Tree from '../syntax-tree.ts';
 import * as T from '../tokens.ts';
 import { word } from '../tokens.ts';
@@ -343,6 +344,7 @@ export class ClauseGrammar extends ConditionGrammar {
     return this.choose<Tree.Clause>(0, {
       DEF: [
         {
+          GATE: () => !this.isNameInCondition(),
           ALT: () => {
             this.CONSUME(word('requested'));
             const requested = this.choose<Tree.Text | null>(1, [
@@ -353,6 +355,7 @@ export class ClauseGrammar extends ConditionGrammar {
           },
         },
         {
+          GATE: () => !this.isNameInCondition(),
           ALT: () => {
             this.CONSUME(word('each'));
             const path = this.SUBRULE(this.dottedPath);
@@ -366,6 +369,8 @@ export class ClauseGrammar extends ConditionGrammar {
           },
         },
       ],
+      // One token tells, with the gates; more would be asked of a condition that is a name alone.
+      MAX_LOOKAHEAD: 1,
       IGNORE_AMBIGUITIES: true,
     });
   });
@@ -411,4 +416,14 @@ export class ClauseGrammar extends ConditionGrammar {
     ]);
     return { kind: 'at', percent, effect, span: this.spanFrom(start) };
   });
+
+  /** Whether the next word, `requested` or `each`, is an attribute or term of that name that a condition begins with. */
+  private isNameInCondition(): boolean {
+    return CONDITION_GOES_ON.includes(this.LA(2).tokenType);
+  }
 }
+
+const CONDITION_GOES_ON: readonly TokenType[] = [
+  T.Dot,
+  ...(['is', 'contains', 'overlaps', 'and', 'or'] as const).map((each) => word(each)),
+];

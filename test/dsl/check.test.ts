@@ -56,6 +56,12 @@ describe('every form', () => {
   });
 });
 
+test('a budget may be for a term alone', () => {
+  const budget = 'budget all\n  for trusted_ones\n  limit 1 usd per day\n  else deny "Used up"\n';
+  const { budgets } = checked(POLICY, 'term trusted_ones = caller.trusted\n', budget);
+  expect(budgets[0]?.for?.kind).toBe('isTrue');
+});
+
 describe('canonical order', () => {
   const whole = withoutSpans(checked(BANK));
   const pieces = declarationsOf(BANK);
