@@ -1,8 +1,8 @@
 // Delta xDS under everything that streams do; and that the simulation finds the mistakes that people make in it.
 import { describe, expect, test } from 'vitest';
 import { DeltaSession } from '../../control-plane/xds/delta-session.ts';
-import { makeMutant } from '../leases/mutant.ts';
-import type { Mutation } from '../leases/mutant.ts';
+import { makeMutant } from '../mutants/mutant.ts';
+import type { Mutation } from '../mutants/mutant.ts';
 import { simulateXds } from './xds-simulation.ts';
 
 const SEEDS = 300;

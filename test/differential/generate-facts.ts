@@ -24,6 +24,7 @@ export const TEXTS = [
   'u2',
   'alpha',
   'alphabet',
+  'an alphabet of u1',
   'naïve',
   '日本',
   '😀',

@@ -6,37 +6,41 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { emitRego, type RegoFiles } from '../../compiler/rego/emit-rego.ts';
-import type { Plan } from '../../compiler/plan/plan.ts';
 import { run } from '../../examples/parts/opa.ts';
-import type { Backend, Case } from './backend.ts';
+import type { Backend } from './backend.ts';
 
 /** Policies in one process. */
 const BATCH = 40;
 
-export function regoBackend(policies: number, emit: (plan: Plan) => RegoFiles = emitRego): Backend {
+export function regoBackend(policies: number): Backend {
   return {
     name: 'Rego on OPA',
     policies,
-    async decideAll(cases) {
-      const decisions: (readonly unknown[])[] = [];
-      for (let start = 0; start < cases.length; start += BATCH)
-        decisions.push(...(await decideBatch(cases.slice(start, start + BATCH), emit)));
-      return decisions;
-    },
+    decideAll: (cases) => decideRego(cases.map(({ plan, inputs }) => ({ files: emitRego(plan), inputs }))),
   };
 }
 
-async function decideBatch(
-  cases: readonly Case[],
-  emit: (plan: Plan) => RegoFiles,
-): Promise<readonly (readonly unknown[])[]> {
+/** A policy's Rego, as emitted or with a fault in it, and the inputs that it decides. */
+export interface RegoCase {
+  readonly files: RegoFiles;
+  readonly inputs: readonly unknown[];
+}
+
+/** The decisions, input by input; null where OPA found none. */
+export async function decideRego(cases: readonly RegoCase[]): Promise<readonly (readonly unknown[])[]> {
+  const decisions: (readonly unknown[])[] = [];
+  for (let start = 0; start < cases.length; start += BATCH)
+    decisions.push(...(await decideBatch(cases.slice(start, start + BATCH))));
+  return decisions;
+}
+
+async function decideBatch(cases: readonly RegoCase[]): Promise<readonly (readonly unknown[])[]> {
   const folder = mkdtempSync(join(tmpdir(), 'writ-rego-'));
   try {
     const data: { [name: string]: unknown } = {
       inputs: Object.fromEntries(cases.map(({ inputs }, at) => [`p${at}`, inputs])),
     };
-    for (const [at, { plan }] of cases.entries()) {
-      const files = emit(plan);
+    for (const [at, { files }] of cases.entries()) {
       const moved = (rego: string): string =>
         rego.replace('package writ', `package p${at}.writ`).replaceAll('data.writ.', `data.p${at}.writ.`);
       writeFileSync(join(folder, `p${at}.rego`), moved(files.policy));
@@ -46,7 +50,7 @@ async function decideBatch(
     writeFileSync(join(folder, 'data.json'), JSON.stringify(data));
     const asked = cases.map(
       (_, at) =>
-        `results.p${at} := [decision | some each in data.inputs.p${at}; decision := data.p${at}.writ.decision with input as each]`,
+        `results.p${at} := {place: decision | some place, each in data.inputs.p${at}; decision := data.p${at}.writ.decision with input as each}`,
     );
     writeFileSync(join(folder, 'harness.rego'), ['package harness', ...asked].join('\n\n'));
 
@@ -57,11 +61,15 @@ async function decideBatch(
       throw new Error(`opa eval ended with code ${code}\n${stdout.slice(0, 4_000)}${stderr.slice(0, 4_000)}`);
     const { result } = JSON.parse(stdout) as {
       readonly result: readonly [
-        { readonly expressions: readonly [{ readonly value: { readonly [name: string]: readonly unknown[] } }] },
+        {
+          readonly expressions: readonly [
+            { readonly value: { readonly [policy: string]: { readonly [place: string]: unknown } } },
+          ];
+        },
       ];
     };
     const { value } = result[0].expressions[0];
-    return cases.map((_, at) => value[`p${at}`] ?? []);
+    return cases.map(({ inputs }, at) => inputs.map((_, place) => value[`p${at}`]?.[place] ?? null));
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }

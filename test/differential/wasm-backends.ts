@@ -19,21 +19,46 @@ type Decider = (input: unknown) => unknown;
  */
 const OPTIMIZED_EVERY = 50;
 
+type Link = typeof link;
+
 export function policyWasmBackend(policies: number): Backend {
-  return wasmBackend('policy.wasm in npm-opa-wasm', policies, 'opa', (kernel, plan, optimized) => {
-    const host = policyHost(
-      optimized ? policyWasm(kernel, plan) : link({ kernel, plan, memory: { kind: 'imported' }, unoptimized: true }),
-    );
-    return (input) => host.decide(input);
-  });
+  return wasmBackend('policy.wasm in npm-opa-wasm', policies, 'opa', (kernel, plan, optimized) =>
+    policyDecider(optimized ? policyWasm(kernel, plan) : linkedPolicy(kernel, plan, link)),
+  );
 }
 
 export function filterWasmBackend(policies: number): Backend {
-  return wasmBackend('decide in filter.wasm', policies, 'session', (kernel, plan, optimized) => {
-    const memory = { kind: 'own', pagesMax: 1_024 } as const;
-    const filter = loadFilter(link(optimized ? { kernel, plan, memory } : { kernel, plan, memory, unoptimized: true }));
-    return (input) => JSON.parse(filter.decide(JSON.stringify(input))) as unknown;
-  });
+  return wasmBackend('decide in filter.wasm', policies, 'session', (kernel, plan, optimized) =>
+    filterDecider(optimized ? link({ kernel, plan, memory: OWN_MEMORY }) : linkedFilter(kernel, plan, link)),
+  );
+}
+
+/** Both, as another linker makes them: one with a fault in it. */
+export function wasmBackendsLinkedBy(wrong: Link): readonly Backend[] {
+  return [
+    wasmBackend('policy.wasm', 0, 'opa', (kernel, plan) => policyDecider(linkedPolicy(kernel, plan, wrong))),
+    wasmBackend('filter.wasm', 0, 'session', (kernel, plan) => filterDecider(linkedFilter(kernel, plan, wrong))),
+  ];
+}
+
+const OWN_MEMORY = { kind: 'own', pagesMax: 1_024 } as const;
+
+function linkedPolicy(kernel: Uint8Array, plan: Plan, by: Link): Uint8Array {
+  return by({ kernel, plan, memory: { kind: 'imported' }, unoptimized: true });
+}
+
+function linkedFilter(kernel: Uint8Array, plan: Plan, by: Link): Uint8Array {
+  return by({ kernel, plan, memory: OWN_MEMORY, unoptimized: true });
+}
+
+function policyDecider(wasm: Uint8Array): Decider {
+  const host = policyHost(wasm);
+  return (input) => host.decide(input);
+}
+
+function filterDecider(wasm: Uint8Array): Decider {
+  const filter = loadFilter(wasm);
+  return (input) => JSON.parse(filter.decide(JSON.stringify(input))) as unknown;
 }
 
 function wasmBackend(

@@ -7,23 +7,13 @@ import { print } from '../../dsl/print.ts';
 import { sourceFile } from '../../dsl/source.ts';
 import { CATALOG } from '../diagnostics/check-case.ts';
 import { generateSyntax } from './generate-syntax.ts';
+import { shape } from './shape.ts';
 import { SYNTAX_KINDS } from './syntax-kinds.ts';
 
 const FORMS = new URL('./forms/', import.meta.url);
 const EXAMPLES = new URL('../../examples/', import.meta.url);
 const SEED = Number(process.env['WRIT_SEED'] ?? 20260101);
 const FILES = 400;
-
-/** The tree without its places. */
-function shape(node: unknown): unknown {
-  if (Array.isArray(node)) return node.map(shape);
-  if (node === null || typeof node !== 'object') return node;
-  return Object.fromEntries(
-    Object.entries(node)
-      .filter(([key]) => key !== 'span')
-      .map(([key, value]) => [key, shape(value)]),
-  );
-}
 
 function kindsOf(node: unknown, found: Set<string>): void {
   if (node === null || typeof node !== 'object') return;

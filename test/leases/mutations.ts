@@ -1,6 +1,6 @@
 // Mistakes in the accounting of which each would let a cap be overshot, or lose track of what is spent. The simulation
 // must find every one.
-import type { Mutation } from './mutant.ts';
+import type { Mutation } from '../mutants/mutant.ts';
 
 const ledger = 'control-plane/budgets/ledger.ts';
 const calls = 'control-plane/budgets/lease-calls.ts';

@@ -5,7 +5,7 @@ import { BudgetAccounts } from '../../filters/sidecar/budgets/budget-accounts.ts
 import { JournalError } from '../../filters/sidecar/budgets/budget-journal.ts';
 import { LeaseCallError } from '../../filters/sidecar/budgets/lease-caller.ts';
 import { resumeBook } from '../../filters/sidecar/budgets/resume-book.ts';
-import { makeMutant } from './mutant.ts';
+import { makeMutant } from '../mutants/mutant.ts';
 import { mutations } from './mutations.ts';
 import { noFaults, simulate } from './simulation.ts';
 import type { Faults, Parts, SimulationOptions } from './simulation.ts';

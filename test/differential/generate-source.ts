@@ -1,0 +1,451 @@
+/**
+ * Random policies as text: well typed, over every form that is enforced. Each condition is written in two wordings that
+ * mean the same, by laws of logic and not by what lowering does with them; so that checker and lowering are compared
+ * with something besides themselves.
+ */
+import type { Random } from './random.ts';
+import type { TextFile } from './source-plan.ts';
+
+/** One declaration, or what a condition says, in both wordings. */
+export interface Wording {
+  readonly plain: string;
+  readonly otherwise: string;
+}
+
+export type Style = keyof Wording;
+
+/** The declarations of a policy, `policy` among them. */
+export function generateSource(random: Random): readonly Wording[] {
+  const defaults = {
+    prompt: random.chance(0.7) ? 'allow' : 'deny',
+    completion: random.chance(0.6) ? 'allow' : 'deny',
+    retrieval: random.chance(0.4) ? 'allow' : 'deny',
+    ingest: random.chance(0.5) ? 'allow' : 'deny',
+  } as const;
+  const models = MODELS.slice(0, random.int(1, MODELS.length));
+  const make: Making = { random, models: models.map(({ name }) => name), terms: [], defaults, taken: 0 };
+  const budgets = [...random.some(['b1', 'b2'], 0.6)];
+  return [
+    same(`policy generated {
+  owner "owner@example.org"
+  currency usd
+  time zone "Europe/Berlin"
+${Object.entries(defaults)
+  .map(([event, decision]) => `  default ${event}: ${decision}`)
+  .join('\n')}
+  on failure: ${random.pick(['allow', 'deny'])}
+  base classification: ${random.pick(['public', 'internal'])}
+}`),
+    ...VOCABULARY.map(same),
+    ...models.map(({ name, text }) => same(`model ${name} "${name}-1" {\n  ${text}\n}`)),
+    ...listOf(random, 2, () => term(make)),
+    ...listOf(random, 2, () => classify(make)),
+    ...listOf(random, 5, () => promptRule(make)),
+    ...listOf(random, 3, () => textRule(make, 'completion', 'completion')),
+    ...STORES.flatMap((store) => [
+      ...listOf(random, 3, () => retrievalRule(make, store)),
+      ...listOf(random, 2, () => textRule(make, 'ingest', `ingest into ${store}`)),
+    ]),
+    ...random.some(['"auto"', `"${models[0]!.name}-1"`, 'any'], 0.5).map((requested) => route(make, requested)),
+    ...budgets.map((name) => budget(make, name)),
+  ];
+}
+
+export function asFile(declarations: readonly Wording[], style: Style): TextFile {
+  return { path: 'policy.writ', text: `${declarations.map((each) => each[style]).join('\n\n')}\n` };
+}
+
+// -----------------------------------------------------------------------------------------------------------------
+// vocabulary
+
+const TEXTS = ['u1', 'u2', 'alpha', 'naïve', '😀', 'a "b"'] as const;
+const STORES = ['docs', 'files'] as const;
+
+const VOCABULARY = [
+  'department = marketing | support | hr',
+  'region = eu | us | asia',
+  'zone = onprem | external',
+  'classification = public < internal < confidential < restricted',
+  `caller {
+  id: text from claim "sub"
+  department: department from claim "dept"
+  region: region from claim "region"
+  home: region from claim "home" else eu
+  manager: optional text from claim "mgr"
+  groups: set of text from claim "groups" else {}
+  teams: set of text from claim "teams"
+  regions: set of region from claim "regions" else {eu}
+  clearance: classification from claim "clearance" else public
+  grade: int from claim "grade"
+  ratio: decimal with 3 digits from claim "ratio" else 0.5
+  verified: bool from claim "verified" else false
+}`,
+  'models {\n  zone: zone\n  region: region\n  clearance: classification\n}',
+  ...STORES.map(
+    (store) => `store ${store} chroma "${store}" {
+  source: text from metadata "source"
+  version: int from metadata "version"
+  groups: set of text from metadata "groups"
+  classification: classification from metadata "classification" else internal
+  subject: optional text from metadata "subject"
+}`,
+  ),
+  'detectors personal = email, iban',
+] as const;
+
+const MODELS = [
+  ['big', 'zone: external  region: us  clearance: internal', '2.50', '10', '128_000'],
+  ['mid', 'zone: external  region: eu  clearance: confidential', '2.50', '10', '4_096'],
+  ['small', 'zone: onprem  region: eu  clearance: restricted', '0.02', '0.05', '1_000'],
+].map(([name, attributes, input, output, context]) => ({
+  name: name!,
+  text: `provider: openai  ${attributes}
+  input_price: ${input} usd per 1M tokens  output_price: ${output} usd per 1M tokens  context: ${context} tokens
+  max_output: 200 tokens`,
+}));
+
+interface Making {
+  readonly random: Random;
+  readonly models: readonly string[];
+  /** Terms that are there, with what they stand for. They read the caller only, so that every event may use them. */
+  readonly terms: { readonly name: string; readonly is: Wording }[];
+  readonly defaults: { readonly [event in 'prompt' | 'completion' | 'retrieval' | 'ingest']: 'allow' | 'deny' };
+  taken: number;
+}
+
+function same(text: string): Wording {
+  return { plain: text, otherwise: text };
+}
+
+function nameFor(make: Making, kind: string): string {
+  return `${make.random.pick(['a', 'm', 'z'])}_${kind}_${++make.taken}`;
+}
+
+function listOf(random: Random, most: number, one: () => Wording): readonly Wording[] {
+  return Array.from({ length: random.int(0, most) }, one);
+}
+
+/** A text of the language, with its parts in either wording. */
+function worded(strings: TemplateStringsArray, ...parts: readonly (Wording | string)[]): Wording {
+  const as = (style: Style): string =>
+    strings.reduce((text, string, at) => {
+      const part = parts[at - 1]!;
+      return `${text}${typeof part === 'string' ? part : part[style]}${string}`;
+    });
+  return { plain: as('plain'), otherwise: as('otherwise') };
+}
+
+// ------------------------------------------------------------------------------------------------------------------
+// conditions
+
+/** What a condition may read, besides the caller. */
+interface Reading {
+  readonly text?: true;
+  readonly prompt?: true;
+  readonly classification?: true;
+  readonly model?: true;
+  readonly chunk?: true;
+}
+
+const DEPTH_MAX = 2;
+
+function condition(make: Making, reading: Reading, depth = 0): Wording {
+  const { random } = make;
+  const kind = depth >= DEPTH_MAX ? 'leaf' : random.weighted({ leaf: 5, and: 2, or: 2, not: 1 });
+  if (kind === 'leaf') return leaf(make, reading);
+  if (kind === 'not') {
+    const of = condition(make, reading, depth + 1);
+    return { plain: `not (${of.plain})`, otherwise: `not (not (not (${of.otherwise})))` };
+  }
+  const [left, right] = [condition(make, reading, depth + 1), condition(make, reading, depth + 1)];
+  const other = kind === 'and' ? 'or' : 'and';
+  return {
+    plain: `(${left.plain}) ${kind} (${right.plain})`,
+    // De Morgan, in the other order.
+    otherwise: `not (not (${right.otherwise}) ${other} not (${left.otherwise}))`,
+  };
+}
+
+function leaf(make: Making, reading: Reading): Wording {
+  const { random, terms } = make;
+  const makers = [
+    ...CALLER,
+    ...(reading.text ? [textFound] : []),
+    ...(reading.prompt ? PROMPT : []),
+    ...(reading.classification ? [ofClassification, ofClassification] : []),
+    ...(reading.model ? MODEL : []),
+    ...(reading.chunk ? [...CHUNK, ...CHUNK] : []),
+  ];
+  if (terms.length > 0 && random.chance(0.15)) {
+    const { name, is } = random.pick(terms);
+    return { plain: name, otherwise: `(${is.otherwise})` };
+  }
+  return random.pick(makers)(make);
+}
+
+type Leaf = (make: Making) => Wording;
+
+const CALLER: readonly Leaf[] = [
+  (make) => aboutText(make, 'caller.id'),
+  (make) => optionalText(make, 'caller.manager'),
+  (make) => aboutEnum(make, 'caller.department', ['marketing', 'support', 'hr']),
+  (make) => aboutEnum(make, 'caller.region', ['eu', 'us', 'asia']),
+  ({ random }) => swapped(random, 'caller.region', 'caller.home', 'is'),
+  (make) => aboutSet(make, 'caller.groups', 'caller.teams'),
+  (make) => aboutSet(make, 'caller.teams', 'caller.groups'),
+  ({ random }) => anyOf(random, 'caller.regions contains', ['eu', 'us', 'asia']),
+  ({ random }) => {
+    const other = random.pick(['caller.region', 'caller.home']);
+    return { plain: `caller.regions contains ${other}`, otherwise: `not (not (caller.regions contains ${other}))` };
+  },
+  (make) => ordered(make, 'caller.clearance', LEVELS),
+  (make) => ordered(make, 'caller.grade', ['0', '1', '3', '5']),
+  (make) => ordered(make, 'caller.ratio', ['0.5', '1.25', '2', '0']),
+  () => ({ plain: 'caller.verified', otherwise: 'caller.verified is true' }),
+  () => ({ plain: 'caller.verified is false', otherwise: 'not (caller.verified)' }),
+];
+
+const LEVELS = ['public', 'internal', 'confidential', 'restricted'] as const;
+
+const PROMPT: readonly Leaf[] = [
+  (make) => ordered(make, 'prompt.tokens_estimate', ['1 tokens', '40 tokens', '900 tokens']),
+  (make) => ordered(make, 'prompt.complexity', ['1', '3', '5']),
+  (make) => ordered(make, 'prompt.choices', ['1', '2']),
+  () => ({ plain: 'prompt.stream', otherwise: 'not (prompt.stream is false)' }),
+  (make) => aboutText(make, 'prompt.requested_model'),
+  ({ random }) => {
+    const role = random.pick(['user', 'system', 'tool']);
+    const found = random.pick(['email', 'iban', 'personal']);
+    const of = `m.role is ${role} and m.text contains ${found}`;
+    const not = `m.role is not ${role} or not (m.text contains ${found})`;
+    return random.chance(0.5)
+      ? {
+          plain: `some m in prompt.messages has (${of})`,
+          otherwise: `not (every m in prompt.messages has (${not}))`,
+        }
+      : {
+          plain: `every m in prompt.messages has (${of})`,
+          otherwise: `not (some m in prompt.messages has (${not}))`,
+        };
+  },
+];
+
+const MODEL: readonly Leaf[] = [
+  () => ({ plain: 'model.zone is external', otherwise: 'not (model.zone is onprem)' }),
+  (make) => aboutEnum(make, 'model.region', ['eu', 'us']),
+  (make) => ordered(make, 'model.clearance', LEVELS),
+  ({ random, models }) => {
+    const name = random.pick(models);
+    return { plain: `model is ${name}`, otherwise: `not (model is not ${name})` };
+  },
+  ({ random }) => swapped(random, 'model.region', 'caller.region', 'is'),
+];
+
+const CHUNK: readonly Leaf[] = [
+  (make) => aboutText(make, 'chunk.source'),
+  (make) => optionalText(make, 'chunk.subject'),
+  (make) => aboutSet(make, 'chunk.groups', 'caller.groups'),
+  (make) => ordered(make, 'chunk.classification', [...LEVELS, 'caller.clearance']),
+  (make) => ordered(make, 'chunk.version', ['0', '2', '5']),
+];
+
+const ofClassification: Leaf = (make) => ordered(make, 'prompt.classification', [...LEVELS, 'caller.clearance']);
+
+const textFound: Leaf = ({ random }) =>
+  random.chance(0.3)
+    ? { plain: 'text contains personal', otherwise: 'text contains iban or text contains email' }
+    : anyOf(random, 'text contains', ['email', 'iban', 'phone', 'payment_card']);
+
+function aboutText({ random }: Making, path: string): Wording {
+  const text = quoted(random.pick(TEXTS));
+  return random.pick([
+    { plain: `${path} is ${text}`, otherwise: `not (${path} is not ${text})` },
+    { plain: `${path} contains ${text}`, otherwise: `not (not (${path} contains ${text}))` },
+    oneOf(random, path, TEXTS.map(quoted)),
+  ]);
+}
+
+function optionalText({ random }: Making, path: string): Wording {
+  const text = quoted(random.pick(TEXTS));
+  return random.pick([
+    { plain: `${path} is known`, otherwise: `not (${path} is not known)` },
+    {
+      plain: `${path} is known and ${path} is ${text}`,
+      otherwise: `not (${path} is not known or ${path} is not ${text})`,
+    },
+    {
+      plain: `${path} is not known or ${path} contains ${text}`,
+      otherwise: `not (${path} is known and not (${path} contains ${text}))`,
+    },
+  ]);
+}
+
+function aboutEnum({ random }: Making, path: string, members: readonly string[]): Wording {
+  const member = random.pick(members);
+  return random.chance(0.5)
+    ? { plain: `${path} is ${member}`, otherwise: `not (${path} is not ${member})` }
+    : oneOf(random, path, members);
+}
+
+function ordered({ random }: Making, path: string, values: readonly string[]): Wording {
+  const value = random.pick(values);
+  return random.pick([
+    { plain: `${path} is at least ${value}`, otherwise: `not (${path} is below ${value})` },
+    { plain: `${path} is at most ${value}`, otherwise: `not (${path} is above ${value})` },
+    { plain: `${path} is above ${value}`, otherwise: `not (${path} is at most ${value})` },
+    { plain: `${path} is ${value}`, otherwise: `${path} is at least ${value} and ${path} is at most ${value}` },
+  ]);
+}
+
+function aboutSet({ random }: Making, path: string, other: string): Wording {
+  return random.pick([
+    anyOf(random, `${path} contains`, TEXTS.map(quoted)),
+    { plain: `${path} overlaps ${other}`, otherwise: `${other} overlaps ${path}` },
+    { plain: `${path} is subset of ${other}`, otherwise: `not (${path} is not subset of ${other})` },
+  ]);
+}
+
+function swapped(random: Random, left: string, right: string, relation: string): Wording {
+  return random.chance(0.5)
+    ? { plain: `${left} ${relation} ${right}`, otherwise: `${right} ${relation} ${left}` }
+    : { plain: `${left} ${relation} not ${right}`, otherwise: `not (${left} ${relation} ${right})` };
+}
+
+function oneOf(random: Random, path: string, values: readonly string[]): Wording {
+  const some = atLeastTwo(random, values);
+  return {
+    plain: `${path} is one of (${some.join(', ')})`,
+    otherwise: some
+      .toReversed()
+      .map((value) => `${path} is ${value}`)
+      .join(' or '),
+  };
+}
+
+function anyOf(random: Random, says: string, values: readonly string[]): Wording {
+  const some = atLeastTwo(random, values);
+  return {
+    plain: `${says} any of (${some.join(', ')})`,
+    otherwise: some
+      .toReversed()
+      .map((value) => `${says} ${value}`)
+      .join(' or '),
+  };
+}
+
+function atLeastTwo(random: Random, values: readonly string[]): readonly string[] {
+  const some = random.some(values, 0.5);
+  return some.length < 2 ? values.slice(0, 2) : some;
+}
+
+function quoted(text: string): string {
+  return `"${text.replaceAll('"', '\\"')}"`;
+}
+
+// ------------------------------------------------------------------------------------------------------------------
+// declarations
+
+function term(make: Making): Wording {
+  const name = nameFor(make, 'term');
+  const is = condition({ ...make, terms: [] }, {}, 1);
+  make.terms.push({ name, is });
+  return worded`term ${name} = ${is}`;
+}
+
+/** `where` and `unless`; said otherwise, one `where`. */
+function when(make: Making, reading: Reading): Wording {
+  const where = condition(make, reading);
+  if (make.random.chance(0.2)) return same('');
+  if (make.random.chance(0.6)) return worded`\n  where ${where}`;
+  const unless = condition(make, reading, 1);
+  return {
+    plain: `\n  where ${where.plain}\n  unless ${unless.plain}`,
+    otherwise: `\n  where not (${unless.otherwise}) and (${where.otherwise})`,
+  };
+}
+
+function classify(make: Making): Wording {
+  const level = make.random.pick(LEVELS);
+  return worded`classify prompt as ${level}\n  where ${condition(make, { text: true, prompt: true })}`;
+}
+
+function promptRule(make: Making): Wording {
+  const { random, defaults } = make;
+  const name = nameFor(make, 'prompt');
+  const head = `rule ${name}${random.chance(0.3) ? ' "A title"' : ''}\n  on prompt`;
+  const facts: Reading = { text: true, prompt: true, classification: true };
+  switch (
+    random.weighted({ useOnly: 3, limit: 1.5, deny: 1.5, redact: 3, allow: defaults.prompt === 'deny' ? 3 : 0 })
+  ) {
+    case 'useOnly': {
+      const models = condition(make, { model: true, classification: true });
+      return worded`${head}${when(make, { ...facts, model: true })}\n  use only models where ${models}`;
+    }
+    case 'limit':
+      return worded`${head}${when(make, { ...facts, model: true })}\n  limit prompt.output_tokens to ${random.pick(['8', '100'])} tokens`;
+    case 'deny':
+      return worded`${head}${when(make, facts)}\n  deny "Not here"`;
+    case 'redact':
+      return worded`${head}${when(make, { ...facts, model: true })}\n  ${redact(random)}`;
+    case 'allow':
+      return worded`${head}${when(make, facts)}\n  allow`;
+  }
+}
+
+function redact(random: Random, restored = false): string {
+  const what = random.pick(['personal', 'email', 'any of (iban, phone)', 'any of (payment_card, email)']);
+  const including = restored && random.chance(0.5) ? ' including restored' : '';
+  return `redact ${what}${including} as ${random.pick(['placeholder', 'mask', 'remove'])}`;
+}
+
+function textRule(make: Making, event: 'completion' | 'ingest', on: string): Wording {
+  const { random, defaults } = make;
+  const head = `rule ${nameFor(make, event)}\n  on ${on}`;
+  const reading: Reading =
+    event === 'completion' ? { text: true, classification: true, model: true } : { text: true, chunk: true };
+  const effect = random.weighted({ redact: 2, deny: 1, allow: defaults[event] === 'deny' ? 2 : 0 });
+  const does = effect === 'redact' ? redact(random, event === 'completion') : effect === 'deny' ? 'deny "No"' : 'allow';
+  return worded`${head}${when(make, reading)}\n  ${does}`;
+}
+
+function retrievalRule(make: Making, store: string): Wording {
+  const { random, defaults } = make;
+  const head = `rule ${nameFor(make, 'retrieval')}\n  on retrieval from ${store}`;
+  const closed = defaults.retrieval === 'deny';
+  const of = condition(make, { chunk: true });
+  switch (random.weighted({ allowChunk: closed ? 3 : 0, withhold: 3, newest: 0.5, deny: 1, allow: closed ? 1 : 0 })) {
+    case 'allowChunk':
+      return worded`${head}${when(make, {})}\n  allow chunk where ${of}`;
+    case 'withhold':
+      return worded`${head}${when(make, {})}\n  withhold chunk unless ${of}`;
+    case 'newest':
+      return worded`${head}${when(make, {})}\n  keep newest chunk.version for each chunk.source`;
+    case 'deny':
+      return worded`${head}${when(make, { chunk: true })}\n  deny "No"`;
+    case 'allow':
+      return worded`${head}${when(make, { chunk: true })}\n  allow`;
+  }
+}
+
+function route(make: Making, requested: string): Wording {
+  const { random, models } = make;
+  const preferred = Array.from({ length: random.int(1, 3) }, () => {
+    const target = random.pick([random.pick(models), 'requested', 'any by price']);
+    return random.chance(0.5)
+      ? worded`\n  prefer ${target} where ${condition(make, { text: true, prompt: true, classification: true, model: true })}`
+      : same(`\n  prefer ${target}`);
+  });
+  return preferred.reduce(
+    (text, each) => worded`${text}${each}`,
+    same(`route ${nameFor(make, 'route')}\n  for requested ${requested}`),
+  );
+}
+
+function budget(make: Making, name: string): Wording {
+  const { random } = make;
+  const percent = random.pick(['50', '80', '95']);
+  const threshold = random.chance(0.6)
+    ? worded`\n  at ${percent} percent use only models where ${condition(make, { model: true })}`
+    : same('');
+  return worded`budget ${name} "Spend"\n  for ${condition(make, {})}\n  limit ${random.pick(['0.005', '1'])} usd per month in "Europe/Berlin"${threshold}\n  else deny "Used up"`;
+}
