@@ -68,8 +68,8 @@ function classify(
   return { rank, member: plan.enums.find((type) => type.name === name)?.members[rank] ?? null, fired };
 }
 
-// --------------------------------------------------------------------------------------------------------- output
-// tokens
+// ------------------------------------------------------------------------------------------------------------------
+// output tokens
 
 function firedLimits(event: PromptEvent, situation: Situation, model: ModelId): PromptEvent['limits'] {
   return event.limits.filter(

@@ -110,8 +110,8 @@ function rulesSection(
   };
 }
 
-// ------------------------------------------------------------------------------------------------------ section in
-// progress
+// ------------------------------------------------------------------------------------------------------------------
+// section in progress
 
 /**
  * The relations of an event that its rules may add to. Rego has no empty relation: one that nothing adds to is written

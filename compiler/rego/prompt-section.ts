@@ -70,8 +70,8 @@ function addClassification(section: SectionInProgress, event: PromptEvent): void
   );
 }
 
-// --------------------------------------------------------------------------------------------------------- output
-// tokens
+// ------------------------------------------------------------------------------------------------------------------
+// output tokens
 
 function addOutputTokens(section: SectionInProgress, event: PromptEvent): void {
   const { names, text } = section;

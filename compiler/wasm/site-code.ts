@@ -265,8 +265,8 @@ export function nodesWith(site: Site, kind: Effect['kind']): readonly number[] {
   return site.rules.filter(({ rule }) => rule.effects.some((effect) => effect.kind === kind)).map(({ node }) => node);
 }
 
-// ------------------------------------------------------------------------------------------------------------ chunk
-// effects
+// ------------------------------------------------------------------------------------------------------------------
+// chunk effects
 
 /**
  * Adds functions (facts, result) → whether an `allow chunk` holds, 64 effects each; they set the bits of the rules that
@@ -313,8 +313,8 @@ function hasFired(body: Body, { node }: ChunkEffect): Code {
   );
 }
 
-// ---------------------------------------------------------------------------------------------------------- what it
-// adds up to
+// ------------------------------------------------------------------------------------------------------------------
+// what it adds up to
 
 const MODES: readonly (readonly [RedactionMode, number])[] = [
   ['placeholder', REDACT_PLACEHOLDER],

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { readBundle } from '../../compiler/bundle/read-bundle.ts';
 import { writ } from './run-writ.ts';
+import { SMALL_POLICY } from './small-policy.ts';
 
 const ACME = new URL('../../examples/acme', import.meta.url).pathname;
 let folder = '';
@@ -20,22 +21,6 @@ function policyFile(name: string, text: string): string {
   writeFileSync(join(folder, name), text);
   return name;
 }
-
-const SMALL = `policy small {
-  currency usd
-  time zone "UTC"
-  default prompt: allow
-  default completion: allow
-  default retrieval: deny
-  default ingest: deny
-  on failure: deny
-}
-caller { id: text from claim "sub" }
-model m "m-1" {
-  provider: openai
-  input_price: 1 usd per 1M tokens  output_price: 1 usd per 1M tokens  context: 8_000 tokens
-}
-`;
 
 describe('writ', () => {
   test('without a command shows the commands and fails', async () => {
@@ -73,7 +58,7 @@ describe('writ check', () => {
 
   test('one of a thing is not several, and forms that build refuses are said, but are no diagnostics', async () => {
     const hold = '  on prompt\n  hold for review by 1 of legal up to 4 hours else deny\n';
-    const one = policyFile('one.writ', `${SMALL}reviewers legal from group "legal"\nrule wait\n${hold}`);
+    const one = policyFile('one.writ', `${SMALL_POLICY}reviewers legal from group "legal"\nrule wait\n${hold}`);
     const { code, out } = await writ(['check', one], { cwd: folder });
     expect({ code, out }).toEqual({
       code: 0,
@@ -81,7 +66,7 @@ describe('writ check', () => {
     });
     const two = policyFile(
       'two.writ',
-      `${SMALL}reviewers legal from group "legal"\nrule wait\n${hold}rule again\n${hold}`,
+      `${SMALL_POLICY}reviewers legal from group "legal"\nrule wait\n${hold}rule again\n${hold}`,
     );
     expect((await writ(['check', two], { cwd: folder })).out).toMatch(
       /1 file, 2 rules, .*\n`writ build` will refuse 2 forms that are not enforced yet, and names them\n$/,
@@ -90,15 +75,15 @@ describe('writ check', () => {
   });
 
   test('errors are shown with their place, and the exit code is 1', async () => {
-    const file = policyFile('wrong.writ', `${SMALL}rule r\n  on prompt\n  where caller.idd is "u"\n  deny\n`);
+    const file = policyFile('wrong.writ', `${SMALL_POLICY}rule r\n  on prompt\n  where caller.idd is "u"\n  deny\n`);
     const { code, err } = await writ(['check', file], { cwd: folder });
     expect(code).toBe(1);
-    expect(err).toContain('--> wrong.writ:17:');
+    expect(err).toContain('--> wrong.writ:18:');
     expect(err).toContain('did you mean `id`?');
   });
 
   test('--json has the fixed form', async () => {
-    const file = policyFile('wrong.writ', `${SMALL}rule r\n  on prompt\n  where caller.idd is "u"\n  deny\n`);
+    const file = policyFile('wrong.writ', `${SMALL_POLICY}rule r\n  on prompt\n  where caller.idd is "u"\n  deny\n`);
     const { code, out } = await writ(['check', file, '--json'], { cwd: folder });
     const { diagnostics } = JSON.parse(out) as { diagnostics: object[] };
     expect(code).toBe(1);
@@ -107,7 +92,7 @@ describe('writ check', () => {
     expect(diagnostics[0]).toMatchObject({
       severity: 'error',
       file: 'wrong.writ',
-      span: { start: { line: 17, column: 16 } },
+      span: { start: { line: 18, column: 16 } },
     });
   });
 
@@ -148,7 +133,7 @@ describe('writ build', () => {
   test('a form that is not enforced is refused; with --allow-unenforced it denies', async () => {
     const file = policyFile(
       'hold.writ',
-      `${SMALL}reviewers legal from group "legal"\nrule wait\n  on prompt\n  hold for review by 1 of legal up to 4 hours else deny\n`,
+      `${SMALL_POLICY}reviewers legal from group "legal"\nrule wait\n  on prompt\n  hold for review by 1 of legal up to 4 hours else deny\n`,
     );
     const refused = await writ(['build', file, '-o', 'hold.tar.gz'], { cwd: folder });
     expect(refused.code).toBe(1);
@@ -167,7 +152,7 @@ describe('writ build', () => {
   });
 
   test('nothing is written where the policy is wrong', async () => {
-    const file = policyFile('wrong.writ', `${SMALL}rule r\n  on prompt\n`);
+    const file = policyFile('wrong.writ', `${SMALL_POLICY}rule r\n  on prompt\n`);
     expect((await writ(['build', file, '-o', 'wrong.tar.gz'], { cwd: folder })).code).toBe(1);
     expect(() => readFileSync(join(folder, 'wrong.tar.gz'))).toThrow();
   });
@@ -193,12 +178,12 @@ describe('writ test', () => {
   test('a test that fails says what came instead, and where', async () => {
     const file = policyFile(
       'tested.writ',
-      `${SMALL}rule r\n  on prompt\n  redact email as placeholder\ntest "mail" {\n  caller { id: "u" }\n  prompt to m "I am a@b.example"\n  expect sent "I am [PHONE_1]"\n}\n`,
+      `${SMALL_POLICY}rule r\n  on prompt\n  redact email as placeholder\ntest "mail" {\n  caller { id: "u" }\n  prompt to m "I am a@b.example"\n  expect sent "I am [PHONE_1]"\n}\n`,
     );
     const { code, out } = await writ(['test', file], { cwd: folder });
     expect(code).toBe(1);
     expect(out).toContain('FAIL mail');
-    expect(out).toContain('tested.writ:21:3: what was sent is "I am [EMAIL_1]"');
+    expect(out).toContain('tested.writ:22:3: what was sent is "I am [EMAIL_1]"');
   });
 });
 

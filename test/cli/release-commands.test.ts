@@ -8,24 +8,10 @@ import { openPglite } from '../../control-plane/store/open-pglite.ts';
 import { install as installEnvoy } from '../../examples/parts/envoy.ts';
 import { freePort } from '../../examples/parts/free-port.ts';
 import { writ } from './run-writ.ts';
+import { SMALL_POLICY } from './small-policy.ts';
 import { type Started, startWrit } from './start-writ.ts';
 
-const POLICY = `policy small {
-  owner "privacy@acme.example"
-  currency usd
-  time zone "UTC"
-  default prompt: allow
-  default completion: allow
-  default retrieval: deny
-  default ingest: deny
-  on failure: deny
-}
-caller { id: text from claim "sub" }
-model m "m-1" {
-  provider: openai
-  input_price: 1 usd per 1M tokens  output_price: 1 usd per 1M tokens  context: 8_000 tokens
-}
-budget all
+const POLICY = `${SMALL_POLICY}budget all
   limit 1 usd per day in "UTC"
   else deny "Used up"
 rule short
