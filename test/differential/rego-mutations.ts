@@ -61,7 +61,8 @@ export const REGO_MUTATIONS: readonly RegoMutation[] = [
   ),
   inLibrary('restored values are never included', '"includingRestored": true in', '"includingRestored": "true" in'),
   inPolicy('touched rules fire', /\tnot touched\(.*\n/g, ''),
-  inPolicy('negations are lost', /\tnot (?=if_|fact_|"|count)/g, '\t'),
+  // Those of conditions: without that of a route of any name, two routes would serve, which OPA refuses to decide.
+  inPolicy('negations are lost', /\tnot (?=if_|fact_(?!prompt_requested_model\.value in )|"|count)/g, '\t'),
   inPolicy('at least is above', / >= /g, ' > '),
   inPolicy('overlap is always', /\) > 0\n/g, ') >= 0\n'),
   inPolicy('the last eligible model is chosen', 'prompt_eligible[0]', 'prompt_eligible[count(prompt_eligible) - 1]'),
