@@ -1,5 +1,5 @@
 // Mistakes in the grants of which each would let a cap be overshot. The simulation must find every one.
-import type { Mutation } from './mutant.ts';
+import type { Mutation } from '../mutants/mutant.ts';
 
 const book = 'filters/sidecar/budgets/account-book.ts';
 const grants = 'filters/sidecar/budgets/grants.ts';

@@ -10,7 +10,7 @@ import { resumeBook } from '../../filters/sidecar/budgets/resume-book.ts';
 import { grantMutations } from './grant-mutations.ts';
 import { noEnvoyFaults, simulateGrants } from './grant-simulation.ts';
 import type { EnvoyFaults, GrantParts, GrantSimulationOptions } from './grant-simulation.ts';
-import { makeMutant } from './mutant.ts';
+import { makeMutant } from '../mutants/mutant.ts';
 import { noFaults } from './simulation.ts';
 import type { Faults } from './simulation.ts';
 
