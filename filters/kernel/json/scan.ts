@@ -31,14 +31,10 @@ export function scanString(p: usize, end: usize): usize {
   stringBadUtf8 = false;
   p += 1;
   while (p < end) {
-    // Eight plain ASCII bytes at a time: no quote, no backslash, none below 0x20, none above 0x7f.
-    while (p + 8 <= end) {
-      const w = load<u64>(p);
-      const quote = w ^ 0x2222222222222222;
-      const slash = w ^ 0x5c5c5c5c5c5c5c5c;
-      const low = (w - 0x2020202020202020) | (quote - 0x0101010101010101) | (slash - 0x0101010101010101) | w;
-      if ((low & 0x8080808080808080) != 0) break;
-      p += 8;
+    while (p + 16 <= end) {
+      const special = specialBytes(p);
+      p += special == 0 ? 16 : <usize>ctz(special);
+      if (special != 0) break;
     }
     if (p >= end) return 0;
     const c = <u32>load<u8>(p);
@@ -52,15 +48,44 @@ export function scanString(p: usize, end: usize): usize {
     } else if (c < 0x80) {
       p += 1;
     } else {
-      const n = utf8Length(p, end);
-      if (n == 0) {
+      p = skipCharacters(p, end);
+      if (p == 0) {
         stringBadUtf8 = true;
         return 0;
       }
-      p += n;
     }
   }
   return 0;
+}
+
+/** Which of the sixteen bytes at `p` are a quote, a backslash, below 0x20 or above 0x7f: a bit each. */
+function specialBytes(p: usize): u32 {
+  const bytes = v128.load(p);
+  // Signed: what is above 0x7f is below 0x20, too.
+  const others = i8x16.lt_s(bytes, i8x16.splat(0x20));
+  const quotes = i8x16.eq(bytes, i8x16.splat(0x22));
+  const slashes = i8x16.eq(bytes, i8x16.splat(0x5c));
+  return <u32>i8x16.bitmask(v128.or(others, v128.or(quotes, slashes)));
+}
+
+/** The address behind the characters above 0x7f at `p`, or 0 where one is not well-formed. */
+function skipCharacters(p: usize, end: usize): usize {
+  // Two and three bytes, whose first byte leaves nothing to be said of the second.
+  while (p + 4 <= end) {
+    const w = load<u32>(p);
+    const c = w & 0xff;
+    if ((w & 0xc0c0f0) == 0x8080e0 && c != 0xe0 && c != 0xed) p += 3;
+    else if ((w & 0xc0e0) == 0x80c0 && c >= 0xc2) p += 2;
+    else if (c < 0x80) return p;
+    else break;
+  }
+  while (p < end && load<u8>(p) >= 0x80) {
+    const n = utf8Length(p, end);
+    if (n == 0) return 0;
+    p += n;
+    if (p + 4 <= end) return p;
+  }
+  return p;
 }
 
 /** Bytes of the well-formed UTF-8 character at `p` (Unicode table 3-7), or 0. */

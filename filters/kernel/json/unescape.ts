@@ -5,17 +5,45 @@
 import { Bytes } from '../bytes';
 import { readHex4 } from './scan';
 
+const BLOCK: u32 = 16;
+
 /** Appends the text of the string whose content (without quotes) is [p, end). */
 export function appendUnescaped(out: Bytes, p: usize, end: usize): void {
+  // Text is never longer than its string; blocks are written whole.
+  if (!out.reserve(<u32>end - <u32>p + BLOCK)) return;
+  let to = out.ptr + out.len;
   while (p < end) {
-    let q = p;
-    while (q < end && load<u8>(q) != 0x5c) q += 1;
-    out.append(p, <u32>(q - p));
-    if (q >= end) return;
-    const taken = escapeBytes(q);
-    appendCodePoint(out, escapeCodePoint(q));
-    p = q + taken;
+    if (p + BLOCK <= end) {
+      const bytes = v128.load(p);
+      v128.store(to, bytes);
+      const slashes = <u32>i8x16.bitmask(i8x16.eq(bytes, i8x16.splat(0x5c)));
+      if (slashes == 0) {
+        p += BLOCK;
+        to += BLOCK;
+        continue;
+      }
+      p += <usize>ctz(slashes);
+      to += <usize>ctz(slashes);
+    } else if (load<u8>(p) != 0x5c) {
+      store<u8>(to, load<u8>(p));
+      p += 1;
+      to += 1;
+      continue;
+    }
+    // Escapes seldom come alone.
+    do {
+      const c = <u32>load<u8>(p, 1);
+      if (c != 0x75) {
+        store<u8>(to, <u8>plainEscape(c));
+        p += 2;
+        to += 1;
+      } else {
+        to = writeCodePoint(to, escapeCodePoint(p));
+        p += escapeBytes(p);
+      }
+    } while (p < end && load<u8>(p) == 0x5c);
   }
+  out.len = <u32>(to - out.ptr);
 }
 
 /** Bytes that the character or byte at `p` takes in the string: 1, or those of its escape. */
@@ -60,19 +88,31 @@ export function codePointBytes(c: u32): u32 {
 }
 
 export function appendCodePoint(out: Bytes, c: u32): void {
+  if (!out.reserve(4)) return;
+  const from = out.ptr + out.len;
+  out.len += <u32>writeCodePoint(from, c) - <u32>from;
+}
+
+/** Writes a character as UTF-8; answers the address behind it. */
+function writeCodePoint(to: usize, c: u32): usize {
   if (c < 0x80) {
-    out.push(c);
-  } else if (c < 0x800) {
-    out.push(0xc0 | (c >> 6));
-    out.push(0x80 | (c & 0x3f));
-  } else if (c < 0x10000) {
-    out.push(0xe0 | (c >> 12));
-    out.push(0x80 | ((c >> 6) & 0x3f));
-    out.push(0x80 | (c & 0x3f));
-  } else {
-    out.push(0xf0 | (c >> 18));
-    out.push(0x80 | ((c >> 12) & 0x3f));
-    out.push(0x80 | ((c >> 6) & 0x3f));
-    out.push(0x80 | (c & 0x3f));
+    store<u8>(to, <u8>c);
+    return to + 1;
   }
+  if (c < 0x800) {
+    store<u8>(to, <u8>(0xc0 | (c >> 6)));
+    store<u8>(to, <u8>(0x80 | (c & 0x3f)), 1);
+    return to + 2;
+  }
+  if (c < 0x10000) {
+    store<u8>(to, <u8>(0xe0 | (c >> 12)));
+    store<u8>(to, <u8>(0x80 | ((c >> 6) & 0x3f)), 1);
+    store<u8>(to, <u8>(0x80 | (c & 0x3f)), 2);
+    return to + 3;
+  }
+  store<u8>(to, <u8>(0xf0 | (c >> 18)));
+  store<u8>(to, <u8>(0x80 | ((c >> 12) & 0x3f)), 1);
+  store<u8>(to, <u8>(0x80 | ((c >> 6) & 0x3f)), 2);
+  store<u8>(to, <u8>(0x80 | (c & 0x3f)), 3);
+  return to + 4;
 }
