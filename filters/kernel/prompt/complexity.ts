@@ -22,8 +22,18 @@ const STEMS: string =
 const DIFFERENT_BITS: u32 = 1_024;
 const different: usize = memory.data(128, 8);
 const stemsSeen: usize = memory.data(64, 8);
+/** Of a longer word only the beginning tells it from others. */
 const WORD_BYTES_MAX: u32 = 24;
-const word: usize = memory.data(32, 8);
+/** A word's beginning in lower case, zeros behind it. */
+const word: usize = memory.data(32, 16);
+/** Ones, then zeros: which bytes of two blocks are a word's. */
+const WORD_MASK: usize = memory.data<u64>([-1, -1, -1, -1, 0, 0, 0, 0]);
+/** The text's last bytes, zeros behind them. */
+const tail: usize = memory.data(16, 16);
+
+/** For each low half of a byte the high halves (a bit each) with which it is one of `\n ) , : ; = > ? \` { }`. */
+const MARKS_LOW: usize = memory.data<u8>([64, 0, 0, 0, 0, 0, 0, 0, 0, 4, 9, 136, 4, 136, 8, 8], 16);
+const MARKS_HIGH: usize = memory.data<u8>([1, 2, 4, 8, 16, 32, 64, 128, 0, 0, 0, 0, 0, 0, 0, 0], 16);
 
 let words: u32 = 0;
 let variety: u32 = 0;
@@ -53,26 +63,69 @@ export function addComplexity(p: usize, length: u32): void {
   const taken = length < budget ? length : budget;
   budget -= taken;
   const end = p + taken;
-  let wordBytes: u32 = 0;
-  let isNumber = true;
-  let before: u32 = 0;
-  while (p <= end) {
-    const c = p < end ? <u32>load<u8>(p) : 0;
-    const digit = c - 0x30 <= 9;
-    const letter = (c | 0x20) - 0x61 <= 25 || c >= 0x80;
-    if (digit || letter || (c == 0x2e && isNumber && wordBytes > 0)) {
-      if (wordBytes < WORD_BYTES_MAX) store<u8>(word + wordBytes, <u8>(c - 0x41 <= 25 ? c | 0x20 : c));
-      wordBytes += 1;
-      if (letter) isNumber = false;
+  // The word that stands open, 0: none; and up to where it is known to be digits and points.
+  let start: usize = 0;
+  let numberTo: usize = 0;
+  for (let at = p; at < end; at += 16) {
+    let bytes: v128;
+    let all: u32 = 0xffff;
+    if (at + 16 <= end) {
+      bytes = v128.load(at);
     } else {
-      if (wordBytes > 0) endWord(wordBytes < WORD_BYTES_MAX ? wordBytes : WORD_BYTES_MAX, isNumber);
-      wordBytes = 0;
-      isNumber = true;
-      punctuation(c, before);
+      const left = <u32>end - <u32>at;
+      memory.fill(tail, 0, 16);
+      memory.copy(tail, at, left);
+      bytes = v128.load(tail);
+      all = (1 << left) - 1;
     }
-    before = c;
-    p += 1;
+    let marks = (<u32>i8x16.bitmask(i8x16.ne(marksIn(bytes), i8x16.splat(0)))) & all;
+    for (; marks != 0; marks &= marks - 1) {
+      const mark = at + <usize>ctz(marks);
+      punctuation(load<u8>(mark), mark == p ? 0 : load<u8>(mark - 1));
+    }
+    const inWords = (<u32>i8x16.bitmask(wordBytes(bytes))) & all;
+    let i: u32 = 0;
+    while (true) {
+      if (start == 0) {
+        const ahead = inWords >> i;
+        if (ahead == 0) break;
+        i += <u32>ctz(ahead);
+        start = at + <usize>i;
+        numberTo = start;
+      }
+      i += <u32>ctz(~(inWords >> i));
+      const stop = at + <usize>i;
+      if (i >= 16 || stop >= end) break;
+      numberTo = skipNumber(numberTo, stop);
+      // A point goes on with a number.
+      if (numberTo == stop && load<u8>(stop) == 0x2e) {
+        i += 1;
+        if (i == 16) break;
+        continue;
+      }
+      endWord(start, <u32>(stop - start), numberTo == stop, end);
+      start = 0;
+    }
   }
+  if (start != 0) endWord(start, <u32>(end - start), skipNumber(numberTo, end) == end, end);
+}
+
+function marksIn(bytes: v128): v128 {
+  const low = i8x16.swizzle(v128.load(MARKS_LOW), v128.and(bytes, i8x16.splat(15)));
+  return v128.and(low, i8x16.swizzle(v128.load(MARKS_HIGH), v128.and(i16x8.shr_u(bytes, 4), i8x16.splat(15))));
+}
+
+/** All ones in each byte that is a digit, a letter or above 127. */
+function wordBytes(bytes: v128): v128 {
+  const letters = i8x16.lt_u(i8x16.sub(v128.or(bytes, i8x16.splat(0x20)), i8x16.splat(0x61)), i8x16.splat(26));
+  const digits = i8x16.lt_u(i8x16.sub(bytes, i8x16.splat(0x30)), i8x16.splat(10));
+  return v128.or(v128.or(letters, digits), i8x16.lt_s(bytes, i8x16.splat(0)));
+}
+
+/** The first byte from `p` on that is no digit and no point, or `end`. */
+function skipNumber(p: usize, end: usize): usize {
+  while (p < end && (<u32>load<u8>(p) - 0x30 <= 9 || load<u8>(p) == 0x2e)) p += 1;
+  return p;
 }
 
 /** The complexity of the request. */
@@ -97,25 +150,43 @@ function atMost(most: u32, weight: u32, count: u32): u32 {
   return count > most ? most : min<u32>(most, weight * count);
 }
 
-function endWord(bytes: u32, isNumber: bool): void {
+function endWord(start: usize, bytes: u32, isNumber: bool, end: usize): void {
   words += 1;
   if (isNumber) {
     numbers += 1;
     return;
   }
-  let h: u32 = 0x811c9dc5;
-  for (let i: u32 = 0; i < bytes; i += 1) h = (h ^ (<u32>load<u8>(word + i))) * 0x01000193;
-  h = (h ^ (h >>> 15)) & (DIFFERENT_BITS - 1);
-  const cell = different + (h >>> 3);
-  const bit = 1 << (h & 7);
-  if ((load<u8>(cell) & bit) == 0) {
-    store<u8>(cell, <u8>(load<u8>(cell) | bit));
+  const kept = bytes < WORD_BYTES_MAX ? bytes : WORD_BYTES_MAX;
+  if (start + 32 <= end) {
+    v128.store(word, lowered(v128.load(start), kept, 0));
+    v128.store(word, lowered(v128.load(start, 16), kept, 16), 16);
+  } else {
+    memory.fill(word, 0, 32);
+    memory.copy(word, start, kept);
+    v128.store(word, lowered(v128.load(word), kept, 0));
+    v128.store(word, lowered(v128.load(word, 16), kept, 16), 16);
+  }
+  let h = load<u64>(word) * 0x9e3779b97f4a7c15;
+  h = (h ^ (h >> 29) ^ load<u64>(word, 8)) * 0xbf58476d1ce4e5b9;
+  h = (h ^ (h >> 32) ^ load<u64>(word, 16)) * 0x94d049bb133111eb;
+  const hash = (<u32>(h >> 54)) & (DIFFERENT_BITS - 1);
+  const cell = different + <usize>(hash >> 3);
+  const bit = 1 << (hash & 7);
+  if (((<u32>load<u8>(cell)) & bit) == 0) {
+    store<u8>(cell, <u8>((<u32>load<u8>(cell)) | bit));
     variety += 1;
   }
-  const stem = stemOf(bytes);
+  const stem = stemOf(kept);
   if (stem < 0 || load<u8>(stemsSeen + stem) != 0) return;
   store<u8>(stemsSeen + stem, 1);
   reasoning += 1;
+}
+
+/** Bytes [from, from + 16) of a word of so many bytes, ASCII in lower case; zeros behind the word. */
+function lowered(bytes: v128, length: u32, from: usize): v128 {
+  const upper = i8x16.lt_u(i8x16.sub(bytes, i8x16.splat(0x41)), i8x16.splat(26));
+  const lower = v128.or(bytes, v128.and(upper, i8x16.splat(0x20)));
+  return v128.and(lower, v128.load(WORD_MASK + 32 - <usize>length + from));
 }
 
 /** Position of the stem with which the word begins, or -1. Stems are found by their first letter. */
@@ -123,6 +194,7 @@ function stemOf(bytes: u32): i32 {
   if (!indexed) indexStems();
   const letter = <u32>load<u8>(word) - 0x61;
   if (letter > 25) return -1;
+  if (((load<u32>(secondLetters + (letter << 2)) >> ((<u32>load<u8>(word, 1)) & 31)) & 1) == 0) return -1;
   const text = changetype<usize>(STEMS);
   for (let entry = <u32>load<u8>(firstStem + letter); entry != 0; entry = load<u8>(nextStem + entry)) {
     const from = load<u16>(stemAt + (entry << 1));
@@ -138,6 +210,8 @@ function stemOf(bytes: u32): i32 {
  * For each letter the first stem (its number, from 1), for each stem the next of the same letter and where it begins.
  */
 const firstStem: usize = memory.data(26, 8);
+/** For each letter the second letters of its stems, a bit each: most words are ruled out by it. */
+const secondLetters: usize = memory.data(26 * 4, 8);
 const nextStem: usize = memory.data(64, 8);
 const stemAt: usize = memory.data(128, 8);
 let indexed: bool = false;
@@ -152,6 +226,8 @@ function indexStems(): void {
     const letter = <u32>load<u16>(text + (i << 1)) - 0x61;
     store<u16>(stemAt + (entry << 1), <u16>i);
     store<u8>(nextStem + entry, load<u8>(firstStem + letter));
+    const seconds = secondLetters + (letter << 2);
+    store<u32>(seconds, load<u32>(seconds) | (1 << ((<u32>load<u16>(text + ((i + 1) << 1))) & 31)));
     store<u8>(firstStem + letter, <u8>entry);
   }
   indexed = true;
