@@ -1,9 +1,9 @@
 /** The bytes by which the prefilter notices a match. */
 import { frequencyOf } from './byte-frequency.ts';
-import { fromHalves, halvesOf, type ByteSet } from './byte-set.ts';
+import { halvesOf, type ByteSet } from './byte-set.ts';
 
-/** Three bytes in a row. */
-export type Anchor = readonly [ByteSet, ByteSet, ByteSet];
+/** Four bytes in a row. */
+export type Anchor = readonly [ByteSet, ByteSet, ByteSet, ByteSet];
 
 /**
  * An anchor, and how many bytes before it the context word begins to which it belongs; 0 where it is no part of one.
@@ -16,11 +16,5 @@ export interface PlacedAnchor {
 
 /** Share of the places in running text at which the prefilter sees the anchor. */
 export function anchorFrequency(anchor: Anchor): number {
-  const [first, second, third] = anchor;
-  return frequencyOf([closed(first), closed(second), closed(third)]);
-}
-
-/** As the prefilter's tables of halves see a set. */
-function closed(set: ByteSet): ByteSet {
-  return fromHalves(halvesOf(set));
+  return frequencyOf(anchor.map(halvesOf));
 }

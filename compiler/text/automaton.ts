@@ -2,6 +2,7 @@
  * Positions to a minimal deterministic automaton. Several patterns may share one: each state then says which of them
  * accept.
  */
+import type { Anchor } from './anchor.ts';
 import { ALL_BYTES, hasByte, NO_BYTES, type ByteSet } from './byte-set.ts';
 import type { Positions } from './positions.ts';
 
@@ -166,13 +167,13 @@ function shareClasses(automaton: Automaton): Automaton {
   };
 }
 
-/** Bytes that may stand first, second and third in a match; every byte from where a match may have ended. */
-export function leadingBytes(patterns: readonly Positions[]): readonly [ByteSet, ByteSet, ByteSet] {
-  const sets: [ByteSet, ByteSet, ByteSet] = [NO_BYTES, NO_BYTES, NO_BYTES];
+/** Bytes that may stand first to fourth in a match; every byte from where a match may have ended. */
+export function leadingBytes(patterns: readonly Positions[]): Anchor {
+  const sets: [ByteSet, ByteSet, ByteSet, ByteSet] = [NO_BYTES, NO_BYTES, NO_BYTES, NO_BYTES];
   for (const { reads, follow, first, last, nullable } of patterns) {
     let here: ReadonlySet<number> = first;
     let ended = nullable;
-    for (const i of [0, 1, 2] as const) {
+    for (const i of [0, 1, 2, 3] as const) {
       sets[i] |= ended ? ALL_BYTES : [...here].reduce((set, position) => set | (reads[position] ?? NO_BYTES), NO_BYTES);
       ended ||= [...here].some((position) => last.has(position));
       here = new Set([...here].flatMap((position) => [...(follow[position] ?? [])]));

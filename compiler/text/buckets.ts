@@ -9,7 +9,7 @@ export interface Bucket {
   readonly bytes: Anchor;
 }
 
-const EMPTY: Bucket = { entries: [], bytes: [0n, 0n, 0n] };
+const EMPTY: Bucket = { entries: [], bytes: [0n, 0n, 0n, 0n] };
 
 /**
  * Times that every anchor is offered another bucket. With many anchors their first place must do: the search would take
@@ -53,7 +53,12 @@ export function bucketsOf(groups: readonly Group[]): readonly Bucket[] {
 function join({ entries, bytes }: Bucket, anchor: PlacedAnchor, group: number): Bucket {
   return {
     entries: [...entries, { group, anchor }],
-    bytes: [bytes[0] | anchor.bytes[0], bytes[1] | anchor.bytes[1], bytes[2] | anchor.bytes[2]],
+    bytes: [
+      bytes[0] | anchor.bytes[0],
+      bytes[1] | anchor.bytes[1],
+      bytes[2] | anchor.bytes[2],
+      bytes[3] | anchor.bytes[3],
+    ],
   };
 }
 

@@ -1,8 +1,8 @@
 /**
- * How often three bytes stand in a row in running text, roughly: what makes one anchor better than another. Only speed
+ * How often some bytes stand in a row in running text, roughly: what makes one anchor better than another. Only speed
  * depends on it.
  */
-import { bytesOf, membersOf, type ByteSet } from './byte-set.ts';
+import type { Halves } from './byte-set.ts';
 
 /** Prose, a letter, a table, a log, source text: a little of what comes by. */
 const SAMPLE = new TextEncoder()
@@ -29,22 +29,27 @@ const SHARES: readonly number[] = Array.from({ length: 256 }, (_, byte) =>
 );
 
 /**
- * Share of the places in running text at which three bytes of the sets stand in a row. Where the sample has few such
- * places, what independent bytes would give counts too.
+ * Share of the places in running text at which bytes of the sets stand in a row, as the prefilter's tables of halves see
+ * them. Where the sample has few such places, what independent bytes would give counts too.
  */
-export function frequencyOf(sets: readonly [ByteSet, ByteSet, ByteSet]): number {
-  const [a, b, c] = sets.map(membersOf);
-  if (a === undefined || b === undefined || c === undefined) return 1;
+export function frequencyOf(sets: readonly Halves[]): number {
   let seen = 0;
-  for (let i = 0; i + 2 < SAMPLE.length; i += 1)
-    seen += (a[SAMPLE[i] ?? 0] ?? 0) & (b[SAMPLE[i + 1] ?? 0] ?? 0) & (c[SAMPLE[i + 2] ?? 0] ?? 0);
+  for (let i = 0; i + sets.length <= SAMPLE.length; i += 1) {
+    let at = 0;
+    while (at < sets.length && has(sets[at], SAMPLE[i + at] ?? 0)) at += 1;
+    if (at === sets.length) seen += 1;
+  }
   const independent = sets.map(shareOf).reduce((product, share) => product * share, 1);
   return seen / SAMPLE.length + independent / 10;
 }
 
-function shareOf(set: ByteSet): number {
+function has(set: Halves | undefined, byte: number): boolean {
+  return set !== undefined && ((set.low >> (byte & 15)) & (set.high >> (byte >> 4)) & 1) === 1;
+}
+
+function shareOf(set: Halves): number {
   return Math.min(
     1,
-    bytesOf(set).reduce((sum, byte) => sum + (SHARES[byte] ?? 0), 0),
+    SHARES.reduce((sum, share, byte) => (has(set, byte) ? sum + share : sum), 0),
   );
 }

@@ -18,30 +18,26 @@ export function isWithin(set: ByteSet, other: ByteSet): boolean {
   return (set & ~other) === 0n;
 }
 
-const members = new Map<ByteSet, Uint8Array>();
-/** Sets that `membersOf` remembers. */
+const members = new Map<ByteSet, readonly number[]>();
+/** Sets that `bytesOf` remembers. */
 const MEMBERS_MAX = 4_096;
 
-/** One for each byte of the set, zero for the others. */
-export function membersOf(set: ByteSet): Uint8Array {
+export function bytesOf(set: ByteSet): readonly number[] {
   const known = members.get(set);
   if (known !== undefined) return known;
   if (members.size >= MEMBERS_MAX) members.clear();
-  const made = Uint8Array.from({ length: 256 }, (_, byte) => (hasByte(set, byte) ? 1 : 0));
+  const made = Array.from({ length: 256 }, (_, byte) => byte).filter((byte) => hasByte(set, byte));
   members.set(set, made);
   return made;
 }
 
-export function bytesOf(set: ByteSet): readonly number[] {
-  const bytes: number[] = [];
-  membersOf(set).forEach((member, byte) => {
-    if (member === 1) bytes.push(byte);
-  });
-  return bytes;
+/** Which low and which high halves the bytes of a set have, a bit each: all that the prefilter's tables see of it. */
+export interface Halves {
+  readonly low: number;
+  readonly high: number;
 }
 
-/** The least set that a look-up of the low and of the high half can tell apart and that holds `set`. */
-export function halvesOf(set: ByteSet): { readonly low: number; readonly high: number } {
+export function halvesOf(set: ByteSet): Halves {
   let low = 0;
   let high = 0;
   for (const byte of bytesOf(set)) {
@@ -49,10 +45,4 @@ export function halvesOf(set: ByteSet): { readonly low: number; readonly high: n
     high |= 1 << (byte >> 4);
   }
   return { low, high };
-}
-
-export function fromHalves({ low, high }: { readonly low: number; readonly high: number }): ByteSet {
-  let set = NO_BYTES;
-  for (let half = 0; half < 16; half += 1) if ((high >> half) & 1) set |= BigInt(low) << BigInt(half * 16);
-  return set;
 }

@@ -71,9 +71,10 @@ export function compileForm(detector: number, source: FormSource, ignoreCase: bo
       frequency: anchorFrequency(anchor),
       how: { kind: 'prefix', positions },
     };
-    const pivot = bestPivot(prefix, parsed.pattern, ignoreCase);
+    // Digits are noticed anyway.
+    const pivot = isWithin(anchor[0], DIGITS) ? null : bestPivot(prefix, parsed.pattern, ignoreCase);
     const own = pivot !== null && pivot.frequency * PIVOT_GAIN < prefix.frequency ? pivot : prefix;
-    // Digits are noticed anyway, and their groups first look for letters before them.
+    // Groups of digits first look for letters before them.
     const near =
       source.context?.where === 'before' && !isWithin(anchor[0], DIGITS) ? wordAnchors(source.context.words) : null;
     if (near === null || near.frequency * NEAR_GAIN > own.frequency) return own;

@@ -14,7 +14,7 @@ export type Group = {
   /** Each of them may announce a match. */
   readonly anchors: readonly PlacedAnchor[];
   readonly frequency: number;
-  /** Every form begins with a digit that no digit may precede. */
+  /** Every form begins with a digit that no letter, digit or `_` may precede. */
   readonly digits: boolean;
 } & (
   | { readonly kind: 'prefix'; readonly forward: Automaton }
@@ -177,7 +177,7 @@ function merge(a: PrefixGroup, b: PrefixGroup): PrefixGroup | null {
 }
 
 function beginsWithDigit({ anchor, source }: CompiledForm): boolean {
-  return isWithin(anchor[0], DIGITS) && source.boundary.before !== 'none';
+  return isWithin(anchor[0], DIGITS) && source.boundary.before !== 'none' && source.boundary.before !== 'digit';
 }
 
 function notPlaced(bytes: Anchor): PlacedAnchor {

@@ -11,7 +11,7 @@ export interface WordAnchors {
   readonly frequency: number;
 }
 
-const PIECE = 3;
+const PIECE = 4;
 const SEPARATORS = ' \t\n\r._-';
 
 export function wordAnchors(words: readonly string[]): WordAnchors {
@@ -20,7 +20,7 @@ export function wordAnchors(words: readonly string[]): WordAnchors {
   encoded.forEach((word, i) => {
     for (let at = 0; at === 0 || at + PIECE <= word.length; at += 1) {
       const piece = word.slice(at, at + PIECE);
-      const bytes: Anchor = [bytesFor(piece[0]), bytesFor(piece[1]), bytesFor(piece[2])];
+      const bytes: Anchor = [bytesFor(piece[0]), bytesFor(piece[1]), bytesFor(piece[2]), bytesFor(piece[3])];
       const entry = pieces.get(piece.join()) ?? {
         bytes,
         frequency: anchorFrequency(bytes),

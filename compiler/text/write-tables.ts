@@ -78,6 +78,13 @@ function nearBehind({ forms }: Group): number {
 
 function writeFolds(section: Section): void {
   section.u32(L.H_FOLDS, FOLDS.length);
+  section.u32(
+    L.H_FOLD_LEADS,
+    FOLDS.reduce((leads, { from, to }) => {
+      for (let lead = from >> 12; lead <= Math.min(to >> 12, 15); lead += 1) leads |= 1 << lead;
+      return leads;
+    }, 0),
+  );
   const blocks = new Uint8Array((CODE_POINTS >> 8) >> 3);
   const bytes = new Uint8Array(FOLDS.length * L.FOLD_BYTES);
   const view = new DataView(bytes.buffer);
@@ -94,16 +101,22 @@ function writeFolds(section: Section): void {
 
 function writeBuckets(section: Section, groups: readonly Group[]): void {
   bucketsOf(groups).forEach((bucket, number) => {
-    const entries = bucket.entries.flatMap(({ group, anchor }) => [
-      group + anchor.backLeast * 0x10000 + anchor.backMost * 0x1000000,
-      ...anchor.bytes.map((set) => section.block(setBytes(set))),
-    ]);
+    const entries = bucket.entries.flatMap(({ group, anchor }) => {
+      const masks = anchor.bytes.map(maskOf);
+      return [
+        group + anchor.backLeast * 0x10000 + anchor.backMost * 0x1000000,
+        littleEndian(masks.map((each) => each?.mask ?? 0)),
+        littleEndian(masks.map((each) => each?.value ?? 0)),
+        ...anchor.bytes.map((set, i) => (masks[i] === null ? section.block(setBytes(set)) : 0)),
+      ];
+    });
     section.u32(L.H_BUCKETS + 4 * number, section.block(u32s([bucket.entries.length, ...entries])));
     bucket.bytes.forEach((set, i) => {
       const { low, high } = halvesOf(set);
       for (let half = 0; half < 16; half += 1) {
-        if ((low >> half) & 1) section.setBit(L.H_PREFILTER + i * 32 + half, number);
-        if ((high >> half) & 1) section.setBit(L.H_PREFILTER + i * 32 + 16 + half, number);
+        const table = L.H_PREFILTER + (number >> 3) * L.PREFILTER_BYTES + i * 32;
+        if ((low >> half) & 1) section.setBit(table + half, number & 7);
+        if ((high >> half) & 1) section.setBit(table + 16 + half, number & 7);
       }
     });
   });
@@ -142,6 +155,10 @@ function writeGroup(section: Section, at: number, group: Group, firstForm: numbe
       ({ source }) =>
         source.validator !== undefined || (source.context !== undefined && source.context.where !== 'before'),
     ),
+  );
+  section.u32(
+    at + L.GROUP_HEADS,
+    mask(({ source }) => source.validator === 'payment_card'),
   );
   section.u32(
     at + L.GROUP_CONTEXT_BEFORE,
@@ -235,6 +252,19 @@ function setBytes(set: ByteSet): Uint8Array {
   const bytes = new Uint8Array(32);
   for (const byte of bytesOf(set)) bytes[byte >> 3] = (bytes[byte >> 3] ?? 0) | (1 << (byte & 7));
   return bytes;
+}
+
+/** The mask under which the set's bytes, and no others, are one value; null where there is none. */
+function maskOf(set: ByteSet): { readonly mask: number; readonly value: number } | null {
+  const bytes = bytesOf(set);
+  const ones = bytes.reduce((bits, byte) => bits & byte, 0xff);
+  const mask = 0xff & ~(bytes.reduce((bits, byte) => bits | byte, 0) ^ ones);
+  const free = 8 - [...mask.toString(2)].filter((bit) => bit === '1').length;
+  return bytes.length === 1 << free ? { mask, value: ones } : null;
+}
+
+function littleEndian(bytes: readonly number[]): number {
+  return bytes.reduce((word, byte, i) => word + byte * 2 ** (8 * i), 0);
 }
 
 function u16s(numbers: readonly number[]): Uint8Array {

@@ -2,7 +2,7 @@
  * Runs a group's automata from one place, and keeps which forms accept where with their right boundary. It knows no
  * validator and no context.
  */
-import { boundaryAfter, UNSETTLED } from './characters';
+import { boundaryAfter, isDigit, UNSETTLED } from './characters';
 import {
   BITSET_CLASSES_AT,
   BITSET_FIRST,
@@ -30,6 +30,8 @@ const ends: usize = memory.data(ENDS_MAX * 8, 8);
 let endCount: u32 = 0;
 /** The last accepted end of each other form. */
 const lasts: usize = memory.data(FORMS_IN_GROUP_MAX * 4, 8);
+/** Bytes after which most forms are out: if no allowed one is left, the rest is not read. */
+const DECIDING: usize = 5;
 /** Forms that accepted somewhere in the last run. */
 export let accepted: u32 = 0;
 
@@ -57,6 +59,8 @@ export function runForward(group: usize, p: usize, allowed: u32): u32 {
   const firstAccept = <u32>load<u16>(dfa + DFA_FIRST_ACCEPT);
   const most = p + <usize>load<u32>(group + GROUP_FORWARD_MOST);
   const limit = most < end ? most : end;
+  // Where a digit follows only these forms may end: in a run of digits mostly none.
+  const beforeDigit = load<u32>(group + GROUP_AFTER) & allowed;
   let row = <u32>load<u16>(dfa + DFA_START);
   let open: u32 = 0;
   let at = p;
@@ -68,7 +72,12 @@ export function runForward(group: usize, p: usize, allowed: u32): u32 {
       return open;
     }
     at += 1;
-    if (row >= firstAccept) open |= accept(group, infoOf(dfa, row), at, allowed);
+    if (row >= firstAccept && (beforeDigit != 0 || at == end || !isDigit(load<u8>(at))))
+      open |= accept(group, infoOf(dfa, row), at, allowed);
+    if (at == p + DECIDING && (load<u32>(infoOf(dfa, row) + 4) & allowed) == 0) {
+      count(at - p);
+      return open;
+    }
   }
   count(at - p);
   if (at == end && !final && at < most) open |= load<u32>(infoOf(dfa, row) + 4) & allowed;

@@ -37,6 +37,13 @@ export function isWord(c: u32): bool {
   return isDigit(c) || isLetter(c) || c == 0x5f;
 }
 
+/** All ones in each byte that is a letter, a digit or `_`. */
+export function wordBytes(bytes: v128): v128 {
+  const letters = i8x16.lt_u(i8x16.sub(v128.or(bytes, i8x16.splat(0x20)), i8x16.splat(0x61)), i8x16.splat(26));
+  const digits = i8x16.lt_u(i8x16.sub(bytes, i8x16.splat(0x30)), i8x16.splat(10));
+  return v128.or(v128.or(letters, digits), i8x16.eq(bytes, i8x16.splat(0x5f)));
+}
+
 /** Kinds of boundary that hold before `p`; `first` is where the text begins. */
 export function boundaryBefore(p: usize, first: usize): u32 {
   if (p == first) return ALL;

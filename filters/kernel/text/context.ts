@@ -34,24 +34,46 @@ export function contextAfter(form: usize, p: usize): u32 {
   return result == CONTEXT_ABSENT && cut ? CONTEXT_UNSETTLED : result;
 }
 
+/** No letter is in [`bareFrom`, `bareTo`). */
+let bareFrom: usize = 0;
+let bareTo: usize = 0;
+
+/** Before a text is read. */
+export function forgetLetters(): void {
+  bareFrom = 0;
+  bareTo = 0;
+}
+
 /**
  * Whether any of the `within` bytes before `p` is a letter or of another script: without one, no context word ends
- * there.
+ * there. Places come mostly in order, and what has no letter is read once.
  */
 export function lettersBefore(p: usize, within: u32): bool {
   const from = <u32>(p - first) > within ? p - within : first;
+  const isNext = p >= bareTo && bareTo >= from;
+  const stop = isNext ? bareTo : from;
   let at = p;
-  while (at >= from + 16) {
+  while (at >= stop + 16) {
     at -= 16;
     const v = v128.load(at);
     const letters = i8x16.lt_u(i8x16.sub(v128.or(v, i8x16.splat(0x20)), i8x16.splat(0x61)), i8x16.splat(26));
     if (v128.any_true(v128.or(letters, i8x16.shr_s(v, 7)))) return true;
   }
-  while (at > from) {
+  while (at > stop) {
     at -= 1;
     const c = <u32>load<u8>(at);
     if (isLetter(c) || c > 0x7f) return true;
   }
+  if (isNext && bareFrom > from) {
+    // What stands before the bare stretch is within reach, too.
+    for (at = bareFrom; at > from;) {
+      at -= 1;
+      const c = <u32>load<u8>(at);
+      if (isLetter(c) || c > 0x7f) return true;
+    }
+  }
+  bareFrom = from;
+  bareTo = p;
   return false;
 }
 

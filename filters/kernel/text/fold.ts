@@ -3,7 +3,7 @@
  * spaces become their ASCII twins; what nobody sees (zero-width, soft hyphen, direction marks, variation selectors) is
  * dropped. The ranges are in the tables. A fold never lengthens text.
  */
-import { FOLD_BYTES, FOLD_DROP, FOLD_SAME, H_FOLD_BLOCKS_AT, H_FOLDS, H_FOLDS_AT } from './layout';
+import { FOLD_BYTES, FOLD_DROP, FOLD_SAME, H_FOLD_BLOCKS_AT, H_FOLD_LEADS, H_FOLDS, H_FOLDS_AT } from './layout';
 
 /** Answers of `foldOf`. */
 export const FOLD_KEEP: u32 = 0xffff;
@@ -19,6 +19,27 @@ export function skipAscii(p: usize, end: usize): usize {
     p += 16;
   }
   while (p < end && load<u8>(p) < 0x80) p += 1;
+  return p;
+}
+
+/**
+ * The first character from `p` on that may fold, as far as its first byte tells, or one that is ASCII, cut off at the
+ * end, or no UTF-8.
+ */
+export function skipUnfolded(section: usize, p: usize, end: usize): usize {
+  const leads = load<u32>(section + H_FOLD_LEADS);
+  while (p + 4 <= end) {
+    const w = load<u32>(p);
+    if ((w & 0xc0c0f0) == 0x8080e0) {
+      if (((leads >> (w & 15)) & 1) != 0) return p;
+      p += 3;
+    } else if ((w & 0xc0e0) == 0x80c0 && (w & 0xff) - 0xc3 <= 8) {
+      // U+00C0 to U+02FF.
+      p += 2;
+    } else {
+      return p;
+    }
+  }
   return p;
 }
 

@@ -7,7 +7,7 @@ import { Bytes } from '../bytes';
 import { alloc, free } from '../memory';
 import { T_DETECTORS } from '../abi';
 import { tables } from '../policy';
-import { characterAt, characterBytes, FOLD_AWAY, FOLD_KEEP, foldOf, skipAscii } from './fold';
+import { characterAt, characterBytes, FOLD_AWAY, FOLD_KEEP, foldOf, skipAscii, skipUnfolded } from './fold';
 import { H_LOOK_BEHIND } from './layout';
 import { chooseForms } from './match';
 import { forgetOffsets, noteOffset, rawEnd, rawStart } from './offsets';
@@ -220,6 +220,11 @@ export class Lane {
     while (true) {
       p = skipAscii(p, end);
       if (p == end) break;
+      const next = skipUnfolded(section, p, end);
+      if (next != p) {
+        p = next;
+        continue;
+      }
       const code = characterAt(p, end);
       let bytes = characterBytes;
       if (bytes == 0) {

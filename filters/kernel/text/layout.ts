@@ -15,15 +15,21 @@ export const H_FOLDS = 20;
 export const H_FOLDS_AT = 24;
 /** One bit a block of 256 code points: whether any of them folds. */
 export const H_FOLD_BLOCKS_AT = 28;
-/** Eight u32: for each bucket of the prefilter a list of anchors, a u32 count and then its anchors. */
-export const H_BUCKETS = 32;
-/** Six tables of 16 bytes: for the three bytes at an anchor, which buckets admit their low and their high half. */
-export const H_PREFILTER = 64;
 /** Folded bytes before a start in which a context word that is its anchor may stand. */
-export const H_NEAR_BEHIND = 160;
-export const HEADER_BYTES = 176;
-export const BUCKETS = 8;
-/** Groups that begin with a digit that no digit precedes: of a run of digits only the first is looked at. */
+export const H_NEAR_BEHIND = 32;
+/** For each bucket of the prefilter a list of anchors, a u32 count and then its anchors. */
+export const H_BUCKETS = 36;
+/**
+ * Twice eight tables of 16 bytes: for the four bytes at an anchor, which of the first and which of the last eight
+ * buckets admit their low and their high half.
+ */
+export const H_PREFILTER = 112;
+export const PREFILTER_BYTES = 128;
+/** For each first byte of three, 0xe0 to 0xef, a bit: whether any of its characters folds. */
+export const H_FOLD_LEADS = 368;
+export const HEADER_BYTES = 384;
+export const BUCKETS = 16;
+/** Groups that begin with a digit that no letter, digit or `_` precedes: of a run only the first is looked at. */
 export const BUCKET_DIGITS = 0;
 
 // A form: one pattern of a detector with its boundaries, validator and context.
@@ -54,7 +60,9 @@ export const GROUP_ALL_ENDS = 72;
 export const GROUP_CONTEXT_BEFORE = 76;
 /** Characters that the widest context of the group looks back. */
 export const GROUP_WITHIN_MOST = 80;
-export const GROUP_BYTES = 84;
+/** Forms whose validator refuses most matches by their first four bytes. */
+export const GROUP_HEADS = 84;
+export const GROUP_BYTES = 88;
 
 /** A match begins at the anchor. */
 export const KIND_PREFIX = 0;
@@ -65,12 +73,15 @@ export const KIND_BITSET = 2;
 /** The anchor lies in a context word that must stand before the match; all forms have the same words. */
 export const KIND_NEAR = 3;
 
-// An anchor: u16 group; how many bytes before it the context word begins, u8 at least, u8 at most; and for each of its
-// three bytes the place of a set, a bit a byte.
+// An anchor, four bytes in a row: u16 group; how many bytes before it the context word begins, u8 at least, u8 at most;
+// what the four bytes are under a mask; and for each that the mask does not settle the place of a set, a bit a byte (0:
+// settled).
 export const ANCHOR_GROUP = 0;
 export const ANCHOR_BACK = 2;
-export const ANCHOR_SETS = 4;
-export const ANCHOR_BYTES = 16;
+export const ANCHOR_MASK = 4;
+export const ANCHOR_VALUE = 8;
+export const ANCHOR_SETS = 12;
+export const ANCHOR_BYTES = 28;
 
 // A deterministic automaton. Rows of u16: the next row for each class of bytes, then the row's info; row numbers are
 // premultiplied by the width. Row 0 is dead.

@@ -1,7 +1,15 @@
 /** Looks for the matches at one anchor: automata, then boundaries, contexts and validators; what passes is a span. */
 import { accepted, endBelow, formsAt, runBitset, runForward } from './automaton';
 import { boundaryBefore } from './characters';
-import { CONTEXT_FOUND, CONTEXT_UNSETTLED, contextAfter, contextBefore, lettersBefore, wordEnd } from './context';
+import {
+  CONTEXT_FOUND,
+  CONTEXT_UNSETTLED,
+  contextAfter,
+  contextBefore,
+  forgetLetters,
+  lettersBefore,
+  wordEnd,
+} from './context';
 import {
   DFA_CLASSES,
   DFA_CLASSES_AT,
@@ -21,6 +29,7 @@ import {
   GROUP_CONTEXT_BEFORE,
   GROUP_FIRST_FORM,
   GROUP_FORMS,
+  GROUP_HEADS,
   GROUP_KIND,
   GROUP_TAIL_AT,
   GROUP_WITHIN_MOST,
@@ -38,6 +47,7 @@ import {
   WHERE_BEFORE,
   WHERE_NOWHERE,
 } from './layout';
+import { mayBeginCard } from './payment-card';
 import { validate } from './validate';
 import { count, end, first, foundSpan, keepLive, section, wanted } from './window';
 
@@ -90,6 +100,7 @@ export function isNear(g: u32): bool {
 
 /** Starts before `from` are settled. */
 export function beginMatching(from: usize): void {
+  forgetLetters();
   const groups = load<u32>(section + H_GROUPS);
   for (let g: u32 = 0; g < groups; g += 1) store<u32>(tried + (g << 2), <u32>from);
 }
@@ -97,6 +108,11 @@ export function beginMatching(from: usize): void {
 function matchPrefix(group: usize, kind: u32, p: usize, allowed: u32): void {
   allowed &= formsAt(group + GROUP_BEFORE, boundaryBefore(p, first));
   if (allowed == 0) return;
+  const headed = allowed & load<u32>(group + GROUP_HEADS);
+  if (headed != 0 && !mayBeginCard(p, end)) {
+    allowed &= ~headed;
+    if (allowed == 0) return;
+  }
   const contextual = load<u32>(group + GROUP_CONTEXT_BEFORE);
   if ((allowed & contextual) != 0 && !lettersBefore(p, load<u32>(group + GROUP_WITHIN_MOST))) {
     allowed &= ~contextual;
