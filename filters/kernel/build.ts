@@ -14,7 +14,7 @@ const KERNEL = dirname(fileURLToPath(import.meta.url));
 const EXPORTS = join(KERNEL, 'decision', 'exports.ts');
 
 /** `session` has its own memory, as proxy-wasm wants; `opa` takes its host's, as OPA's ABI says. */
-const KERNELS = { session: [], opa: ['--importMemory', '--shrinkLevel', '1'] } as const;
+const KERNELS = { session: ['--shrinkLevel', '1'], opa: ['--importMemory', '--shrinkLevel', '1'] } as const;
 export type KernelName = keyof typeof KERNELS;
 
 /** Compiles one entry. `entry` is a path; the result is a debug module with names. */
