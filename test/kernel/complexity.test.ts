@@ -77,7 +77,7 @@ test('the page says the figures that are measured, and the stems that the kernel
       return `| ${threshold} | ${right} of ${SET.length} | ${hardMissed} | ${simpleTaken} |`;
     }),
   ].join('\n');
-  const stems = /const STEMS: string =\s*"([^"]+)"/.exec(readFileSync(KERNEL, 'utf8'))?.[1] ?? '';
+  const stems = /const STEMS: string =\s*'([^']+)'/.exec(readFileSync(KERNEL, 'utf8'))?.[1] ?? '';
   expect(stems).toContain('prove');
   const parts: { readonly [name: string]: string } = {
     accuracy,

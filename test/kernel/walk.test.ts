@@ -94,6 +94,42 @@ const TOO_LARGE = 7;
 
 const any: Place = { any: 'text' };
 
+test('what ends or breaks a string does so wherever it stands in a block of sixteen bytes', () => {
+  const walk = walker(any);
+  const utf8 = (text: string): readonly number[] => [...new TextEncoder().encode(text)];
+  const cases: readonly (readonly [readonly number[], number])[] = [
+    [[], OK],
+    ...['\\n', '\\\\', '\\"', '\\u00e9', '\\ud83d\\ude00', 'é', '€', '\ud7ff', '\ue000', '😀', 'ࠀ'].map(
+      (text) => [utf8(text), OK] as const,
+    ),
+    ...['\\x', '\\u00g0', '\\ud83d', '\\ude00', '\n', '\0', '\u001f'].map((text) => [utf8(text), SYNTAX] as const),
+    // Overlong, a surrogate, above U+10FFFF, no beginning, no end.
+    ...[
+      'c0af',
+      'c1bf',
+      'e08080',
+      'e09fbf',
+      'eda080',
+      'f08080af',
+      'f4908080',
+      'f5808080',
+      '80',
+      'bf',
+      'c3',
+      'e282',
+      'ff',
+    ].map((hex) => [[...Buffer.from(hex, 'hex')], UTF8] as const),
+  ];
+  for (const [bytes, code] of cases) {
+    for (let before = 0; before < 35; before += 1) {
+      for (const after of [0, 1, 3, 15, 16]) {
+        const body = [0x22, ...Array<number>(before).fill(0x61), ...bytes, ...Array<number>(after).fill(0x62), 0x22];
+        expect(walk(Uint8Array.from(body)).code, `${before} before ${Buffer.from(bytes).toString('hex')}`).toBe(code);
+      }
+    }
+  }
+});
+
 test('a document that JSON.parse reads is read, and one that it refuses is refused', () => {
   const walk = walker(any);
   const good = [

@@ -36,6 +36,19 @@ test('pieces make no difference', () => {
   lane.destroy();
 });
 
+test('a value is found wherever it stands in a block of sixteen bytes', () => {
+  for (const { name, examples } of detectors) {
+    const example = (examples[0] ?? '').replace(/[⟦⟧]/g, '');
+    for (let before = 0; before < 16; before += 1) {
+      for (const after of [0, 3, 17]) {
+        const text = `${'- '.repeat(before).slice(0, before)}${example}${' -'.repeat(after).slice(0, after)}`;
+        const expected = referenceHits(text, detectors);
+        expect(named(host.scan(text), text), `${name} behind ${before} bytes`).toEqual(named(expected, text));
+      }
+    }
+  }
+});
+
 /** Appends, scans and discards at random; reports a hold that goes back, or that a later hit starts before. */
 function inPieces(
   lane: ReturnType<typeof host.createLane>,
