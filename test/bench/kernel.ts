@@ -12,6 +12,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { compile } from '../../cli/compile.ts';
 import { BUNDLE_PATHS } from '../../compiler/bundle/bundle-paths.ts';
+import { doorImports } from '../../filters/host/door-imports.ts';
 import { FilterMemory } from '../../filters/host/filter-memory.ts';
 import { writeHeaderPairs } from '../../filters/host/header-pairs.ts';
 import type { KernelExports } from '../../filters/host/kernel-exports.ts';
@@ -105,7 +106,8 @@ async function build(): Promise<Uint8Array> {
 }
 
 function load(wasm: Uint8Array<ArrayBuffer>): Run {
-  const kernel = new WebAssembly.Instance(new WebAssembly.Module(wasm), {}).exports as unknown as KernelExports;
+  const module = new WebAssembly.Module(wasm);
+  const kernel = new WebAssembly.Instance(module, doorImports(module)).exports as unknown as KernelExports;
   const write = (bytes: Uint8Array): { at: number; length: number } => {
     const at = kernel.writ_alloc(bytes.length);
     new Uint8Array(kernel.memory.buffer).set(bytes, at);
