@@ -17,8 +17,13 @@ export function startChild(script: string, args: readonly string[]): Promise<Chi
   return startProgram(process.execPath, [fileURLToPath(new URL(script, import.meta.url)), ...args]);
 }
 
-export function startProgram(command: string, args: readonly string[]): Promise<Child> {
-  const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+/** Its standard input stays open as long as we live: a program that reads it to its end does not outlive us. */
+export function startProgram(
+  command: string,
+  args: readonly string[],
+  env: { readonly [name: string]: string } = {},
+): Promise<Child> {
+  const child = spawn(command, args, { stdio: ['pipe', 'pipe', 'inherit'], env: { ...process.env, ...env } });
   const name = [command, ...args].slice(0, 2).join(' ');
   return new Promise((resolve, reject) => {
     const timer = setTimeout(() => {

@@ -7,7 +7,7 @@ import { cached } from '../../examples/parts/cache.ts';
 import { runInstallCommand } from '../../examples/parts/command.ts';
 import { findGo, goSettings } from '../../examples/parts/go.ts';
 
-export type GoProgram = 'echo';
+export type GoProgram = 'echo' | 'load' | 'upstream';
 
 const part = 'bench-go';
 const sources = fileURLToPath(new URL('go/', import.meta.url));

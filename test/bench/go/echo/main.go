@@ -2,6 +2,8 @@
 // hop itself costs, to set our door's cost beside. It is for the processing mode of compiler/envoy/http-filters.ts: a
 // request's body comes BUFFERED, a reply's FULL_DUPLEX_STREAMED, whose chunks must be sent back to go on.
 //
+// It ends when its standard input does.
+//
 //	echo SOCKET
 package main
 
@@ -45,6 +47,10 @@ func serve() error {
 	)
 	extproc.RegisterExternalProcessorServer(server, processor{})
 	fmt.Println(os.Args[1])
+	go func() {
+		_, _ = io.Copy(io.Discard, os.Stdin)
+		os.Exit(0)
+	}()
 	return server.Serve(listener)
 }
 

@@ -3,10 +3,10 @@
 // door costs without the kernel.
 import { readFileSync } from 'node:fs';
 import { fromBinary } from '@bufbuild/protobuf';
-import { SignedBundleSchema } from '../../proto/gen/writ/v1/bundle_pb.ts';
-import { loadFilter } from '../../filters/host/load-filter.ts';
-import { startSidecar } from '../../filters/sidecar/start-sidecar.ts';
-import { scriptedFilter } from '../e2e/scripted-filter.ts';
+import { SignedBundleSchema } from '../../../proto/gen/writ/v1/bundle_pb.ts';
+import { loadFilter } from '../../../filters/host/load-filter.ts';
+import { startSidecar } from '../../../filters/sidecar/start-sidecar.ts';
+import { scriptedFilter } from '../../e2e/scripted-filter.ts';
 
 interface Options {
   readonly stateFolder: string;
@@ -49,4 +49,5 @@ const sidecar = await startSidecar({
 });
 await sidecar.offer(fromBinary(SignedBundleSchema, readFileSync(options.releaseFile)));
 process.stdout.write(`${JSON.stringify(sidecar.bootstrap)}\n`);
+process.stdin.resume().once('end', () => process.exit(0));
 process.once('SIGTERM', () => void sidecar.stop().then(() => process.exit(0)));

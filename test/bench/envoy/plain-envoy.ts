@@ -99,6 +99,41 @@ export function externalProcessor(clusterName: string): object {
   };
 }
 
+/** Asks a server over HTTP whether a request may pass, with the request's whole body. */
+export function authorizer(clusterName: string, port: number, pathPrefix: string): object {
+  return {
+    name: 'envoy.filters.http.ext_authz',
+    typed_config: {
+      '@type': `${TYPES}.filters.http.ext_authz.v3.ExtAuthz`,
+      transport_api_version: 'V3',
+      failure_mode_allow: false,
+      with_request_body: { max_request_bytes: BODY_BYTES_MAX, allow_partial_message: false },
+      http_service: {
+        server_uri: { uri: `http://127.0.0.1:${port}`, cluster: clusterName, timeout: '30s' },
+        path_prefix: pathPrefix,
+      },
+    },
+  };
+}
+
+export function httpCluster(name: string, port: number): object {
+  return { ...cluster(name, loopback(port)), per_connection_buffer_limit_bytes: CONNECTION_WINDOW_BYTES };
+}
+
+/** A proxy-wasm filter from a file, without configuration. */
+export function wasmFilter(file: string): object {
+  return {
+    name: 'envoy.filters.http.wasm',
+    typed_config: {
+      '@type': `${TYPES}.filters.http.wasm.v3.Wasm`,
+      config: {
+        root_id: 'bench',
+        vm_config: { vm_id: 'bench', runtime: 'envoy.wasm.runtime.v8', code: { local: { filename: file } } },
+      },
+    },
+  };
+}
+
 function cluster(name: string, address: object): object {
   const everything = STREAMS_MAX;
   return {
