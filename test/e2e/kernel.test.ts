@@ -1,7 +1,7 @@
 // Real policies in the real kernel behind the real Envoy: what is decided, edited, restored, streamed and refused, on
 // what the upstream received and what the client got.
 import { createHash, randomBytes } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
@@ -59,7 +59,8 @@ let filter: Filter;
 async function everythingTold(): Promise<string> {
   const pages = [`http://127.0.0.1:${mesh.sidecar().adminPort}/metrics`, `${mesh.envoy.adminUrl}/stats/prometheus`];
   const [metrics = '', stats = ''] = await Promise.all(pages.map(async (page) => (await fetch(page)).text()));
-  return [metrics, stats, ...mesh.alarms, readFileSync(mesh.envoy.logFile, 'utf8')].join('\n');
+  const files = [mesh.envoy.logFile, join(mesh.stateFolder, 'decisions.log')];
+  return [metrics, stats, ...mesh.alarms, ...files.map((file) => readFileSync(file, 'utf8'))].join('\n');
 }
 
 describe.each(DOORS)('through the door %s', (door) => {
@@ -399,13 +400,11 @@ describe.each(DOORS)('through the door %s', (door) => {
       await post(chat(`My card is ${CARD}, SSN 078-05-1120`));
       answer = completes('Ask jane@example.com.');
       await post(chat('Who?'));
+      const log = join(mesh.stateFolder, 'decisions.log');
+      await settles(() => existsSync(log) && readFileSync(log, 'utf8').includes('leaked_mail'));
       const told = await everythingTold();
       expect(told).not.toMatch(/4111.?1111|078-05-1120|jane|Hello|sk-/);
-      if (door === 'in_envoy') {
-        expect(told).toMatch(/writ_exchanges_answered_total\{\} [1-9]/);
-        expect(told).toMatch(/writ_exchanges_forwarded_total\{\} [1-9]/);
-        return;
-      }
+      if (door === 'in_envoy') expect(told).toMatch(/writ_exchanges_answered_total\{\} [1-9]/);
       expect(told).toMatch(/writ_decisions_total\{event="prompt",outcome="deny"\} [1-9]/);
       expect(told).toMatch(/writ_redactions_total\{detector="payment_card"\} [1-9]/);
     });

@@ -76,7 +76,7 @@ function writeRequest(wanted: usize, starts: bool, now: i64): bool {
     const used = grant.spent + grant.reserved;
     let most = grant.granted;
     if (need > 0) most = used + need;
-    else if (grant.granted == 0) most = starts ? 1 : 0;
+    else if (grant.granted == 0) most = starts || grant.askedAt == 0 ? 1 : 0;
     else if (needsMore()) most = grant.granted + 1;
     putLine(m, i, grant.number, grant.granted, grant.spent, most, false);
   }

@@ -16,7 +16,9 @@ import { readShared, writeShared } from './shared-data';
 import { wordOf } from './words';
 
 /** How long a request waits for money. */
-const WAIT_MS_MAX: u32 = 200;
+const WAIT_MS_MAX: i64 = 200;
+/** And how long for the first word on its budgets: the sidecar may have to ask the control plane first. */
+const LEVELS_WAIT_MS_MAX: i64 = 2_500;
 /** What is known of a budget is asked for anew when it is older. */
 const LEVELS_MS_MAX: i64 = 5_000;
 /** And when it is as old as that, it is not known any more: the sidecar does not answer. */
@@ -44,7 +46,7 @@ export function knowsLevels(now: i64): bool {
 
 /** Asks the sidecar for what is left; whether the exchange waits for it. */
 export function askLevels(e: Exchange, now: i64): bool {
-  return waitFor(e, 0, true, now);
+  return waitFor(e, 0, true, now, LEVELS_WAIT_MS_MAX);
 }
 
 /** Tells the session what is left of each budget: its next action. */
@@ -124,7 +126,8 @@ export function askForMore(e: Exchange, o: Output, now: i64): bool {
     const r = <usize>o.reservesPtr + i * RESERVE_BYTES;
     store<i64>(wanted + (load<u32>(r) << 3), load<i64>(r, 8));
   }
-  const waits = waitFor(e, wanted, false, now);
+  if (e.waitsSince == 0) e.waitsSince = now;
+  const waits = waitFor(e, wanted, false, now, WAIT_MS_MAX - (now - e.waitsSince));
   free(wanted);
   return waits;
 }
@@ -165,10 +168,8 @@ function giveBack(held: usize, count: u32): void {
   }
 }
 
-function waitFor(e: Exchange, wanted: usize, starts: bool, now: i64): bool {
-  if (e.waitsSince == 0) e.waitsSince = now;
-  const left = <i64>WAIT_MS_MAX - (now - e.waitsSince);
-  if (left <= 0 || !callSidecar(wanted, starts, now, <u32>left)) return false;
+function waitFor(e: Exchange, wanted: usize, starts: bool, now: i64, milliseconds: i64): bool {
+  if (milliseconds <= 0 || !callSidecar(wanted, starts, now, <u32>milliseconds)) return false;
   e.sentAt = now;
   beginWait(e, sentToken, SIDE_REQUEST, CALL_GRANTS);
   return true;
@@ -202,6 +203,8 @@ function isDue(now: i64): bool {
   const count = budgetCount();
   for (let i: u32 = 0; i < count; i += 1) {
     if (!readGrant(i)) return false;
+    // Before its first request comes, a budget has its first share.
+    if (grant.askedAt == 0) return true;
     if (grant.closing != 0 || needsMore()) return true;
     if (grant.granted > 0 && (grant.spent != grant.told || now >= grant.until || now - grant.askedAt > QUIET_MS_MAX))
       return true;
