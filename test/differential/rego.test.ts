@@ -25,13 +25,8 @@ test('Rego that is emitted wrong is caught', { timeout: 600_000 }, async () => {
       mutation,
       cases: apt.slice(round * CASES_STEP, (round + 1) * CASES_STEP),
     }));
-    const decisions = await decideRego(
-      shown.flatMap(({ mutation, cases }) =>
-        cases.map(({ plan, inputs }) => ({ files: mutation.edit(emitRego(plan)), inputs })),
-      ),
-    );
-    let taken = 0;
-    const seen = shown.map(({ cases }) => isSeen(cases, decisions.slice(taken, (taken += cases.length))));
+    const decisions = await decideShown(shown);
+    const seen = shown.map(({ cases }, at) => isSeen(cases, decisions[at]!));
     left = left.filter((_, at) => !seen[at]);
   }
   expect(
@@ -39,6 +34,30 @@ test('Rego that is emitted wrong is caught', { timeout: 600_000 }, async () => {
     `seed ${seed}`,
   ).toEqual([]);
 });
+
+interface Shown {
+  readonly mutation: RegoMutation;
+  readonly cases: readonly Case[];
+}
+
+/** The decisions of each, case by case. What OPA refuses to decide has none; it must not cost the others theirs. */
+async function decideShown(shown: readonly Shown[]): Promise<readonly (readonly (readonly unknown[])[])[]> {
+  const regoOf = ({ mutation, cases }: Shown) =>
+    cases.map(({ plan, inputs }) => ({ files: mutation.edit(emitRego(plan)), inputs }));
+  try {
+    const decisions = await decideRego(shown.flatMap(regoOf));
+    let taken = 0;
+    return shown.map(({ cases }) => decisions.slice(taken, (taken += cases.length)));
+  } catch {
+    // Who is refused every time is never seen, and fails the test by name.
+    return shown.length > 1 ? [...(await halfOf(0)), ...(await halfOf(1))] : shown.map(() => []);
+  }
+
+  function halfOf(which: 0 | 1): ReturnType<typeof decideShown> {
+    const middle = shown.length >> 1;
+    return decideShown(which === 0 ? shown.slice(0, middle) : shown.slice(middle));
+  }
+}
 
 /** Policies whose Rego the fault changes, and that have an input which may show it. */
 function casesFor({ edit, shows }: RegoMutation): readonly Case[] {
