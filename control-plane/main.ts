@@ -10,7 +10,7 @@ import { grpcService } from '../proto/grpc-call.ts';
 import { expireLeases } from './budgets/lease-calls.ts';
 import type { LeaseCallContext } from './budgets/lease-calls.ts';
 import { adsDefinition, adsService } from './grpc/ads-service.ts';
-import { adminService, budgetInfos, leasesService, nodesService } from './grpc/services.ts';
+import { adminService, budgetInfos, leasesService, nodeCounts, nodesService } from './grpc/services.ts';
 import type { ServicesContext } from './grpc/services.ts';
 import { listenHttp } from './http-listener.ts';
 import type { Credential } from './keys/certificate.ts';
@@ -20,7 +20,7 @@ import { loadReleasesInForce, putInForce, snapshotOf } from './releases/releases
 import type { Database } from './store/database.ts';
 import { addQuarantine, listQuarantine } from './store/node-store.ts';
 import { openPglite } from './store/open-pglite.ts';
-import { dueWindows, sqlLedger } from './store/sql-ledger.ts';
+import { activeLeases, dueWindows, sqlLedger } from './store/sql-ledger.ts';
 import { AdsHub } from './xds/ads-hub.ts';
 import type { Snapshot } from './xds/snapshot.ts';
 
@@ -83,10 +83,10 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
       isConnected: (node) => hub.isConnected(node),
       onRelease: ({ row, bundle }) => {
         inForce.set(row.name, putInForce(row, bundle));
-        metrics.releases.inc();
         hub.publish(snapshotOf(inForce));
         log(`release ${row.sequence} of \`${row.name}\` is revision ${row.revision.slice(0, 12)}, by ${row.pushedBy}`);
       },
+      onPush: (result) => metrics.pushes.inc({ result }),
       onLeaseCall: (method) => metrics.leaseCalls.inc({ method }),
       now,
       log,
@@ -199,6 +199,10 @@ async function renderMetrics(
   context: ServicesContext,
 ): Promise<{ readonly contentType: string; readonly body: string }> {
   metrics.streams.set(hub.streams);
+  for (const [state, count] of Object.entries(await nodeCounts(context))) metrics.nodes.set({ state }, count);
+  metrics.leases.reset();
+  for (const { policy, budget, count } of await activeLeases(context.database))
+    metrics.leases.set({ policy, budget }, count);
   for (const [policy, release] of context.inForce()) metrics.sequence.set({ policy }, release.row.sequence);
   for (const { policy, budget, limitMicros, chargedMicros, outstandingMicros } of await budgetInfos(context, '')) {
     metrics.budgetLimit.set({ policy, budget }, Number(limitMicros));

@@ -6,7 +6,10 @@ export interface ControlPlaneMetrics {
   readonly streams: Gauge;
   readonly acks: Counter;
   readonly nacks: Counter;
-  readonly releases: Counter;
+  /** Pushes and rollbacks, by whether they were taken. */
+  readonly pushes: Counter<'result'>;
+  readonly nodes: Gauge<'state'>;
+  readonly leases: Gauge<'policy' | 'budget'>;
   readonly leaseCalls: Counter<'method'>;
   readonly expiredMicros: Counter<'policy' | 'budget'>;
   readonly overrunMicros: Counter<'policy' | 'budget'>;
@@ -28,7 +31,13 @@ export function createMetrics(): ControlPlaneMetrics {
     streams: gauge('ads_streams', 'Open ADS streams.'),
     acks: counter('ads_acks_total', 'Responses that nodes acknowledged.'),
     nacks: counter('ads_nacks_total', 'Responses that nodes refused.'),
-    releases: counter('releases_total', 'Releases accepted.'),
+    pushes: counter('pushes_total', 'Pushes and rollbacks, by whether they were accepted.', ['result']),
+    nodes: gauge(
+      'nodes',
+      'Nodes that have reported: connected; behind (connected, and not enforcing the release in force); refusing it.',
+      ['state'],
+    ),
+    leases: gauge('leases_active', 'Leases that nodes hold.', ['policy', 'budget']),
     leaseCalls: counter('lease_calls_total', 'Lease calls of nodes.', ['method']),
     expiredMicros: counter(
       'lease_expired_micros_total',

@@ -37,6 +37,8 @@ export interface ServicesContext {
   readonly trustedKeys: () => readonly VerificationKey[];
   readonly isConnected: (node: string) => boolean;
   readonly onRelease: (release: AcceptedRelease) => void;
+  /** A push or rollback has been answered. */
+  readonly onPush: (result: 'accepted' | 'refused') => void;
   readonly onLeaseCall: (method: LeaseRequest['kind']) => void;
   readonly now: () => number;
   readonly log: (message: string) => void;
@@ -94,7 +96,10 @@ export function adminService(context: ServicesContext): UntypedServiceImplementa
       context.onRelease(accepted);
       return create(PushReplySchema, { revision: accepted.row.revision, sequence: BigInt(accepted.row.sequence) });
     });
-    turn = result.catch(() => undefined);
+    turn = result.then(
+      () => context.onPush('accepted'),
+      () => context.onPush('refused'),
+    );
     return result;
   };
   return {
@@ -159,6 +164,29 @@ function reported(row: NodeRow | undefined) {
   return row === undefined
     ? {}
     : { lastSeenMs: BigInt(row.lastSeen), status: fromBinary(NodeStatusSchema, row.status) };
+}
+
+/** How many nodes have reported and are in each state; see the metric. */
+export async function nodeCounts(
+  context: ServicesContext,
+): Promise<{ readonly connected: number; readonly behind: number; readonly refusing: number }> {
+  const counts = { connected: 0, behind: 0, refusing: 0 };
+  const refusals = new Set(
+    (await listQuarantine(context.database)).map(({ node, resource, version }) =>
+      JSON.stringify([node, resource, version]),
+    ),
+  );
+  for (const { name, policy, status } of await listNodes(context.database)) {
+    const inForce = context.inForce().get(policy);
+    if (context.isConnected(name)) {
+      counts.connected++;
+      const enforcing = fromBinary(NodeStatusSchema, status).enforcing?.sequence ?? 0n;
+      if (inForce !== undefined && enforcing !== BigInt(inForce.row.sequence)) counts.behind++;
+    }
+    if (inForce !== undefined && refusals.has(JSON.stringify([name, policy, inForce.resource.version])))
+      counts.refusing++;
+  }
+  return counts;
 }
 
 /** Every budget of the policies in force, in its current window. */

@@ -146,3 +146,17 @@ function leaseState(state: string): Lease['state'] {
     throw new DatabaseError('unavailable', 'a lease has a state that this version does not know');
   return state;
 }
+
+/** Leases that are neither returned nor charged, by budget. */
+export async function activeLeases(
+  queries: Queries,
+): Promise<{ readonly policy: string; readonly budget: string; readonly count: number }[]> {
+  const rows = await queries.query(
+    `select policy, budget, count(*) as count from leases where state = 'active' group by policy, budget order by policy, budget`,
+  );
+  return rows.map((row) => ({
+    policy: text(row, 'policy'),
+    budget: text(row, 'budget'),
+    count: integer(row, 'count'),
+  }));
+}

@@ -47,6 +47,8 @@ interface OpenStream {
 export class AdsHub {
   readonly #options: AdsHubOptions;
   readonly #streams = new Set<OpenStream>();
+  /** Streams of each node: of a node that comes back, the old one may still be there. */
+  readonly #connected = new Map<string, number>();
   /** By node: what it refused, oldest first. */
   readonly #quarantine = new Map<string, Set<string>>();
   #snapshot: Snapshot;
@@ -68,7 +70,7 @@ export class AdsHub {
   }
 
   isConnected(node: string): boolean {
-    return [...this.#streams].some((stream) => stream.peer.node === node);
+    return (this.#connected.get(node) ?? 0) > 0;
   }
 
   /** Remembers a refusal; those of earlier runs are read from the store. */
@@ -103,11 +105,12 @@ export class AdsHub {
     });
     const stream: OpenStream = { peer, session, cancelDeadline: undefined };
     this.#streams.add(stream);
+    this.#connected.set(peer.node, (this.#connected.get(peer.node) ?? 0) + 1);
     return {
       receive: (request) => this.#send(stream, session.request(request)),
       end: () => {
         stream.cancelDeadline?.();
-        this.#streams.delete(stream);
+        if (this.#streams.delete(stream)) this.#disconnected(peer.node);
       },
     };
   }
@@ -120,6 +123,13 @@ export class AdsHub {
       stream.peer.close('the control plane stops');
     }
     this.#streams.clear();
+    this.#connected.clear();
+  }
+
+  #disconnected(node: string): void {
+    const left = (this.#connected.get(node) ?? 1) - 1;
+    if (left === 0) this.#connected.delete(node);
+    else this.#connected.set(node, left);
   }
 
   #flush(): void {

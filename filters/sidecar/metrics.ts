@@ -2,6 +2,7 @@
 import { Counter, Gauge, Registry, collectDefaultMetrics } from 'prom-client';
 import type { SessionOutcome } from '../door/session-port.ts';
 import type { GrantMove } from './budgets/envoy-grants.ts';
+import type { BudgetAccounts, BudgetCounters } from './budgets/budget-accounts.ts';
 import { summarise } from './decision-record.ts';
 
 export interface SidecarMetrics {
@@ -15,6 +16,8 @@ export interface SidecarMetrics {
 
 /** What became of an entry of Envoy's access log. What the decision log itself loses is counted there. */
 export type AccessLogResult = 'taken' | 'no_decision' | 'malformed';
+/** Of `BudgetAccounts`, what is shown. */
+export type BudgetFigures = Pick<BudgetAccounts, 'counters' | 'open' | 'tracked' | 'levels'>;
 
 export interface Gauges {
   readonly exchanges: () => number;
@@ -23,6 +26,9 @@ export interface Gauges {
   readonly logDropped: () => number;
   /** By budget: grants to the filter inside Envoy that are open, and what they hold. */
   readonly grants: () => ReadonlyMap<string, { readonly grants: number; readonly micros: number }>;
+  readonly alarms: () => number;
+  /** Undefined: this sidecar has no control plane, and so no budgets. */
+  readonly budgets: BudgetFigures | undefined;
   readonly connected: () => { readonly envoy: number; readonly controlPlane: number };
 }
 
@@ -87,7 +93,9 @@ export function createMetrics(gauges: Gauges): SidecarMetrics {
   gauge(registry, 'writ_filter_memory_bytes', 'Memory of the filter in force', gauges.filterBytes);
   gauge(registry, 'writ_release_verified', 'Sequence of the newest verified release', () => gauges.sequence().verified);
   gauge(registry, 'writ_release_enforcing', 'Sequence of the release in force', () => gauges.sequence().enforcing);
-  gauge(registry, 'writ_decision_log_dropped', 'Decisions that the log has lost', gauges.logDropped);
+  total(registry, 'writ_decision_log_dropped_total', 'Decisions that the log has lost', gauges.logDropped);
+  total(registry, 'writ_alarms_total', 'Lines that the sidecar wrote for an operator', gauges.alarms);
+  if (gauges.budgets !== undefined) budgetMetrics(registry, gauges.budgets);
   gauge(registry, 'writ_envoy_connected', 'Envoys connected', () => gauges.connected().envoy);
   gauge(
     registry,
@@ -139,6 +147,52 @@ function budgetGauge(
     collect() {
       this.reset();
       for (const [budget, value] of values()) this.set({ budget }, value);
+    },
+  });
+}
+
+/** A counter that is kept elsewhere. */
+function total(registry: Registry, name: string, help: string, value: () => number): void {
+  new Counter({
+    name,
+    help,
+    registers: [registry],
+    collect() {
+      this.reset();
+      this.inc(value());
+    },
+  });
+}
+
+const BUDGET_TOTALS: {
+  readonly [Name in keyof BudgetCounters]: { readonly name: string; readonly help: string };
+} = {
+  reservations: { name: 'reservations', help: 'Requests that money was set aside for' },
+  short: { name: 'refusals', help: 'Requests refused for want of money, after the decision had allowed them' },
+  overruns: { name: 'overruns', help: 'Requests that cost more than their worst case' },
+  expired: { name: 'leases_expired', help: 'Leases that ended before they were accounted for' },
+  forfeits: { name: 'forfeits', help: 'Times that all leases were given up' },
+  failedCalls: { name: 'lease_call_failures', help: 'Lease calls without an answer' },
+  journalErrors: { name: 'journal_errors', help: 'Times that the journal could not be written' },
+};
+
+function budgetMetrics(registry: Registry, budgets: BudgetFigures): void {
+  for (const key of Object.keys(BUDGET_TOTALS) as (keyof BudgetCounters)[]) {
+    const { name, help } = BUDGET_TOTALS[key];
+    total(registry, `writ_budget_${name}_total`, help, () => budgets.counters[key]);
+  }
+  gauge(registry, 'writ_budget_exchanges_open', 'Exchanges that hold money now', () => budgets.open);
+  new Gauge({
+    name: 'writ_budget_headroom_micros',
+    help: 'Left in a budget as this sidecar sees it; no value where it cannot see',
+    labelNames: ['budget'],
+    registers: [registry],
+    collect() {
+      this.reset();
+      const names = budgets.tracked;
+      budgets.levels(names).forEach((level, at) => {
+        if (!level.failed) this.set({ budget: names[at] ?? '' }, level.headroom);
+      });
     },
   });
 }

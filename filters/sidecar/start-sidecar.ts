@@ -5,7 +5,7 @@
  */
 import { join } from 'node:path';
 import { create } from '@bufbuild/protobuf';
-import grpc from '@grpc/grpc-js';
+import type grpc from '@grpc/grpc-js';
 import type { VerificationKey } from '../../compiler/bundle/jws.ts';
 import type { SignedBundle } from '../../proto/gen/writ/v1/bundle_pb.ts';
 import { NodeStatusSchema } from '../../proto/gen/writ/v1/nodes_pb.ts';
@@ -19,6 +19,9 @@ import type { EnvoyGrants } from './budgets/envoy-grants.ts';
 import { addFilterBudgetsService } from './budgets/filter-budgets-service.ts';
 import { grpcLeaseCaller } from './budgets/grpc-lease-caller.ts';
 import { openBudgetAccounts, openEnvoyGrants } from './budgets/open-budget-accounts.ts';
+import { openBudgetAccounts } from './budgets/open-budget-accounts.ts';
+import { openChannel } from './control-plane-channel.ts';
+import type { ControlPlaneAddress } from './control-plane-channel.ts';
 import { ControlPlaneClient } from './control-plane-client.ts';
 import { DecisionLog } from './decision-log.ts';
 import { Enforcer } from './enforcer.ts';
@@ -56,17 +59,6 @@ export interface SidecarOptions {
   readonly alarm: (message: string) => void;
 }
 
-export interface ControlPlaneAddress {
-  /** `host:port`. */
-  readonly address: string;
-  /** PEM. */
-  readonly ca: Buffer;
-  readonly certificate: Buffer;
-  readonly key: Buffer;
-  /** The name in the control plane's certificate where it is not that of the address. */
-  readonly serverName?: string;
-}
-
 export interface Sidecar {
   readonly adminPort: number;
   /** What an Envoy that the sidecar does not start must be started with. */
@@ -82,8 +74,6 @@ export interface Sidecar {
 
 /** The largest request or reply that a deployment may allow (16 MiB), and what a message has beside it. */
 const EXCHANGE_MESSAGE_BYTES_MAX = 17 * 1024 * 1024;
-/** The largest bundle (64 MiB), and what a message has beside it. */
-const RELEASE_MESSAGE_BYTES_MAX = 65 * 1024 * 1024;
 const SETTLE_MS = 15_000;
 const DRAIN_MS_MAX = 10_000;
 const LEASES_RETURN_MS = 2_000;
@@ -104,7 +94,12 @@ export async function startSidecar(options: SidecarOptions): Promise<Sidecar> {
 }
 
 async function startIn(state: StateFolder, options: SidecarOptions): Promise<Sidecar> {
-  const { stateFolder, node, policy, alarm, envoy } = options;
+  const { stateFolder, node, policy, envoy } = options;
+  let alarms = 0;
+  const alarm = (message: string): void => {
+    alarms++;
+    options.alarm(message);
+  };
   const startedAtMs = Date.now();
   const channel = options.controlPlane === undefined ? undefined : openChannel(options.controlPlane);
   const budgets =
@@ -130,6 +125,8 @@ async function startIn(state: StateFolder, options: SidecarOptions): Promise<Sid
     sequence: () => ({ verified: releases.verified.sequence, enforcing: status().enforcing?.sequence ?? 0 }),
     logDropped: () => log.dropped,
     grants: () => grants?.outstanding() ?? new Map(),
+    alarms: () => alarms,
+    budgets,
     connected: () => ({ envoy: ads.connected, controlPlane: late.client?.isConnected === true ? 1 : 0 }),
   });
   const grants =
@@ -215,17 +212,6 @@ async function startIn(state: StateFolder, options: SidecarOptions): Promise<Sid
         state,
       })),
   };
-}
-
-function openChannel({ address, ca, certificate, key, serverName }: ControlPlaneAddress): grpc.Client {
-  return new grpc.Client(address, grpc.credentials.createSsl(ca, key, certificate), {
-    'grpc.max_receive_message_length': RELEASE_MESSAGE_BYTES_MAX,
-    'grpc.keepalive_time_ms': 20_000,
-    'grpc.keepalive_timeout_ms': 10_000,
-    'grpc.initial_reconnect_backoff_ms': 200,
-    'grpc.max_reconnect_backoff_ms': 10_000,
-    ...(serverName === undefined ? {} : { 'grpc.ssl_target_name_override': serverName }),
-  });
 }
 
 function nodeStatus(status: SidecarStatus) {

@@ -170,7 +170,15 @@ describe('over plain HTTP', () => {
   test('metrics and health answer, anything else does not', async () => {
     const get = (path: string) => fetch(`http://127.0.0.1:${control.plane.ports.http}${path}`);
     expect((await get('/healthz')).status).toBe(200);
-    expect(await (await get('/metrics')).text()).toContain('writ_control_plane_release_sequence{policy="acme"} 3');
+    const metrics = (await (await get('/metrics')).text()).split('\n');
+    expect(metrics).toContain('writ_control_plane_release_sequence{policy="acme"} 3');
+    expect(metrics).toContain('writ_control_plane_nodes{state="connected"} 0');
+    expect(metrics.find((line) => line.startsWith('writ_control_plane_pushes_total{result="accepted"}'))).toMatch(
+      / [1-9]/,
+    );
+    expect(metrics.find((line) => line.startsWith('writ_control_plane_pushes_total{result="refused"}'))).toMatch(
+      / [1-9]/,
+    );
     expect((await get('/constructor')).status).toBe(404);
   });
 });

@@ -67,6 +67,15 @@ const ask = async (): Promise<string> => {
   const response = await fetch(`${mesh.url}/echo`, { method: 'POST', body: 'x' });
   return `${response.status} ${await response.text()}`;
 };
+const metrics = async (): Promise<{ readonly [state: string]: number }> => {
+  const text = await (await fetch(`http://127.0.0.1:${plane.plane.ports.http}/metrics`)).text();
+  return Object.fromEntries(
+    [...text.matchAll(/^writ_control_plane_nodes\{state="(\w+)"\} (\d+)$/gm)].map(([, state, count]) => [
+      state,
+      Number(count),
+    ]),
+  );
+};
 const info = async (): Promise<NodeInfo | undefined> =>
   (await unaryCall(plane.client(admin), Admin.method.status, { policy: POLICY }, CALL)).nodes.find(
     ({ name }) => name === 'node-1',
@@ -101,9 +110,12 @@ describe('a release', () => {
       quarantined: [{ resource: POLICY }],
     });
     expect(await ask()).toBe('200 2:x');
+    expect(await metrics()).toMatchObject({ connected: 1, behind: 1, refusing: 1 });
     await push(mesh.release(4, { wasm: Uint8Array.of(4) }));
     await settles(async () => (await ask()) === '200 4:x');
     expect(mesh.sidecar().status().refused).toBeNull();
+    await settles(async () => (await metrics()).behind === 0);
+    expect(await metrics()).toMatchObject({ connected: 1, behind: 0, refusing: 0 });
   });
 });
 

@@ -7,7 +7,7 @@ import type { Door } from '../../proto/door.ts';
 import type { FilterPort } from '../../filters/door/session-port.ts';
 import type { Sidecar } from '../../filters/sidecar/start-sidecar.ts';
 import { startSidecar } from '../../filters/sidecar/start-sidecar.ts';
-import type { ControlPlaneAddress } from '../../filters/sidecar/start-sidecar.ts';
+import type { ControlPlaneAddress } from '../../filters/sidecar/control-plane-channel.ts';
 import type { RunningEnvoy } from '../../examples/parts/envoy.ts';
 import { start as startEnvoy } from '../../examples/parts/envoy.ts';
 import { freePort } from '../../examples/parts/free-port.ts';

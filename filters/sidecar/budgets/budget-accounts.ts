@@ -70,6 +70,8 @@ const RETRY_MS_FIRST = 50;
 const RETRY_MS_MAX = 2_000;
 
 export interface BudgetCounters {
+  /** Exchanges that amounts were set aside for. */
+  readonly reservations: number;
   /** Settlements above their reservation, charged in full: a bound in the compiler or the kernel is wrong. */
   readonly overruns: number;
   readonly journalErrors: number;
@@ -77,7 +79,10 @@ export interface BudgetCounters {
   readonly failedCalls: number;
   /** Times that all leases were given up, because the control plane did not know them. */
   readonly forfeits: number;
+  /** Requests refused for want of money. */
   readonly short: number;
+  /** Leases that ended before this sidecar had accounted for them: what they held is charged in full. */
+  readonly expired: number;
 }
 
 interface Waiter {
@@ -90,7 +95,7 @@ interface Waiter {
 }
 
 export class BudgetAccounts {
-  readonly #counters = { overruns: 0, failedCalls: 0, forfeits: 0, short: 0 };
+  readonly #counters = { reservations: 0, overruns: 0, failedCalls: 0, forfeits: 0, short: 0, expired: 0 };
   readonly #options: BudgetAccountsOptions;
   readonly #book: AccountBook;
   readonly #journaled: JournaledBook;
@@ -112,6 +117,16 @@ export class BudgetAccounts {
   /** The book and its journal, for those who spend from the same leases: grants for Envoy. */
   get journaled(): JournaledBook {
     return this.#journaled;
+  }
+
+  /** Exchanges that hold money now. */
+  get open(): number {
+    return this.#book.exchanges.size;
+  }
+
+  /** The budgets of the policy in force. */
+  get tracked(): readonly string[] {
+    return [...this.#tracked];
   }
 
   /** Since the start. */
@@ -190,6 +205,7 @@ export class BudgetAccounts {
     }
     if (!this.#journaled.record({ kind: 'reserve', exchange, parts }))
       return { kind: 'failed', budget: needs[0]?.budget ?? '' };
+    this.#counters.reservations++;
     const now = this.#options.now();
     for (const part of parts) {
       this.#usedAt.set(part.lease, now);
@@ -385,9 +401,11 @@ export class BudgetAccounts {
     if (this.#isClosed) return;
     this.#isReachable = true;
     this.#retryMs = RETRY_MS_FIRST;
+    const ended = answers.filter(({ lease, status }) => status === 'expired' && this.#book.leases.has(lease)).length;
     // Unwritten, the call stays pending and is asked again once the journal is mended.
-    if (this.#journaled.record({ kind: 'answer', seq: call.seq, answers })) this.#serveWaiters(call.seq);
-    else this.#retryLater();
+    if (!this.#journaled.record({ kind: 'answer', seq: call.seq, answers })) return this.#retryLater();
+    this.#counters.expired += ended;
+    this.#serveWaiters(call.seq);
   }
 
   #failed(error: unknown): void {

@@ -1,0 +1,36 @@
+/**
+ * The sidecar's one connection to the control plane, over mTLS: releases, leases and reports share it. A boundary file:
+ * it opens a channel.
+ */
+import grpc from '@grpc/grpc-js';
+
+export interface ControlPlaneAddress {
+  /** `host:port`. */
+  readonly address: string;
+  /** PEM. */
+  readonly ca: Buffer;
+  readonly certificate: Buffer;
+  readonly key: Buffer;
+  /** The name in the control plane's certificate where it is not that of the address. */
+  readonly serverName?: string;
+}
+
+/** The largest bundle (64 MiB), and what a message has beside it. */
+const RELEASE_MESSAGE_BYTES_MAX = 65 * 1024 * 1024;
+/**
+ * A usual release is in flight at once. HTTP/2's own 64 KiB would have the control plane wait for each node several
+ * times a release, which is most of what a release costs with a thousand nodes.
+ */
+const WINDOW_BYTES = 1024 * 1024;
+
+export function openChannel({ address, ca, certificate, key, serverName }: ControlPlaneAddress): grpc.Client {
+  return new grpc.Client(address, grpc.credentials.createSsl(ca, key, certificate), {
+    'grpc.max_receive_message_length': RELEASE_MESSAGE_BYTES_MAX,
+    'grpc-node.flow_control_window': WINDOW_BYTES,
+    'grpc.keepalive_time_ms': 20_000,
+    'grpc.keepalive_timeout_ms': 10_000,
+    'grpc.initial_reconnect_backoff_ms': 200,
+    'grpc.max_reconnect_backoff_ms': 10_000,
+    ...(serverName === undefined ? {} : { 'grpc.ssl_target_name_override': serverName }),
+  });
+}
