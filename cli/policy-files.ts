@@ -60,6 +60,27 @@ async function readSource(path: string, name: string): Promise<SourceFile> {
   try {
     return sourceFile(name, new TextDecoder('utf-8', { fatal: true }).decode(bytes));
   } catch {
-    throw new CommandError(`\`${name}\` is not UTF-8 text`);
+    throw new CommandError(`\`${name}\` is not UTF-8 text${firstStrangeByte(bytes)}`, 'save it as UTF-8');
   }
+}
+
+/** Where the text stops being UTF-8, or what it is instead: a file of several hundred lines is not searched by eye. */
+function firstStrangeByte(bytes: Uint8Array): string {
+  const [first, second] = bytes;
+  if ((first === 0xff && second === 0xfe) || (first === 0xfe && second === 0xff)) return ': it is UTF-16';
+  // A stream keeps what may be the beginning of a character, and says nothing of it: only what is wrong throws.
+  const decoder = new TextDecoder('utf-8', { fatal: true });
+  let line = 1;
+  let column = 1;
+  for (const byte of bytes) {
+    try {
+      for (const character of decoder.decode(Uint8Array.of(byte), { stream: true })) {
+        line += character === '\n' ? 1 : 0;
+        column = character === '\n' ? 1 : column + 1;
+      }
+    } catch {
+      return ` at line ${line}, column ${column}`;
+    }
+  }
+  return ', cut off at its end';
 }

@@ -9,7 +9,8 @@ import { BUNDLE_PATHS, type BundleFiles, sourcePath } from './bundle/bundle-path
 import type { Deployment } from './deployment/deployment.ts';
 import type { Door } from '../proto/door.ts';
 import { envoyResources, printEnvoyResources } from './envoy/envoy-resources.ts';
-import type { Plan } from './plan/plan.ts';
+import type { Plan, Span } from './plan/plan.ts';
+import { positionOf, sourceFile } from '../dsl/source.ts';
 import { emitRego } from './rego/emit-rego.ts';
 import { reportOf } from './report/report.ts';
 import { reportText } from './report/report-text.ts';
@@ -44,7 +45,7 @@ interface Emitter {
 const emitters: readonly Emitter[] = [
   { path: BUNDLE_PATHS.plan, emit: ({ plan }) => json(plan) },
   { path: BUNDLE_PATHS.data, emit: ({ plan }) => json({ writ: emitRego(plan).data }) },
-  { path: BUNDLE_PATHS.rego, emit: ({ plan }) => emitRego(plan).policy },
+  { path: BUNDLE_PATHS.rego, emit: ({ plan, sources }) => emitRego(plan, placeIn(sources)).policy },
   { path: BUNDLE_PATHS.regoLibrary, emit: ({ plan }) => emitRego(plan).library },
   { path: BUNDLE_PATHS.policyWasm, emit: ({ plan, kernels }) => policyWasm(kernels.opa, plan) },
   {
@@ -89,8 +90,23 @@ export function artefacts(input: ArtefactInput): {
   return { files, problems: [] };
 }
 
-function reportFor({ plan, protocols }: ArtefactInput, detectors: CompiledDetectors): ReturnType<typeof reportOf> {
-  return reportOf(plan, protocols, new Map(detectors.report.map(({ detector, holdMost }) => [detector, holdMost])));
+/** `prompts.writ:12:3`, as diagnostics write it. */
+function placeIn(sources: ArtefactInput['sources']): (span: Span) => string {
+  const files = new Map(sources.map(({ path, text }) => [path, sourceFile(path, text)]));
+  return ({ file, start }) => {
+    const source = files.get(file);
+    if (source === undefined) return file;
+    const { line, column } = positionOf(source, start);
+    return `${file}:${line}:${column}`;
+  };
+}
+
+function reportFor(
+  { plan, protocols, deployment }: ArtefactInput,
+  detectors: CompiledDetectors,
+): ReturnType<typeof reportOf> {
+  const holdMost = new Map(detectors.report.map(({ detector, holdMost }) => [detector, holdMost]));
+  return reportOf(plan, protocols, holdMost, deployment?.parsed.identity ?? null);
 }
 
 /** Callers that are known by a key or a certificate: both are looked up by a SHA-256. */

@@ -92,7 +92,7 @@ function runChecks(context: Context): Omit<Program, 'policy' | 'usedDetectors' |
   const guarantees = checkGuarantees(context);
   const tests = checkTests(context);
   checkUnused(context);
-  checkSurprises(context, rules);
+  checkSurprises(context, { rules, models, stores, budgets });
   return {
     enums,
     caller,

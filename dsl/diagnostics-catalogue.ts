@@ -257,6 +257,25 @@ export const DIAGNOSTICS = {
     explanation:
       'Redactions of one value are joined, and what hides more is done: removal before a mask, a mask before a placeholder.',
   },
+  W0402: {
+    title: 'a placeholder in an answer',
+    explanation:
+      'The gateway turns back the placeholders that it put into the same exchange’s prompt. A value that a model says itself has nobody to be turned back for, so a placeholder there is a mask that looks like a promise.',
+  },
+  W0403: {
+    title: 'an event that never happens',
+    explanation:
+      'Prompts and completions are of the models that the policy declares, retrieval and ingest of its stores. Without one the rule says nothing.',
+  },
+  W0404: {
+    title: 'a store in which nothing is found',
+    explanation:
+      'With `default retrieval: deny` a chunk passes only where some rule allows it; `withhold chunk` and `keep newest` take away from what is allowed.',
+  },
+  W0501: {
+    title: 'a budget of models without a price',
+    explanation: 'Budgets count what the models cost. Where every price is zero the budget is never touched.',
+  },
   W0601: { title: 'a test that expects nothing', explanation: 'A test without an `expect` cannot fail.' },
   E0801: {
     title: 'a detector that cannot be compiled',

@@ -1,8 +1,8 @@
 /** Source text → tokens, comments and the mistakes that can be seen in single characters. */
-import { type IToken, Lexer } from 'chevrotain';
+import { createTokenInstance, type IToken, Lexer } from 'chevrotain';
 import { type Diagnostic, diagnostic, help, replaceWith } from './diagnostic.ts';
 import type { SourceFile, Span } from './source.ts';
-import { Comment as CommentToken, TOKENS, UnclosedPattern, UnclosedText } from './tokens.ts';
+import { Comment as CommentToken, TextToken, TOKENS, UnclosedPattern, UnclosedText } from './tokens.ts';
 import type { Comment } from './syntax-tree.ts';
 
 export const TEXT_BYTES_MAX = 4 * 1024;
@@ -18,13 +18,26 @@ const lexer = new Lexer([...TOKENS], { positionTracking: 'onlyOffset', ensureOpt
 export function lex(source: SourceFile): Lexed {
   const result = lexer.tokenize(source.text);
   const diagnostics: Diagnostic[] = [];
+  const texts: IToken[] = [];
+  let told = 0;
   for (const error of result.errors) {
+    // What belongs to the slip before it is no second mistake.
+    if (error.offset < told) continue;
     const span = { file: source.path, start: error.offset, end: error.offset + error.length };
+    const text = quotedOtherwise(source.text, span);
+    if (text !== null) texts.push(textToken(source.text, text.span));
+    const whole = text ?? slashedDate(source.text, span);
+    if (whole !== null) {
+      diagnostics.push(whole);
+      told = whole.span.end;
+      continue;
+    }
     diagnostics.push(
       foreignSign(source.text, span) ?? strangeCharacters(source.text.slice(span.start, span.end), span),
     );
   }
-  for (const token of result.tokens) {
+  const tokens = withTexts(result.tokens, texts);
+  for (const token of tokens) {
     const kind = token.tokenType;
     if (kind !== UnclosedText && kind !== UnclosedPattern && token.image.length <= TEXT_BYTES_MAX / 3) continue;
     const span = tokenSpan(source.path, token);
@@ -48,7 +61,20 @@ export function lex(source: SourceFile): Lexed {
     text: token.image.trimEnd(),
     span: tokenSpan(source.path, token),
   }));
-  return { tokens: result.tokens, comments, diagnostics };
+  return { tokens, comments, diagnostics };
+}
+
+/** What stands between other quotes is read as the text that it was meant to be, so that it is one mistake. */
+function textToken(text: string, { start, end }: Span): IToken {
+  const image = `"${text.slice(start + 1, end - 1)}"`;
+  return createTokenInstance(TextToken, image, start, end - 1, Number.NaN, Number.NaN, Number.NaN, Number.NaN);
+}
+
+function withTexts(tokens: readonly IToken[], texts: readonly IToken[]): readonly IToken[] {
+  if (texts.length === 0) return tokens;
+  const isInside = ({ startOffset }: IToken): boolean =>
+    texts.some((text) => startOffset >= text.startOffset && startOffset < text.startOffset + text.image.length);
+  return [...tokens.filter((token) => !isInside(token)), ...texts].sort((a, b) => a.startOffset - b.startOffset);
 }
 
 export function tokenSpan(file: string, token: IToken): Span {
@@ -119,6 +145,43 @@ function foreignSign(text: string, span: Span): Diagnostic | null {
   });
 }
 
+/** A text between typographic or single quotes, from its first to its last. */
+function quotedOtherwise(text: string, span: Span): Diagnostic | null {
+  const rest = text.slice(span.start).split(/[\r\n]/, 1)[0] ?? '';
+  const match = /^([“”„«»‟])([^“”„«»‟"]*)[“”„«»‟]/u.exec(rest) ?? /^(['‘‚])([^'"]*?)['’‘](?![\p{L}\d])/u.exec(rest);
+  if (match === null) return null;
+  const [image, opening = '', inner = ''] = match;
+  const place = { ...span, end: span.start + image.length };
+  const kind = /['‘‚]/u.test(opening) ? 'single quotes' : 'typographic quotes';
+  return diagnostic('E0101', place, `this text stands in ${kind}`, {
+    help: [replaceWith(place, `"${inner}"`, 'use the plain double quote `"`')],
+  });
+}
+
+/** `5/1/2026`: which of the two is the month, only the writer knows. */
+function slashedDate(text: string, span: Span): Diagnostic | null {
+  if (text[span.start] !== '/') return null;
+  const line = text.lastIndexOf('\n', span.start) + 1;
+  const before = /\d{1,4}$/.exec(text.slice(line, span.start))?.[0];
+  const after = /^\/\d{1,2}\/\d{1,4}/.exec(text.slice(span.start))?.[0];
+  if (before === undefined || after === undefined) return null;
+  const place = { ...span, start: span.start - before.length, end: span.start + after.length };
+  return diagnostic('E0101', place, `\`${before}${after}\` is not how a date is written here`, {
+    help: [help('write the year, the month and the day, as in `2026-12-31`')],
+  });
+}
+
+/** One character for one, or a word of ours for it. */
+const SINGLE_SIGNS: { readonly [sign: string]: string } = {
+  '!': 'write `not (…)`, or `is not` in a comparison',
+  '[': 'lists stand in parentheses: `one of (a, b)`',
+  ']': 'lists stand in parentheses: `one of (a, b)`',
+  $: 'a currency stands after the amount, in three letters: `40 usd`',
+  '€': 'a currency stands after the amount, in three letters: `40 eur`',
+  '£': 'a currency stands after the amount, in three letters: `40 gbp`',
+  "'": 'texts stand in double quotes: `"…"`',
+};
+
 function strangeCharacters(text: string, span: Span): Diagnostic {
   if (/^[“”„«»‟]+$/u.test(text)) {
     return diagnostic('E0101', span, `\`${text}\` is a typographic quote`, {
@@ -137,6 +200,10 @@ function strangeCharacters(text: string, span: Span): Diagnostic {
   }
   const shown = [...text].slice(0, 20).join('');
   return diagnostic('E0101', span, `\`${shown}\` cannot be read`, {
-    help: /\p{L}/u.test(text) ? [help('names are made of a–z, A–Z, 0–9 and `_`; put other letters in quotes')] : [],
+    help: Object.hasOwn(SINGLE_SIGNS, text)
+      ? [help(SINGLE_SIGNS[text] ?? '')]
+      : /\p{L}/u.test(text)
+        ? [help('names are made of a–z, A–Z, 0–9 and `_`; put other letters in quotes')]
+        : [],
   });
 }

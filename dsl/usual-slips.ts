@@ -5,17 +5,20 @@
  */
 import type { IToken } from 'chevrotain';
 import { type Diagnostic, diagnostic, help } from './diagnostic.ts';
+import { didYouMean } from './did-you-mean.ts';
 import { tokenSpan } from './lexer.ts';
 import {
   Bar,
   CLAUSE_WORDS,
   CloseBrace,
   CloseParen,
+  Colon,
   Comma,
   Dot,
   Equals,
   Less,
   NumberToken,
+  OpenBrace,
   OpenParen,
   RESERVED_WORDS,
   TextToken,
@@ -345,7 +348,111 @@ const SLIPS: readonly ((place: Place) => Slip | null)[] = [
       [replace(tokens, index + 2, index + 3, `"${name}"`)],
     );
   },
+  function severalAfterIs({ tokens, index }) {
+    const isContains = image(tokens, index) === 'contains';
+    if (image(tokens, index) !== 'is' && !isContains) return null;
+    const words = isContains ? ['any', 'of'] : ['one', 'of'];
+    const at = index + (!isContains && image(tokens, index + 1) === 'not' ? 2 : 1);
+    const hasWords = words.every((word, offset) => image(tokens, at + offset) === word);
+    const from = hasWords ? at + 2 : at;
+    if (!isValue(tokens[from])) return null;
+    let to = from + 1;
+    while ([',', 'or'].includes(image(tokens, to)) && isValue(tokens[to + 1])) to += 2;
+    if (to === from + 1 || !tokens.slice(from, to).some((token) => token.tokenType === Comma)) return null;
+    const values = tokens.slice(from, to).filter(isValue);
+    const meant = `${words.join(' ')} (${values.map((token) => token.image).join(', ')})`;
+    return slip(hasWords ? at : from, to, `several values stand in \`${words.join(' ')} (…)\``, `write \`${meant}\``, [
+      replace(tokens, hasWords ? at : from, to, meant),
+    ]);
+  },
+  function colonBeforeClauses({ tokens, index }) {
+    const next = tokens[index + 1];
+    if (tokens[index]?.tokenType !== Colon || !TITLED.has(image(tokens, 0)) || index < 2) return null;
+    if (next !== undefined && !clauseWords.has(next.image)) return null;
+    return slip(index, index + 1, 'clauses follow without a `:`', 'leave it out', [
+      replace(tokens, index, index + 1, ''),
+    ]);
+  },
+  function bracesAroundClauses({ tokens, index }) {
+    const last = tokens.length - 1;
+    if (tokens[index]?.tokenType !== OpenBrace || !TITLED.has(image(tokens, 0)) || index < 2 || index > 3) return null;
+    if (tokens[last]?.tokenType !== CloseBrace) return null;
+    return slip(
+      index,
+      index + 1,
+      `a \`${image(tokens, 0)}\` has no braces: its clauses are indented`,
+      'leave both out',
+      [replace(tokens, index, index + 1, ''), replace(tokens, last, last + 1, '')],
+    );
+  },
+  function misspeltWord({ tokens, index }) {
+    const written = image(tokens, index);
+    const previous = tokens[index - 1];
+    if (index < 3 || previous === undefined || !/^[A-Za-z_]\w*$/.test(written) || RESERVED_WORDS.has(written))
+      return null;
+    if (!/^[\w")]/.test(previous.image) || previous.tokenType === Dot || !beginsOperand(tokens[index + 1])) return null;
+    const lower = written.toLowerCase();
+    const meant = WORDS_BETWEEN.includes(lower) ? lower : didYouMean(written, LONG_WORDS_BETWEEN);
+    if (meant === null) return null;
+    return slip(index, index + 1, `\`${written}\` is not a word of conditions`, `write \`${meant}\``, [
+      replace(tokens, index, index + 1, meant),
+    ]);
+  },
+  function everyPeriod({ tokens, index }) {
+    if (!['a', 'an', 'each', 'every'].includes(image(tokens, index)) || !PERIODS.has(image(tokens, index + 1)))
+      return null;
+    if (!tokens.slice(0, index).some((token) => token.image === 'limit')) return null;
+    return slip(index, index + 1, `\`${image(tokens, index)}\` is written \`per\` here`, 'write `per`', [
+      replace(tokens, index, index + 1, 'per'),
+    ]);
+  },
+  function separatedNumber({ tokens, index }) {
+    const [first, comma, second] = tokens.slice(index, index + 3);
+    if (first?.tokenType !== NumberToken || comma?.tokenType !== Comma || second?.tokenType !== NumberToken)
+      return null;
+    if (endOf(tokens, index) !== comma.startOffset || endOf(tokens, index + 1) !== second.startOffset) return null;
+    const grouped = /^\d{1,3}$/.test(first.image) && /^\d{3}(\.\d+)?$/.test(second.image);
+    // `4.000,50` and `4,50` can only mean one thing; `1.5,2` nothing.
+    const whole = /^\d{1,3}(\.\d{3})*$/.test(first.image) ? first.image.replaceAll('.', '_') : null;
+    if (!grouped && whole === null) return null;
+    const meant = grouped ? `${first.image}_${second.image}` : `${whole}.${second.image}`;
+    return slip(
+      index,
+      index + 3,
+      'a number has no comma: `.` is before its decimals, `_` between its thousands',
+      `write \`${meant}\``,
+      [replace(tokens, index, index + 3, meant)],
+    );
+  },
+  function dottedDate({ tokens, index }) {
+    let to = index + 1;
+    while (tokens[to] !== undefined && endOf(tokens, to - 1) === tokens[to]?.startOffset) to += 1;
+    const written = tokens
+      .slice(index, to)
+      .map((token) => token.image)
+      .join('');
+    const match = /^(\d{1,2})\.(\d{1,2})\.(\d{4})$/.exec(written);
+    if (match === null || tokens[index]?.tokenType !== NumberToken) return null;
+    const [, day = '', month = '', year = ''] = match;
+    const meant = `${year}-${month.padStart(2, '0')}-${day.padStart(2, '0')}`;
+    return slip(index, to, `\`${written}\` is not how a date is written here`, `write \`${meant}\``, [
+      replace(tokens, index, to, meant),
+    ]);
+  },
 ];
+
+const WORDS_BETWEEN: readonly string[] = ['is', 'and', 'or', 'contains', 'overlaps'];
+/** A misspelt `is` is any word of two letters. */
+const LONG_WORDS_BETWEEN: readonly string[] = ['contains', 'overlaps'];
+const PERIODS = new Set(['second', 'minute', 'hour', 'day', 'week', 'month', 'quarter', 'year']);
+
+/** A text, a number, or a name that stands by itself. */
+function isValue(token: IToken | undefined): token is IToken {
+  return (
+    token !== undefined &&
+    (token.tokenType === TextToken || (/^[A-Za-z_]\w*$/.test(token.image) && !RESERVED_WORDS.has(token.image)))
+  );
+}
 
 function slip(from: number, to: number, message: string, advice: string, edits: readonly SlipEdit[]): Slip {
   return { from, to, message, help: advice, edits, certain: true };

@@ -124,6 +124,7 @@ function lowerBudget(source: SourceBudget, context: EventContext): LoweredBudget
     const budget: Budget = {
       name: source.name,
       ...(source.title === null ? {} : { title: source.title }),
+      ...(source.meta.cites.length === 0 ? {} : { cites: source.meta.cites }),
       reads: readsIn(context, applies),
       applies,
       limit: source.limit.micros,

@@ -51,7 +51,12 @@ export function readsIn({ classificationReads: classification }: EventContext, .
 function enforced(source: SourceRule, context: EventContext): LoweredRule {
   const { scope } = context;
   const where: readonly (Condition | null)[] = [source.where, unlessCondition(source.unless)];
-  const name = { rule: source.name, ...(source.title === null ? {} : { title: source.title }) };
+  const { cites } = source.meta;
+  const name = {
+    rule: source.name,
+    ...(source.title === null ? {} : { title: source.title }),
+    ...(cites.length === 0 ? {} : { cites }),
+  };
   const limits: OutputLimit[] = [];
   const requirements: Requirement[] = [];
   const effects: Effect[] = [];
@@ -64,7 +69,7 @@ function enforced(source: SourceRule, context: EventContext): LoweredRule {
         throw new Unlowerable(`limit ${effect.attribute.root}.${effect.attribute.name}`);
       const when = overModels(where, scope);
       limits.push({
-        rule: source.name,
+        ...name,
         reads: readsIn(context, ...exprsOf(when)),
         when,
         tokens: effect.to.value,

@@ -271,6 +271,8 @@ export interface Classify {
  */
 export interface OutputLimit {
   readonly rule: string;
+  readonly title?: string;
+  readonly cites?: readonly string[];
   readonly reads: readonly FactId[];
   readonly when: ModelExpr;
   readonly tokens: number;
@@ -281,6 +283,7 @@ export interface OutputLimit {
 export interface Requirement {
   readonly rule: string;
   readonly title?: string;
+  readonly cites?: readonly string[];
   readonly reads: readonly FactId[];
   readonly removes: ModelExpr;
   readonly span: Span;
@@ -296,6 +299,7 @@ export interface Requirement {
 export interface Budget {
   readonly name: string;
   readonly title?: string;
+  readonly cites?: readonly string[];
   /** Facts that `applies` reads, sorted; the levels are not among them. */
   readonly reads: readonly FactId[];
   readonly applies: Expr;

@@ -4,11 +4,11 @@
  * exactly as the interpreter would, for any input. The text is in the style of `opa fmt`, and nothing in it can be
  * undefined without that being denied.
  */
-import type { EventPlan, Plan } from '../plan/plan.ts';
+import type { EventPlan, Plan, Span } from '../plan/plan.ts';
 import { completionSection, ingestSection, retrievalSections, type Section } from './event-sections.ts';
 import { factsSection } from './facts-section.ts';
 import { LIBRARY } from './library.ts';
-import { type Names, namesOf } from './names.ts';
+import { type Names, namesOf, type PlaceOf } from './names.ts';
 import { promptSection } from './prompt-section.ts';
 import { comment, heading, lines, quoted, rule } from './text.ts';
 
@@ -21,8 +21,9 @@ export interface RegoFiles {
   readonly data: { readonly [key: string]: unknown };
 }
 
-export function emitRego(plan: Plan): RegoFiles {
-  const names = namesOf(plan);
+/** `place` says where something stands in the source; without the source that is its characters. */
+export function emitRego(plan: Plan, place: PlaceOf = charactersOf): RegoFiles {
+  const names = namesOf(plan, place);
   const sections = plan.events.flatMap((event) => sectionsOf(event, names));
   const policy = [
     header(plan),
@@ -31,6 +32,10 @@ export function emitRego(plan: Plan): RegoFiles {
     ...sections.map((section) => section.text),
   ].join('\n\n');
   return { policy: `${policy}\n`, library: LIBRARY, data: dataOf(plan, names) };
+}
+
+function charactersOf({ file, start, end }: Span): string {
+  return `${file}, characters ${start} to ${end}`;
 }
 
 function sectionsOf(event: EventPlan, names: Names): readonly Section[] {
@@ -51,7 +56,7 @@ function header(plan: Plan): string {
     comment(
       `Policy ${plan.policy}, owned by ${plan.owner}.`,
       `Compiled by writ ${plan.compilerVersion} from the source with SHA-256 ${plan.sourceHash}.`,
-      'Each rule of the policy stands below its name, its title, what it cites, and where its source is (file and characters).',
+      'Each rule of the policy stands below its name, its title, what it cites, and where its source is.',
     ),
     'package writ',
   ].join('\n');

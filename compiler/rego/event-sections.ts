@@ -182,7 +182,7 @@ export function newSection(prefix: string, names: Names): SectionInProgress {
         what.title === undefined ? what.name : `${what.name}: ${what.title}`,
         ...(what.cites ?? []).map((cited) => `cites ${cited}`),
         ...(what.unenforced === undefined ? [] : [`denies: ${what.unenforced} is not enforced`]),
-        `${what.span.file}, characters ${what.span.start} to ${what.span.end}`,
+        names.place(what.span),
       );
       const [first = '', ...rest] = paragraphs;
       text.push(first === '' ? said : `${said}\n${first}`, ...rest);

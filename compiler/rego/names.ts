@@ -2,11 +2,15 @@
  * What the emitted rules and data are called. One value a plan; names are given in the order they are asked for, so
  * equal plans have equal names.
  */
-import type { FactId, ModelId, Plan } from '../plan/plan.ts';
+import type { FactId, ModelId, Plan, Span } from '../plan/plan.ts';
 import { identifier, isPlain, quoted } from './text.ts';
+
+export type PlaceOf = (span: Span) => string;
 
 export interface Names {
   readonly plan: Plan;
+  /** Where something stands in the source, for people. */
+  readonly place: PlaceOf;
   /** The rule of a fact: `fact_caller_region`. */
   fact(id: FactId): string;
   /** The path of a fact joined by dots, as decisions write it. */
@@ -20,7 +24,7 @@ export interface Names {
   readonly movedTexts: readonly string[];
 }
 
-export function namesOf(plan: Plan): Names {
+export function namesOf(plan: Plan, place: PlaceOf): Names {
   const taken = new Set<string>();
   const fresh = (wanted: string): string => {
     let name = wanted;
@@ -32,6 +36,7 @@ export function namesOf(plan: Plan): Names {
   const movedTexts: string[] = [];
   return {
     plan,
+    place,
     fact: (id) => factNames[id]!,
     path: (id) => plan.facts[id]!.path.join('.'),
     model: (id) => plan.models[id]!.name,

@@ -2,21 +2,43 @@
  * Conditions, effects and facts as English that an auditor can read. It states what the plan says, nothing that the
  * plan does not hold.
  */
-import type { Effect, Expr, FactRef, ModelExpr, Operand, Plan, SetOperand, TextOperand } from '../plan/plan.ts';
+import type {
+  Effect,
+  Expr,
+  FactRef,
+  FactType,
+  ModelExpr,
+  Operand,
+  Plan,
+  SetOperand,
+  TextOperand,
+} from '../plan/plan.ts';
 
 const OPERATORS = { eq: 'is', lt: 'is below', le: 'is at most', gt: 'is above', ge: 'is at least' } as const;
+const OPPOSITES = { eq: 'is not', lt: 'is at least', le: 'is above', gt: 'is at most', ge: 'is below' } as const;
 
-export function describeCondition(condition: ModelExpr, plan: Plan): string {
-  if (condition.kind === 'all') return describeExpr(condition.expr, plan);
+/** Where a condition holds: for which models (null: it reads none), and when; `always` for a condition that holds. */
+export interface Case {
+  readonly models: readonly string[] | null;
+  readonly when: string;
+}
+
+/** The cases of a condition, models with the same one together; none where it never holds. */
+export function casesOf(condition: ModelExpr, plan: Plan): Case[] {
+  const all =
+    condition.kind === 'all'
+      ? [{ models: null, when: describeExpr(condition.expr, plan) }]
+      : [...byText(condition.exprs, plan)].map(([when, models]) => ({ models, when }));
+  return all.filter(({ when }) => when !== 'never');
+}
+
+function byText(exprs: readonly Expr[], plan: Plan): Map<string, string[]> {
   const groups = new Map<string, string[]>();
-  condition.exprs.forEach((expr, model) => {
-    const text = describeExpr(expr, plan);
-    groups.set(text, [...(groups.get(text) ?? []), plan.models[model]!.name]);
+  exprs.forEach((expr, model) => {
+    const when = describeExpr(expr, plan);
+    groups.set(when, [...(groups.get(when) ?? []), plan.models[model]!.name]);
   });
-  const parts = [...groups]
-    .filter(([text]) => text !== 'never')
-    .map(([text, models]) => `for ${list(models, 'and')} ${text === 'always' ? 'always' : `when ${text}`}`);
-  return parts.length === 0 ? 'never' : parts.join('; ');
+  return groups;
 }
 
 export function describeExpr(expr: Expr, plan: Plan): string {
@@ -24,7 +46,7 @@ export function describeExpr(expr: Expr, plan: Plan): string {
     case 'const':
       return expr.value ? 'always' : 'never';
     case 'not':
-      return `not (${describeExpr(expr.of, plan)})`;
+      return describeNot(expr.of, plan);
     case 'and':
     case 'or':
       return expr.of
@@ -39,7 +61,7 @@ export function describeExpr(expr: Expr, plan: Plan): string {
     case 'is_true':
       return `${reference(expr.fact, plan)} is true`;
     case 'compare':
-      return `${operand(expr.left, plan)} ${OPERATORS[expr.op]} ${operand(expr.right, plan)}`;
+      return comparison(expr, OPERATORS[expr.op], plan);
     case 'text_equals':
       return `${text(expr.left, plan)} is ${text(expr.right, plan)}`;
     case 'text_contains':
@@ -51,13 +73,44 @@ export function describeExpr(expr: Expr, plan: Plan): string {
     case 'overlaps':
       return isFound(expr.left, plan)
         ? `the text contains ${set(expr.right, plan, 'or')}`
-        : `${reference(expr.left, plan)} shares a member with ${set(expr.right, plan, 'and')}`;
+        : `${reference(expr.left, plan)} and ${set(expr.right, plan, 'and')} have one in common`;
     case 'subset':
-      return `every member of ${reference(expr.left, plan)} is in ${set(expr.right, plan, 'and')}`;
+      return `every one of ${reference(expr.left, plan)} is in ${set(expr.right, plan, 'and')}`;
     case 'some':
     case 'every':
-      return `${expr.kind} element of ${pathOf(plan, expr.collection)} has (${describeExpr(expr.body, plan)})`;
+      return `${expr.kind === 'some' ? 'one' : 'every one'} of ${pathOf(plan, expr.collection)} has (${describeExpr(expr.body, plan)})`;
   }
+}
+
+/** The opposite in plain words where there is one. */
+function describeNot(expr: Expr, plan: Plan): string {
+  switch (expr.kind) {
+    case 'compare':
+      return comparison(expr, OPPOSITES[expr.op], plan);
+    case 'known':
+      return `${reference(expr.fact, plan)} is not known`;
+    case 'is_true':
+      return `${reference(expr.fact, plan)} is not true`;
+    case 'text_equals':
+      return `${text(expr.left, plan)} is not ${text(expr.right, plan)}`;
+    case 'text_contains':
+      return `${reference(expr.text, plan)} does not contain ${JSON.stringify(expr.part)}`;
+    case 'contains':
+      return isFound(expr.set, plan)
+        ? `the text contains no ${bare(expr.member)}`
+        : `${reference(expr.set, plan)} does not contain ${text(expr.member, plan)}`;
+    case 'overlaps':
+      return isFound(expr.left, plan)
+        ? `the text contains none of ${set(expr.right, plan, 'and')}`
+        : `${reference(expr.left, plan)} and ${set(expr.right, plan, 'and')} have none in common`;
+    default:
+      return `it is not so that (${describeExpr(expr, plan)})`;
+  }
+}
+
+function comparison(expr: Expr & { readonly kind: 'compare' }, operator: string, plan: Plan): string {
+  const type = typeOf(expr.left, plan) ?? typeOf(expr.right, plan);
+  return `${operand(expr.left, plan, type)} ${operator} ${operand(expr.right, plan, type)}`;
 }
 
 export function describeEffect(effect: Effect, plan: Plan): string {
@@ -65,19 +118,19 @@ export function describeEffect(effect: Effect, plan: Plan): string {
     case 'allow':
       return 'allow';
     case 'deny':
-      return `deny: ${effect.message}`;
+      return `deny: ${JSON.stringify(effect.message)}`;
     case 'redact':
-      return `redact ${list(effect.detectors, 'and')} as ${effect.as}${effect.includingRestored ? ', restored values too' : ''}`;
+      return `${REDACTIONS[effect.as]} ${list(effect.detectors, 'and')}${effect.includingRestored ? ', restored values too' : ''}`;
     case 'tag':
-      return `tag ${effect.name} = ${effect.value}`;
+      return `write the tag ${effect.name} = ${effect.value} into the decision's record`;
     case 'buffer':
-      return 'hold the reply until it is whole';
+      return 'hold the answer back until it is whole';
     case 'allow_chunk':
       return `a chunk may pass where ${describeExpr(effect.where, plan)}`;
     case 'withhold_chunk':
       return `a chunk is withheld unless ${describeExpr(effect.unless, plan)}`;
     case 'keep_newest':
-      return `only the newest ${pathOf(plan, effect.version)} for each ${pathOf(plan, effect.key)} passes`;
+      return `only chunks with the highest ${pathOf(plan, effect.version)} of their ${pathOf(plan, effect.key)} pass`;
   }
 }
 
@@ -86,11 +139,22 @@ export function list(words: readonly string[], conjunction: 'and' | 'or'): strin
   return `${words.slice(0, -1).join(', ')} ${conjunction} ${words.at(-1)!}`;
 }
 
+const REDACTIONS = {
+  placeholder: 'put a placeholder, which the answer to the same caller turns back, in place of:',
+  mask: "put the detector's name, for good, in place of:",
+  remove: 'take out:',
+} as const;
+
+/** `4000` → `4,000`. */
+export function grouped(digits: string): string {
+  return digits.replace(/\B(?=(\d{3})+$)/g, ',');
+}
+
 /** Micro-units as an amount: 2500000 and `usd` → `2.50 usd`. */
 export function money(micros: number, currency: string): string {
   const digits = String(Math.abs(micros)).padStart(7, '0');
   const fraction = digits.slice(-6).replace(/0{1,4}$/, '');
-  return `${micros < 0 ? '-' : ''}${digits.slice(0, -6)}.${fraction} ${currency}`;
+  return `${micros < 0 ? '-' : ''}${grouped(digits.slice(0, -6))}.${fraction} ${currency}`;
 }
 
 function pathOf(plan: Plan, fact: number): string {
@@ -108,10 +172,32 @@ function isFound(ref: FactRef, plan: Plan): boolean {
   return ref.kind === 'fact' ? plan.facts[ref.fact]!.path[0] === 'text' : reference(ref, plan) === 'its found';
 }
 
-function operand(value: Operand, plan: Plan): string {
+function typeOf(value: Operand, plan: Plan): FactType | undefined {
+  if (value.kind === 'fact') return plan.facts[value.fact]!.type;
+  if (value.kind !== 'field') return undefined;
+  const { type } = plan.facts[value.collection]!;
+  return type.kind === 'collection' ? type.fields[value.field]!.type : type;
+}
+
+/** A number with its unit: the plan holds integers at the fact's scale. */
+function quantity(value: number, type: FactType | undefined, plan: Plan): string {
+  if (type?.kind !== 'number') return String(value);
+  if (type.unit === 'money') return money(value, plan.currency);
+  if (type.unit === 'seconds since 1970') return new Date(value).toISOString().replace('.000Z', 'Z');
+  const digits = String(Math.abs(value)).padStart(type.scale + 1, '0');
+  const whole = grouped(type.scale === 0 ? digits : digits.slice(0, -type.scale));
+  const fraction = type.scale === 0 ? '' : digits.slice(-type.scale).replace(/0+$/, '');
+  // `prompt.choices is above 4 choices` would say it twice.
+  const unit = UNITS.includes(type.unit) ? ` ${type.unit}` : '';
+  return `${value < 0 ? '-' : ''}${whole}${fraction === '' ? '' : `.${fraction}`}${unit}`;
+}
+
+const UNITS: readonly string[] = ['tokens', 'bytes', 'seconds'];
+
+function operand(value: Operand, plan: Plan, type: FactType | undefined): string {
   switch (value.kind) {
     case 'number':
-      return String(value.value);
+      return quantity(value.value, type, plan);
     case 'rank':
       return value.member;
     case 'classification':

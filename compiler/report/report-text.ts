@@ -1,16 +1,23 @@
 /** The report as text for people: what a policy officer prints and an auditor reads. */
-import type { EventReport, Report, Statement } from './report.ts';
+import { grouped } from './describe.ts';
+import { type EventReport, type Report, type Statement, whenOf } from './report.ts';
 
 export function reportText(report: Report): string {
   return [
     `Policy ${report.policy}, owner ${report.owner}`,
     `source ${report.sourceHash}, compiled by writ ${report.compilerVersion}`,
     section(
+      'Not enforced yet, therefore denied',
+      report.unenforced.map(({ rule, form }) => `${rule}: \`${form}\``),
+    ),
+    section('Who counts as a caller', callersText(report)),
+    section(
       'Models',
-      report.models.map(
-        ({ name, wireName, provider, attributes, worstCase }) =>
-          `${name} ("${wireName}", ${provider}): ${attributesText(attributes)}; one answer costs at most ${worstCase}`,
-      ),
+      report.models.flatMap(({ name, wireName, provider, attributes, prices, worstCase, worstCaseMore, ...model }) => [
+        `${name} ("${wireName}", ${provider})${attributesText(attributes)}`,
+        `  ${prices}; a context of ${grouped(String(model.context))} tokens, answers of at most ${grouped(String(model.maxOutput))}`,
+        `  a request costs at most ${worstCase}, and ${worstCaseMore} more for each answer beyond the first`,
+      ]),
     ),
     section(
       'Stores',
@@ -21,22 +28,27 @@ export function reportText(report: Report): string {
       'Detectors',
       report.detectors.map(
         ({ name, source, holdMost }) =>
-          `${name} (${source})${holdMost === null ? '' : `; a stream waits for at most ${holdMost} bytes of it`}`,
+          `${name} (${source})${holdMost === null ? '' : `; a streamed answer is held back by at most ${grouped(String(holdMost))} bytes where one may be coming`}`,
       ),
     ),
+    section('How each endpoint is read', [
+      'scanned: text that is searched for what rules name, and redacted where a rule says so',
+      'used: read by the gateway itself, to decide and to count; passed: numbers and fixed words, forwarded as they are',
+      'refused: a request or an answer that has it is denied; [] is each element, * each other key, ** all below',
+    ]),
     ...report.endpoints
       .filter((endpoint) => endpoint.event !== 'pass')
       .map((endpoint) => {
         const places = (title: string, from: typeof endpoint.request): string[] =>
           (['scanned', 'used', 'passed', 'refused'] as const).flatMap((treatment) => {
             const paths = from.filter((place) => place.treatment === treatment).map((place) => place.path);
-            return paths.length === 0 ? [] : [`${title} ${treatment}: ${paths.join(', ')}`];
+            return paths.length === 0 ? [] : wrapped(`${title} ${treatment}:`, paths);
           });
         return section(`${endpoint.method} ${endpoint.path} (${endpoint.event})`, [
           ...places('request', endpoint.request),
           ...places('reply', endpoint.reply),
           ...places('stream', endpoint.stream),
-          'everything else: denied',
+          'everything else is denied',
         ]);
       }),
     section(
@@ -50,10 +62,6 @@ export function reportText(report: Report): string {
         ({ door, obstacles }) => `${door}: ${obstacles.length === 0 ? 'yes' : `no, ${obstacles.join('; ')}`}`,
       ),
     ),
-    section(
-      'Not enforced yet, therefore denied',
-      report.unenforced.map(({ rule, form }) => `${rule}: \`${form}\``),
-    ),
   ]
     .filter((part) => part !== '')
     .join('\n')
@@ -64,32 +72,68 @@ function eventText(event: EventReport): string {
   const title =
     event.store === null ? event.event : `${event.event} ${event.event === 'ingest' ? 'into' : 'from'} ${event.store}`;
   const notes = [
-    event.default === 'allow' ? 'allowed unless a rule denies' : 'denied unless a rule allows',
-    ...(event.stream === null ? [] : [`streams: ${STREAMS[event.stream] ?? event.stream}`]),
-    `a decision takes at most ${event.decisionSteps} steps`,
+    event.default === 'allow' ? 'what no rule denies is allowed' : 'what no rule allows is denied',
+    ...(event.stream === null ? [] : [STREAMS[event.stream] ?? event.stream]),
   ];
   return `${section(`On ${title}`, notes)}\n${event.statements.map(statementText).join('\n')}`;
 }
 
 const STREAMS: { readonly [kind: string]: string } = {
-  early: 'early: cut as soon as a rule denies',
-  causal: 'causal: redacted as they pass',
-  buffered: 'buffered: held whole, then sent at once',
+  early: 'a streamed answer passes as it comes, and ends as soon as a rule denies',
+  causal: 'a streamed answer is redacted as it passes, and ends as soon as a rule denies',
+  buffered: 'a streamed answer is held back whole, decided, then sent at once',
 };
 
 function statementText(statement: Statement): string {
   const title = statement.title === null ? '' : ` "${statement.title}"`;
   const cites = statement.cites.length === 0 ? '' : ` [${statement.cites.join(', ')}]`;
+  const lines = statement.cases.flatMap((each) => {
+    const when = whenOf(each);
+    return when === '' ? each.does : [when, ...each.does.map((what) => `  ${what}`)];
+  });
   return [
     `  ${statement.name}${title}${cites}`,
-    `    when ${statement.when}`,
-    ...statement.does.map((what) => `    ${what}`),
+    ...(lines.length === 0 ? ['nothing: its condition never holds'] : lines).map((line) => `    ${line}`),
   ].join('\n');
+}
+
+function callersText({ callers: { ways, attributes } }: Report): string[] {
+  return [
+    ...(ways === null
+      ? ['the bundle was built without a deployment, which says who: it decides for OPA, and governs no traffic']
+      : ways.length === 0
+        ? [
+            'nobody: the deployment names no token issuer, no API key and no certificate, so every request is answered with 401',
+          ]
+        : [
+            ...ways.map((way) => `- ${way}`),
+            'Nobody else: the request is answered with 401. Headers that a client writes name nobody.',
+          ]),
+    ...(attributes.length === 0 ? [] : ['Rules read of a caller:']),
+    ...attributes.map(({ name, claim, absent }) => `  ${name}, from the claim "${claim}"; ${absent}`),
+  ];
+}
+
+const COLUMNS = 118;
+
+/** Paths after a title, in lines of at most `COLUMNS` where one path is not longer. */
+function wrapped(title: string, paths: readonly string[]): string[] {
+  const lines: string[] = [];
+  let line = title;
+  paths.forEach((path, at) => {
+    const word = `${path}${at === paths.length - 1 ? '' : ','}`;
+    if (line.length + 1 + word.length <= COLUMNS) line += ` ${word}`;
+    else {
+      lines.push(line);
+      line = `  ${word}`;
+    }
+  });
+  return [...lines, line];
 }
 
 function attributesText(attributes: { readonly [name: string]: unknown }): string {
   return Object.entries(attributes)
-    .map(([name, value]) => `${name} ${String(value)}`)
+    .map(([name, value], at) => `${at === 0 ? ': ' : ''}${name} ${String(value)}`)
     .join(', ');
 }
 

@@ -3,10 +3,12 @@
  * endpoint; what happens on failure; the worst case of every event. `reportOf` is the data, `report-text.ts` prints it.
  */
 import type { Protocol } from '../../filters/protocols/protocol.ts';
+import type { Identity } from '../deployment/deployment.ts';
 import { DOORS } from '../../proto/door.ts';
 import { type DoorReport, doorReport } from '../plan/doors.ts';
 import type { EventPlan, Expr, Model, ModelExpr, Plan, Rule } from '../plan/plan.ts';
-import { describeCondition, describeEffect, describeExpr, money } from './describe.ts';
+import { type CallerReport, callerReport } from './callers.ts';
+import { casesOf, describeEffect, describeExpr, grouped, list, money } from './describe.ts';
 import { type EndpointReport, endpointReports } from './endpoint-places.ts';
 
 export interface Report {
@@ -19,8 +21,16 @@ export interface Report {
     readonly wireName: string;
     readonly provider: string;
     readonly attributes: Model['attributes'];
+    readonly prices: string;
+    /** Tokens. */
+    readonly context: number;
+    readonly maxOutput: number;
+    /** What a request that fills the context window costs at most. */
     readonly worstCase: string;
+    /** What each answer after the first adds to it. */
+    readonly worstCaseMore: string;
   }[];
+  readonly callers: CallerReport;
   readonly stores: readonly { readonly name: string; readonly kind: string; readonly collection: string }[];
   readonly detectors: readonly DetectorReport[];
   readonly events: readonly EventReport[];
@@ -54,12 +64,22 @@ export interface Statement {
   readonly name: string;
   readonly title: string | null;
   readonly cites: readonly string[];
-  readonly when: string;
-  readonly does: readonly string[];
+  readonly cases: readonly {
+    /** Null: whichever model it is. */
+    readonly models: readonly string[] | null;
+    /** `always`, or the condition in words. */
+    readonly when: string;
+    readonly does: readonly string[];
+  }[];
 }
 
 /** `holdMost`: the text engine's own bound for each detector by name. */
-export function reportOf(plan: Plan, protocols: readonly Protocol[], holdMost: ReadonlyMap<string, number>): Report {
+export function reportOf(
+  plan: Plan,
+  protocols: readonly Protocol[],
+  holdMost: ReadonlyMap<string, number>,
+  identity: Identity | null,
+): Report {
   return {
     policy: plan.policy,
     owner: plan.owner,
@@ -70,8 +90,13 @@ export function reportOf(plan: Plan, protocols: readonly Protocol[], holdMost: R
       wireName,
       provider,
       attributes,
-      worstCase: worstCaseOf(model, plan.currency),
+      prices: `${money(model.inputPrice, plan.currency)} per 1M input tokens, ${money(model.outputPrice, plan.currency)} per 1M output tokens`,
+      context: model.context,
+      maxOutput: model.maxOutput,
+      worstCase: money(worstCaseOf(model), plan.currency),
+      worstCaseMore: money(ceilMillionth(BigInt(model.maxOutput) * BigInt(model.outputPrice)), plan.currency),
     })),
+    callers: callerReport(plan, identity),
     stores: plan.stores.map(({ name, kind, collection }) => ({ name, kind, collection })),
     detectors: plan.detectors.map(({ name, source }) => ({
       name,
@@ -88,17 +113,15 @@ export function reportOf(plan: Plan, protocols: readonly Protocol[], holdMost: R
   };
 }
 
-/** What one answer can cost at most when the context window is full, as the budgets reserve it. */
-function worstCaseOf(
-  model: Pick<Model, 'inputPrice' | 'outputPrice' | 'context' | 'maxOutput'>,
-  currency: string,
-): string {
-  const micros =
-    (BigInt(model.context) * BigInt(model.inputPrice) +
-      BigInt(model.maxOutput) * BigInt(model.outputPrice) +
-      999_999n) /
-    1_000_000n;
-  return money(Number(micros), currency);
+/** Micro-units that a request for one answer can cost at most, the context window full. */
+function worstCaseOf(model: Pick<Model, 'inputPrice' | 'outputPrice' | 'context' | 'maxOutput'>): number {
+  return ceilMillionth(
+    BigInt(model.context) * BigInt(model.inputPrice) + BigInt(model.maxOutput) * BigInt(model.outputPrice),
+  );
+}
+
+function ceilMillionth(product: bigint): number {
+  return Number((product + 999_999n) / 1_000_000n);
 }
 
 function eventReport(event: EventPlan, plan: Plan): EventReport {
@@ -117,70 +140,106 @@ function eventReport(event: EventPlan, plan: Plan): EventReport {
 }
 
 function ruleStatement(rule: Rule, plan: Plan): Statement {
+  const does = rule.effects.map((effect) => describeEffect(effect, plan));
   return {
     name: rule.name,
     title: rule.title ?? null,
     cites: rule.cites,
-    when: describeCondition(rule.when, plan),
-    does: rule.effects.map((effect) => describeEffect(effect, plan)),
+    cases: casesOf(rule.when, plan).map((each) => ({ ...each, does })),
   };
 }
 
 function promptStatements(event: EventPlan & { readonly kind: 'prompt' }, plan: Plan): Statement[] {
-  const plain = { cites: [], title: null };
+  const removed = (removes: ModelExpr, from = ''): Statement['cases'] =>
+    casesOf(removes, plan).map(({ models, when }) => ({
+      models: null,
+      when: [from, when].filter((part) => part !== '' && part !== 'always').join(', where ') || 'always',
+      does: [`${models === null ? 'no model' : list(models, 'and')} may ${models === null ? '' : 'not '}be used`],
+    }));
+  const titled = ({ title, cites }: { readonly title?: string; readonly cites?: readonly string[] }) => ({
+    title: title ?? null,
+    cites: cites ?? [],
+  });
   return [
     ...event.classify.map((each) => ({
-      ...plain,
+      ...titled({}),
       name: each.name,
-      when: describeExpr(each.when, plan),
-      does: [`the prompt is at least ${each.member}`],
+      cases: [{ models: null, when: describeExpr(each.when, plan), does: [`the prompt is at least ${each.member}`] }],
     })),
     ...event.limits.map((limit) => ({
-      ...plain,
+      ...titled(limit),
       name: limit.rule,
-      when: describeCondition(limit.when, plan),
-      does: [`the answer has at most ${limit.tokens} tokens`],
+      cases: casesOf(limit.when, plan).map((each) => ({
+        ...each,
+        does: [
+          `an answer has at most ${grouped(String(limit.tokens))} tokens: the request is changed to ask for no more`,
+        ],
+      })),
     })),
-    ...event.requirements.map((each) => ({
-      ...plain,
-      title: each.title ?? null,
-      name: each.rule,
-      when: describeCondition(each.removes, plan),
-      does: ['the model may not be used'],
-    })),
+    ...event.requirements.map((each) => ({ ...titled(each), name: each.rule, cases: removed(each.removes) })),
     ...event.budgets.map((budget) => ({
-      ...plain,
-      title: budget.title ?? null,
-      name: budget.name,
-      when: describeExpr(budget.applies, plan),
-      does: [
-        `at most ${money(budget.limit, plan.currency)} a ${budget.period} in ${budget.timeZone}, else deny: ${budget.message}`,
-        ...budget.thresholds.map(
-          ({ percent, removes }) =>
-            `from ${percent} percent on a model may not be used: ${describeCondition(removes, plan)}`,
-        ),
+      ...titled(budget),
+      name: `budget ${budget.name}`,
+      cases: [
+        {
+          models: null,
+          when: describeExpr(budget.applies, plan),
+          does: [
+            `all of them together spend at most ${money(budget.limit, plan.currency)} a ${budget.period} (${budget.timeZone})`,
+            ...requestsWithin(budget.limit, plan),
+            `a request that may cost more than is left is denied: ${JSON.stringify(budget.message)}`,
+          ],
+        },
+        ...budget.thresholds.flatMap(({ percent, removes }) => removed(removes, `${percent}% of it is spent`)),
       ],
     })),
     ...event.routes.map((route) => ({
-      ...plain,
-      title: route.title ?? null,
-      name: route.name,
-      when:
-        route.requested.kind === 'any'
-          ? 'a model without a route of its own is requested'
-          : `${JSON.stringify(route.requested.name)} is requested`,
-      does: route.preferences.map(({ target, when }) => {
-        const what =
-          target.kind === 'model'
-            ? plan.models[target.model]!.name
-            : target.kind === 'requested'
-              ? 'the requested model'
-              : 'the cheapest model';
-        const condition = describeCondition(when, plan);
-        return condition === 'always' ? `prefer ${what}` : `prefer ${what} where ${condition}`;
-      }),
+      ...titled(route),
+      name: `route ${route.name}`,
+      cases: [
+        {
+          models: null,
+          when:
+            route.requested.kind === 'any'
+              ? 'a model is asked for that has no route of its own'
+              : `the model ${JSON.stringify(route.requested.name)} is asked for`,
+          does: route.preferences.map(({ target, when }, at) => {
+            const what =
+              target.kind === 'model'
+                ? plan.models[target.model]!.name
+                : target.kind === 'requested'
+                  ? 'the model that was asked for'
+                  : 'the cheapest model that may be used';
+            const cases = casesOf(when, plan).map(whenOf);
+            const condition = cases.length === 0 ? 'never' : cases.join('; or ');
+            return `${at === 0 ? 'take' : 'else'} ${what}${condition === '' ? '' : `, ${condition}`}`;
+          }),
+        },
+      ],
     })),
   ];
+}
+
+/** `for frontier, where …`; empty for what holds always. */
+export function whenOf({ models, when }: { readonly models: readonly string[] | null; readonly when: string }): string {
+  return [
+    ...(models === null ? [] : [`for ${list(models, 'and')}`]),
+    ...(when === 'always' ? [] : [`where ${when}`]),
+  ].join(', ');
+}
+
+/** How many of the dearest requests a limit amounts to: what an officer can hold it against. */
+function requestsWithin(limit: number, plan: Plan): string[] {
+  const counts = plan.models.flatMap((model) => {
+    const most = worstCaseOf(model);
+    return most === 0 ? [] : [`${grouped(String(Math.floor(limit / most)))} on ${model.name}`];
+  });
+  return counts.length === 0
+    ? ['no model has a price, so nothing is ever spent of it']
+    : [
+        `that is what so many requests cost, each with a full context and one answer as long as may be: ${list(counts, 'or')}`,
+        'before a request is sent each byte of it counts as a token: near the limit one may be denied that would have cost less',
+      ];
 }
 
 function failureModes(plan: Plan): string[] {
@@ -190,9 +249,10 @@ function failureModes(plan: Plan): string[] {
       : 'the rule is passed over, unless what failed is of the caller, of a chunk, or of a limit or budget: then the event is denied';
   return [
     `a rule that reads a fact which could not be had: ${otherwise}`,
-    'the sidecar does not answer: the request is answered with an error and nothing is forwarded',
-    'a body that cannot be read whole, or holds what no protocol knows: denied',
-    'the control plane is away: the last verified policy stays in force; budgets are served from leases until these are used up or expire, then denied',
+    'the gateway itself fails: the request is answered with an error and nothing is forwarded',
+    'a body that cannot be read whole, or holds what no protocol knows: the request is denied; an answer of that kind does not reach the caller',
+    'what is left of a budget cannot be read: requests under it are denied',
+    'the control plane is away: the last verified policy stays in force; a budget lasts as far as the gateway has leased of it, then requests under it are denied',
   ];
 }
 

@@ -96,6 +96,21 @@ describe('writ check', () => {
     });
   });
 
+  test.each([
+    ['UTF-16', Buffer.from('\ufeffrule a\n', 'utf16le'), ': it is UTF-16'],
+    ['Latin-1', Buffer.from('// a\nrule a "Für alle"\n', 'latin1'), ' at line 2, column 10'],
+    ['a character cut in two', Buffer.from('rule a "Fü').subarray(0, -1), ', cut off at its end'],
+  ])('a file in %s is said to be that', async (_, bytes, where) => {
+    const folder = mkdtempSync(join(tmpdir(), 'writ-check-'));
+    writeFileSync(join(folder, 'x.writ'), bytes);
+    const { code, err } = await writ(['check', folder]);
+    rmSync(folder, { recursive: true, force: true });
+    expect({ code, err }).toEqual({
+      code: 2,
+      err: `writ: \`x.writ\` is not UTF-8 text${where}\n  save it as UTF-8\n`,
+    });
+  });
+
   test('what is not there is not a wrong policy', async () => {
     expect(await writ(['check', 'nowhere'], { cwd: folder })).toMatchObject({
       code: 2,

@@ -33,7 +33,7 @@ const ours = async () =>
   );
 
 describe('every metric', () => {
-  const rows = [...README.matchAll(/^\| `(writ_\w+)` \| (\w+) \| (.*?) \|/gm)].map(([, name, kind, labels = '']) => ({
+  const rows = [...README.matchAll(/^\| `(writ_\w+)` \| (\w+) \|([^|]*)\|/gm)].map(([, name, kind, labels = '']) => ({
     name,
     kind,
     labels: [...labels.matchAll(/\w+/g)].map(String),

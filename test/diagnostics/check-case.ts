@@ -83,6 +83,7 @@ tool transfer "transfer_*" { amount: money from argument "amount" }
 switch stop_all "Stop everything" by "on-call"
 rule base
   on retrieval from files
+  allow chunk where chunk.readers overlaps caller.groups
   withhold chunk unless chunk.level is at most internal
 `;
 

@@ -3,6 +3,10 @@ import type { Case } from './check-case.ts';
 
 const rule = (clauses: string, event = 'prompt'): string => `rule r\n  on ${event}\n  ${clauses}\n`;
 
+/** A policy that declares neither a model nor a store. */
+const withoutEvents = (more: string): string =>
+  `policy p {\n  currency usd\n  time zone "UTC"\n  default prompt: allow\n  default completion: allow\n  default retrieval: deny\n  default ingest: deny\n  on failure: deny\n}\ncaller { id: text from claim "sub" }\n${more}`;
+
 export const RULE_CASES: readonly Case[] = [
   { code: 'E0401', source: rule('keep newest chunk.version for each chunk.name', 'completion') },
   { code: 'E0401', source: rule('use only models where model.site is inside', 'retrieval') },
@@ -29,5 +33,23 @@ export const RULE_CASES: readonly Case[] = [
     code: 'W0401',
     source:
       'detectors secrets = iban, email\nrule r\n  on prompt\n  redact secrets as mask\n  redact email as placeholder\n  redact iban as mask\n',
+  },
+  { code: 'W0402', source: rule('redact iban as placeholder', 'completion') },
+  {
+    code: 'W0403',
+    source: withoutEvents('rule r\n  on prompt\n  deny\nrule s\n  on ingest\n  deny\n'),
+    alone: true,
+  },
+  {
+    code: 'W0404',
+    source:
+      'store more chroma "more" { level: classification from metadata "level" else secret }\nrule r\n  on retrieval from more\n  withhold chunk unless chunk.level is public\n',
+  },
+  {
+    code: 'W0501',
+    source: withoutEvents(
+      'model free "free-1" {\n  provider: llama_cpp  context: 4_096 tokens\n  input_price: 0 usd per 1M tokens  output_price: 0 usd per 1M tokens\n}\nbudget all\n  limit 5 usd per day\n',
+    ),
+    alone: true,
   },
 ];

@@ -51,6 +51,23 @@ export const MENDED_SLIPS: readonly (readonly [written: string, meant: string])[
   [rule('if caller.trusted\n  deny'), rule('where caller.trusted\n  deny')],
   [rule('where caller.trusted\n  block "no"'), rule('where caller.trusted\n  deny "no"')],
   [rule('forbid'), rule('deny')],
+  [rule('where caller.branch is graz, linz\n  deny'), rule('where caller.branch is one of (graz, linz)\n  deny')],
+  [
+    rule('where caller.branch is not one of graz, linz\n  deny'),
+    rule('where caller.branch is not one of (graz, linz)\n  deny'),
+  ],
+  [rule('where text contains iban, email\n  deny'), rule('where text contains any of (iban, email)\n  deny')],
+  [rule('where text contians iban\n  deny'), rule('where text contains iban\n  deny')],
+  [
+    rule('where caller.branch IS graz AND caller.trusted\n  deny'),
+    rule('where caller.branch is graz and caller.trusted\n  deny'),
+  ],
+  ['rule r\n  on prompt:\n  deny\n', 'rule r\n  on prompt\n  deny\n'],
+  ['rule r {\n  on prompt\n  deny\n}\n', 'rule r \n  on prompt\n  deny\n\n'],
+  ['budget b\n  limit 40 usd a month\n', 'budget b\n  limit 40 usd per month\n'],
+  ['budget b\n  limit 4,000 usd per month\n', 'budget b\n  limit 4_000 usd per month\n'],
+  ['budget b\n  limit 4.000,50 usd per month\n', 'budget b\n  limit 4_000.50 usd per month\n'],
+  [rule('deny\n  effective 01.05.2026'), rule('deny\n  effective 2026-05-01')],
   [rule('redact email, iban as mask'), rule('redact any of (email, iban) as mask')],
   [
     'rule "Cards are masked here"\n  on prompt\n  redact iban as mask\n',
@@ -65,6 +82,12 @@ export const MENDED_SLIPS: readonly (readonly [written: string, meant: string])[
 export const SLIP_CASES: readonly Case[] = [
   ...MENDED_SLIPS.map(([source]): Case => ({ code: /[>&]|!=/.test(source) ? 'E0101' : 'E0109', source })),
   { code: 'E0109', source: 'budget b\n  limit 100 per month\n' },
+  // One mistake each, whatever stands between the quotes.
+  { code: 'E0101', source: rule('deny ‘Please, don’t’') },
+  { code: 'E0101', source: rule("deny 'no email, please'\n  cites “Art. 5”") },
+  { code: 'E0101', source: rule('deny\n  effective 5/1/2026') },
+  { code: 'E0101', source: 'budget b\n  limit $40 per month\n' },
+  { code: 'E0101', source: rule('where caller.groups in ["a"]\n  deny') },
   { code: 'E0109', source: rule('redact as mask') },
   { code: 'E0109', source: rule('deny', 'prompt, completion') },
   { code: 'E0109', source: rule('if caller.branch == graz then\n  redact email, iban as mask\n  cites 5') },

@@ -1,6 +1,6 @@
 # Policy acme, owned by privacy@acme.example.
 # Compiled by writ 0.1.0 from the source with SHA-256 75d8bce2ea19bb66c4dee73adeac7a1683a024b8550f585df9ed6cdc42c65669.
-# Each rule of the policy stands below its name, its title, what it cites, and where its source is (file and characters).
+# Each rule of the policy stands below its name, its title, what it cites, and where its source is.
 package writ
 
 # ---------------------------------------------------------------------------------------------------------- decision
@@ -200,14 +200,14 @@ fact_text_found_restored := enum_set_fact(["text", "found_restored"], "writ.dete
 # -------------------------------------------------------------------------------------------- prompt: classification
 
 # classify 1
-# prompts.writ, characters 42 to 121
+# prompts.writ:3:1
 prompt_classifies contains ["classify 1", "confidential"] if {
 	not touched({"text.found"})
 	count(fact_text_found.value & {"iban", "project_code"}) > 0
 }
 
 # classify 2
-# prompts.writ, characters 122 to 197
+# prompts.writ:4:1
 prompt_classifies contains ["classify 2", "restricted"] if {
 	not touched({"text.found"})
 	count(fact_text_found.value & {"passport", "us_ssn"}) > 0
@@ -228,7 +228,7 @@ prompt_classification := name if {
 # --------------------------------------------------------------------------------------------- prompt: output tokens
 
 # short_answers
-# prompts.writ, characters 1606 to 1646
+# prompts.writ:50:3
 prompt_limits contains [model, "short_answers", 200] if {
 	not touched({"caller.department"})
 	some model in models
@@ -267,7 +267,7 @@ prompt_route := "elsewhere" if {
 prompt_requested := data.writ.catalog.by_wire_name[fact_prompt_requested_model.value]
 
 # auto: Small questions go to the small model
-# prompts.writ, characters 2009 to 2223
+# prompts.writ:62:1
 # 1: gemma
 prompt_prefers contains [0, 0, "gemma"] if {
 	prompt_route == "auto"
@@ -288,7 +288,7 @@ prompt_prefers contains [2, place, model] if {
 }
 
 # elsewhere: Whoever names a model that they may not use gets the cheapest that they may
-# prompts.writ, characters 2225 to 2379
+# prompts.writ:68:1
 # 1: the requested model
 prompt_prefers contains [0, 0, prompt_requested] if {
 	prompt_route == "elsewhere"
@@ -322,7 +322,7 @@ prompt_named_before(preference, place, model) if {
 # ----------------------------------------------------------------------------------------- prompt: what removes them
 
 # clearance: A model sees only what it is cleared for
-# prompts.writ, characters 983 to 1054
+# prompts.writ:30:3
 prompt_removes contains ["frontier", 0, "clearance"] if {
 	not touched({"text.found"})
 	not prompt_rank <= ranks.classification.internal
@@ -334,21 +334,21 @@ prompt_removes contains ["gemma", 0, "clearance"] if {
 }
 
 # contractors_small: Contractors use the small models
-# prompts.writ, characters 1147 to 1188
+# prompts.writ:35:3
 prompt_removes contains ["frontier", 0, "contractors_small"] if {
 	not touched({"caller.groups"})
 	"contractors" in fact_caller_groups.value
 }
 
 # hr_onprem: What HR asks stays on our own machines
-# prompts.writ, characters 1292 to 1334
+# prompts.writ:40:3
 prompt_removes contains ["frontier", 0, "hr_onprem"] if {
 	not touched({"caller.department"})
 	fact_caller_department.value == "hr"
 }
 
 # residency: European callers' prompts stay in Europe
-# prompts.writ, characters 846 to 886
+# prompts.writ:25:3
 prompt_removes contains ["frontier", 0, "residency"] if {
 	not touched({"caller.region", "text.found"})
 	fact_caller_region.value == "eu"
@@ -356,7 +356,7 @@ prompt_removes contains ["frontier", 0, "residency"] if {
 }
 
 # trial_frontier: Accounts on trial try the frontier model, and nothing else
-# spend.writ, characters 613 to 657
+# spend.writ:17:3
 prompt_removes contains ["gemma", 0, "trial_frontier"] if {
 	not touched({"caller.groups"})
 	"trial" in fact_caller_groups.value
@@ -370,7 +370,7 @@ prompt_cost_at := {model: micro_units(input_cost + output_cost) |
 }
 
 # budget marketing_month: Marketing's model spend
-# spend.writ, characters 23 to 289
+# spend.writ:3:1
 prompt_applies contains "marketing_month" if {
 	not touched({"caller.department"})
 	fact_caller_department.value == "marketing"
@@ -388,7 +388,7 @@ prompt_removes contains [model, 1, "budget marketing_month"] if {
 }
 
 # budget marketing_month at 95 percent
-# spend.writ, characters 158 to 213
+# spend.writ:6:3
 prompt_removes contains ["frontier", 1, "budget marketing_month"] if {
 	"marketing_month" in prompt_budgets
 	fact_budget_marketing_month_spent.value * 100 >= 4000000000 * 95
@@ -396,7 +396,7 @@ prompt_removes contains ["frontier", 1, "budget marketing_month"] if {
 }
 
 # budget trial_day: Accounts on trial
-# spend.writ, characters 291 to 477
+# spend.writ:9:1
 prompt_applies contains "trial_day" if {
 	not touched({"caller.groups"})
 	"trial" in fact_caller_groups.value
@@ -448,7 +448,7 @@ prompt_removers(model) := [name |
 # ----------------------------------------------------------------------------------------------------- prompt: rules
 
 # mask_network: Addresses of our machines stay with us
-# prompts.writ, characters 375 to 504
+# prompts.writ:12:1
 prompt_fires contains "mask_network" if {
 	prompt_model in {"frontier"}
 }
@@ -459,7 +459,7 @@ prompt_redacts contains ["ip_address", "mask", false, "mask_network"] if {
 
 # mask_personal: Personal data is replaced before it leaves our network
 # cites GDPR Art. 32
-# prompts.writ, characters 199 to 373
+# prompts.writ:6:1
 prompt_fires contains "mask_personal" if {
 	prompt_model in {"frontier"}
 }
@@ -470,7 +470,7 @@ prompt_redacts contains [detector, "placeholder", false, "mask_personal"] if {
 }
 
 # no_injected_system: Only our own applications write system messages
-# prompts.writ, characters 1787 to 2007
+# prompts.writ:57:1
 prompt_fires contains "no_injected_system" if {
 	not touched({"caller.groups", "prompt.messages"})
 	"contractors" in fact_caller_groups.value
@@ -487,7 +487,7 @@ prompt_denies contains ["no_injected_system", "Contractors may not send a system
 }
 
 # no_secrets: Keys and tokens are never sent to a model
-# prompts.writ, characters 506 to 700
+# prompts.writ:17:1
 prompt_fires contains "no_secrets" if {
 	not touched({"text.found"})
 	count(fact_text_found.value & {"api_key", "aws_key", "jwt"}) > 0
@@ -498,7 +498,7 @@ prompt_denies contains ["no_secrets", "The prompt contains a key or a token. Rem
 }
 
 # no_tools_outside: Contractors give a model no tools
-# prompts.writ, characters 1336 to 1504
+# prompts.writ:42:1
 prompt_fires contains "no_tools_outside" if {
 	not touched({"caller.groups", "prompt.tools"})
 	"contractors" in fact_caller_groups.value
@@ -510,7 +510,7 @@ prompt_denies contains ["no_tools_outside", "Contractors may not offer tools to 
 }
 
 # one_choice: One answer a question
-# prompts.writ, characters 1648 to 1785
+# prompts.writ:52:1
 prompt_fires contains "one_choice" if {
 	not touched({"prompt.choices"})
 	fact_prompt_choices.value > 4
@@ -598,7 +598,7 @@ prompt_decision := decided({
 # -------------------------------------------------------------------------------------------------------- completion
 
 # leaked_bank_data: A model does not tell anybody's bank data
-# answers.writ, characters 35 to 138
+# answers.writ:3:1
 completion_fires contains "leaked_bank_data"
 
 completion_redacts contains [detector, "mask", false, "leaked_bank_data"] if {
@@ -607,7 +607,7 @@ completion_redacts contains [detector, "mask", false, "leaked_bank_data"] if {
 }
 
 # leaked_identity: A model does not tell anybody's identity numbers
-# answers.writ, characters 140 to 253
+# answers.writ:7:1
 completion_fires contains "leaked_identity"
 
 completion_redacts contains [detector, "mask", false, "leaked_identity"] if {
@@ -616,7 +616,7 @@ completion_redacts contains [detector, "mask", false, "leaked_identity"] if {
 }
 
 # leaked_secret: An answer with a key in it ends there
-# answers.writ, characters 255 to 413
+# answers.writ:11:1
 completion_fires contains "leaked_secret" if {
 	not touched({"text.found"})
 	count(fact_text_found.value & {"api_key", "aws_key"}) > 0
@@ -665,11 +665,11 @@ retrieval_handbook_decision := decided({
 # --------------------------------------------------------------------------------------------- chunk, store handbook
 
 # current: Only the newest version of a file is found
-# documents.writ, characters 299 to 435
+# documents.writ:8:1
 chunk_handbook_fires contains "current"
 
 # need_to_know: A chunk is seen only by those who may read its file
-# documents.writ, characters 68 to 297
+# documents.writ:3:1
 chunk_handbook_fires contains "need_to_know"
 
 chunk_handbook_allows contains "need_to_know" if {
@@ -685,7 +685,7 @@ chunk_handbook_withholds contains "need_to_know" if {
 }
 
 # no_bank_data_found: Bank data in a document is masked for everybody
-# documents.writ, characters 437 to 561
+# documents.writ:12:1
 chunk_handbook_fires contains "no_bank_data_found"
 
 chunk_handbook_redacts contains [detector, "mask", false, "no_bank_data_found"] if {
@@ -722,7 +722,7 @@ chunk_handbook_decision := decided({
 # -------------------------------------------------------------------------------------------- ingest, store handbook
 
 # editors: Editors put documents into the store
-# documents.writ, characters 563 to 689
+# documents.writ:16:1
 ingest_handbook_fires contains "editors" if {
 	not touched({"caller.groups"})
 	"editors" in fact_caller_groups.value
@@ -733,7 +733,7 @@ ingest_handbook_allows contains "editors" if {
 }
 
 # no_cards_stored: Card numbers do not belong into documents
-# documents.writ, characters 691 to 869
+# documents.writ:21:1
 ingest_handbook_fires contains "no_cards_stored" if {
 	not touched({"text.found"})
 	"payment_card" in fact_text_found.value
