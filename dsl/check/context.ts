@@ -34,6 +34,8 @@ export type Context = {
   /** Of all files, also of those without a declaration. */
   readonly paths: readonly string[];
   readonly declarations: readonly Declaration[];
+  /** The same by kind: checks of each rule ask for the few stores among a thousand rules. */
+  readonly byKind: ReadonlyMap<Declaration['kind'], readonly Declaration[]>;
   readonly named: { readonly [K in NamedKind]: ReadonlyMap<string, DeclarationOf<K>> };
   /**
    * Declarations that could not be read: their kinds, and `kind name` of those with a name. Nothing is said of what
@@ -69,6 +71,7 @@ export function createContext(files: readonly SyntaxFile[], catalog: DetectorCat
   return {
     paths: files.map((file) => file.path),
     declarations,
+    byKind: Map.groupBy(declarations, ({ kind }) => kind),
     named: index(declarations),
     brokenKinds: new Set(broken.map((each) => each.keyword)),
     brokenNames: new Set(broken.map((each) => `${each.keyword} ${each.name ?? ''}`)),
@@ -126,7 +129,7 @@ function index(declarations: readonly Declaration[]): Index {
 }
 
 export function all<K extends Declaration['kind']>(context: Context, kind: K): DeclarationOf<K>[] {
-  return context.declarations.filter((each): each is DeclarationOf<K> => each.kind === kind);
+  return (context.byKind.get(kind) ?? []).filter((each): each is DeclarationOf<K> => each.kind === kind);
 }
 
 export function report(context: Context, ...found: readonly Diagnostic[]): void {

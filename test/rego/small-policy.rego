@@ -1,6 +1,6 @@
 # Policy test, owned by owner@example.org.
 # Compiled by writ 0 from the source with SHA-256 0000000000000000000000000000000000000000000000000000000000000000.
-# Each rule of the policy stands below its name, its title, what it cites, and where its source is (file and characters).
+# Each rule of the policy stands below its name, its title, what it cites, and where its source is.
 package writ
 
 # ---------------------------------------------------------------------------------------------------------- decision
