@@ -5,7 +5,20 @@ import { describe, expect, test } from 'vitest';
 import { createMetrics as controlPlaneMetrics } from '../../control-plane/metrics.ts';
 import { createMetrics as sidecarMetrics } from '../../filters/sidecar/metrics.ts';
 
-const LABELS = ['budget', 'code', 'detector', 'end', 'event', 'method', 'outcome', 'policy', 'result', 'rule', 'state'];
+const LABELS = [
+  'budget',
+  'code',
+  'detector',
+  'end',
+  'event',
+  'method',
+  'move',
+  'outcome',
+  'policy',
+  'result',
+  'rule',
+  'state',
+];
 const README = readFileSync(new URL('../../control-plane/README.md', import.meta.url), 'utf8');
 
 const counters = {
@@ -24,6 +37,7 @@ const sidecar = sidecarMetrics({
   sequence: () => ({ verified: 2, enforcing: 1 }),
   logDropped: () => 9,
   alarms: () => 8,
+  grants: () => new Map(),
   budgets: { counters, open: 11, tracked: ['day', 'gone'], levels: () => [level, { failed: true }] },
   connected: () => ({ envoy: 1, controlPlane: 1 }),
 });

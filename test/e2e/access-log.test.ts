@@ -74,6 +74,8 @@ beforeEach(async () => {
     exchanges: () => 0,
     filterBytes: () => 0,
     sequence: () => ({ verified: 0, enforcing: 0 }),
+    alarms: () => 0,
+    budgets: undefined,
     logDropped: () => log.dropped,
     grants: () => new Map(),
     connected: () => ({ envoy: 0, controlPlane: 0 }),
