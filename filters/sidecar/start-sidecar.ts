@@ -19,7 +19,6 @@ import type { EnvoyGrants } from './budgets/envoy-grants.ts';
 import { addFilterBudgetsService } from './budgets/filter-budgets-service.ts';
 import { grpcLeaseCaller } from './budgets/grpc-lease-caller.ts';
 import { openBudgetAccounts, openEnvoyGrants } from './budgets/open-budget-accounts.ts';
-import { openBudgetAccounts } from './budgets/open-budget-accounts.ts';
 import { openChannel } from './control-plane-channel.ts';
 import type { ControlPlaneAddress } from './control-plane-channel.ts';
 import { ControlPlaneClient } from './control-plane-client.ts';
