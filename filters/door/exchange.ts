@@ -97,7 +97,9 @@ export class Exchange {
           this.#responseBody(step, request.value.endOfStream),
         );
       case 'responseTrailers':
-        return this.#then(this.#open().responseTrailers(), (step) => this.#responseTrailers(step));
+        return this.#then(this.#open().responseTrailers(), (step) =>
+          this.#responseTrailers(step, headersOf(request.value.trailers)),
+        );
       case undefined:
         throw new DoorError('protocol', 'a message of a kind that is not known');
     }
@@ -120,7 +122,7 @@ export class Exchange {
         for (const answer of streamedBodyAnswers(request.value.body, request.value.endOfStream)) this.#send(answer);
         return;
       case 'responseTrailers':
-        return this.#send(trailersAnswer('response', NO_EDITS));
+        return this.#send(trailersAnswer('response', withoutTrailers(headersOf(request.value.trailers))));
       case 'requestHeaders':
       case 'requestBody':
       case 'requestTrailers':
@@ -158,11 +160,10 @@ export class Exchange {
 
   #requestTrailers(trailers: readonly Header[]): void | Promise<void> {
     // No protocol that we know has trailers in a request, and nobody reads what a client says in them: none goes on.
-    const remove = trailers.map(([name]) => name);
     // After a body the session has seen the end. Without one, trailers are the end, and there is no answer in which a
     // route could be named: Envoy's own 503 follows.
     this.#phase = 'request_sent';
-    this.#send(trailersAnswer('request', { set: [], remove }));
+    this.#send(trailersAnswer('request', withoutTrailers(trailers)));
   }
 
   #responseHeaders(headers: readonly Header[], end: boolean): void | Promise<void> {
@@ -190,12 +191,13 @@ export class Exchange {
     for (const answer of streamedBodyAnswers(step.body, end)) this.#send(answer);
   }
 
-  #responseTrailers(step: Final): void {
+  #responseTrailers(step: Final, trailers: readonly Header[]): void {
     if (step.kind === 'reply') return this.#reply(step);
     if (step.kind === 'hold') throw new DoorError('session', 'the session held a reply at its end');
     this.#releaseHeaders(step, false);
     for (const answer of streamedBodyAnswers(step.body, false)) this.#send(answer);
-    this.#send(trailersAnswer('response', NO_EDITS));
+    // No protocol that we know has trailers in a reply either, and nothing in them was looked at.
+    this.#send(trailersAnswer('response', withoutTrailers(trailers)));
   }
 
   /** With the length where all of the body is here: Envoy has removed the upstream's. */
@@ -284,6 +286,10 @@ export class Exchange {
   #isOver(): boolean {
     return this.#phase === 'over';
   }
+}
+
+function withoutTrailers(trailers: readonly Header[]): HeaderEdits {
+  return { set: [], remove: trailers.map(([name]) => name) };
 }
 
 function withRoute({ headers, route }: Continue): HeaderEdits {
