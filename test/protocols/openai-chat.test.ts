@@ -317,9 +317,9 @@ describe('a reply', () => {
   test('an error of the upstream is scanned, or replaced where it cannot be read', () => {
     const seen = run(filter, {
       body: chat('"x"'),
-      upstream: { status: 400, body: '{"error":{"message":"bad EMP-999999"}}' },
+      upstream: { status: 422, body: '{"error":{"message":"bad EMP-999999"}}' },
     });
-    expect(seen).toMatchObject({ status: 400, got: '{"error":{"message":"bad [EMPLOYEE_ID]"}}', spentMicros: 0 });
+    expect(seen).toMatchObject({ status: 422, got: '{"error":{"message":"bad [EMPLOYEE_ID]"}}', spentMicros: 0 });
     const html = run(filter, {
       body: chat('"x"'),
       upstream: { status: 502, type: 'text/html', body: '<p>EMP-999999' },
@@ -446,7 +446,7 @@ describe('a stream', () => {
     const body = `: ping\r\n\r\ndata:${delta('a EMP-99')}\r\n\r\ndata: {"choices":\r\ndata: [{"index":0,"delta":{"content":"9999 b"}}]}\r\nid: 7\r\n\r\ndata: [DONE]\r\n\r\n`;
     const seen = run(filter, { body: streamed('"x"'), upstream: { type: 'text/event-stream', body } });
     expect(seen.got).toBe(
-      `: ping\r\n\r\ndata:${delta('a [EMPLOYEE_ID]')}\r\n\r\nid: 7\r\ndata: {"choices": [{"index":0,"delta":{"content":" b"}}]}\n\ndata: [DONE]\r\n\r\n`,
+      `:\n\ndata:${delta('a [EMPLOYEE_ID]')}\r\n\r\ndata: {"choices": [{"index":0,"delta":{"content":" b"}}]}\n\ndata: [DONE]\r\n\r\n`,
     );
     const leak = run(filter, {
       body: streamed('"x"'),

@@ -7,7 +7,7 @@ import { Bytes } from '../bytes';
 import { REDACT_MASK, REDACT_NONE, REDACT_PLACEHOLDER } from '../abi';
 import { includingRestored, redactModeOf } from '../decision/api';
 import { appendEscaped } from '../json/escape';
-import { appendMask, appendPlaceholder } from './placeholders';
+import { appendMask, appendPlaceholder, PLACEHOLDER_BYTES_MAX } from './placeholders';
 import { Values } from './values';
 
 export const HIT_BYTES: u32 = 20;
@@ -65,6 +65,27 @@ export function sortHits(at: usize, count: u32): void {
     swap(at, at + n * HIT_BYTES);
     sift(at, 0, n);
   }
+}
+
+/**
+ * Whether [start, end) lies in a placeholder among the hits [from, to), which are sorted by start. Only those that begin
+ * within a placeholder's length before it can hold it.
+ */
+export function isInPlaceholder(hits: usize, from: u32, to: u32, start: u32, end: u32): bool {
+  let low = from;
+  let high = to;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (load<u32>(hits + middle * HIT_BYTES) <= start) low = middle + 1;
+    else high = middle;
+  }
+  while (low > from) {
+    low -= 1;
+    const h = hits + low * HIT_BYTES;
+    if (load<u32>(h) + PLACEHOLDER_BYTES_MAX < end) return false;
+    if (<u32>load<u16>(h, HIT_KIND) == HIT_PLACEHOLDER && load<u32>(h, HIT_END) >= end) return true;
+  }
+  return false;
 }
 
 /**

@@ -33,6 +33,13 @@ export const MODE_FIXED: u32 = 2;
 /** Set by `cutRange` when it met bytes that cannot be edited: structure of arguments, a key, a number. */
 export let cutFixed: bool = false;
 
+// Where the last edit of a segment that must be read again ended: the next one, further on in the text, goes on there,
+// so that a segment is read once, however many edits it has.
+let readSegment: usize = 0;
+let readTo: u32 = 0;
+let readLane: u32 = 0;
+let readState: u32 = 0;
+
 /** State of the arguments machine behind the last segment appended. */
 export let stateAfter: u32 = 0;
 
@@ -81,11 +88,17 @@ export function cutRange(
   let p = start;
   let lane = base;
   let state = load<u32>(segment, SEGMENT_STATE);
+  if (segment == readSegment && from >= readLane) {
+    p = readTo;
+    lane = readLane;
+    state = readState;
+  }
   let cutFrom: u32 = 0;
   let cutting = false;
   while (p < end) {
     let raw: u32;
     let bytes: u32;
+    const before = state;
     let inside = true;
     if (mode == MODE_TEXT) {
       raw = rawStep(document + p);
@@ -105,13 +118,22 @@ export function cutRange(
       cutFrom = p;
     }
     if (covered && !inside) cutFixed = true;
-    if (!covered && cutting) break;
+    if (!covered && cutting) {
+      state = before;
+      break;
+    }
     p += raw;
     lane += bytes;
   }
+  readSegment = segment;
+  readTo = p;
+  readLane = lane;
+  readState = state;
   if (cutting) addEdit(edits, cutFrom, p - cutFrom, text, length);
 }
 
+/** Before the edits of a document. */
 export function clearCutFixed(): void {
   cutFixed = false;
+  readSegment = 0;
 }

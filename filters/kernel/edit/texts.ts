@@ -18,6 +18,7 @@ import {
   HIT_KNOWN,
   HIT_NEW,
   HIT_PLACEHOLDER,
+  isInPlaceholder,
   pushHit,
   sortHits,
 } from './hits';
@@ -149,7 +150,7 @@ export function closeGroup(s: Session, message: u32): void {
     const h = lane.hit(i);
     const start = load<u32>(h, 4);
     const end = load<u32>(h, 8);
-    if (isInside(hits.ptr, from, placeholders, start, end)) continue;
+    if (isInPlaceholder(hits.ptr, from, placeholders, start, end)) continue;
     noteHit(s, hits, load<u32>(h), start, end, text + start, message);
   }
   if (hits.failed || s.valuesOf().failed) {
@@ -300,15 +301,6 @@ export function notePlaceholder(s: Session, hits: Bytes, values: Values, at: u32
   if (value == NO_VALUE) return;
   noteFound(s, parsedDetector, false);
   if (!inUrl) pushHit(hits, at, at + length, parsedDetector, HIT_PLACEHOLDER, value, NO_MESSAGE);
-}
-
-/** Whether [start, end) lies in one of the placeholders among hits [from, to). */
-function isInside(hits: usize, from: u32, to: u32, start: u32, end: u32): bool {
-  for (let i = from; i < to; i += 1) {
-    const h = hits + i * HIT_BYTES;
-    if (load<u32>(h) <= start && load<u32>(h, 4) >= end) return true;
-  }
-  return false;
 }
 
 const urlScratch: usize = memory.data(16, 8);

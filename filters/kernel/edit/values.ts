@@ -76,9 +76,12 @@ export class Values {
     store<u8>(e, <u8>origin, ENTRY_ORIGIN);
     store<u32>(e, load<u32>(exact), ENTRY_NEXT_EXACT);
     store<u32>(exact, index + 1);
-    const normal = this.tables + BUCKETS * 4 + ((hashNormal(this.seed ^ detector, p, length) & (BUCKETS - 1)) << 2);
-    store<u32>(e, load<u32>(normal), ENTRY_NEXT_NORMAL);
-    store<u32>(normal, index + 1);
+    // Only the prompt's values are asked for by their normal form. A reply's would make that list as long as it likes.
+    if (origin == ORIGIN_PROMPT) {
+      const normal = this.tables + BUCKETS * 4 + ((hashNormal(this.seed ^ detector, p, length) & (BUCKETS - 1)) << 2);
+      store<u32>(e, load<u32>(normal), ENTRY_NEXT_NORMAL);
+      store<u32>(normal, index + 1);
+    }
     entries.len += ENTRY_BYTES;
     return index;
   }
@@ -92,7 +95,7 @@ export class Values {
     const normal = this.tables + BUCKETS * 4 + ((hashNormal(this.seed ^ detector, p, length) & (BUCKETS - 1)) << 2);
     for (let i = load<u32>(normal); i != 0; i = load<u32>(this.entry(i - 1), ENTRY_NEXT_NORMAL)) {
       const e = this.entry(i - 1);
-      if (load<u8>(e, ENTRY_ORIGIN) != <u8>ORIGIN_PROMPT || load<u16>(e, ENTRY_DETECTOR) != <u16>detector) continue;
+      if (load<u16>(e, ENTRY_DETECTOR) != <u16>detector) continue;
       if (sameNormal(text.ptr + load<u32>(e), load<u32>(e, ENTRY_LENGTH), p, length)) return true;
     }
     return false;

@@ -1,7 +1,7 @@
 /** One lane of a stream: scanning what is new in it, and settling what cannot change any more. */
 import { bitOf } from '../bits';
 import { Bytes } from '../bytes';
-import { buildClusters, HIT_BYTES, HIT_DETECTOR, HIT_END, HIT_KIND, HIT_PLACEHOLDER, sortHits } from '../edit/hits';
+import { buildClusters, HIT_BYTES, HIT_DETECTOR, HIT_END, isInPlaceholder, sortHits } from '../edit/hits';
 import { parsePlaceholder } from '../edit/placeholders';
 import { isPending } from '../edit/arguments';
 import { LANE_ARGUMENTS } from '../protocol/places';
@@ -19,13 +19,16 @@ export function scanChannel(s: Session, c: Channel): void {
     s.failed = true;
     return;
   }
+  // Hits of before are sorted, and so are the placeholders that come behind them now.
+  const before = hits.len / HIT_BYTES;
   const waits = searchPlaceholders(s, c);
   const placeholders = hits.len / HIT_BYTES;
   for (; c.taken < lane.hitCount; c.taken += 1) {
     const h = lane.hit(c.taken);
     const start = load<u32>(h, 4);
     const end = load<u32>(h, 8);
-    if (isInPlaceholder(hits, placeholders, start, end)) continue;
+    if (isInPlaceholder(hits.ptr, 0, before, start, end) || isInPlaceholder(hits.ptr, before, placeholders, start, end))
+      continue;
     noteHit(s, hits, load<u32>(h), start, end, lane.text() + (start - lane.base), NO_MESSAGE);
   }
   sortHits(hits.ptr, hits.len / HIT_BYTES);
@@ -37,9 +40,7 @@ export function scanChannel(s: Session, c: Channel): void {
 export function settleChannel(s: Session, c: Channel): void {
   const hits = c.hitBytes();
   const clusters = c.clusterBytes();
-  const count = hits.len / HIT_BYTES;
-  let settled: u32 = 0;
-  while (settled < count && load<u32>(hits.ptr + settled * HIT_BYTES) < c.hold) settled += 1;
+  const settled = countSettled(c);
   if (settled > 0) {
     if (c.cluster > 0 && c.cluster * 20 == clusters.len) {
       clusters.clear();
@@ -57,10 +58,28 @@ export function settleChannel(s: Session, c: Channel): void {
       s.nonce,
       changetype<Bytes>(s.replacements),
     );
-    memory.copy(hits.ptr, hits.ptr + settled * HIT_BYTES, hits.len - settled * HIT_BYTES);
-    hits.len -= settled * HIT_BYTES;
   }
   if (clusters.failed || changetype<Bytes>(s.replacements).failed) s.failed = true;
+  forget(c, settled);
+}
+
+/** Of a reply that is only read, not edited yet: what is settled is noted, and not needed again. */
+export function forgetSettled(c: Channel): void {
+  forget(c, countSettled(c));
+}
+
+function countSettled(c: Channel): u32 {
+  const hits = c.hitBytes();
+  const count = hits.len / HIT_BYTES;
+  let settled: u32 = 0;
+  while (settled < count && load<u32>(hits.ptr + settled * HIT_BYTES) < c.hold) settled += 1;
+  return settled;
+}
+
+function forget(c: Channel, settled: u32): void {
+  const hits = c.hitBytes();
+  memory.copy(hits.ptr, hits.ptr + settled * HIT_BYTES, hits.len - settled * HIT_BYTES);
+  hits.len -= settled * HIT_BYTES;
   c.laneOf().discard(c.hold < c.searched ? c.hold : c.searched);
 }
 
@@ -91,10 +110,8 @@ function holdOf(c: Channel, waits: u32): u32 {
   const hits = c.hitBytes();
   for (let i = hits.len / HIT_BYTES; i > 0; i -= 1) {
     const h = hits.ptr + (i - 1) * HIT_BYTES;
-    if (load<u32>(h) < hold && load<u32>(h, HIT_END) > hold) {
-      hold = load<u32>(h);
-      i = hits.len / HIT_BYTES + 1;
-    }
+    // Those behind begin where this one does, or later: none of them can end behind the new hold and begin before it.
+    if (load<u32>(h) < hold && load<u32>(h, HIT_END) > hold) hold = load<u32>(h);
   }
   return hold;
 }
@@ -126,15 +143,6 @@ function searchPlaceholders(s: Session, c: Channel): u32 {
     c.searched += 1;
   }
   return lane.length;
-}
-
-function isInPlaceholder(hits: Bytes, count: u32, start: u32, end: u32): bool {
-  for (let i: u32 = 0; i < count; i += 1) {
-    const h = hits.ptr + i * HIT_BYTES;
-    if (<u32>load<u16>(h, HIT_KIND) == HIT_PLACEHOLDER && load<u32>(h) <= start && load<u32>(h, HIT_END) >= end)
-      return true;
-  }
-  return false;
 }
 
 /** Whether an escape inside the arguments stands open at the lane's end. */

@@ -15,7 +15,7 @@ import {
 } from '../edit/segment';
 import { settleChannel } from './channel';
 import { Session } from '../session/session-state';
-import { appendOtherLines } from './sse';
+import { appendNames } from './sse';
 import { Channel, HELD_BYTES_MAX, HELD_EVENTS_MAX, Stream, StreamEvent } from './stream-state';
 import { cutClusters } from '../edit/texts';
 import { put } from '../http/literal';
@@ -154,7 +154,8 @@ function write(s: Session, e: StreamEvent): void {
     splice(out, raw.ptr + e.start, e.length, edits, replacements);
     return out.append(raw.ptr + e.start + e.length, raw.len - e.start - e.length);
   }
-  if (!e.nameless) appendOtherLines(out, raw, e.bare);
+  const before = out.len;
+  if (!e.nameless) appendNames(out, raw);
   if (e.length > 0) {
     put(out, 'data: ');
     const from = out.len;
@@ -164,6 +165,8 @@ function write(s: Session, e: StreamEvent): void {
       if (load<u8>(out.ptr + i) == 0x0a || load<u8>(out.ptr + i) == 0x0d) store<u8>(out.ptr + i, 0x20);
     out.push(0x0a);
   }
+  // What said nothing but that the server is still there says that, still.
+  if (out.len == before) put(out, ':\n');
   out.push(0x0a);
 }
 

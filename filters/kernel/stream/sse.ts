@@ -74,17 +74,53 @@ export function findData(e: StreamEvent): bool {
   return true;
 }
 
-/** Appends the lines of an event that are not data, as they came; `bare`: `event:` lines only. */
-export function appendOtherLines(out: Bytes, raw: Bytes, bare: bool): void {
+/** Appends the lines that name an event, as they came. */
+export function appendNames(out: Bytes, raw: Bytes): void {
   let p = raw.ptr;
   const end = raw.ptr + raw.len;
   while (p < end) {
     const lineEnd = endOfLine(p, end);
     const next = afterLine(lineEnd, end);
-    const length = <u32>(lineEnd - p);
-    if (length > 0 && !isData(p, length) && (!bare || startsWith(p, length, 'event:'))) out.append(p, <u32>(next - p));
+    if (isField(p, <u32>(lineEnd - p), 'event')) out.append(p, <u32>(next - p));
     p = next;
   }
+}
+
+/** Whether some line is neither data nor an event's name. */
+export function hasMoreThanNames(raw: Bytes): bool {
+  let p = raw.ptr;
+  const end = raw.ptr + raw.len;
+  while (p < end) {
+    const lineEnd = endOfLine(p, end);
+    const length = <u32>(lineEnd - p);
+    if (length > 0 && !isData(p, length) && !isField(p, length, 'event')) return true;
+    p = afterLine(lineEnd, end);
+  }
+  return false;
+}
+
+/** Bytes of an event's name. */
+const NAME_BYTES_MAX: u32 = 64;
+
+/** Whether every event's name is a word as protocols use them: letters, `_`, `.` and `-`. No value is made of them. */
+export function hasPlainNames(raw: Bytes): bool {
+  let p = raw.ptr;
+  const end = raw.ptr + raw.len;
+  while (p < end) {
+    const lineEnd = endOfLine(p, end);
+    if (isField(p, <u32>(lineEnd - p), 'event')) {
+      let q = p + 5;
+      if (q < lineEnd) q += 1;
+      if (q < lineEnd && load<u8>(q) == 0x20) q += 1;
+      if (<u32>(lineEnd - q) > NAME_BYTES_MAX) return false;
+      for (; q < lineEnd; q += 1) {
+        const c = <u32>load<u8>(q);
+        if ((c | 0x20) - 0x61 > 25 && c != 0x5f && c != 0x2e && c != 0x2d) return false;
+      }
+    }
+    p = afterLine(lineEnd, end);
+  }
+  return true;
 }
 
 /**

@@ -99,9 +99,9 @@ export class StreamEvent {
   /** Content blocks that it opens, and blocks or choices that it closes: bit n, for those below 64. */
   opens: u64 = 0;
   closes: u64 = 0;
-  /** Its other lines hold what was found: only `event:` and `data:` go on. */
+  /** It has lines that stay here: only `event:` and `data:` go on. */
   bare: bool = false;
-  /** Something was found in its `event:` line, too: that stays as well. */
+  /** Its `event:` line stays as well. */
   nameless: bool = false;
 
   rawBytes(): Bytes {

@@ -9,7 +9,7 @@ import { isAllowed, needsBuffer } from '../decision/api';
 import { walk, WALK_OK } from '../json/walk';
 import { ENDPOINT_STREAM, FORM_ANTHROPIC } from '../protocol/places';
 import { settle } from '../session/budget';
-import { holdBefore, scanChannel, settleChannel } from './channel';
+import { forgetSettled, holdBefore, scanChannel, settleChannel } from './channel';
 import { deny, denyByPolicy, denyFixed, messageOf } from '../session/denial';
 import { renderReason } from '../decision/api';
 import { protocolSection, rootOf } from '../http/endpoint';
@@ -21,7 +21,16 @@ import { setFound } from '../prompt/messages';
 import { releaseAll, releaseBefore } from './release';
 import { setReplyFacts } from '../session/reply';
 import { PHASE_DONE, Session } from '../session/session-state';
-import { appendOtherLines, eventBytes, findData, hasKnownLines, searchedLine, searchedTo } from './sse';
+import {
+  appendNames,
+  eventBytes,
+  findData,
+  hasKnownLines,
+  hasMoreThanNames,
+  hasPlainNames,
+  searchedLine,
+  searchedTo,
+} from './sse';
 import { readEvent } from './stream-event';
 import { Channel, Stream, StreamEvent } from './stream-state';
 import { clearTexts, editTexts } from '../edit/texts';
@@ -183,7 +192,7 @@ function onEvent(s: Session, p: usize, bytes: u32): void {
     return;
   }
   clearTexts(s);
-  if (!scanOtherLines(s, e)) {
+  if (!readOtherLines(s, e)) {
     e.destroy();
     refuse(s, 'the reply holds more values than this gateway reads');
     return;
@@ -210,7 +219,10 @@ function onEvent(s: Session, p: usize, bytes: u32): void {
   }
   for (let c = stream.channels; c != 0; c = changetype<Channel>(c).next) {
     const channel = changetype<Channel>(c);
-    if (channel.touched) scanChannel(s, channel);
+    if (channel.touched) {
+      scanChannel(s, channel);
+      if (stream.gathering) forgetSettled(channel);
+    }
     channel.touched = false;
   }
   if (stream.gathering) {
@@ -257,19 +269,20 @@ function queue(s: Session, e: StreamEvent): void {
   else if (s.failed) refuse(s, 'the reply waits longer than this gateway holds it');
 }
 
-/** Comments and fields that no client reads may hold text, too: they leave only if nothing is found in them. */
-function scanOtherLines(s: Session, e: StreamEvent): bool {
-  const others = changetype<Bytes>(s.text);
-  others.clear();
-  appendOtherLines(others, e.rawBytes(), false);
-  if (others.len == 0) return !others.failed;
-  e.bare = holdsValue(s, others);
-  if (e.bare) {
-    others.clear();
-    appendOtherLines(others, e.rawBytes(), true);
-    e.nameless = holdsValue(s, others);
-  }
-  return !s.failed && !others.failed;
+/**
+ * Comments, ids and times to wait may hold text, in one event or in pieces over many, and no client of these protocols
+ * reads them: they stay here. An event's name goes on if it is a word, and nothing is found in it.
+ */
+function readOtherLines(s: Session, e: StreamEvent): bool {
+  const raw = e.rawBytes();
+  e.bare = hasMoreThanNames(raw);
+  const names = changetype<Bytes>(s.text);
+  names.clear();
+  appendNames(names, raw);
+  if (names.len == 0) return !names.failed;
+  e.nameless = !hasPlainNames(raw) || holdsValue(s, names);
+  if (e.nameless) e.bare = true;
+  return !s.failed && !names.failed;
 }
 
 function holdsValue(s: Session, text: Bytes): bool {
