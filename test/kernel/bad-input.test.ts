@@ -9,7 +9,7 @@ let filter: Filter;
 beforeAll(async () => {
   filter = await filterOf(POLICY, [
     ...KEYS,
-    { key: 'spiffe://acme/svc', claims: { sub: 'svc', dept: 'hr', region: 'eu' } },
+    { key: '\0spiffe://acme/svc', claims: { sub: 'svc', dept: 'support', region: 'us' } },
   ]);
 });
 
@@ -222,6 +222,24 @@ describe('a caller', () => {
     });
     // European callers may not use gpt-4o.
     expect(seen).toMatchObject({ sent: null, status: 403 });
+  });
+
+  test("is known by a certificate's name as such, and not where it is sent as a key", () => {
+    const answer = (san: string | undefined, headers: Exchange['headers']): number =>
+      run(filter, { body: chat('"x"'), headers: headers ?? [], ...(san === undefined ? {} : { san }) }).status;
+    expect(answer('spiffe://acme/svc', [])).toBe(0);
+    expect(answer('spiffe://acme/other', [])).toBe(401);
+    expect(answer('key-1', [])).toBe(401);
+    for (const name of ['spiffe://acme/svc', '\0spiffe://acme/svc']) {
+      expect(answer(undefined, [['x-api-key', name]])).toBe(401);
+      expect(answer(undefined, [['authorization', `Bearer ${name}`]])).toBe(401);
+      expect(
+        answer(undefined, [
+          ['x-api-key', name],
+          ['authorization', `Bearer ${name}x`],
+        ]),
+      ).toBe(401);
+    }
   });
 
   test('whose claims have failed is denied', () => {

@@ -76,6 +76,8 @@ export interface Exchange {
   readonly body: string | Uint8Array;
   /** What the upstream answers, given what it received. */
   readonly upstream?: Upstream | ((sent: string) => Upstream);
+  /** The name in a client certificate that Envoy verified. */
+  readonly san?: string;
   readonly jwt?: { readonly [claim: string]: string | number | boolean };
   readonly levels?: readonly (BudgetLevel | undefined)[];
   /** The amounts cannot be set aside after all. */
@@ -109,7 +111,7 @@ export const whole = (bytes: Uint8Array): readonly Uint8Array[] => [bytes];
 export function run(filter: Filter, exchange: Exchange): Seen {
   const before = filter.bytesInUse();
   const session = filter.newSession({
-    evidence: { jwt: exchange.jwt, san: undefined },
+    evidence: { jwt: exchange.jwt, san: exchange.san },
     nowMs: 1_760_000_000_000,
     nonce: NONCE,
   });

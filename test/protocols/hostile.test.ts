@@ -109,14 +109,20 @@ describe('the headers of a reply', () => {
     ['x-fine', 'yes'],
     ['date', 'Mon, 23 Nov 2026 04:43:28 GMT'],
     ['x-mail', 'jane@example.com'],
+    ['x-request-id', CARD],
+    ['x-forwarded-for', CARD],
+    ['x-4111111111111111-y', 'z'],
   ] as const;
 
+  const MORE = ['x-request-id', 'x-forwarded-for', 'x-4111111111111111-y'];
+
   test('stay here where something is found in them', () => {
-    expect(removed({ body: says, headers })).toEqual(['x-note', 'x-mail']);
+    expect(removed({ body: says, headers })).toEqual(['x-note', 'x-mail', ...MORE]);
     expect(removed({ ...stream(delta('x') + event('[DONE]')), headers }, ',"stream":true')).toEqual([
       'content-length',
       'x-note',
       'x-mail',
+      ...MORE,
     ]);
   });
 
@@ -223,11 +229,35 @@ describe('a stream', () => {
     expect(seen.got).not.toContain(' 1111 b');
   });
 
-  test('keeps the lines that the standard knows', () => {
-    const body = `: ping\n\nevent: message\nid: 7\nretry: 100\n${delta('x')}event\ndata\n\n`;
-    expect(got(`${body.replace('event\ndata\n\n', '')}${event('[DONE]')}`)).toBe(
-      `${body.replace('event\ndata\n\n', '')}${event('[DONE]')}`,
+  test('keeps the names of events, and of other lines that the server is still there', () => {
+    expect(got(`: ping\n\nevent: message\n${delta('x')}${event('[DONE]')}`)).toBe(
+      `:\n\nevent: message\n${delta('x')}${event('[DONE]')}`,
     );
+    expect(got(`event: message\nid: 7\nretry: 100\n${delta('x')}${event('[DONE]')}`)).toBe(
+      `event: message\n${delta('x')}${event('[DONE]')}`,
+    );
+  });
+
+  test.each([
+    [': 4111 1111', ': 1111 1111'],
+    ['id: 4111 1111', 'id: 1111 1111'],
+    ['retry: 41111111', 'retry: 11111111'],
+    ['event: a4111 1111', 'event: 1111 1111'],
+  ])('hides nothing in pieces of its other lines: %s', (first, second) => {
+    for (const end of ['\n', '\r\n', '\r'])
+      for (const last of [event('[DONE]'), ''])
+        for (const data of ['', `${delta('x').trim()}${end}`]) {
+          const body = `${first}${end}${data}${end}${second}${end}${data}${last === '' ? '' : end}${last}`;
+          for (const cut of [1, 7, 1_000]) {
+            const seen = run(filter, {
+              body: chat(',"stream":true'),
+              upstream: stream(body),
+              cut: (bytes) =>
+                Array.from({ length: Math.ceil(bytes.length / cut) }, (_, i) => bytes.subarray(i * cut, (i + 1) * cut)),
+            });
+            expect(seen.got).not.toMatch(/1111/);
+          }
+        }
   });
 });
 
@@ -269,7 +299,37 @@ describe('a reply that is not waited for', () => {
   test('costs that, too, where a server ran out of time', () => {
     const spent = (status: number): number | undefined =>
       run(filter, { body: chat(), upstream: { status, body: '{"error":{"message":"x"}}' } }).spentMicros;
-    expect([400, 408, 429, 503, 504].map(spent)).toEqual([0, undefined, 0, 0, undefined]);
+    expect([401, 408, 422, 429, 499].map(spent)).toEqual([0, undefined, 0, 0, undefined]);
+    expect([500, 501, 502, 503, 504, 520, 524, 529].map(spent)).toEqual([
+      undefined,
+      0,
+      undefined,
+      0,
+      undefined,
+      undefined,
+      undefined,
+      0,
+    ]);
+  });
+
+  test('costs its input, where a content filter may have read it', () => {
+    const refused = run(filter, { body: chat(), upstream: { status: 400, body: '{"error":{"message":"x"}}' } });
+    const input = (refused.reserve[0]?.micros ?? 0) - 100 * 10;
+    expect(input).toBeGreaterThan(0);
+    expect(refused.spentMicros).toBe(input);
+    expect(
+      run(filter, { body: chat(), upstream: { status: 400, body: '{"usage":{"prompt_tokens":5}}' } }).spentMicros,
+    ).toBe(input);
+  });
+
+  test('whose refusal holds a value does not pass it on', () => {
+    for (const status of [400, 401, 429, 500, 503])
+      for (const body of [`{"error":{"message":"${CARD}"}}`, CARD, `<p>${CARD}</p>`, `["${CARD}"]`])
+        for (const type of ['application/json', 'text/html', 'text/event-stream']) {
+          const seen = run(filter, { body: chat(), upstream: { status, type, body } });
+          expect(seen.status).toBe(status);
+          expect(seen.got).not.toContain('4111');
+        }
   });
 
   test('is not free of its output because the server told of its input alone', () => {

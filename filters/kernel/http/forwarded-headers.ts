@@ -33,13 +33,16 @@ export function keepRemovals(s: Session, headers: usize): bool {
       continue;
     }
     if (isTransport() || isCredential()) continue;
-    if (!isNeeded() || holdsValue(s)) putName(removed, headerName, headerNameBytes);
+    if (!isNeeded() || holdsValue(s, headerValue, headerValueBytes)) putName(removed, headerName, headerNameBytes);
   }
   if (removed.failed) s.failed = true;
   return true;
 }
 
-/** Keeps the names of a reply's headers in which a detector finds something; `putRemovals` takes them away. */
+/**
+ * Keeps the names of a reply's headers in which a detector finds something, in the name or the value; `putRemovals` takes
+ * them away.
+ */
 export function keepReplyRemovals(s: Session, headers: usize): void {
   const removed = changetype<Bytes>(s.removals);
   removed.clear();
@@ -48,7 +51,9 @@ export function keepReplyRemovals(s: Session, headers: usize): void {
   for (let i: u32 = 0; i < count; i += 1) {
     at = nextHeader(headers, i, at);
     if (headerNameBytes > 0 && load<u8>(headerName) == 0x3a) continue;
-    if (!isTransport() && !isName('date') && holdsValue(s)) putName(removed, headerName, headerNameBytes);
+    if (isFraming() || isName('date')) continue;
+    if (holdsValue(s, headerValue, headerValueBytes) || holdsValue(s, headerName, headerNameBytes))
+      putName(removed, headerName, headerNameBytes);
   }
   if (removed.failed) s.failed = true;
 }
@@ -66,14 +71,17 @@ function isEnvoys(): bool {
   return isName('x-envoy-external-address') || isName('x-envoy-internal');
 }
 
-/** What Envoy reads, checks or replaces by itself. */
+/** What Envoy writes by itself. */
+function isFraming(): bool {
+  return isName('content-length') || isName('transfer-encoding') || isName('connection');
+}
+
+/** What Envoy reads, checks or replaces by itself in a request. */
 function isTransport(): bool {
   return (
+    isFraming() ||
     isName('host') ||
-    isName('content-length') ||
     isName('content-type') ||
-    isName('transfer-encoding') ||
-    isName('connection') ||
     isName('x-request-id') ||
     isName('x-forwarded-for') ||
     isName('x-forwarded-proto')
@@ -110,10 +118,10 @@ function isName(name: string): bool {
   return is(headerName, headerNameBytes, name);
 }
 
-function holdsValue(s: Session): bool {
+function holdsValue(s: Session, text: usize, bytes: u32): bool {
   const lane = s.laneOf();
   lane.clear();
-  lane.append(headerValue, headerValueBytes);
+  lane.append(text, bytes);
   lane.scan(true);
   const found = lane.failed || lane.hitCount > 0;
   lane.clear();

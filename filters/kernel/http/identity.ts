@@ -91,14 +91,18 @@ export function identifyByKey(s: Session, headers: usize): void {
       // A client library may send a dummy in one of them: the one that is known counts, if only one is.
       const second = headerValue;
       const secondBytes = headerValueBytes;
-      if (lookUp(s, key, keyBytes)) s.identified = true;
-      else s.identified = lookUp(s, second, secondBytes);
+      s.identified = lookUpKey(s, key, keyBytes) || lookUpKey(s, second, secondBytes);
       return;
     }
     key = headerValue;
     keyBytes = headerValueBytes;
   }
-  if (key != 0 && keyBytes > 0) s.identified = lookUp(s, key, keyBytes);
+  if (key != 0) s.identified = lookUpKey(s, key, keyBytes);
+}
+
+/** A key that begins as a certificate's name does is none. */
+function lookUpKey(s: Session, key: usize, keyBytes: u32): bool {
+  return keyBytes > 0 && load<u8>(key) != 0 && lookUp(s, key, keyBytes);
 }
 
 function lookUp(s: Session, p: usize, length: u32): bool {

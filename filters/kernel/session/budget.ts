@@ -2,9 +2,24 @@
  * Budgets: which levels the policy needs, what to reserve for the worst case, and what the exchange cost. Micro-units
  * of the policy's currency throughout.
  */
-import { ACTION_LEVELS, LEVEL_UNKNOWN, LEVEL_WHOLE, T_BUDGETS } from '../abi';
+import {
+  ACTION_LEVELS,
+  FACT_PROMPT_INPUT_TOKENS_BOUND,
+  LEVEL_UNKNOWN,
+  LEVEL_WHOLE,
+  SLOT_VALUE,
+  T_BUDGETS,
+} from '../abi';
 import { Bytes } from '../bytes';
-import { NO_BUDGET, budgetCount, budgetOfRemover, modelRecord, reserveOf, setBudgetLevels } from '../decision/api';
+import {
+  NO_BUDGET,
+  budgetCount,
+  budgetOfRemover,
+  modelRecord,
+  reserveOf,
+  setBudgetLevels,
+  slotOf,
+} from '../decision/api';
 import {
   MODEL_INPUT_PRICE,
   MODEL_OUTPUT_PRICE,
@@ -87,9 +102,24 @@ export function putReserves(s: Session): void {
   }
 }
 
-/** Whether a status says that the upstream did nothing. One that ran out of time may have done all of it. */
+/**
+ * Whether a status says that the upstream has made no output. Statuses of a client's mistake do, and so do those of a
+ * server that did not begin (501, 503, and 529 of Anthropic). One that failed (500, 502), ran out of time (408, 504, 524)
+ * or was left (499) may have made all of it, and providers differ in what they bill then.
+ */
 export function hasRefused(status: u32): bool {
-  return status >= 400 && status != 408 && status != 504;
+  if (status >= 400 && status < 500) return status != 408 && status != 499;
+  return status == 501 || status == 503 || status == 529;
+}
+
+/**
+ * What a refusal costs: nothing, but for 400. That is also the status of a content filter which has read the prompt, and
+ * Azure bills what it read: the most that the input can be.
+ */
+function costOfRefusal(s: Session): i64 {
+  const bound = slotOf(s.facts, FACT_PROMPT_INPUT_TOKENS_BOUND);
+  if (s.status != 400 || s.chosen < 0 || bound == 0) return 0;
+  return costOf(<u64>load<i64>(bound, SLOT_VALUE), load<u64>(modelRecord(s.chosen), MODEL_INPUT_PRICE), 0, 0);
 }
 
 /**
@@ -103,8 +133,10 @@ export function settle(s: Session, upstreamRefused: bool): void {
   o.inputTokens = s.inputTokens;
   o.outputTokens = s.outputTokens;
   if (upstreamRefused && s.inputTokens < 0 && s.outputTokens < 0) {
+    const cost = costOfRefusal(s);
+    if (cost < 0) return;
     o.usageKnown = 1;
-    o.cost = 0;
+    o.cost = cost;
     return;
   }
   // What a stream counts before its end is less than what it will have cost: who hangs up then must not pay less.
