@@ -88,7 +88,10 @@ const reply = (content: string): string =>
     choices: [{ index: 0, message: { role: 'assistant', content }, finish_reason: 'stop' }],
     usage: { prompt_tokens: 1, completion_tokens: 1, total_tokens: 2 },
   });
-const completes = (content: string) => (): Answer => ({ body: [reply(content)], trailers: { 'x-sum': 'abc' } });
+const completes = (content: string) => (): Answer => ({
+  body: [reply(content)],
+  trailers: { 'x-sum': 'abc', 'x-card': CARD },
+});
 const frame = (delta: object, finish: string | null = null): string =>
   `data: ${JSON.stringify({ id: 'c', object: 'chat.completion.chunk', created: 1, model: 'm', choices: [{ index: 0, delta, finish_reason: finish }] })}\n\n`;
 const chat = (content: string, more: object = {}): string =>
@@ -188,7 +191,7 @@ describe('a caller', () => {
 });
 
 /** A request over HTTP/2 that ends by trailers. */
-function postWithTrailers(port: number, body: string): Promise<{ status: number; text: string }> {
+function postWithTrailers(port: number, body: string): Promise<{ status: number; text: string; trailers: object }> {
   return new Promise((resolve, reject) => {
     const client = http2.connect(`http://127.0.0.1:${port}`);
     const stream = client.request(
@@ -202,23 +205,26 @@ function postWithTrailers(port: number, body: string): Promise<{ status: number;
     );
     let status = 0;
     let text = '';
+    let trailers = {};
+    stream.on('trailers', (received) => (trailers = { ...received }));
     stream.on('wantTrailers', () => stream.sendTrailers({ 'x-note': CARD }));
     stream.on('response', (headers) => (status = Number(headers[':status'])));
     stream.on('data', (part: Buffer) => (text += part.toString()));
     stream.on('error', reject);
     stream.on('close', () => {
       client.close();
-      resolve({ status, text });
+      resolve({ status, text, trailers });
     });
     stream.end(body);
   });
 }
 
 describe('trailers', () => {
-  test("end a request's body, and none of a client's goes on", async () => {
+  test("end a request's body, and none goes on, a client's or an upstream's", async () => {
     const { port } = (await start(deployment({}, true))).mesh;
-    const { status } = await postWithTrailers(port, chat(`My card is ${CARD}.`));
+    const { status, trailers } = await postWithTrailers(port, chat(`My card is ${CARD}.`));
     expect(status).toBe(200);
+    expect(trailers).toEqual({});
     expect(upstreamH2.received[0]?.body.toString()).toContain('[PAYMENT_CARD_1_');
     expect(JSON.stringify([upstreamH2.received[0]?.trailers, upstreamH2.received[0]?.headers])).not.toContain('4111');
   });

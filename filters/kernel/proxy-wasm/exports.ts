@@ -215,6 +215,11 @@ export function proxy_on_response_trailers(id: u32, _count: u32): i32 {
   const p = exchangeOf(id);
   if (p == 0 || changetype<Exchange>(p).session == 0 || changetype<Exchange>(p).answered) return H.GO_ON;
   const e = changetype<Exchange>(p);
+  // Nothing in a reply's trailers was looked at either.
+  if (!removeAll(H.MAP_REPLY_TRAILERS)) {
+    proxy_close_stream(SIDE_REPLY);
+    return H.PAUSE;
+  }
   if (e.calling) return H.PAUSE;
   const s = e.sessionOf();
   if (isHolding(s)) return endReply(e);

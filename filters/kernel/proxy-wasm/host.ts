@@ -24,6 +24,7 @@ export const BUFFER_CONFIGURATION: i32 = 7;
 export const MAP_REQUEST: i32 = 0;
 export const MAP_REQUEST_TRAILERS: i32 = 1;
 export const MAP_REPLY: i32 = 2;
+export const MAP_REPLY_TRAILERS: i32 = 3;
 export const MAP_CALL: i32 = 6;
 
 /** What a callback answers; a paused body is buffered. */
