@@ -11,17 +11,11 @@ const TIMES = 8;
 /** Eight is as it should be; memory that no longer fits a cache, and a busy machine, make it more. */
 const GROWTH_MAX = 28;
 
-const STORE = `
-store handbook chroma "handbook" { groups : set of text from metadata "allowed_groups" }
-rule need_to_know on retrieval from handbook
-  allow chunk where chunk.groups overlaps caller.groups
-`;
-const ID = '0a0b0c0d-0000-4000-8000-000000000001';
 const EMP = placeholder('EMPLOYEE_ID', 1);
 
 let filter: Filter;
 beforeAll(async () => {
-  filter = await filterOf(POLICY.replace('context: 128_000 tokens', 'context: 100_000_000 tokens') + STORE, KEYS);
+  filter = await filterOf(POLICY.replace('context: 128_000 tokens', 'context: 100_000_000 tokens'), KEYS);
 });
 
 const chat = (content: string, more = ''): string =>
@@ -100,19 +94,6 @@ const cases: readonly Case[] = [
             ' ',
           ),
         ),
-      },
-    }),
-  },
-  {
-    name: 'rows of a search',
-    count: 4_000,
-    holds: ({ status }) => status === 200,
-    of: (count) => ({
-      path: `/api/v2/tenants/t/databases/d/collections/${ID}/query`,
-      body: `{"query_embeddings":[${times(count, () => '[1]', ',')}]}`,
-      call: () => ({ status: 200, body: `{"id":"${ID}","name":"handbook"}` }),
-      upstream: {
-        body: `{"ids":[${times(count, () => '[]', ',')}],"documents":[${times(count, () => '[]', ',')}],"metadatas":[${times(count, () => '[]', ',')}]}`,
       },
     }),
   },
