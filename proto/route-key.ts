@@ -15,8 +15,10 @@ export function storeRouteKey(store: string): string {
   return `store/${store}`;
 }
 
-/** The cluster in Envoy's bootstrap at which the sidecar's socket is: xDS and the external processor. */
+/** The cluster in Envoy's bootstrap at which the sidecar's socket is: xDS. */
 export const SIDECAR_CLUSTER = 'writ_sidecar';
+/** And the one at which its external processor's socket is. */
+export const PROCESSOR_CLUSTER = 'writ_processor';
 /** HTTP filters, and the names under which their configuration is discovered. */
 export const JWT_FILTER = 'writ_jwt';
 export const PROCESSOR_FILTER = 'writ_processor';

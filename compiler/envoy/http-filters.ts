@@ -27,9 +27,9 @@ import {
   JWT_METADATA_NAMESPACE,
   JWT_PAYLOAD_HEADER,
   JWT_PAYLOAD_KEY,
+  PROCESSOR_CLUSTER,
   PROCESSOR_FILTER,
   ROUTE_HEADER,
-  SIDECAR_CLUSTER,
   WASM_FILTER,
 } from '../../proto/route-key.ts';
 import { ApiVersion } from '../../proto/gen/envoy/config/core/v3/config_source_pb.ts';
@@ -228,7 +228,7 @@ function externalProcessor(traffic: Traffic, { limits }: Deployment): Any {
       targetSpecifier: {
         case: 'envoyGrpc',
         value: {
-          clusterName: SIDECAR_CLUSTER,
+          clusterName: PROCESSOR_CLUSTER,
           maxReceiveMessageLength: Math.max(limits.requestBytes, limits.replyBytes) + MESSAGE_OVERHEAD_BYTES,
         },
       },

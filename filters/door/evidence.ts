@@ -4,8 +4,7 @@
  * in the policy's signed list. Who the caller is, is the session's to say.
  */
 import type { JsonObject, JsonValue } from '@bufbuild/protobuf';
-import { JWT_METADATA_NAMESPACE, JWT_PAYLOAD_KEY, PEER_SAN_ATTRIBUTES } from '../../proto/route-key.ts';
-import type { ProcessingRequest } from '../../proto/gen/envoy/service/ext_proc/v3/external_processor_pb.ts';
+import { JWT_PAYLOAD_KEY, PEER_SAN_ATTRIBUTES } from '../../proto/route-key.ts';
 
 export interface Evidence {
   readonly jwt: JsonObject | undefined;
@@ -13,9 +12,12 @@ export interface Evidence {
   readonly san: string | undefined;
 }
 
-export function evidenceOf({ metadataContext, attributes }: ProcessingRequest): Evidence {
-  const payload = metadataContext?.filterMetadata[JWT_METADATA_NAMESPACE]?.[JWT_PAYLOAD_KEY];
-  const given: JsonObject = Object.assign({}, ...Object.values(attributes));
+export const NO_EVIDENCE: Evidence = { jwt: undefined, san: undefined };
+
+/** From what `jwt_authn` left in Envoy's metadata, and from Envoy's attributes of the connection. */
+export function evidenceOf(metadata: JsonObject | undefined, attributes: readonly JsonObject[]): Evidence {
+  const payload = metadata?.[JWT_PAYLOAD_KEY];
+  const given: JsonObject = Object.assign(Object.create(null), ...attributes);
   const sans = PEER_SAN_ATTRIBUTES.map((name) => given[name]).filter((value) => typeof value === 'string');
   return { jwt: isObject(payload) ? payload : undefined, san: sans.find((san) => san !== '') };
 }

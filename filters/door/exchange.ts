@@ -7,14 +7,9 @@
  * held until the body is known: a reply denied by its content still gets an error's status.
  */
 import { OWN_HEADER_PREFIX, ROUTE_HEADER } from '../../proto/route-key.ts';
-import type { HeaderMap } from '../../proto/gen/envoy/config/core/v3/base_pb.ts';
-import type {
-  ProcessingRequest,
-  ProcessingResponse,
-} from '../../proto/gen/envoy/service/ext_proc/v3/external_processor_pb.ts';
 import { DoorError } from './door-error.ts';
 import type { Evidence } from './evidence.ts';
-import { evidenceOf } from './evidence.ts';
+import type { Message } from './read-message.ts';
 import {
   bufferedBodyAnswer,
   headersAnswer,
@@ -49,7 +44,7 @@ type Continue = Extract<Step, { kind: 'continue' }>;
 
 export class Exchange {
   readonly #host: ExchangeHost;
-  readonly #send: (answer: ProcessingResponse) => void;
+  readonly #send: (answer: Uint8Array) => void;
   #session: SessionPort | undefined;
   #phase: Phase = 'request';
   /** Later steps of the session still name what the request had to set aside. */
@@ -57,7 +52,7 @@ export class Exchange {
   #heldBytes = 0;
   #replyHeaderEdits: HeaderEdits = NO_EDITS;
 
-  constructor(host: ExchangeHost, send: (answer: ProcessingResponse) => void) {
+  constructor(host: ExchangeHost, send: (answer: Uint8Array) => void) {
     this.#host = host;
     this.#send = send;
   }
@@ -75,33 +70,28 @@ export class Exchange {
    * Handles one message. A promise only where something outside had to be asked. Throws DoorError for what Envoy must
    * not send.
    */
-  receive(message: ProcessingRequest): void | Promise<void> {
+  receive(message: Message): void | Promise<void> {
     if (this.#phase === 'over') return;
     if (this.#isEnvoysReply(message)) return this.#pass(message);
-    const { request } = message;
-    switch (request.case) {
-      case 'requestHeaders':
-        return this.#requestHeaders(message, headersOf(request.value.headers), request.value.endOfStream);
-      case 'requestBody':
+    switch (message.kind) {
+      case 'request_headers':
+        return this.#requestHeaders(message);
+      case 'request_body':
         // The whole body, whether trailers follow or not.
-        return this.#then(this.#open().requestBody(request.value.body, true), (step) =>
-          this.#requestBody(step, request.value.body),
+        return this.#then(this.#open().requestBody(message.body, true), (step) =>
+          this.#requestBody(step, message.body),
         );
-      case 'requestTrailers':
-        return this.#requestTrailers(headersOf(request.value.trailers));
-      case 'responseHeaders':
-        return this.#responseHeaders(headersOf(request.value.headers), request.value.endOfStream);
-      case 'responseBody':
-        this.#countHeld(request.value.body.length);
-        return this.#then(this.#open().responseBody(request.value.body, request.value.endOfStream), (step) =>
-          this.#responseBody(step, request.value.endOfStream),
+      case 'request_trailers':
+        return this.#requestTrailers(message.trailers);
+      case 'response_headers':
+        return this.#responseHeaders(message.headers, message.end);
+      case 'response_body':
+        this.#countHeld(message.body.length);
+        return this.#then(this.#open().responseBody(message.body, message.end), (step) =>
+          this.#responseBody(step, message.end),
         );
-      case 'responseTrailers':
-        return this.#then(this.#open().responseTrailers(), (step) =>
-          this.#responseTrailers(step, headersOf(request.value.trailers)),
-        );
-      case undefined:
-        throw new DoorError('protocol', 'a message of a kind that is not known');
+      case 'response_trailers':
+        return this.#then(this.#open().responseTrailers(), (step) => this.#responseTrailers(step, message.trailers));
     }
   }
 
@@ -109,35 +99,38 @@ export class Exchange {
    * Before the request was answered here nothing has gone to an upstream, so a reply that comes then is one of Envoy's
    * own: a JWT refused before us, a body above the limit, a client too slow. No session judges it.
    */
-  #isEnvoysReply({ request }: ProcessingRequest): boolean {
-    if (request.case === 'responseHeaders' && this.#phase === 'request') this.#phase = 'envoys_reply';
+  #isEnvoysReply({ kind }: Message): boolean {
+    if (kind === 'response_headers' && this.#phase === 'request') this.#phase = 'envoys_reply';
     return this.#phase === 'envoys_reply';
   }
 
-  #pass({ request }: ProcessingRequest): void {
-    switch (request.case) {
-      case 'responseHeaders':
+  #pass(message: Message): void {
+    switch (message.kind) {
+      case 'response_headers':
         return this.#send(headersAnswer('response', NO_EDITS));
-      case 'responseBody':
-        for (const answer of streamedBodyAnswers(request.value.body, request.value.endOfStream)) this.#send(answer);
+      case 'response_body':
+        for (const answer of streamedBodyAnswers(message.body, message.end)) this.#send(answer);
         return;
-      case 'responseTrailers':
-        return this.#send(trailersAnswer('response', withoutTrailers(headersOf(request.value.trailers))));
-      case 'requestHeaders':
-      case 'requestBody':
-      case 'requestTrailers':
-      case undefined:
+      case 'response_trailers':
+        return this.#send(trailersAnswer('response', withoutTrailers(message.trailers)));
+      case 'request_headers':
+      case 'request_body':
+      case 'request_trailers':
         throw new DoorError('protocol', 'a request went on after its reply had begun');
     }
   }
 
-  #requestHeaders(message: ProcessingRequest, all: readonly Header[], end: boolean): void | Promise<void> {
+  #requestHeaders({
+    headers: all,
+    end,
+    evidence,
+  }: Extract<Message, { kind: 'request_headers' }>): void | Promise<void> {
     if (this.#session !== undefined) throw new DoorError('protocol', 'request headers came twice');
     // A tunnel's body never ends, and Envoy would wait for its end.
     if (all.some(([name, value]) => name === ':method' && value === 'CONNECT')) return this.#reply(NO_TUNNELS);
     const own = all.filter(([name]) => name.startsWith(OWN_HEADER_PREFIX)).map(([name]) => name);
     const headers = all.filter(([name]) => !name.startsWith(OWN_HEADER_PREFIX));
-    this.#session = this.#host.openSession(evidenceOf(message));
+    this.#session = this.#host.openSession(evidence);
     return this.#then(this.#session.requestHeaders(headers, end), (step) => {
       if (step.kind === 'reply') return this.#reply(step);
       // Held: the body is still to come, and Envoy forwards nothing before it was answered.
@@ -295,14 +288,6 @@ function withoutTrailers(trailers: readonly Header[]): HeaderEdits {
 function withRoute({ headers, route }: Continue): HeaderEdits {
   if (route === undefined || headers.set.some(([name]) => name === ROUTE_HEADER)) return headers;
   return { set: [...headers.set, [ROUTE_HEADER, route]], remove: headers.remove };
-}
-
-/** A header's value is bytes; Latin-1 keeps each as it is. */
-function headersOf(map: HeaderMap | undefined): Header[] {
-  return (map?.headers ?? []).map(({ key, value, rawValue }) => [
-    key,
-    rawValue.length > 0 ? Buffer.from(rawValue.buffer, rawValue.byteOffset, rawValue.length).toString('latin1') : value,
-  ]);
 }
 
 function same(a: Uint8Array, b: Uint8Array): boolean {

@@ -3,19 +3,16 @@
  * ending it first fails requests in flight. A session is freed exactly once, whatever ends the exchange, and the host
  * is told what came of it.
  */
-import grpc from '@grpc/grpc-js';
-import type {
-  ProcessingRequest,
-  ProcessingResponse,
-} from '../../proto/gen/envoy/service/ext_proc/v3/external_processor_pb.ts';
-import { ExternalProcessor } from '../../proto/gen/envoy/service/ext_proc/v3/external_processor_pb.ts';
-import { grpcService } from '../../proto/grpc-call.ts';
 import { DoorError } from './door-error.ts';
 import { Exchange } from './exchange.ts';
 import type { ExchangeHost } from './exchange.ts';
+import type { CallHandler, GrpcCall } from './grpc-call.ts';
+import { GRPC_INTERNAL, GRPC_OK, GRPC_UNAVAILABLE } from './grpc-call.ts';
+import { readMessage } from './read-message.ts';
 import type { SessionOutcome } from './session-port.ts';
 
-type Call = grpc.ServerDuplexStream<ProcessingRequest, ProcessingResponse>;
+/** The one method: proto/envoy/service/ext_proc/v3. */
+export const PROCESS_PATH = '/envoy.service.ext_proc.v3.ExternalProcessor/Process';
 
 export interface ExtProcHost {
   /** Throws DoorError when no exchange can be taken now. */
@@ -26,83 +23,101 @@ export interface ExtProcHost {
   error(error: unknown): void;
 }
 
-export function addExtProcService(server: grpc.Server, host: ExtProcHost): void {
-  server.addService(grpcService(ExternalProcessor), { process: (call: Call) => serve(call, host) });
-}
-
-function serve(call: Call, host: ExtProcHost): void {
+/** Takes a call of `PROCESS_PATH`. */
+export function serveExchange(call: GrpcCall, host: ExtProcHost): CallHandler {
   let exchangeHost: ReturnType<ExtProcHost['beginExchange']>;
   try {
     exchangeHost = host.beginExchange();
   } catch (error) {
     refuse(call, host, error);
-    return;
+    return NOBODY;
   }
-  let isOver = false;
+  return new ServedExchange(call, host, exchangeHost);
+}
+
+class ServedExchange implements CallHandler {
+  readonly #call: GrpcCall;
+  readonly #host: ExtProcHost;
+  readonly #exchangeHost: ReturnType<ExtProcHost['beginExchange']>;
+  readonly #exchange: Exchange;
+  #isOver = false;
   /** Something outside was asked. */
-  let isBusy = false;
-  let isFull = false;
-  let hasEnded = false;
-  const exchange = new Exchange(exchangeHost, (answer) => {
-    if (isOver || call.cancelled || call.write(answer) || isFull) return;
-    // Envoy reads slower than we write: no more is taken from it until it has caught up.
-    isFull = true;
-    call.pause();
-    call.once('drain', () => {
-      isFull = false;
-      resume();
-    });
-  });
-  const resume = (): void => {
-    if (!isBusy && !isFull) call.resume();
-  };
+  #isBusy = false;
+  /** Envoy reads slower than we write: no more is taken from it until it has caught up. */
+  #isFull = false;
 
-  const finish = (how: 'complete' | 'aborted' | 'failed'): void => {
-    if (isOver) return;
-    isOver = true;
-    const session = exchange.close();
-    // Each by itself: what fails here must neither keep a session nor leave budgets unsettled.
-    const outcome = attempt(() => session?.outcome(), host);
-    attempt(() => session?.free(), host);
-    attempt(() => exchangeHost.end(how, outcome), host);
-  };
-  const fail = (error: unknown): void => {
-    finish('failed');
-    refuse(call, host, error);
-  };
-  const endQuietly = (): void => {
-    finish('complete');
-    call.end();
-  };
+  constructor(call: GrpcCall, host: ExtProcHost, exchangeHost: ReturnType<ExtProcHost['beginExchange']>) {
+    this.#call = call;
+    this.#host = host;
+    this.#exchangeHost = exchangeHost;
+    this.#exchange = new Exchange(exchangeHost, (answer) => this.#send(answer));
+  }
 
-  call.on('data', (message: ProcessingRequest) => {
-    if (isOver) return;
+  message(bytes: Uint8Array): void {
     try {
-      const waiting = exchange.receive(message);
+      const waiting = this.#exchange.receive(readMessage(bytes));
       if (waiting === undefined) return;
-      isBusy = true;
-      call.pause();
+      this.#isBusy = true;
+      this.#call.pause();
       waiting.then(
         () => {
-          isBusy = false;
-          if (hasEnded) endQuietly();
-          else resume();
+          this.#isBusy = false;
+          this.#resume();
         },
         // Whoever hung up while we asked is not a failure of ours.
-        (error: unknown) => (isOver ? undefined : fail(error)),
+        (error: unknown) => (this.#isOver ? undefined : this.#fail(error)),
       );
     } catch (error) {
-      fail(error);
+      this.#fail(error);
     }
-  });
-  call.on('end', () => {
-    hasEnded = true;
-    if (!isBusy) endQuietly();
-  });
-  call.on('cancelled', () => finish('aborted'));
-  call.on('error', () => finish('aborted'));
-  call.on('close', () => finish('aborted'));
+  }
+
+  end(): void {
+    this.#finish('complete');
+    this.#call.finish(GRPC_OK);
+  }
+
+  aborted(): void {
+    this.#finish('aborted');
+  }
+
+  drained(): void {
+    this.#isFull = false;
+    this.#resume();
+  }
+
+  #send(answer: Uint8Array): void {
+    if (this.#isOver || this.#call.send(answer) || this.#isFull) return;
+    this.#isFull = true;
+    this.#call.pause();
+  }
+
+  #resume(): void {
+    if (!this.#isBusy && !this.#isFull && !this.#isOver) this.#call.resume();
+  }
+
+  #fail(error: unknown): void {
+    this.#finish('failed');
+    refuse(this.#call, this.#host, error);
+  }
+
+  #finish(how: 'complete' | 'aborted' | 'failed'): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    const session = this.#exchange.close();
+    // Each by itself: what fails here must neither keep a session nor leave budgets unsettled.
+    const outcome = attempt(() => session?.outcome(), this.#host);
+    attempt(() => session?.free(), this.#host);
+    attempt(() => this.#exchangeHost.end(how, outcome), this.#host);
+  }
 }
+
+const NOBODY: CallHandler = {
+  message: () => undefined,
+  end: () => undefined,
+  aborted: () => undefined,
+  drained: () => undefined,
+};
 
 function attempt<T>(action: () => T, host: ExtProcHost): T | undefined {
   try {
@@ -114,12 +129,12 @@ function attempt<T>(action: () => T, host: ExtProcHost): T | undefined {
 }
 
 /** Envoy answers its client with the configured error: nothing passes. The status holds no content of the exchange. */
-function refuse(call: Call, host: ExtProcHost, error: unknown): void {
+function refuse(call: GrpcCall, host: ExtProcHost, error: unknown): void {
   host.error(error);
   const isOurs = error instanceof DoorError;
   const code =
     isOurs && (error.code === 'no_policy' || error.code === 'too_many_exchanges' || error.code === 'filter_full')
-      ? grpc.status.UNAVAILABLE
-      : grpc.status.INTERNAL;
-  call.emit('error', { code, details: isOurs ? error.code : 'internal' });
+      ? GRPC_UNAVAILABLE
+      : GRPC_INTERNAL;
+  call.finish(code, isOurs ? error.code : 'internal');
 }

@@ -31,16 +31,7 @@ export function createGrpcServer({ messageBytesMax }: Pick<GrpcServerOptions, 'm
 
 /** Binds; the socket is readable and writable by this user alone. Throws DoorError. */
 export async function listen(server: grpc.Server, socketPath: string): Promise<void> {
-  if (Buffer.byteLength(socketPath) > SOCKET_PATH_BYTES_MAX) {
-    throw new DoorError(
-      'socket_path',
-      `the socket's path is longer than ${SOCKET_PATH_BYTES_MAX} bytes: choose a shorter state folder`,
-    );
-  }
-  mkdirSync(dirname(socketPath), { recursive: true, mode: 0o700 });
-  chmodSync(dirname(socketPath), 0o700);
-  // One that a killed sidecar left behind.
-  rmSync(socketPath, { force: true });
+  prepareSocket(socketPath);
   const restore = widenWindows();
   try {
     await new Promise<void>((resolve, reject) => {
@@ -53,6 +44,20 @@ export async function listen(server: grpc.Server, socketPath: string): Promise<v
     restore();
   }
   chmodSync(socketPath, 0o600);
+}
+
+/** Its folder is for this user alone, and the path is free. Throws DoorError. */
+export function prepareSocket(socketPath: string): void {
+  if (Buffer.byteLength(socketPath) > SOCKET_PATH_BYTES_MAX) {
+    throw new DoorError(
+      'socket_path',
+      `the socket's path is longer than ${SOCKET_PATH_BYTES_MAX} bytes: choose a shorter state folder`,
+    );
+  }
+  mkdirSync(dirname(socketPath), { recursive: true, mode: 0o700 });
+  chmodSync(dirname(socketPath), 0o700);
+  // One that a killed sidecar left behind.
+  rmSync(socketPath, { force: true });
 }
 
 /** Returns what undoes it. */

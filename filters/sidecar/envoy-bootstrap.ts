@@ -2,11 +2,13 @@
  * Envoy's bootstrap: where the sidecar's socket is, and nothing of a policy. All else comes over that socket. Plain
  * JSON, because it names extensions that nothing else of ours needs.
  */
-import { SIDECAR_CLUSTER } from '../../proto/route-key.ts';
+import { PROCESSOR_CLUSTER, SIDECAR_CLUSTER } from '../../proto/route-key.ts';
 
 export interface EnvoyBootstrapOptions {
-  /** The sidecar's Unix socket: xDS and the external processor. */
+  /** The sidecar's Unix socket: xDS. */
   readonly socketPath: string;
+  /** The Unix socket of its external processor. */
+  readonly processorPath: string;
   readonly nodeId: string;
   readonly policy: string;
   /** A Unix socket or a loopback port for Envoy's own admin server. It can stop Envoy: never a public address. */
@@ -21,7 +23,7 @@ const STREAMS_MAX = 65_536;
 const STREAM_WINDOW_BYTES = 1024 * 1024;
 const CONNECTION_WINDOW_BYTES = 16 * 1024 * 1024;
 
-export function envoyBootstrap({ socketPath, nodeId, policy, admin }: EnvoyBootstrapOptions): object {
+export function envoyBootstrap({ socketPath, processorPath, nodeId, policy, admin }: EnvoyBootstrapOptions): object {
   const ads = { ads: {}, resource_api_version: 'V3', initial_fetch_timeout: '0s' };
   return {
     node: { id: nodeId, cluster: policy },
@@ -41,7 +43,9 @@ export function envoyBootstrap({ socketPath, nodeId, policy, admin }: EnvoyBoots
       cds_config: ads,
       lds_config: ads,
     },
-    static_resources: { clusters: [sidecarCluster(socketPath)] },
+    static_resources: {
+      clusters: [socketCluster(SIDECAR_CLUSTER, socketPath), socketCluster(PROCESSOR_CLUSTER, processorPath)],
+    },
     layered_runtime: {
       layers: [
         {
@@ -69,13 +73,13 @@ export function envoyBootstrap({ socketPath, nodeId, policy, admin }: EnvoyBoots
   };
 }
 
-function sidecarCluster(socketPath: string): object {
+function socketCluster(name: string, socketPath: string): object {
   return {
-    name: SIDECAR_CLUSTER,
+    name,
     type: 'STATIC',
     connect_timeout: '1s',
     load_assignment: {
-      cluster_name: SIDECAR_CLUSTER,
+      cluster_name: name,
       endpoints: [{ lb_endpoints: [{ endpoint: { address: { pipe: { path: socketPath } } } }] }],
     },
     circuit_breakers: {

@@ -9,8 +9,9 @@ import type grpc from '@grpc/grpc-js';
 import type { VerificationKey } from '../../compiler/bundle/jws.ts';
 import type { SignedBundle } from '../../proto/gen/writ/v1/bundle_pb.ts';
 import { NodeStatusSchema } from '../../proto/gen/writ/v1/nodes_pb.ts';
-import { addExtProcService } from '../door/ext-proc-service.ts';
 import { createGrpcServer, listen } from '../door/grpc-server.ts';
+import type { ProcessorServer } from '../door/processor-server.ts';
+import { startProcessorServer } from '../door/processor-server.ts';
 import type { FilterPort } from '../door/session-port.ts';
 import { addAccessLogService } from './access-log-service.ts';
 import { startAdminServer } from './admin-server.ts';
@@ -157,17 +158,27 @@ async function startIn(state: StateFolder, options: SidecarOptions): Promise<Sid
   await releases.resume();
   const server = createGrpcServer({ messageBytesMax: EXCHANGE_MESSAGE_BYTES_MAX });
   ads.addTo(server);
-  addExtProcService(server, door);
   addFilterBudgetsService(server, grants);
   addAccessLogService(server, { log, metrics });
   const socketPath = join(stateFolder, 'envoy', 'sidecar.sock');
   await listen(server, socketPath);
+  const processorPath = join(stateFolder, 'envoy', 'processor.sock');
+  const processor = await startProcessorServer(door, {
+    socketPath: processorPath,
+    messageBytesMax: EXCHANGE_MESSAGE_BYTES_MAX,
+  });
   const admin = await startAdminServer(
     { metrics: () => metrics.registry.metrics(), isHealthy: () => door.governor !== undefined, status },
     { port: options.adminPort, socketPath: join(stateFolder, 'admin.sock') },
   );
   const adminSocket = join(stateFolder, 'envoy', 'admin.sock');
-  const bootstrap = envoyBootstrap({ socketPath, nodeId: node, policy, admin: { kind: 'socket', path: adminSocket } });
+  const bootstrap = envoyBootstrap({
+    socketPath,
+    processorPath,
+    nodeId: node,
+    policy,
+    admin: { kind: 'socket', path: adminSocket },
+  });
   const envoyProcess =
     envoy === undefined
       ? undefined
@@ -204,6 +215,7 @@ async function startIn(state: StateFolder, options: SidecarOptions): Promise<Sid
         envoyProcess,
         door,
         server,
+        processor,
         admin,
         budgets,
         grants,
@@ -234,6 +246,7 @@ interface Running {
   readonly envoyProcess: EnvoyProcess | undefined;
   readonly door: SidecarDoor;
   readonly server: grpc.Server;
+  readonly processor: ProcessorServer;
   readonly admin: { stop(): Promise<void> };
   readonly budgets: BudgetAccounts | undefined;
   readonly grants: EnvoyGrants | undefined;
@@ -249,6 +262,7 @@ async function stopAll({
   envoyProcess,
   door,
   server,
+  processor,
   admin,
   budgets,
   grants,
@@ -263,6 +277,7 @@ async function stopAll({
   for (let quiet = 0; quiet < 2 && performance.now() < deadline; quiet = door.exchanges > 0 ? 0 : quiet + 1)
     await new Promise((resolve) => setTimeout(resolve, DRAIN_POLL_MS));
   await envoyProcess?.stop(DRAIN_MS_MAX);
+  await processor.stop();
   server.forceShutdown();
   grants?.stop();
   await budgets?.stop(LEASES_RETURN_MS);

@@ -77,6 +77,7 @@ test("the sidecar's bootstrap is accepted by the real Envoy", async () => {
   const result = await validate(
     envoyBootstrap({
       socketPath: '/tmp/x.sock',
+      processorPath: '/tmp/x.sock',
       nodeId: 'node-1',
       policy: 'acme',
       admin: { kind: 'loopback', port: 0 },
@@ -141,6 +142,7 @@ function staticBootstrap(text: string): object {
   const bootstrap: { static_resources: { clusters: object[] } } = structuredClone(
     envoyBootstrap({
       socketPath: '/tmp/x.sock',
+      processorPath: '/tmp/x.sock',
       nodeId: 'node-1',
       policy: 'acme',
       admin: { kind: 'loopback', port: 0 },
