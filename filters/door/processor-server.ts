@@ -11,6 +11,7 @@ import type { ExtProcHost } from './ext-proc-service.ts';
 import { PROCESS_PATH, serveExchange } from './ext-proc-service.ts';
 import { GrpcCall, refusalOf } from './grpc-call.ts';
 import { prepareSocket } from './grpc-server.ts';
+import { ConnectionError } from './http2/frame.ts';
 import { Http2Connection } from './http2/http2-connection.ts';
 
 export interface ProcessorServerOptions {
@@ -44,7 +45,8 @@ export async function startProcessorServer(
         return call;
       },
       onClose: () => connections.delete(connection),
-      onError: (error) => host.error(new DoorError('protocol', error.message)),
+      onError: (error) =>
+        host.error(error instanceof ConnectionError ? new DoorError('protocol', error.message) : error),
     });
     connections.add(connection);
   });

@@ -6,21 +6,16 @@ const LATIN1 = 'latin1';
 
 /** u32 count, u32 lengths of each name and value, then name NUL value NUL each. */
 export function writeHeaderPairs(headers: readonly HeaderPair[]): Uint8Array {
-  const parts = headers.map(([name, value]) => [Buffer.from(name, LATIN1), Buffer.from(value, LATIN1)] as const);
-  const size = parts.reduce((sum, [name, value]) => sum + 8 + name.length + value.length + 2, 4);
-  const out = Buffer.alloc(size);
-  out.writeUInt32LE(parts.length, 0);
-  let at = 4;
-  for (const [name, value] of parts) {
-    out.writeUInt32LE(name.length, at);
-    out.writeUInt32LE(value.length, at + 4);
-    at += 8;
-  }
-  for (const [name, value] of parts) {
-    name.copy(out, at);
-    at += name.length + 1;
-    value.copy(out, at);
-    at += value.length + 1;
+  let size = 4;
+  for (const [name, value] of headers) size += 8 + name.length + value.length + 2;
+  const out = Buffer.allocUnsafe(size);
+  let at = out.writeUInt32LE(headers.length, 0);
+  for (const [name, value] of headers) at = out.writeUInt32LE(value.length, out.writeUInt32LE(name.length, at));
+  for (const [name, value] of headers) {
+    at += out.write(name, at, LATIN1);
+    out[at++] = 0;
+    at += out.write(value, at, LATIN1);
+    out[at++] = 0;
   }
   return out;
 }

@@ -24,7 +24,7 @@ export function summarise(record: string): DecisionSummary {
   };
 }
 
-function parse(record: string): Record<string, unknown> | undefined {
+function parse(record: string): Readonly<Record<string, unknown>> | undefined {
   try {
     return members(JSON.parse(record));
   } catch {
@@ -33,8 +33,12 @@ function parse(record: string): Record<string, unknown> | undefined {
   }
 }
 
-function members(value: unknown): Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) ? { ...value } : {};
+function members(value: unknown): Readonly<Record<string, unknown>> {
+  return isObject(value) ? value : {};
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function list(value: unknown): readonly unknown[] {

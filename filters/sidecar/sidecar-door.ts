@@ -2,7 +2,7 @@
  * What the door needs of the sidecar: the policy in force when an exchange begins (it stays with it to its end), the
  * budgets, the stores, the log and the metrics. It knows no rule and no body.
  */
-import { randomBytes, randomUUID } from 'node:crypto';
+import { randomFillSync, randomUUID } from 'node:crypto';
 import type { Door } from '../../proto/door.ts';
 import { DoorError } from '../door/door-error.ts';
 import type { ExchangeHost } from '../door/exchange.ts';
@@ -44,6 +44,8 @@ export interface SidecarDoorOptions {
 }
 
 const NONCE_BYTES = 8;
+/** The system is asked for so many at a time. */
+const NONCES = 128;
 /** Failures of exchanges are told to an operator this often; the metric counts all. */
 const ALARM_MS = 10_000;
 /** A filter is loaded anew this often. */
@@ -52,6 +54,7 @@ const RENEW_MS = 1_000;
 export class SidecarDoor implements ExtProcHost {
   readonly #options: SidecarDoorOptions;
   readonly #open = new Map<Governor, number>();
+  #exchanges = 0;
   #governor: Governor | undefined;
   #alarmedAt = Number.NEGATIVE_INFINITY;
   #renewedAt = Number.NEGATIVE_INFINITY;
@@ -66,7 +69,7 @@ export class SidecarDoor implements ExtProcHost {
 
   /** Exchanges open now, of every policy. */
   get exchanges(): number {
-    return [...this.#open.values()].reduce((sum, count) => sum + count, 0);
+    return this.#exchanges;
   }
 
   /** Exchanges that begin from now on are decided by this policy. */
@@ -82,9 +85,10 @@ export class SidecarDoor implements ExtProcHost {
   beginExchange(): ReturnType<ExtProcHost['beginExchange']> {
     const governor = this.#governor;
     if (governor === undefined) throw new DoorError('no_policy', 'no policy is in force');
-    if (this.exchanges >= governor.settings.exchanges)
+    if (this.#exchanges >= governor.settings.exchanges)
       throw new DoorError('too_many_exchanges', `more than ${governor.settings.exchanges} exchanges at one time`);
     this.#open.set(governor, (this.#open.get(governor) ?? 0) + 1);
+    this.#exchanges++;
     const exchange = new GovernedExchange(governor, this.#options);
     return {
       replyBytesMax: governor.settings.replyBytes,
@@ -94,6 +98,7 @@ export class SidecarDoor implements ExtProcHost {
       call: (request) => exchange.call(request),
       end: (how, outcome) => {
         const left = (this.#open.get(governor) ?? 1) - 1;
+        this.#exchanges--;
         if (left === 0) this.#open.delete(governor);
         else this.#open.set(governor, left);
         exchange.end(how, outcome);
@@ -129,6 +134,21 @@ export class SidecarDoor implements ExtProcHost {
   }
 }
 
+const nonces = Buffer.alloc(NONCES * NONCE_BYTES);
+let nextAt = nonces.length;
+
+/** Unpredictable, and handed out once. */
+function nextNonce(): bigint {
+  if (nextAt === nonces.length) {
+    randomFillSync(nonces);
+    nextAt = 0;
+  }
+  const nonce = nonces.readBigUInt64LE(nextAt);
+  nonces.fill(0, nextAt, nextAt + NONCE_BYTES);
+  nextAt += NONCE_BYTES;
+  return nonce;
+}
+
 class GovernedExchange implements Omit<ExchangeHost, 'replyBytesMax'> {
   readonly #governor: Governor;
   readonly #options: SidecarDoorOptions;
@@ -146,7 +166,7 @@ class GovernedExchange implements Omit<ExchangeHost, 'replyBytesMax'> {
       return this.#governor.filter.newSession({
         evidence,
         nowMs: this.#options.now(),
-        nonce: randomBytes(NONCE_BYTES).readBigUInt64LE(),
+        nonce: nextNonce(),
       });
     } catch (cause) {
       if (cause instanceof FilterError)

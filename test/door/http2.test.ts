@@ -2,7 +2,7 @@
 // send.
 import { mkdtempSync, rmSync } from 'node:fs';
 import http2 from 'node:http2';
-import { connect, createServer } from 'node:net';
+import { connect } from 'node:net';
 import type { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -11,8 +11,6 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { ExtProcHost } from '../../filters/door/ext-proc-service.ts';
 import { PROCESS_PATH } from '../../filters/door/ext-proc-service.ts';
 import * as F from '../../filters/door/http2/frame.ts';
-import { FIELDS_BYTES_MAX, HpackDecoder } from '../../filters/door/http2/hpack-decoder.ts';
-import type { HeaderField } from '../../filters/door/http2/hpack-decoder.ts';
 import { HEADER_BLOCK_BYTES_MAX, STREAM_WINDOW_BYTES } from '../../filters/door/http2/http2-connection.ts';
 import type { ProcessorServer } from '../../filters/door/processor-server.ts';
 import { startProcessorServer } from '../../filters/door/processor-server.ts';
@@ -21,6 +19,8 @@ import type { SessionPort, Step } from '../../filters/door/session-port.ts';
 import { ProcessingRequestSchema } from '../../proto/gen/envoy/service/ext_proc/v3/external_processor_pb.ts';
 import { randomFrom, seedOfRun } from '../differential/random.ts';
 import { settles } from '../e2e/settles.ts';
+import type { Frame } from './frames.ts';
+import { frame, split } from './frames.ts';
 
 const MESSAGE_BYTES_MAX = 8_000_000;
 const seed = seedOfRun();
@@ -348,15 +348,6 @@ describe('an exchange ends once', () => {
 
 // Frames by hand: what no client library sends.
 
-function frame(type: number, flags: number, stream: number, payload: Uint8Array | readonly number[] = []): Buffer {
-  const head = Buffer.alloc(9);
-  head.writeUIntBE(payload.length, 0, 3);
-  head[3] = type;
-  head[4] = flags;
-  head.writeUInt32BE(stream, 5);
-  return Buffer.concat([head, Buffer.from(payload)]);
-}
-
 const u32 = (value: number): Buffer => Buffer.from([value >>> 24, value >> 16, value >> 8, value]);
 const literal = (name: string, value: string): Buffer =>
   Buffer.concat([Buffer.from([0x40, name.length]), Buffer.from(name), Buffer.from([value.length]), Buffer.from(value)]);
@@ -370,13 +361,10 @@ const START = Buffer.concat([F.PREFACE, frame(F.SETTINGS, 0, 0)]);
 const call = (id: number, flags = OPEN): Buffer => frame(F.HEADERS, flags, id, CALL_HEADERS);
 
 /** The frames that come back, until the server closes or has ended so many streams. */
-async function talk(
-  bytes: readonly Uint8Array[],
-  ends = Infinity,
-): Promise<{ type: number; flags: number; id: number; payload: Buffer }[]> {
+async function talk(bytes: readonly Uint8Array[], ends = Infinity): Promise<Frame[]> {
   const socket: Socket = connect(socketPath);
   let received: Buffer = Buffer.alloc(0);
-  const frames = (): ReturnType<typeof split> => split(received);
+  const frames = (): Frame[] => split(received);
   const isOver = new Promise<void>((resolve) => {
     socket.on('close', () => resolve());
     socket.on('error', () => resolve());
@@ -393,21 +381,6 @@ async function talk(
   await isOver;
   socket.destroy();
   return frames();
-}
-
-function split(bytes: Buffer): { type: number; flags: number; id: number; payload: Buffer }[] {
-  const frames = [];
-  for (let at = 0; at + 9 <= bytes.length;) {
-    const end = at + 9 + bytes.readUIntBE(at, 3);
-    frames.push({
-      type: bytes[at + 3] ?? 0,
-      flags: bytes[at + 4] ?? 0,
-      id: bytes.readUInt32BE(at + 5),
-      payload: bytes.subarray(at + 9, end),
-    });
-    at = end;
-  }
-  return frames;
 }
 
 describe('a connection ends by GOAWAY', () => {
@@ -555,95 +528,3 @@ test('however a connection’s bytes are cut, the answers are the same', async (
   }
   expect(await answers(cutAt(Array.from({ length: 500 }, (_, i) => i + 1)))).toEqual(whole);
 }, 30_000);
-
-describe('header blocks', () => {
-  test("of Node's client are decoded as they were sent, whatever is in its table", async () => {
-    const random = randomFrom(seed + 1);
-    const sent: HeaderField[][] = [];
-    const blocks: Buffer[] = [];
-    const path = join(folder, 'raw.sock');
-    const raw = createServer((socket) => {
-      let received: Buffer = Buffer.alloc(0);
-      socket.write(frame(F.SETTINGS, 0, 0));
-      socket.on('data', (part) => {
-        received = Buffer.concat([received, part]);
-        blocks.length = 0;
-        for (const { type, payload } of split(received.subarray(F.PREFACE.length)))
-          if (type === F.HEADERS) blocks.push(payload);
-      });
-      socket.on('error', () => undefined);
-    });
-    await new Promise<void>((resolve) => raw.listen(path, resolve));
-    const session = http2.connect('http://writ', { createConnection: () => connect(path) });
-    session.on('error', () => undefined);
-    for (let count = 0; count < 90; count++) {
-      const value = (): string =>
-        Array.from({ length: random.int(0, 120) }, () => String.fromCharCode(random.int(0x21, 0x7e))).join('');
-      const fields: HeaderField[] = [
-        [':method', 'POST'],
-        [':path', `/${random.int(0, 9)}`],
-        [':authority', 'writ'],
-        [':scheme', 'http'],
-        ...Array.from({ length: random.int(0, 6) }, (_, i) => [`x-${random.int(0, 20)}-${i}`, value()] as const),
-      ];
-      sent.push(fields);
-      session.request(Object.fromEntries(fields)).on('error', () => undefined);
-    }
-    await settles(() => blocks.length === sent.length);
-    const decoder = new HpackDecoder();
-    const sorted = (fields: readonly HeaderField[]): string[] =>
-      fields.map(([name, value]) => `${name}: ${value}`).sort();
-    blocks.forEach((block, i) =>
-      expect(sorted(decoder.decode(block)), `block ${i} of seed ${seed}`).toEqual(sorted(sent[i] ?? [])),
-    );
-    session.destroy();
-    await new Promise((resolve) => raw.close(resolve));
-  });
-
-  // RFC 7541, appendix C.4: with Huffman, each block on the table that the one before has left.
-  test('of the RFC are decoded as it says', () => {
-    const decoder = new HpackDecoder();
-    const first = [
-      [':method', 'GET'],
-      [':scheme', 'http'],
-      [':path', '/'],
-      [':authority', 'www.example.com'],
-    ];
-    expect(decoder.decode(Buffer.from('828684418cf1e3c2e5f23a6ba0ab90f4ff', 'hex'))).toEqual(first);
-    expect(decoder.decode(Buffer.from('828684be5886a8eb10649cbf', 'hex'))).toEqual([
-      ...first,
-      ['cache-control', 'no-cache'],
-    ]);
-    expect(decoder.decode(Buffer.from('828785bf408825a849e95ba97d7f8925a849e95bb8e8b4bf', 'hex'))).toEqual([
-      [':method', 'GET'],
-      [':scheme', 'https'],
-      [':path', '/index.html'],
-      [':authority', 'www.example.com'],
-      ['custom-key', 'custom-value'],
-    ]);
-  });
-
-  test.each([
-    ['an integer that does not end', [0xff, 0xff, 0xff, 0xff, 0xff, 0xff]],
-    ['index zero', [0x80]],
-    ['false padding', [0x00, 0x81, 0xfe, 0x00]],
-    ['a byte of padding', [0x00, 0x81, 0xff, 0x00]],
-    ['EOS', [0x00, 0x84, 0xff, 0xff, 0xff, 0xff, 0x00]],
-    ['a table size after a field', [0x82, 0x20]],
-    ['a table above what was offered', [0x3f, 0xe2, 0x1f]],
-    ['an entry that was evicted', [0x40, 0x01, 0x61, 0x01, 0x62, 0x20, 0xbe]],
-  ])('with %s are refused', (_, bytes) => {
-    expect(() => new HpackDecoder().decode(Uint8Array.from(bytes))).toThrow(F.ConnectionError);
-  });
-
-  test('have fields up to the limit, and none above it', () => {
-    // One entry of the table, named again and again, by one byte.
-    const entry = Buffer.concat([Buffer.from([0x40, 0x01, 0x61, 0x7f, 0x80, 0x01]), Buffer.alloc(255, 'v')]);
-    const size = 1 + 255 + 32;
-    const times = Math.floor(FIELDS_BYTES_MAX / size);
-    expect(new HpackDecoder().decode(Buffer.concat([entry, Buffer.alloc(times - 1, 0xbe)]))).toHaveLength(times);
-    expect(() => new HpackDecoder().decode(Buffer.concat([entry, Buffer.alloc(times, 0xbe)]))).toThrow(
-      F.ConnectionError,
-    );
-  });
-});

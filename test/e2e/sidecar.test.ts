@@ -194,13 +194,9 @@ describe('without a control plane', () => {
     mesh = await startMesh({ plan, deployment: deployment(), loadFilter, wasm: Uint8Array.of(1) });
     try {
       const modeOf = (path: string): string => (statSync(join(mesh.stateFolder, path)).mode & 0o777).toString(8);
-      expect(['.', 'envoy', 'envoy/sidecar.sock', 'envoy/processor.sock', 'admin.sock', 'release.bin'].map(modeOf)).toEqual([
-        '700',
-        '700',
-        '600',
-        '600',
-        '600',
-      ]);
+      expect(
+        ['.', 'envoy', 'envoy/sidecar.sock', 'envoy/processor.sock', 'admin.sock', 'release.bin'].map(modeOf),
+      ).toEqual(['700', '700', '600', '600', '600', '600']);
     } finally {
       await mesh.stop();
     }

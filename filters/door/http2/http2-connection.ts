@@ -17,8 +17,8 @@ export interface ConnectionOptions {
   /** Begins a stream: whoever handles what comes on it. */
   readonly open: (stream: ServerStream, head: readonly HeaderField[]) => StreamHandler;
   readonly onClose: () => void;
-  /** Told of what the peer may not do, without any content. */
-  readonly onError: (error: ConnectionError) => void;
+  /** Told of what the peer may not do, without any content, as ConnectionError; anything else is a failure of ours. */
+  readonly onError: (error: unknown) => void;
 }
 
 /** Streams open at one time. */
@@ -123,8 +123,7 @@ export class Http2Connection implements StreamOutput {
     try {
       this.#read(this.#partial === undefined ? chunk : Buffer.concat([this.#partial, chunk]));
     } catch (error) {
-      if (error instanceof ConnectionError) this.#fail(error);
-      else throw error;
+      this.#fail(error);
     } finally {
       this.#isReading = false;
       this.#flush();
@@ -428,9 +427,9 @@ export class Http2Connection implements StreamOutput {
     this.#sendWaiting();
   }
 
-  #fail(error: ConnectionError): void {
+  #fail(error: unknown): void {
     this.#options.onError(error);
-    this.#goAway(error.code);
+    this.#goAway(error instanceof ConnectionError ? error.code : F.INTERNAL_ERROR);
   }
 
   #goAway(code: number): void {

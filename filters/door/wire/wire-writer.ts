@@ -15,7 +15,7 @@ export class WireWriter {
 
   /** What was written since `take` was last called, copied; the writer is empty again. */
   take(): Buffer {
-    const copy = Buffer.allocUnsafeSlow(this.#bytes.length - this.#at);
+    const copy = Buffer.allocUnsafe(this.#bytes.length - this.#at);
     this.#bytes.copy(copy, 0, this.#at);
     if (this.#bytes.length > KEPT_BYTES_MAX) this.#bytes = Buffer.allocUnsafeSlow(FIRST_BYTES);
     this.#at = this.#bytes.length;
