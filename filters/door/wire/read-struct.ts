@@ -43,7 +43,8 @@ function readValue(reader: WireReader, depth: number): JsonValue {
   while (reader.next()) {
     switch (reader.field) {
       case 1:
-        reader.skip();
+        // Null is a number of an enum, whatever the number.
+        reader.boolean();
         value = null;
         break;
       case 2:
