@@ -53,7 +53,7 @@ describe('header blocks', () => {
     const sorted = (fields: readonly HeaderField[]): string[] =>
       fields.map(([name, value]) => `${name}: ${value}`).sort();
     blocks.forEach((block, i) =>
-      expect(sorted(decoder.decode(block)), `block ${i} of seed ${seed}`).toEqual(sorted(sent[i] ?? [])),
+      expect(sorted(decoder.read(block)), `block ${i} of seed ${seed}`).toEqual(sorted(sent[i] ?? [])),
     );
     session.destroy();
     await new Promise((resolve) => raw.close(resolve));
@@ -69,12 +69,12 @@ describe('header blocks', () => {
       [':path', '/'],
       [':authority', 'www.example.com'],
     ];
-    expect(decoder.decode(Buffer.from('828684418cf1e3c2e5f23a6ba0ab90f4ff', 'hex'))).toEqual(first);
-    expect(decoder.decode(Buffer.from('828684be5886a8eb10649cbf', 'hex'))).toEqual([
+    expect(decoder.read(Buffer.from('828684418cf1e3c2e5f23a6ba0ab90f4ff', 'hex'))).toEqual(first);
+    expect(decoder.read(Buffer.from('828684be5886a8eb10649cbf', 'hex'))).toEqual([
       ...first,
       ['cache-control', 'no-cache'],
     ]);
-    expect(decoder.decode(Buffer.from('828785bf408825a849e95ba97d7f8925a849e95bb8e8b4bf', 'hex'))).toEqual([
+    expect(decoder.read(Buffer.from('828785bf408825a849e95ba97d7f8925a849e95bb8e8b4bf', 'hex'))).toEqual([
       [':method', 'GET'],
       [':scheme', 'https'],
       [':path', '/index.html'],
@@ -93,7 +93,7 @@ describe('header blocks', () => {
     ['a table above what was offered', [0x3f, 0xe2, 0x1f]],
     ['an entry that was evicted', [0x40, 0x01, 0x61, 0x01, 0x62, 0x20, 0xbe]],
   ])('with %s are refused', (_, bytes) => {
-    expect(() => new HpackDecoder().decode(Uint8Array.from(bytes))).toThrow(F.ConnectionError);
+    expect(() => new HpackDecoder().read(Uint8Array.from(bytes))).toThrow(F.ConnectionError);
   });
 
   test('have fields up to the limit, and none above it', () => {
@@ -101,9 +101,7 @@ describe('header blocks', () => {
     const entry = Buffer.concat([Buffer.from([0x40, 0x01, 0x61, 0x7f, 0x80, 0x01]), Buffer.alloc(255, 'v')]);
     const size = 1 + 255 + 32;
     const times = Math.floor(FIELDS_BYTES_MAX / size);
-    expect(new HpackDecoder().decode(Buffer.concat([entry, Buffer.alloc(times - 1, 0xbe)]))).toHaveLength(times);
-    expect(() => new HpackDecoder().decode(Buffer.concat([entry, Buffer.alloc(times, 0xbe)]))).toThrow(
-      F.ConnectionError,
-    );
+    expect(new HpackDecoder().read(Buffer.concat([entry, Buffer.alloc(times - 1, 0xbe)]))).toHaveLength(times);
+    expect(() => new HpackDecoder().read(Buffer.concat([entry, Buffer.alloc(times, 0xbe)]))).toThrow(F.ConnectionError);
   });
 });

@@ -40,7 +40,7 @@ export class HpackDecoder {
   #at = 0;
 
   /** One whole block. Throws ConnectionError: a decoder that lost its place cannot go on. */
-  decode(block: Uint8Array): HeaderField[] {
+  read(block: Uint8Array): HeaderField[] {
     this.#block = block;
     this.#at = 0;
     const fields: HeaderField[] = [];

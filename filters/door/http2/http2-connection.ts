@@ -228,7 +228,7 @@ export class Http2Connection implements StreamOutput {
     if ((flags & F.FLAG_END_HEADERS) === 0) return;
     this.#block = undefined;
     // Decoded whatever comes of it: the table is the connection's.
-    const fields = this.#decoder.decode(part.length > 0 && block.length === 1 ? part : Buffer.concat(block));
+    const fields = this.#decoder.read(part.length > 0 && block.length === 1 ? part : Buffer.concat(block));
     this.#onHeaders(this.#blockStream, fields, this.#blockEnds);
   }
 
