@@ -111,7 +111,7 @@ afterEach(async () => {
   rmSync(folder, { recursive: true, force: true });
 }, 60_000);
 
-const startSidecar = (): Promise<Child> => startChild('./sidecar-child.ts', [options]);
+const startSidecar = (): Promise<Child> => startChild('envoy/sidecar-child.ts', [options]);
 const startBeside = ({ line }: Child): Promise<RunningEnvoy> =>
   startEnvoy({ config: JSON.parse(line), concurrency: 2 });
 

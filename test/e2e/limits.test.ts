@@ -192,7 +192,7 @@ describe('a sidecar that is killed', () => {
       echo: true,
       route: 'model/small',
     });
-    let child = await startChild('sidecar-child.ts', [options]);
+    let child = await startChild('envoy/sidecar-child.ts', [options]);
     const envoy = await startEnvoy({ config: JSON.parse(child.line), concurrency: 1 });
     const ask = async (path: string): Promise<number> =>
       (await post(`http://127.0.0.1:${port}${path}`).catch(() => ({ status: 0 }))).status;
@@ -207,7 +207,7 @@ describe('a sidecar that is killed', () => {
       const governed = upstream.received.length;
       for (let count = 0; count < 5; count++) expect(await ask('/echo')).toBeGreaterThanOrEqual(500);
       expect(upstream.received.length).toBe(governed);
-      child = await startChild('sidecar-child.ts', [options]);
+      child = await startChild('envoy/sidecar-child.ts', [options]);
       await settles(async () => (await ask('/echo')) === 200, 20_000);
     } finally {
       await envoy.stop();
