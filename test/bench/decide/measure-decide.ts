@@ -4,6 +4,7 @@
  */
 import { startAskedScript, type AskedChild } from '../ask-child.ts';
 import { npmPeerVersions } from '../npm-peers.ts';
+import { opaVersions } from '../part-versions.ts';
 import type { DecideRow, Missing } from '../results.ts';
 import type { Measured, Run } from '../section.ts';
 import { inTurn, ratios, spread } from '../statistics.ts';
@@ -37,7 +38,9 @@ export async function measureDecide(run: Run): Promise<Measured<'decide'>> {
         times: ratios(microseconds, ours ?? []),
       });
   }
-  return { rows, missing, versions: npmPeerVersions(), problems };
+  const isWithOpa = started.some(({ contender }) => contender.id.startsWith('opa'));
+  const versions = { ...npmPeerVersions(), ...(isWithOpa ? await opaVersions() : {}) };
+  return { rows, missing, versions, problems };
 }
 
 async function start({

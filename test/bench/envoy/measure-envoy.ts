@@ -4,6 +4,7 @@
  * take the targets in turn.
  */
 import { goProgram } from '../go-programs.ts';
+import { envoyVersions } from '../part-versions.ts';
 import type { EnvoyRow } from '../results.ts';
 import type { Measured, Run } from '../section.ts';
 import { inTurn, ratios, spread } from '../statistics.ts';
@@ -37,7 +38,7 @@ export async function measureEnvoy(run: Run, only: readonly string[] = []): Prom
     }
     rows.push(...rowsOf(each, results));
   }
-  return { rows, missing, versions: {}, problems };
+  return { rows, missing, versions: await envoyVersions(), problems };
 }
 
 export function rowsOf(each: LoadCase, results: ReadonlyMap<TargetKind, readonly LoadResult[]>): EnvoyRow[] {
