@@ -24,8 +24,8 @@ const mutations: readonly Mutation[] = [
   {
     name: 'a refused version is sent again',
     file,
-    find: ' && !this.#options.isQuarantined(typeUrl, name, version)',
-    replace: '',
+    find: '!this.#options.isQuarantined(typeUrl, name, version)',
+    replace: 'true',
   },
   {
     name: 'several refused together are all given up',
@@ -43,7 +43,7 @@ const mutations: readonly Mutation[] = [
   {
     name: 'removals are forgotten',
     file,
-    find: 'if (!this.isWaiting) for (const typeUrl of urls) this.#respond(typeUrl, responses, "removals");',
+    find: "if (!this.isWaiting) for (const typeUrl of urls) this.#respond(typeUrl, responses, 'removals');",
     replace: '',
   },
   {

@@ -74,6 +74,8 @@ export interface Target {
   readonly form: 'json' | 'sse';
   /** Which side of the exchange the fuzzed body is. */
   readonly side: 'request' | 'reply';
+  /** A rule masks the texts of this body: all bodies but those of searches, which are the caller's own words. */
+  readonly isMasked: boolean;
   exchange(body: Uint8Array): Exchange;
   readonly seeds: readonly string[];
 }
@@ -87,7 +89,8 @@ const named = (...all: readonly (readonly [string, string])[]): string =>
   all.map(([name, data]) => `event: ${name}\ndata: ${data}\n\n`).join('');
 
 function request(name: string, path: string, seeds: readonly string[]): Target {
-  return { name, form: 'json', side: 'request', seeds, exchange: (body) => ({ path, body, call }) };
+  const isMasked = !/\/(query|get)$/.test(path);
+  return { name, form: 'json', side: 'request', isMasked, seeds, exchange: (body) => ({ path, body, call }) };
 }
 
 function reply(name: string, path: string, body: string, type: string, seeds: readonly string[]): Target {
@@ -95,6 +98,7 @@ function reply(name: string, path: string, body: string, type: string, seeds: re
     name,
     form: type === 'text/event-stream' ? 'sse' : 'json',
     side: 'reply',
+    isMasked: true,
     seeds,
     exchange: (fuzzed) => ({ path, body, call, upstream: { type, body: fuzzed } }),
   };
