@@ -158,8 +158,9 @@ export const MUTATIONS: readonly Mutation[] = [
   inList('routes', 'preferences swapped', (node) =>
     isList(node['preferences']) ? [{ ...node, preferences: node['preferences'].toReversed() }] : [],
   ),
-  inList('routes', 'any name', (node) =>
-    kindOf(node['requested']) === 'name' ? [{ ...node, requested: { kind: 'any' } }] : [],
+  // A second one for any name would be no plan: OPA refuses it, and every other mutant with it.
+  inList('routes', 'any name', (node, plan) =>
+    kindOf(node['requested']) === 'name' && !servesAnyName(plan) ? [{ ...node, requested: { kind: 'any' } }] : [],
   ),
   inList('preferences', 'requested instead', (node) => [{ ...node, target: { kind: 'requested' } }]),
   inList('preferences', 'cheapest instead', (node) => [{ ...node, target: { kind: 'cheapest' } }]),
@@ -223,6 +224,12 @@ function operator(from: string, to: string): Mutation {
     name: `compare: ${from} read as ${to}`,
     edit: (node) => (node['kind'] === 'compare' && node['op'] === from ? [{ ...node, op: to }] : []),
   };
+}
+
+function servesAnyName({ events }: Parameters<Mutation['edit']>[2]): boolean {
+  return events.some(
+    (event) => event.kind === 'prompt' && event.routes.some(({ requested }) => requested.kind === 'any'),
+  );
 }
 
 function inList(
