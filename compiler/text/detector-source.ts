@@ -3,7 +3,7 @@
  * means.
  */
 
-export type BoundaryName = 'none' | 'digit' | 'word' | 'number' | 'serial' | 'address';
+export type BoundaryName = 'none' | 'digit' | 'word' | 'number' | 'serial' | 'address' | 'list';
 export type ValidatorName =
   'payment_card' | 'iban' | 'us_ssn' | 'ipv4' | 'ipv6' | 'phone' | 'phone_national' | 'email' | 'date' | 'entropy';
 

@@ -1,5 +1,5 @@
 /**
- * What folding does, as ranges of code points. Digits of every script (general category Nd), full-width forms, dashes
+ * What folding does, as ranges of code points. Digits of every script (general category Nd) and in circles, full-width forms, dashes
  * and spaces become ASCII; invisible characters are dropped; everything else stays. The kernel reads these ranges from
  * the tables; patterns are folded by them too, so that a pattern may be written with the characters that it is meant to
  * find.
@@ -30,6 +30,15 @@ const same = (becomes: number, from: number, to = from): Fold => ({ from, to, ki
 /** Sorted, disjoint, all above ASCII and outside U+00C0 to U+02FF. */
 export const FOLDS: readonly Fold[] = [
   ...ZEROS.map((zero): Fold => ({ from: zero, to: zero + 9, kind: 'shift', becomes: 0x30 })),
+  // Digits in circles, plain and double, white on black, and their zeros. Raised and lowered digits stay: at a number's
+  // end they are a note's, and would hide it.
+  { from: 0x2460, to: 0x2468, kind: 'shift', becomes: 0x31 } satisfies Fold,
+  same(0x30, 0x24ea),
+  { from: 0x24f5, to: 0x24fd, kind: 'shift', becomes: 0x31 } satisfies Fold,
+  same(0x30, 0x24ff),
+  { from: 0x2776, to: 0x277e, kind: 'shift', becomes: 0x31 } satisfies Fold,
+  { from: 0x2780, to: 0x2788, kind: 'shift', becomes: 0x31 } satisfies Fold,
+  { from: 0x278a, to: 0x2792, kind: 'shift', becomes: 0x31 } satisfies Fold,
   // Full-width signs, digits and letters.
   { from: 0xff01, to: 0xff5e, kind: 'shift', becomes: 0x21 } satisfies Fold,
   // Spaces: no-break, Ogham, en quad to hair, narrow, mathematical, ideographic.
@@ -39,6 +48,9 @@ export const FOLDS: readonly Fold[] = [
   same(SPACE, 0x202f),
   same(SPACE, 0x205f),
   same(SPACE, 0x3000),
+  // Line ends: next line, line and paragraph separators.
+  same(0x0a, 0x85),
+  same(0x0a, 0x2028, 0x2029),
   // Dashes: Armenian, Hebrew, hyphen to horizontal bar, hyphen bullet, minus, two-em and three-em, wave, presentation
   // forms, small.
   same(DASH, 0x58a),
@@ -52,9 +64,14 @@ export const FOLDS: readonly Fold[] = [
   same(DASH, 0xfe31, 0xfe32),
   same(DASH, 0xfe58),
   same(DASH, 0xfe63),
-  // Full stops: one dot leader, ideographic half-width, small; commercial at, small; plus, small and superscript;
+  // Full stops: middle dots and bullets, one dot leader, ideographic half-width, small; commercial at, small; plus, small and superscript;
   // colon, ratio.
+  same(0x2e, 0xb7),
+  same(0x2e, 0x2022),
   same(0x2e, 0x2024),
+  same(0x2e, 0x2027),
+  same(0x2e, 0x2219),
+  same(0x2e, 0x22c5),
   same(0x2e, 0xfe52),
   same(0x40, 0xfe6b),
   same(0x2b, 0xfe62),

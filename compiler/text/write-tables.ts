@@ -19,6 +19,7 @@ const BOUNDARIES: { readonly [B in BoundaryName]: number } = {
   number: L.BOUNDARY_NUMBER,
   serial: L.BOUNDARY_SERIAL,
   address: L.BOUNDARY_ADDRESS,
+  list: L.BOUNDARY_LIST,
 };
 const VALIDATORS: { readonly [V in ValidatorName]: number } = {
   payment_card: L.VALIDATOR_PAYMENT_CARD,
@@ -40,7 +41,7 @@ const WHERE: { readonly [W in ContextSource['where']]: number } = {
 const FOLD_KINDS = { drop: L.FOLD_DROP, same: L.FOLD_SAME, shift: L.FOLD_SHIFT } as const;
 const CODE_POINTS = 0x110000;
 /** Characters that a boundary reads beyond the match. */
-const BOUNDARY_BYTES = 2;
+const BOUNDARY_BYTES = L.LIST_GAP_MAX + 1;
 const UTF8_BYTES_MAX = 4;
 
 export function writeTables(detectors: number, groups: readonly Group[]): Uint8Array {

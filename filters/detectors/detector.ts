@@ -53,9 +53,12 @@ export interface Context {
 /**
  * `none`: anything may touch the match. `digit`: no digit. `word`: no ASCII letter, digit or `_`. `number`: as `word`,
  * and no further digit joined by a dot (1.2.3.4 in 1.2.3.4.5). `serial`: as `number`, and none joined by a dash.
- * `address`: as `number`, and none joined by a colon.
+ * `address`: as `number`, and none joined by a colon. `list`: as `word`, and no digit over a tab or a line's end (with
+ * blanks, four characters at most): no number of a list that has one a line, and no column of a table.
+ *
+ * `_` counts where it joins a letter or a digit, as in `order_4111`; not as the emphasis of Markdown, `_4111_`.
  */
-export type Boundary = 'none' | 'digit' | 'word' | 'number' | 'serial' | 'address';
+export type Boundary = 'none' | 'digit' | 'word' | 'number' | 'serial' | 'address' | 'list';
 
 export type Validator =
   'payment_card' | 'iban' | 'us_ssn' | 'ipv4' | 'ipv6' | 'phone' | 'phone_national' | 'email' | 'date' | 'entropy';

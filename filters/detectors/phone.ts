@@ -37,7 +37,7 @@ export const phone: Detector = {
   name: 'phone',
   title: 'telephone number',
   about:
-    'International numbers (ITU-T E.164) with `+` or `00`; American, British, French and German national forms with their usual separators; other digits in groups only after words such as tel or call.',
+    'International numbers (ITU-T E.164) with `+` or `00`; American, British, French and German national forms with their usual separators; other digits in groups only after words such as tel or call. Groups are not joined over tabs and line ends: a telephone number has no check digit that would tell it from a list.',
   forms: [
     // +49 (0)30 123456-78
     {

@@ -44,7 +44,7 @@ describe.each(detectors.map((detector, number) => ({ ...detector, number })))('$
       (value: string) => value.replaceAll('-', '‑').replaceAll(' ', '\u00a0'),
       (value: string) => value.replace(/[0-9]/g, (digit) => String.fromCodePoint(0x660 + Number(digit))),
     ]) {
-      const { text, spans } = marked(example.replace(/⟦(.*?)⟧/gu, (_, value: string) => `⟦${write(value)}⟧`));
+      const { text, spans } = marked(example.replace(/⟦(.*?)⟧/gsu, (_, value: string) => `⟦${write(value)}⟧`));
       expect(spansIn(text), text).toEqual(spans);
     }
   });

@@ -18,7 +18,7 @@ export function marked(example: string): {
   readonly spans: readonly (readonly [number, number])[];
 } {
   const text = example.replace(/[⟦⟧]/g, '');
-  const spans = [...example.matchAll(/⟦(.*?)⟧/gu)].map(({ index, 1: value }) => {
+  const spans = [...example.matchAll(/⟦(.*?)⟧/gsu)].map(({ index, 1: value }) => {
     const start = Buffer.byteLength(example.slice(0, index).replace(/[⟦⟧]/g, ''));
     return [start, start + Buffer.byteLength(value!)] as const;
   });

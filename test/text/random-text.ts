@@ -20,7 +20,7 @@ export function pick<T>(random: Random, items: readonly T[]): T {
 }
 
 const values = detectors.flatMap(({ examples, lookAlikes }) => [
-  ...examples.flatMap((example) => [...example.matchAll(/⟦(.*?)⟧/gu)].map((match) => match[1]!)),
+  ...examples.flatMap((example) => [...example.matchAll(/⟦(.*?)⟧/gsu)].map((match) => match[1]!)),
   ...lookAlikes,
   ...examples.map((each) => each.replace(/[⟦⟧]/g, '')),
 ]);
@@ -40,6 +40,8 @@ const glue = [
   '(',
   ')',
   '\n',
+  '\r\n',
+  '\t',
   '  ',
   'é',
   '谢',

@@ -83,18 +83,20 @@ function unite(spans: readonly Span[]): readonly Span[] {
 const BEFORE: { readonly [B in Form['boundary']['before']]: RegExp } = {
   none: /(?:)/,
   digit: /(?<![0-9])$/,
-  word: /(?<![0-9A-Za-z_])$/,
-  number: /(?<![0-9A-Za-z_]|[0-9]\.)$/,
-  serial: /(?<![0-9A-Za-z_]|[0-9][.-])$/,
-  address: /(?<![0-9A-Za-z_]|[0-9]\.|[0-9:]:)$/,
+  word: /(?<![0-9A-Za-z]|[0-9A-Za-z]_)$/,
+  number: /(?<![0-9A-Za-z]|[0-9A-Za-z]_|[0-9]\.)$/,
+  serial: /(?<![0-9A-Za-z]|[0-9A-Za-z]_|[0-9][.-])$/,
+  address: /(?<![0-9A-Za-z]|[0-9A-Za-z]_|[0-9]\.|[0-9:]:)$/,
+  list: /(?<![0-9A-Za-z]|[0-9A-Za-z]_|[0-9](?=[ \t\r\n]{1,4}$) *[\t\r\n][ \t\r\n]*)$/,
 };
 const AFTER: { readonly [B in Form['boundary']['after']]: RegExp } = {
   none: /(?:)/,
   digit: /^(?![0-9])/,
-  word: /^(?![0-9A-Za-z_])/,
-  number: /^(?![0-9A-Za-z_]|\.[0-9])/,
-  serial: /^(?![0-9A-Za-z_]|[.-][0-9])/,
-  address: /^(?![0-9A-Za-z_]|\.[0-9]|:[0-9A-Fa-f:])/,
+  word: /^(?!_?[0-9A-Za-z])/,
+  number: /^(?!_?[0-9A-Za-z]|\.[0-9])/,
+  serial: /^(?!_?[0-9A-Za-z]|[.-][0-9])/,
+  address: /^(?!_?[0-9A-Za-z]|\.[0-9]|:[0-9A-Fa-f:])/,
+  list: /^(?!_?[0-9A-Za-z]|(?=[ \t\r\n]{1,4}[0-9]) *[\t\r\n][ \t\r\n]*[0-9])/,
 };
 
 function hasContext(context: Context, characters: readonly Character[], from: number, to: number): boolean {
@@ -143,7 +145,7 @@ const VALIDATORS: { readonly [V in Validator]: (text: string) => boolean } = {
     return sum % 10 === 0 && issued.some((network) => network.test(digits));
   },
   iban: (text) => {
-    const plain = text.replace(/ /g, '').toUpperCase();
+    const plain = text.replace(/[^0-9A-Za-z]/g, '').toUpperCase();
     const number = (plain.slice(4) + plain.slice(0, 4)).replace(/[A-Z]/g, (letter) =>
       String(letter.charCodeAt(0) - 55),
     );

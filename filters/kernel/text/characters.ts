@@ -5,10 +5,12 @@
 import {
   BOUNDARY_ADDRESS,
   BOUNDARY_DIGIT,
+  BOUNDARY_LIST,
   BOUNDARY_NONE,
   BOUNDARY_NUMBER,
   BOUNDARY_SERIAL,
   BOUNDARY_WORD,
+  LIST_GAP_MAX,
 } from './layout';
 
 const NONE: u32 = 1 << BOUNDARY_NONE;
@@ -17,7 +19,8 @@ const WORD: u32 = 1 << BOUNDARY_WORD;
 const NUMBER: u32 = 1 << BOUNDARY_NUMBER;
 const SERIAL: u32 = 1 << BOUNDARY_SERIAL;
 const ADDRESS: u32 = 1 << BOUNDARY_ADDRESS;
-const ALL: u32 = NONE | DIGIT | WORD | NUMBER | SERIAL | ADDRESS;
+const LIST: u32 = 1 << BOUNDARY_LIST;
+const ALL: u32 = NONE | DIGIT | WORD | NUMBER | SERIAL | ADDRESS | LIST;
 /** In the second byte of `boundaryAfter`: kinds that only more text can settle. */
 export const UNSETTLED: u32 = 8;
 
@@ -49,9 +52,12 @@ export function boundaryBefore(p: usize, first: usize): u32 {
   if (p == first) return ALL;
   const c = <u32>load<u8>(p - 1);
   if (isDigit(c)) return NONE;
-  if (isWord(c)) return NONE | DIGIT;
+  if (isLetter(c)) return NONE | DIGIT;
   if (p - 1 == first) return ALL;
   const d = <u32>load<u8>(p - 2);
+  // As a part of a name, not as the emphasis of Markdown.
+  if (c == 0x5f) return isDigit(d) || isLetter(d) ? NONE | DIGIT : ALL;
+  if (isGap(c)) return followsNumber(p, first) ? ALL & ~LIST : ALL;
   if (c == 0x2e) return isDigit(d) ? ALL & ~(NUMBER | SERIAL | ADDRESS) : ALL;
   if (c == 0x2d) return isDigit(d) ? ALL & ~SERIAL : ALL;
   if (c == 0x3a) return isDigit(d) || d == 0x3a ? ALL & ~ADDRESS : ALL;
@@ -66,11 +72,48 @@ export function boundaryAfter(p: usize, end: usize, final: bool): u32 {
   if (p == end) return final ? ALL : NONE | ((ALL & ~NONE) << UNSETTLED);
   const c = <u32>load<u8>(p);
   if (isDigit(c)) return NONE;
-  if (isWord(c)) return NONE | DIGIT;
+  if (isLetter(c)) return NONE | DIGIT;
+  if (c == 0x5f) {
+    if (p + 1 == end) return final ? ALL : NONE | DIGIT | ((ALL & ~(NONE | DIGIT)) << UNSETTLED);
+    return isDigit(load<u8>(p + 1)) || isLetter(load<u8>(p + 1)) ? NONE | DIGIT : ALL;
+  }
+  if (isGap(c)) return beforeNumber(p, end, final);
   const joins = c == 0x2e ? NUMBER | SERIAL | ADDRESS : c == 0x2d ? SERIAL : c == 0x3a ? ADDRESS : 0;
   if (joins == 0) return ALL;
   if (p + 1 == end) return final ? ALL : (ALL & ~joins) | (joins << UNSETTLED);
   const d = <u32>load<u8>(p + 1);
   const joined = c == 0x3a ? isHex(d) || d == 0x3a : isDigit(d);
   return joined ? ALL & ~joins : ALL;
+}
+
+function isGap(c: u32): bool {
+  return c == 0x20 || isListGap(c);
+}
+
+/** What parts the numbers of a list, or the columns of a table: a tab, a line's end. */
+function isListGap(c: u32): bool {
+  return c == 0x09 || c == 0x0a || c == 0x0d;
+}
+
+/** Whether a digit stands before the gap that ends at `p`, and that is one of a list. */
+function followsNumber(p: usize, first: usize): bool {
+  let isList = false;
+  for (let i: usize = 1; i <= <usize>LIST_GAP_MAX + 1 && p - i >= first; i += 1) {
+    const c = <u32>load<u8>(p - i);
+    if (!isGap(c)) return isList && isDigit(c);
+    if (isListGap(c)) isList = true;
+  }
+  return false;
+}
+
+/** The kinds that hold at `p`, where a gap begins, as `boundaryAfter` answers. */
+function beforeNumber(p: usize, end: usize, final: bool): u32 {
+  let isList = false;
+  for (let i: usize = 0; i <= <usize>LIST_GAP_MAX; i += 1) {
+    if (p + i == end) return final ? ALL : (ALL & ~LIST) | (LIST << UNSETTLED);
+    const c = <u32>load<u8>(p + i);
+    if (!isGap(c)) return isList && isDigit(c) ? ALL & ~LIST : ALL;
+    if (isListGap(c)) isList = true;
+  }
+  return ALL;
 }

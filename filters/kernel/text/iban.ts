@@ -9,13 +9,13 @@ export function isIban(p: usize, end: usize): bool {
   const first = upper(load<u8>(p));
   const second = upper(load<u8>(p, 1));
   const registered = lengthOf(first, second);
-  // Groups of four: at most one space a group. Most ends are refused here.
-  if (registered == 0 || end - p < registered || end - p > registered + (registered >> 2)) return false;
+  // Groups of four: at most three separators a group. Most ends are refused here.
+  if (registered == 0 || end - p < registered || end - p > registered + (registered >> 2) * 3) return false;
   let length: u32 = 0;
-  for (let q = p; q < end; q += 1) if (load<u8>(q) != 0x20) length += 1;
+  for (let q = p; q < end; q += 1) if (isDigit(load<u8>(q)) || isLetter(load<u8>(q))) length += 1;
   if (length != registered) return false;
   // The number with country and check digits moved to its end, letters as two digits, modulo 97. Country and check
-  // digits are the first four bytes: no space stands in them.
+  // digits are the first four bytes: no separator stands in them.
   let rest: u32 = 0;
   for (let q = p + 4; q < end; q += 1) rest = append(rest, load<u8>(q));
   for (let q = p; q < p + 4; q += 1) rest = append(rest, load<u8>(q));

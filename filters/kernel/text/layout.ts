@@ -52,17 +52,17 @@ export const GROUP_TAIL_AT = 12;
 /** Bytes that the forward and the backward automaton read at most. */
 export const GROUP_FORWARD_MOST = 16;
 export const GROUP_BACKWARD_MOST = 20;
-/** Six masks each: forms whose boundary is of that kind. */
+/** Seven masks each: forms whose boundary is of that kind. */
 export const GROUP_BEFORE = 24;
-export const GROUP_AFTER = 48;
+export const GROUP_AFTER = 52;
 /** Forms whose every accepted end matters, not only the last: those with a validator, or a context behind the match. */
-export const GROUP_ALL_ENDS = 72;
-export const GROUP_CONTEXT_BEFORE = 76;
+export const GROUP_ALL_ENDS = 80;
+export const GROUP_CONTEXT_BEFORE = 84;
 /** Characters that the widest context of the group looks back. */
-export const GROUP_WITHIN_MOST = 80;
+export const GROUP_WITHIN_MOST = 88;
 /** Forms whose validator refuses most matches by their first four bytes. */
-export const GROUP_HEADS = 84;
-export const GROUP_BYTES = 88;
+export const GROUP_HEADS = 92;
+export const GROUP_BYTES = 96;
 
 /** A match begins at the anchor. */
 export const KIND_PREFIX = 0;
@@ -114,7 +114,10 @@ export const BOUNDARY_WORD = 2;
 export const BOUNDARY_NUMBER = 3;
 export const BOUNDARY_SERIAL = 4;
 export const BOUNDARY_ADDRESS = 5;
-export const BOUNDARIES = 6;
+export const BOUNDARY_LIST = 6;
+export const BOUNDARIES = 7;
+/** Blanks, tabs and line ends over which a further number of a list is looked for. */
+export const LIST_GAP_MAX = 4;
 
 export const WHERE_NOWHERE = 0;
 export const WHERE_BEFORE = 1;
