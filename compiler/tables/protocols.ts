@@ -44,6 +44,7 @@ const NUMBERS: { readonly [K in NumberMeaning]: number } = {
   usage_input: P.PLACE_USAGE_INPUT,
   usage_output: P.PLACE_USAGE_OUTPUT,
   limit: P.PLACE_LIMIT,
+  offset: P.PLACE_OFFSET,
   cell: P.PLACE_CELL,
 };
 const BOOLS: { readonly [K in BoolMeaning]: number } = {

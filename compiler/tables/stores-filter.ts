@@ -73,7 +73,35 @@ function filterTable(plan: Plan, store: Store, event: RetrievalEvent): Uint8Arra
       rule.effects.some(({ kind }) => kind === 'redact') || readsOf(rule).some((fact) => isText(plan.facts[fact])),
   );
   writer.u32(head + F.FILTER_TEXT, text ? 1 : 0);
+  const declared = store.facts.flatMap((fact) => metadataKey(plan, fact) ?? []);
+  const keys = writer.reserve(declared.length * 8);
+  declared.forEach((key, i) => writer.text(keys + i * 8, key));
+  writer.u32(head + F.FILTER_KEYS, declared.length);
+  writer.u32(head + F.FILTER_KEYS + 4, keys);
+  writer.u32(head + F.FILTER_LOOSE, event.rules.every((rule) => isPushed(plan, store, rule)) ? 0 : 1);
   return writer.finish();
+}
+
+/** Whether the store is asked for all that the rule says of chunks, so that none is taken out afterwards. */
+function isPushed(plan: Plan, store: Store, rule: Rule): boolean {
+  const ofChunks = rule.effects.flatMap((effect) =>
+    effect.kind === 'allow_chunk' ? [effect.where] : effect.kind === 'withhold_chunk' ? [effect.unless] : [],
+  );
+  const reads = readsOf(rule).some((fact) => store.facts.includes(fact) || isText(plan.facts[fact]));
+  const others = rule.effects.some(({ kind }) => kind === 'redact' || kind === 'keep_newest');
+  if (others || (ofChunks.length === 0 && reads)) return false;
+  return ofChunks.length === 0 || (isAlways(rule) && ofChunks.every((expr) => isSaid(plan, expr)));
+}
+
+/** Whether the store's language says all of the condition. */
+function isSaid(plan: Plan, expr: Expr): boolean {
+  if (expr.kind === 'and' || expr.kind === 'or') return expr.of.every((each) => isSaid(plan, each));
+  const clause = clauseOf(plan, expr);
+  return clause !== null && !(clause.kind === 'ranks' && clause.absentRank !== null);
+}
+
+function isAlways(rule: Rule): boolean {
+  return rule.when.kind === 'all' && rule.when.expr.kind === 'const' && rule.when.expr.value;
 }
 
 /** What was found in the chunk's text. */
@@ -95,10 +123,8 @@ function readsOf(rule: Rule): readonly FactId[] {
  * allows.
  */
 function clausesOf(plan: Plan, event: RetrievalEvent): Clause[] {
-  const always = (rule: Rule): boolean =>
-    rule.when.kind === 'all' && rule.when.expr.kind === 'const' && rule.when.expr.value;
   const restrictions = event.rules
-    .filter(always)
+    .filter(isAlways)
     .flatMap((rule) =>
       rule.effects.flatMap((effect) => (effect.kind === 'withhold_chunk' ? [clauseOf(plan, effect.unless)] : [])),
     );

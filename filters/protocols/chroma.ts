@@ -119,7 +119,7 @@ export const chroma: Protocol = {
             where,
             where_document: { object: { as: 'where_text', others: { any: 'text' } }, null: 'plain' },
             limit: { number: 'limit', null: 'empty' },
-            offset: { number: 'plain', null: 'plain' },
+            offset: { number: 'offset', null: 'plain' },
             include,
           },
         },

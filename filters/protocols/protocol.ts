@@ -90,6 +90,7 @@ export type NumberMeaning =
   | 'usage_input'
   | 'usage_output'
   | 'limit'
+  | 'offset'
   | 'cell';
 export type BoolMeaning = 'plain' | 'stream' | 'include_usage';
 export type ObjectMeaning =

@@ -30,17 +30,16 @@ beforeAll(async () => {
 });
 
 /** A store that holds all three, and gives what it is asked to include. */
-const search = (what: 'get' | 'query', request: object): Seen =>
+const search = (what: 'get' | 'query', request: object | string, metadata: readonly object[] = []): Seen =>
   run(filter, {
     path: `/api/v2/tenants/t/databases/d/collections/${ID}/${what}`,
-    body: JSON.stringify(request),
+    body: typeof request === 'string' ? request : JSON.stringify(request),
     call: () => ({ status: 200, body: `{"id":"${ID}","name":"handbook"}` }),
     upstream: (sent) => {
       const { include = ['documents', 'metadatas'] } = JSON.parse(sent) as { include?: string[] };
       const column = (name: string, values: readonly unknown[]): unknown =>
         include.includes(name) ? (what === 'query' ? [values] : values) : null;
       const ids = ['card', 'iban', 'plain'];
-      const metadata = { allowed_groups: ['a'] };
       return {
         body: JSON.stringify({
           ids: what === 'query' ? [ids] : ids,
@@ -50,7 +49,10 @@ const search = (what: 'get' | 'query', request: object): Seen =>
             [0.3, 3],
           ]),
           documents: column('documents', [CARD, IBAN, PLAIN]),
-          metadatas: column('metadatas', [metadata, metadata, metadata]),
+          metadatas: column(
+            'metadatas',
+            ids.map((_, i) => ({ allowed_groups: ['a'], ...metadata[i] })),
+          ),
           include,
         }),
       };
@@ -75,6 +77,48 @@ describe.each(['get', 'query'] as const)('%s', (what) => {
     for (const include of [['documents'], []]) {
       expect(ask({ where_document: { $contains: '4111 1' }, include })).toMatchObject({ ids: wrap(['plain']) });
     }
+  });
+
+  test('for metadata does not find what is redacted in it', () => {
+    const where = { groups: { $contains: 'a' }, note: { $gte: '4111' } };
+    for (const include of [['documents'], [], ['metadatas']])
+      expect(
+        JSON.parse(
+          search(what, { ...base, where: { allowed_groups: { $contains: 'a' } }, include }, [{}, {}, { note: CARD }])
+            .got,
+        ),
+      ).toMatchObject({ ids: wrap(['card']) });
+    expect(search(what, { ...base, where })).toMatchObject({ sent: null, status: 403 });
+    expect(search(what, { ...base, where }).got).toContain('only metadata that the policy declares');
+  });
+
+  test('names declared metadata only, however it is nested or written', () => {
+    for (const where of [
+      '{"note":"x"}',
+      '{"$and":[{"allowed_groups":{"$contains":"a"}},{"$or":[{"note":{"$gt":"4"}},{"allowed_groups":"a"}]}]}',
+      '{"\\u0061llowed_groups":"a"}',
+      '{"allowed_groups":{"note":1}}',
+      '{"Allowed_groups":"a"}',
+      '{"":"a"}',
+      '{"#document":{"$contains":"4111"}}',
+    ]) {
+      const body = JSON.stringify({ ...base, where: '@' }).replace('"@"', where);
+      expect(search(what, body), where).toMatchObject({ sent: null, status: 403 });
+    }
+    for (const where of ['{}', 'null', '{"$or":[{"allowed_groups":"a"},{"allowed_groups":{"$in":["b"]}}]}'])
+      expect(search(what, JSON.stringify({ ...base, where: '@' }).replace('"@"', where)).status, where).toBe(200);
+  });
+
+  test('cannot count what was left out', () => {
+    const filters = [{ where: { allowed_groups: 'a' } }, { where_document: { $contains: '4111' } }];
+    const counts = what === 'get' ? [{ limit: 1 }, { offset: 1 }, { limit: 100, offset: 0 }] : [{ n_results: 51 }];
+    for (const filter of filters)
+      for (const count of counts) expect(search(what, { ...base, ...filter, ...count })).toMatchObject({ status: 403 });
+    for (const filter of filters)
+      expect(search(what, { ...base, ...filter, ...(what === 'get' ? { offset: 0 } : { n_results: 50 }) }).status).toBe(
+        200,
+      );
+    for (const count of counts) expect(search(what, { ...base, ...count }).status).toBe(200);
   });
 
   test('for vectors does not get those of a text that is redacted', () => {

@@ -40,6 +40,8 @@ export const PLACE_COLLECTION_NAME = 25;
 export const PLACE_CELL = 26;
 /** A null where a value of ours may have to stand. */
 export const PLACE_EMPTY = 27;
+/** Results that are passed over. */
+export const PLACE_OFFSET = 28;
 
 // Leaves that the walker finds by itself.
 /** A key of an object whose keys are free. */

@@ -13,7 +13,14 @@ export const FILTER_CLAUSES = 8;
 export const FILTER_READS = 16;
 /** 1 where some rule reads or redacts the chunk's text. */
 export const FILTER_TEXT = 20;
-export const FILTER_HEAD_BYTES = 24;
+/** Keys of metadata that the policy declares: count, offset of (offset, bytes) each. */
+export const FILTER_KEYS = 24;
+/**
+ * 1 where the store is not asked for everything that the policy says of chunks: it may then answer with some that are
+ * taken out afterwards.
+ */
+export const FILTER_LOOSE = 32;
+export const FILTER_HEAD_BYTES = 36;
 
 export const KEEP_RULE = 0; // offset, bytes
 export const KEEP_VERSION = 8; // position of the fact

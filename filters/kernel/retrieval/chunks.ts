@@ -25,6 +25,7 @@ import { deny } from '../session/denial';
 import { addEdit } from '../edit/edits';
 import { hasFlag, protocolSection, rootOf } from '../http/endpoint';
 import { put } from '../http/literal';
+import { isEdited } from './asked';
 import { answerNewest, askNewest, beginNewest, needsNewest, NOTHING_TO_ASK, noteVersion } from './newest';
 import { decideQuietly, recordDecision } from '../session/record';
 import { sendReply, denyUnreadable } from '../session/reply';
@@ -41,6 +42,8 @@ const COLUMNS: u32 = 8;
 const columns: usize = memory.data(8 * 4, 8);
 /** For each column: where the reading of the row in hand stands, and where it ends. */
 const cursors: usize = memory.data(8 * 8, 8);
+/** For each column: the row in hand of an answer that has rows. */
+const rows: usize = memory.data(8 * 4, 8);
 const EMPTY_OBJECT: usize = memory.data<u8>([0x7b, 0x7d]);
 
 export function onChunks(s: Session): i32 {
@@ -54,7 +57,7 @@ export function onChunks(s: Session): i32 {
   const verdicts = changetype<Bytes>(s.verdicts);
   verdicts.clear();
   if (!beginNewest(s)) return deny(s, 503, 'this gateway has no memory left for the reply');
-  const isRead = hasFlag(s.endpoint, P.FLAG_ROWS) ? readRows(s) : readRow(s, NO_RECORD);
+  const isRead = hasFlag(s.endpoint, P.FLAG_ROWS) ? readRows(s) : readRow(s, false);
   if (!isRead || s.failed || verdicts.failed)
     return deny(s, 502, "the store's answer cannot be read, or holds more than this gateway reads");
   return needsNewest(s) ? askOrFinish(s) : finishChunks(s);
@@ -125,27 +128,26 @@ function readRows(s: Session): bool {
   const ids = load<u32>(columns + (P.COLUMN_IDS << 2));
   if (ids == NO_RECORD) return false;
   const end = load<u32>(recordAt(records, ids), RECORD_NEXT);
-  let n: u32 = 0;
-  for (let row = ids + 1; row < end; row = after(s, row)) {
-    if (!readRow(s, n)) return false;
-    n += 1;
+  for (let c: u32 = 1; c < COLUMNS; c += 1) store<u32>(rows + (c << 2), load<u32>(columns + (c << 2)) + 1);
+  while (load<u32>(rows + (P.COLUMN_IDS << 2)) < end) {
+    if (!readRow(s, true)) return false;
+    for (let c: u32 = 1; c < COLUMNS; c += 1) {
+      if (load<u32>(columns + (c << 2)) != NO_RECORD) store<u32>(rows + (c << 2), after(s, load<u32>(rows + (c << 2))));
+    }
   }
   return true;
 }
 
-/**
- * The chunks of one row (its number), or of an answer without rows (NO_RECORD). False where the columns are not
- * parallel.
- */
-function readRow(s: Session, row: u32): bool {
+/** The chunks of the row in hand, or of an answer without rows. False where the columns are not parallel. */
+function readRow(s: Session, hasRows: bool): bool {
   const records = s.recordBytes();
   for (let c: u32 = 1; c < COLUMNS; c += 1) {
     const column = load<u32>(columns + (c << 2));
     const cursor = cursors + (c << 3);
     store<u32>(cursor, NO_RECORD);
     if (column == NO_RECORD) continue;
-    const array = row == NO_RECORD ? column : nth(s, column, row);
-    if (array == NO_RECORD) return false;
+    const array = hasRows ? load<u32>(rows + (c << 2)) : column;
+    if (hasRows && array >= load<u32>(recordAt(records, column), RECORD_NEXT)) return false;
     if (load<u8>(recordAt(records, array), RECORD_TYPE) == TYPE_NULL) continue;
     store<u32>(cursor, array + 1);
     store<u32>(cursor, load<u32>(recordAt(records, array), RECORD_NEXT), 4);
@@ -215,6 +217,10 @@ function judge(s: Session): bool {
   if (edits.len == before) return editable;
   // Found by words of a text that may not be read, it would tell that text word by word.
   if (s.asksText) return false;
+  if (s.asksMetadata && metadata != EMPTY_OBJECT) {
+    const start = <u32>(metadata - document);
+    if (isEdited(edits, start, start + metadataBytes)) return false;
+  }
   removeVector(s);
   return editable;
 }
@@ -324,14 +330,6 @@ function dropInside(edits: Bytes, start: u32, end: u32): void {
     to += 16;
   }
   edits.len = to;
-}
-
-/** Position of the n-th value of an array, or NO_RECORD. */
-function nth(s: Session, array: u32, n: u32): u32 {
-  const end = load<u32>(recordAt(s.recordBytes(), array), RECORD_NEXT);
-  let i = array + 1;
-  for (let k: u32 = 0; k < n && i < end; k += 1) i = after(s, i);
-  return i < end ? i : NO_RECORD;
 }
 
 /** Position behind the value at `i` and all inside it. */

@@ -19,8 +19,9 @@ import {
   recordAt,
 } from '../json/walk';
 import * as P from '../protocol/places';
-import { FILTER_READS, FILTER_TEXT } from '../protocol/store-filter';
+import { FILTER_LOOSE, FILTER_READS, FILTER_TEXT } from '../protocol/store-filter';
 import { deny, denyByPolicy, denyTooLarge } from '../session/denial';
+import { FETCH_FACTOR, FETCH_MAX, findRecord as find, judgeFilters } from './asked';
 import { onVersions } from './chunks';
 import { addEdit } from '../edit/edits';
 import { eventOf, hasFlag } from '../http/endpoint';
@@ -36,9 +37,6 @@ import { askCollection, findStore, readStoreRequest, takeCollection } from './st
 export const LIMIT_MAX: i64 = 1_000;
 /** What a search asks for where it says nothing: the store's own default. */
 const LIMIT_DEFAULT: i64 = 10;
-/** How many more are fetched where chunks may be withheld afterwards, and the most in all. */
-const FETCH_FACTOR: i64 = 4;
-export const FETCH_MAX: i64 = 200;
 
 const METADATAS: string = 'metadatas';
 const DOCUMENTS: string = 'documents';
@@ -74,18 +72,16 @@ function decideRetrieval(s: Session): i32 {
   if (!isAllowed(s.result)) return denyByPolicy(s, 403);
   // A search's own text is not redacted: it goes to the store, and would find something else.
   changetype<Bytes>(s.edits).clear();
-  joinFilter(s);
   const filter = filterOf(s.store);
   // A store of whose chunks no rule speaks gives none.
   if (filter == 0) return deny(s, 403, 'no rule of the policy speaks of this collection');
-  if (load<u32>(filter, FILTER_READS) != 0) {
-    s.dropMetadata = !includes(s, METADATAS);
-    if (hasFlag(s.endpoint, P.FLAG_ROWS)) fetchMore(s);
-  }
-  if (load<u32>(filter, FILTER_TEXT) != 0) {
-    s.dropDocuments = !includes(s, DOCUMENTS);
-    s.asksText = find(s, P.PLACE_WHERE_TEXT) != NO_RECORD;
-  }
+  const refused = judgeFilters(s);
+  if (refused >= 0) return refused;
+  joinFilter(s);
+  const reads = load<u32>(filter, FILTER_READS) != 0;
+  if (reads || s.asksMetadata) s.dropMetadata = !includes(s, METADATAS);
+  if ((reads || load<u32>(filter, FILTER_LOOSE) != 0) && hasFlag(s.endpoint, P.FLAG_ROWS)) fetchMore(s);
+  if (load<u32>(filter, FILTER_TEXT) != 0) s.dropDocuments = !includes(s, DOCUMENTS);
   include(s);
   if (changetype<Bytes>(s.edits).failed || replacements(s).failed) return denyTooLarge(s);
   return sendRequest(s);
@@ -184,13 +180,6 @@ function fetchMore(s: Session): void {
   if (i != NO_RECORD) replace(s, i, at);
   else if (empty != NO_RECORD) replace(s, empty, at);
   else insertField(s, at);
-}
-
-function find(s: Session, kind: i32): u32 {
-  const records = s.recordBytes();
-  const count = records.len / RECORD_BYTES;
-  for (let i: u32 = 0; i < count; i += 1) if (<i32>load<u8>(recordAt(records, i), RECORD_KIND) == kind) return i;
-  return NO_RECORD;
 }
 
 /** A null at the place that takes `kind` for its values of the JSON type at `field`. */

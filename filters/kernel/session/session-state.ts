@@ -122,6 +122,8 @@ export class Session {
   dropDocuments: bool = false;
   /** The search is for words of the documents: what it finds tells of them. */
   asksText: bool = false;
+  /** And its metadata, so that none may be found whose metadata a rule redacts. */
+  asksMetadata: bool = false;
   /** One byte a chunk: whether it passes. */
   verdicts: usize = 0;
   /** Versions of the chunks that pass: see newest.ts. */
