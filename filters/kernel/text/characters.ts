@@ -36,15 +36,15 @@ export function isHex(c: u32): bool {
   return c - 0x30 <= 9 || (c | 0x20) - 0x61 <= 5;
 }
 
-export function isWord(c: u32): bool {
-  return isDigit(c) || isLetter(c) || c == 0x5f;
+export function isAlphanumeric(c: u32): bool {
+  return isDigit(c) || isLetter(c);
 }
 
-/** All ones in each byte that is a letter, a digit or `_`. */
-export function wordBytes(bytes: v128): v128 {
+/** All ones in each byte that is a letter or a digit: what a number is never found behind. `_` may be emphasis. */
+export function alphanumericBytes(bytes: v128): v128 {
   const letters = i8x16.lt_u(i8x16.sub(v128.or(bytes, i8x16.splat(0x20)), i8x16.splat(0x61)), i8x16.splat(26));
   const digits = i8x16.lt_u(i8x16.sub(bytes, i8x16.splat(0x30)), i8x16.splat(10));
-  return v128.or(v128.or(letters, digits), i8x16.eq(bytes, i8x16.splat(0x5f)));
+  return v128.or(letters, digits);
 }
 
 /** Kinds of boundary that hold before `p`; `first` is where the text begins. */

@@ -2,7 +2,7 @@
  * Finds anchors, sixteen bytes at a time, and asks for the matches there. It may ask in vain; it never misses: each
  * byte's halves are looked up in tables that admit at least every anchor's bytes.
  */
-import { isWord, wordBytes } from './characters';
+import { alphanumericBytes, isAlphanumeric } from './characters';
 import {
   ANCHOR_BACK,
   ANCHOR_BYTES,
@@ -34,7 +34,7 @@ export function sweep(from: usize): void {
   for (let p = sweepBlocks(from); p < end; p += 1) {
     const buckets = bucketsAt(p);
     if (buckets == 0) continue;
-    matchBuckets(p > first && isWord(load<u8>(p - 1)) ? buckets & ~DIGITS : buckets, p, false);
+    matchBuckets(p > first && isAlphanumeric(load<u8>(p - 1)) ? buckets & ~DIGITS : buckets, p, false);
   }
   if (final) return;
   const groups = load<u32>(section + H_GROUPS);
@@ -94,7 +94,7 @@ function sweepBlocks(from: usize): usize {
     let digits = <u32>i8x16.bitmask(i8x16.shl(some, 7 - BUCKET_DIGITS));
     const others = <u32>i8x16.bitmask(i8x16.ne(v128.or(v128.andnot(some, digitsOnly), more), none));
     // At the text's beginning it is left to the boundaries.
-    if (digits != 0 && p >= first + PIECE) digits &= ~(<u32>i8x16.bitmask(wordBytes(v128.load(p - PIECE))));
+    if (digits != 0 && p >= first + PIECE) digits &= ~(<u32>i8x16.bitmask(alphanumericBytes(v128.load(p - PIECE))));
     let rest = digits | others;
     if (rest == 0) continue;
     v128.store(admitted, some);
