@@ -19,7 +19,7 @@ export const INTERPRETER_MUTATIONS: readonly Mutation[] = [
       'return right !== undefined && COMPARISONS[expr.op](left ?? 0, right);',
     ],
     ['text_contains: read as equals', 'text(expr.text)?.includes(expr.part) ?? false', 'text(expr.text) === expr.part'],
-    ['text_equals: read as contains', 'left === text(expr.right)', '(text(expr.right)?.includes(left) ?? false)'],
+    ['text_equals: read as contains', 'left === text(expr.right)', '(left.includes(text(expr.right) ?? `${left}x`))'],
     ['text_contains: read as begins', '?.includes(expr.part)', '?.startsWith(expr.part)'],
     ['contains: negated', '(set(expr.set)?.includes(member) ?? false)', '!(set(expr.set)?.includes(member) ?? false)'],
     ['overlaps: read as subset', 'set(expr.left)?.some(', 'set(expr.left)?.every('],
