@@ -35,17 +35,18 @@ test('streams, with the usage in the last event but one', async () => {
   expect(events.at(-2)).toContain('"completion_tokens":1');
 });
 
+// One string and no object: between an object's tokens its grammar lets a model fill the reply with blanks.
 test('says what it is told to say, by a schema', async () => {
-  const schema = { type: 'object', properties: { card: { const: '4111 1111 1111 1111' } }, required: ['card'] };
+  const said = '4111 1111 1111 1111';
   const body = {
     ...oneToken,
     max_tokens: 60,
-    response_format: { type: 'json_schema', json_schema: { name: 'card', schema } },
+    response_format: { type: 'json_schema', json_schema: { name: 'card', schema: { const: said } } },
   };
   const reply = (await (await post('/v1/chat/completions', body)).json()) as {
     choices: readonly { message: { content: string } }[];
   };
-  expect(JSON.parse(reply.choices[0]?.message.content ?? '')).toEqual({ card: '4111 1111 1111 1111' });
+  expect(JSON.parse(reply.choices[0]?.message.content ?? '')).toBe(said);
 });
 
 test("speaks Anthropic's messages", async () => {
