@@ -10,13 +10,8 @@ const collection = '/api/v2/tenants/{tenant}/databases/{database}/collections/{c
 /** A filter: any JSON, whose strings are text of the caller. It is joined with the policy's own. */
 const where: Place = { object: { as: 'where', others: { any: 'text' } }, null: 'empty' };
 
-const include: Place = {
-  array: {
-    as: 'include_list',
-    of: { string: 'include', values: ['documents', 'embeddings', 'metadatas', 'distances', 'uris'] },
-  },
-  null: 'empty',
-};
+const columns = ['documents', 'embeddings', 'metadatas', 'distances', 'uris'];
+const include: Place = { array: { as: 'include_list', of: { string: 'include', values: columns } }, null: 'empty' };
 
 const vectors: Place = { array: { of: { array: { of: { number: 'vector' } } } } };
 
@@ -43,7 +38,7 @@ const chunks = (shape: (of: Place) => Place, more: { readonly [name: string]: Pl
       embeddings: shape(embedding),
       uris: shape(uri),
       ...more,
-      include: { array: { of: { string: 'plain' } } },
+      include: { array: { of: { string: 'enum', values: columns } } },
     },
   },
 });

@@ -46,6 +46,20 @@ test('a choice without a number is the first, and refused where it stands behind
   expect(behind.got).toContain("the upstream's reply cannot be read");
 });
 
+// To the client each is one more choice, and not part of the text of choice 0.
+test.each(['111111111111111111', '1048576', '-1', '1.0', '1e0'])(
+  'a choice or a call with the number %s cannot be read',
+  (number) => {
+    const choice = `{"index":${number},"delta":{"content":"1"}}`;
+    const call = `{"index":0,"delta":{"tool_calls":[{"index":${number},"function":{"arguments":"1"}}]}}`;
+    for (const odd of [choice, call]) {
+      const { got } = stream(`${delta('EMP-999')}data: {"choices":[${odd}]}\n\n${delta('999 ')}${END}`);
+      expect(got).not.toMatch(/EMP-999|999 /);
+      expect(got).toContain("the upstream's reply cannot be read");
+    }
+  },
+);
+
 test('a stream, however its text is cut into events, says what the whole reply says', () => {
   const WORDS = [
     'EMP-123456',

@@ -208,6 +208,13 @@ describe('a search', () => {
     });
   });
 
+  test('is refused where it names a column that no store has: the name would be read by nobody', () => {
+    const body = queryReply(CHUNKS).replace('"distances"]', '"EMP-123456"]');
+    const { status, got } = ask('hr', 'query', QUERY, { upstream: { body } });
+    expect(status).toBe(502);
+    expect(got).not.toContain('EMP-123456');
+  });
+
   test('drops the metadata that only we asked for', () => {
     const got = JSON.parse(
       ask('hr', 'query', QUERY.replace('{', '{"include":["documents"],'), { upstream: { body: queryReply(CHUNKS) } })

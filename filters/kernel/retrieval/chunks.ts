@@ -25,6 +25,7 @@ import { deny } from '../session/denial';
 import { addEdit } from '../edit/edits';
 import { hasFlag, protocolSection, rootOf } from '../http/endpoint';
 import { put } from '../http/literal';
+import { isListed } from '../edit/values-list';
 import { isEdited } from './asked';
 import { answerNewest, askNewest, beginNewest, needsNewest, NOTHING_TO_ASK, noteVersion } from './newest';
 import { decideQuietly, recordDecision } from '../session/record';
@@ -53,7 +54,7 @@ export function onChunks(s: Session): i32 {
   const code = walk(body.ptr, body.len, protocolSection(), rootOf(s.endpoint, P.ENDPOINT_REPLY), records);
   if (code != WALK_OK) return denyUnreadable(s, code);
   clearTexts(s);
-  findColumns(s);
+  if (!findColumns(s)) return deny(s, 502, "the store's answer names columns that no store has");
   const verdicts = changetype<Bytes>(s.verdicts);
   verdicts.clear();
   if (!beginNewest(s)) return deny(s, 503, 'this gateway has no memory left for the reply');
@@ -253,17 +254,21 @@ function scanCell(s: Session, document: usize, i: u32): void {
     scanAlone(s, document, r, MODE_FIXED, NO_MESSAGE);
 }
 
-/** Finds the columns' arrays. */
-function findColumns(s: Session): void {
+/** Finds the columns' arrays. False where one is named that is none: the name would be text that belongs to no chunk. */
+function findColumns(s: Session): bool {
   const records = s.recordBytes();
+  const document = s.bodyBytes().ptr;
   const count = records.len / RECORD_BYTES;
   for (let c: u32 = 0; c < COLUMNS; c += 1) store<u32>(columns + (c << 2), NO_RECORD);
   for (let i: u32 = 0; i < count; i = after(s, i)) {
     const r = recordAt(records, i);
-    if (<i32>load<u8>(r, RECORD_KIND) != P.PLACE_COLUMN) continue;
+    const kind = <i32>load<u8>(r, RECORD_KIND);
+    if (kind == P.PLACE_ENUM && !isListed(document, r)) return false;
+    if (kind != P.PLACE_COLUMN) continue;
     const column = <u32>load<u8>(<usize>load<u32>(r, RECORD_NODE), P.NODE_LANE);
     if (column < COLUMNS) store<u32>(columns + (column << 2), i);
   }
+  return true;
 }
 
 /** Takes the withheld cells out of an array; `seen` chunks came before it. Answers how many have come after it. */

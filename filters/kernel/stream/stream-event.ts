@@ -36,10 +36,10 @@ import { Channel, StreamEvent } from './stream-state';
 import { around, takeFinish, takeUsage } from '../session/usage';
 import { isListed } from '../edit/values-list';
 
-/** Numbers of choices and tool calls above are nobody's. */
-const INDEX_MAX: i64 = 1 << 20;
+/** Of choices, blocks and tool calls. What a server numbers higher cannot be read. */
+const INDEX_MAX: i64 = (1 << 20) - 1;
 
-/** Reads the event's records; false where there are too many lanes, or memory is exhausted. */
+/** Reads the event's records; false where there are too many lanes, a lane has no number, or memory is exhausted. */
 export function readEvent(s: Session, e: StreamEvent): bool {
   const records = s.recordBytes();
   const document = e.document();
@@ -57,6 +57,9 @@ export function readEvent(s: Session, e: StreamEvent): bool {
     } else if (kind == P.PLACE_USAGE) {
       hasUsage = true;
       takeUsage(s, document, i);
+    } else if (kind == P.PLACE_CHOICE_INDEX || kind == P.PLACE_TOOL_INDEX) {
+      // To a client it is one more lane; to us it must not be another's.
+      if (!isIndex(numberOf(document, r))) return false;
     } else if (kind == P.PLACE_CHOICE_LIST) {
       if (load<u32>(r, RECORD_NEXT) == i + 1) emptyChoices = true;
     } else if (kind == P.PLACE_FINISH) {
@@ -179,7 +182,7 @@ function indexIn(s: Session, document: usize, container: u32, kind: i32): i64 {
   const end = load<u32>(recordAt(records, container), RECORD_NEXT);
   for (let j = container + 1; j < end; j += 1) {
     const r = recordAt(records, j);
-    if (<i32>load<u8>(r, RECORD_KIND) == kind && load<u32>(r, RECORD_PARENT) == container) return number(document, r);
+    if (<i32>load<u8>(r, RECORD_KIND) == kind && load<u32>(r, RECORD_PARENT) == container) return numberOf(document, r);
   }
   return -1;
 }
@@ -191,12 +194,15 @@ function rootIndex(s: Session, document: usize): i64 {
   for (let j: u32 = 0; j < count; j += 1) {
     const r = recordAt(records, j);
     if (<i32>load<u8>(r, RECORD_KIND) == P.PLACE_CHOICE_INDEX && load<u32>(r, RECORD_PARENT) == NO_RECORD)
-      return number(document, r);
+      return numberOf(document, r);
   }
   return -1;
 }
 
-function number(document: usize, r: usize): i64 {
-  const n = readInteger(document + load<u32>(r, RECORD_START), document + load<u32>(r, RECORD_END));
-  return n > INDEX_MAX ? INDEX_MAX : n;
+function numberOf(document: usize, r: usize): i64 {
+  return readInteger(document + load<u32>(r, RECORD_START), document + load<u32>(r, RECORD_END));
+}
+
+function isIndex(n: i64): bool {
+  return n >= 0 && n <= INDEX_MAX;
 }
