@@ -2,12 +2,11 @@
 import { parentPort } from 'node:worker_threads';
 import { signingKeyOf } from '../control-plane/keys/bundle-key.ts';
 import { CommandError } from './command.ts';
-import { bundleOf, compile } from './compile.ts';
+import { bundleOf, compile, type CompileOptions } from './compile.ts';
 import { diagnosticsText } from './diagnostics-output.ts';
+import { passedOverText } from './door-option.ts';
 
-export interface BuildOrder {
-  readonly path: string;
-  readonly deployment: string | null;
+export interface BuildOrder extends Pick<CompileOptions, 'path' | 'deployment' | 'door'> {
   readonly privateKeyPem: string;
   readonly colour: boolean;
 }
@@ -24,12 +23,17 @@ parentPort?.on('message', (order: BuildOrder) => {
   void build(order).then((result) => parentPort?.postMessage(result));
 });
 
-async function build({ path, deployment, privateKeyPem, colour }: BuildOrder): Promise<BuildResult> {
+async function build({ privateKeyPem, colour, ...options }: BuildOrder): Promise<BuildResult> {
   try {
-    const { diagnostics, sources, compiled } = await compile({ path, cwd: path, allowUnenforced: false, deployment });
+    const { diagnostics, sources, compiled } = await compile({
+      ...options,
+      cwd: options.path,
+      allowUnenforced: false,
+    });
+    const passedOver = compiled === null ? null : passedOverText(compiled.door);
     return {
       bundle: compiled === null ? null : bundleOf(compiled, signingKeyOf(privateKeyPem)),
-      said: diagnosticsText(diagnostics, sources, colour),
+      said: `${diagnosticsText(diagnostics, sources, colour)}${passedOver === null ? '' : `writ: ${passedOver}\n`}`,
     };
   } catch (error) {
     if (error instanceof CommandError) return { bundle: null, said: `${error.message}\n` };

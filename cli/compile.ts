@@ -12,9 +12,8 @@ import type { SigningKey } from '../compiler/bundle/jws.ts';
 import { writeBundle } from '../compiler/bundle/write-bundle.ts';
 import { compileDiagnostics } from '../compiler/compile-diagnostics.ts';
 import { parseDeployment } from '../compiler/deployment/parse-deployment.ts';
-import { DOORS } from '../proto/door.ts';
-import type { Door } from '../proto/door.ts';
-import { doorReport, usualDoor } from '../compiler/plan/doors.ts';
+import { type Door, DOORS } from '../proto/door.ts';
+import { type ChosenDoor, doorReport, usualDoor } from '../compiler/plan/doors.ts';
 import { lower } from '../compiler/lower/lower.ts';
 import type { Plan } from '../compiler/plan/plan.ts';
 import { checkProgram } from '../dsl/check.ts';
@@ -36,7 +35,7 @@ export interface CompileOptions {
   readonly allowUnenforced: boolean;
   /** Path of `deployment.json`; null: the one in the policy's folder, if there is one. */
   readonly deployment: string | null;
-  /** How Envoy is to ask the policy; where it is not given, the best one that can serve the policy. */
+  /** How Envoy is to ask the policy; where it is not given, the fastest that can serve the policy. */
   readonly door?: Door;
 }
 
@@ -44,6 +43,7 @@ export interface Compiled {
   readonly plan: Plan;
   readonly program: Program;
   readonly files: BundleFiles;
+  readonly door: ChosenDoor;
 }
 
 export interface CompileResult {
@@ -67,6 +67,7 @@ export async function compile(options: CompileOptions): Promise<CompileResult> {
   if (hasErrors(diagnostics)) return { diagnostics, sources, compiled: null };
 
   const plan = lower(program, { sourceHash: hashOf(sources), compilerVersion: VERSION });
+  const door = doorFor(plan, options.door);
   const { files, problems } = artefacts({
     plan,
     sources,
@@ -74,7 +75,7 @@ export async function compile(options: CompileOptions): Promise<CompileResult> {
     detectors,
     protocols,
     deployment: await readDeployment(options, folder, plan),
-    door: doorFor(plan, options.door),
+    door: door.door,
   });
   const late = compileDiagnostics(program, plan, problems).map((each): Diagnostic =>
     options.allowUnenforced && each.code === 'E0802' ? { ...each, severity: 'warning' } : each,
@@ -82,14 +83,14 @@ export async function compile(options: CompileOptions): Promise<CompileResult> {
   return {
     diagnostics: [...diagnostics, ...late],
     sources,
-    compiled: hasErrors(late) ? null : { plan, program, files },
+    compiled: hasErrors(late) ? null : { plan, program, files, door },
   };
 }
 
-function doorFor(plan: Plan, wanted: Door | undefined): Door {
+function doorFor(plan: Plan, wanted: Door | undefined): ChosenDoor {
   if (wanted === undefined) return usualDoor(plan);
   const { obstacles } = doorReport(plan, wanted);
-  if (obstacles.length === 0) return wanted;
+  if (obstacles.length === 0) return { door: wanted, passedOver: [] };
   const other = DOORS.find((door) => doorReport(plan, door).obstacles.length === 0);
   throw new CommandError(
     `the door \`${wanted}\` cannot serve this policy: ${obstacles.join('; ')}`,

@@ -8,6 +8,7 @@ import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
+import type { Door } from '../proto/door.ts';
 import type { BuildOrder, BuildResult } from './build-worker.ts';
 import { listPolicyFiles } from './policy-files.ts';
 
@@ -16,6 +17,8 @@ export interface WatchOptions {
   readonly folder: string;
   /** Absolute; null: `deployment.json` in the folder. */
   readonly deployment: string | null;
+  /** Where it is not given, the usual one. */
+  readonly door?: Door;
   /** The private key that signs, PEM. */
   readonly privateKeyPem: string;
   readonly colour: boolean;
@@ -30,7 +33,7 @@ export const LOOK_MS = 150;
  * cannot be read at the start.
  */
 export async function watchPolicy(options: WatchOptions): Promise<void> {
-  const { folder, deployment, signal } = options;
+  const { folder, deployment, door, signal } = options;
   const look = (): Promise<string> => fingerprint(folder, deployment ?? join(folder, 'deployment.json'));
   let built: string | undefined;
   let seen = await look();
@@ -43,6 +46,7 @@ export async function watchPolicy(options: WatchOptions): Promise<void> {
           await builder.build({
             path: folder,
             deployment,
+            ...(door === undefined ? {} : { door }),
             privateKeyPem: options.privateKeyPem,
             colour: options.colour,
           }),

@@ -102,11 +102,11 @@ function placeIn(sources: ArtefactInput['sources']): (span: Span) => string {
 }
 
 function reportFor(
-  { plan, protocols, deployment }: ArtefactInput,
+  { plan, protocols, deployment, door }: ArtefactInput,
   detectors: CompiledDetectors,
 ): ReturnType<typeof reportOf> {
   const holdMost = new Map(detectors.report.map(({ detector, holdMost }) => [detector, holdMost]));
-  return reportOf(plan, protocols, holdMost, deployment?.parsed.identity ?? null);
+  return reportOf(plan, protocols, holdMost, deployment?.parsed.identity ?? null, deployment === null ? null : door);
 }
 
 /** Callers that are known by a key or a certificate: both are looked up by a SHA-256. */

@@ -1,12 +1,12 @@
 /** `writ build`: a policy in, a bundle out. */
 import { BundleError } from '../../compiler/bundle/bundle-error.ts';
 import { keyId, type SigningKey } from '../../compiler/bundle/jws.ts';
-import { DOORS, isDoor } from '../../proto/door.ts';
 import { readBundle } from '../../compiler/bundle/read-bundle.ts';
 import { BUNDLE_PATHS } from '../../compiler/bundle/bundle-paths.ts';
 import { createPublicKey } from 'node:crypto';
 import { type Command, CommandError, onePath, parse } from '../command.ts';
 import { bundleOf, compile } from '../compile.ts';
+import { DOOR_HELP, doorOption, passedOverText, wantedDoor } from '../door-option.ts';
 import { diagnosticsJson, diagnosticsText } from '../diagnostics-output.ts';
 import { readText, writeWhole } from '../files.ts';
 
@@ -20,7 +20,7 @@ The same policy and the same key give the same bytes.
   -o, --output FILE     where the bundle goes
   --key FILE            sign with this private key (\`writ keys\` makes one); without it no sidecar takes the bundle
   --deployment FILE     where models and stores are; default: deployment.json in the policy's folder, if there is one
-  --door DOOR           how Envoy asks the policy: ext_proc (the sidecar decides) or in_envoy (the filter runs in Envoy); the report says which can serve it
+  --door DOOR           how Envoy asks the policy: ${DOOR_HELP}
   --allow-unenforced    build although the policy uses forms that are not enforced yet: such rules deny
   --report              print the report on standard output
   --json                print {"diagnostics":[…],"bundle":{…}} on standard output
@@ -31,7 +31,7 @@ exit codes: 0 built, 1 the policy is wrong, 2 usage or operation`,
       output: { type: 'string', short: 'o' },
       key: { type: 'string' },
       deployment: { type: 'string' },
-      door: { type: 'string' },
+      ...doorOption,
       'allow-unenforced': { type: 'boolean', default: false },
       report: { type: 'boolean', default: false },
       json: { type: 'boolean', default: false },
@@ -40,9 +40,7 @@ exit codes: 0 built, 1 the policy is wrong, 2 usage or operation`,
     if (values.output === undefined)
       throw new CommandError('`writ build` needs to know where the bundle goes', 'add `-o FILE.tar.gz`');
     const key = values.key === undefined ? null : signingKey(await readText(values.key, world.cwd, 'key'));
-    const { door } = values;
-    if (door !== undefined && !isDoor(door))
-      throw new CommandError(`there is no door \`${door}\``, `the doors are ${DOORS.join(' and ')}`);
+    const door = wantedDoor(values.door);
     const { diagnostics, sources, compiled } = await compile({
       path,
       cwd: world.cwd,
@@ -63,6 +61,7 @@ exit codes: 0 built, 1 the policy is wrong, 2 usage or operation`,
       revision: revisionOf(bundle),
       signedBy: key?.kid ?? null,
       governsTraffic: compiled.files.has(BUNDLE_PATHS.envoy),
+      ...compiled.door,
     };
     if (values.json) {
       world.out(
@@ -73,7 +72,9 @@ exit codes: 0 built, 1 the policy is wrong, 2 usage or operation`,
     if (values.report) world.out(new TextDecoder().decode(compiled.files.get(BUNDLE_PATHS.reportText)));
     const notes = [
       key === null ? 'unsigned: no sidecar takes it; sign it with --key' : `signed by ${key.kid}`,
-      ...(facts.governsTraffic ? [] : ['without a deployment file: it decides for OPA, and governs no traffic']),
+      facts.governsTraffic
+        ? (passedOverText(compiled.door) ?? `door ${facts.door}`)
+        : 'without a deployment file: it decides for OPA, and governs no traffic',
     ];
     world.err(
       `${values.output}: ${bundle.length} bytes, revision ${facts.revision.slice(0, 12)}, ${notes.join('; ')}\n`,

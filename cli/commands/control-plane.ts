@@ -1,10 +1,12 @@
 /** `writ control-plane`: runs the control plane in the foreground. */
 import { isIPv6 } from 'node:net';
 import { join, resolve } from 'node:path';
+import type { Door } from '../../proto/door.ts';
 import { readRole, readSigningKey, readTrustedKeys } from '../../control-plane/keys/key-folder.ts';
 import { startControlPlane } from '../../control-plane/main.ts';
 import { type Command, CommandError, parse, type World } from '../command.ts';
 import { hostAndPort, keysFolder, keysOption, openAdminAt, portNumber } from '../connection.ts';
+import { DOOR_HELP, wantedDoor } from '../door-option.ts';
 import { describeRelease, pushBundle } from '../release.ts';
 import { untilAborted } from '../until-aborted.ts';
 import { watchPolicy } from '../watched-policy.ts';
@@ -24,6 +26,7 @@ Runs until Ctrl-C: takes releases, sends them to sidecars, keeps budgets. Everyb
   --metrics-port PORT  of /metrics and /healthz on 127.0.0.1; usual: 9901; 0 takes a free one
   --watch DIR          build, sign and release the policy in DIR now and on every change (needs the signing key and the certificate of an admin)
   --deployment FILE    for --watch; usual: deployment.json in DIR
+  --door DOOR          for --watch: ${DOOR_HELP}
   --admin NAME         for --watch: whose certificate releases; usual: admin
 
 exit codes: 0 stopped by Ctrl-C or SIGTERM, 2 it could not run`,
@@ -35,12 +38,15 @@ exit codes: 0 stopped by Ctrl-C or SIGTERM, 2 it could not run`,
       'metrics-port': text,
       watch: text,
       deployment: text,
+      door: text,
       admin: text,
     });
     if (positionals.length > 0)
       throw new CommandError('`writ control-plane` takes no arguments', '`writ control-plane --help` shows how');
-    if (values.watch === undefined && values.deployment !== undefined)
-      throw new CommandError('`--deployment` goes with `--watch`');
+    for (const name of ['deployment', 'door'] as const)
+      if (values.watch === undefined && values[name] !== undefined)
+        throw new CommandError(`\`--${name}\` goes with \`--watch\``);
+    const door = wantedDoor(values.door);
     const keys = keysFolder(values, world);
     const { host, port } = hostAndPort(values.listen ?? LISTEN_ADDRESS);
     const plane = await startControlPlane({
@@ -70,6 +76,7 @@ exit codes: 0 stopped by Ctrl-C or SIGTERM, 2 it could not run`,
             keys,
             admin: values.admin ?? 'admin',
             deployment: values.deployment === undefined ? null : resolve(world.cwd, values.deployment),
+            ...(door === undefined ? {} : { door }),
           },
           world,
         );
@@ -85,6 +92,7 @@ interface WatchSettings {
   readonly keys: string;
   readonly admin: string;
   readonly deployment: string | null;
+  readonly door?: Door;
 }
 
 /**
@@ -93,14 +101,14 @@ interface WatchSettings {
  */
 async function watch(
   folder: string,
-  { address, keys, admin: name, deployment }: WatchSettings,
+  { address, keys, admin: name, ...how }: WatchSettings,
   world: World,
 ): Promise<void> {
   const admin = openAdminAt(address, keys, { kind: 'admin', name });
   try {
     await watchPolicy({
       folder,
-      deployment,
+      ...how,
       privateKeyPem: readSigningKey(keys).privateKeyPem,
       colour: world.colour.err,
       signal: world.signal,

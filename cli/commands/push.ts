@@ -3,8 +3,9 @@ import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { readSigningKey, readTrustedKeys } from '../../control-plane/keys/key-folder.ts';
 import { type Command, CommandError, onePath, parse, type World } from '../command.ts';
-import { bundleOf, compile } from '../compile.ts';
+import { bundleOf, compile, type CompileOptions } from '../compile.ts';
 import { adminOptions, adminOptionsHelp, keysFolder, openAdmin } from '../connection.ts';
+import { DOOR_HELP, doorOption, passedOverText, wantedDoor } from '../door-option.ts';
 import { diagnosticsText } from '../diagnostics-output.ts';
 import { readBytes } from '../files.ts';
 import { describeRelease, pushBundle } from '../release.ts';
@@ -18,6 +19,7 @@ The control plane verifies it and sends it to every sidecar of the policy.
 
 ${adminOptionsHelp}
   --deployment FILE          for a policy: where models and stores are; usual: deployment.json in its folder
+  --door DOOR                for a policy: ${DOOR_HELP}
   --no-traffic               release it although it has no deployment: no sidecar can govern traffic by it
   --json                     print {"policy","revision","sequence","rollback","isNew"}
 
@@ -26,16 +28,26 @@ exit codes: 0 released (or in force already), 1 the policy is wrong, 2 usage or 
     const { values, positionals } = parse(this, args, {
       ...adminOptions,
       deployment: { type: 'string' },
+      ...doorOption,
       'no-traffic': { type: 'boolean', default: false },
       json: { type: 'boolean', default: false },
     });
     const path = onePath(this, positionals, 'PATH');
+    const door = wantedDoor(values.door);
+    const buildsIt = await isPolicy(path, world.cwd);
+    if (!buildsIt && door !== undefined)
+      throw new CommandError('`--door` goes with a policy: a bundle has its door', "push the policy's folder");
     const folder = keysFolder(values, world);
     const key = readSigningKey(folder);
     const admin = openAdmin(values, world);
     try {
-      const bytes = (await isPolicy(path, world.cwd))
-        ? await built(path, values.deployment, key, world)
+      const bytes = buildsIt
+        ? await built(
+            path,
+            { deployment: values.deployment ?? null, ...(door === undefined ? {} : { door }) },
+            key,
+            world,
+          )
         : await readBytes(path, world.cwd, 'bundle');
       if (bytes === null) return 1;
       const released = await pushBundle(admin, bytes, {
@@ -67,7 +79,7 @@ async function isPolicy(path: string, cwd: string): Promise<boolean> {
 /** Null where the policy is wrong; its diagnostics are then printed. */
 async function built(
   path: string,
-  deployment: string | undefined,
+  options: Pick<CompileOptions, 'deployment' | 'door'>,
   key: ReturnType<typeof readSigningKey>,
   world: World,
 ): Promise<Uint8Array | null> {
@@ -75,8 +87,11 @@ async function built(
     path,
     cwd: world.cwd,
     allowUnenforced: false,
-    deployment: deployment ?? null,
+    ...options,
   });
   if (diagnostics.length > 0) world.err(diagnosticsText(diagnostics, sources, world.colour.err));
-  return compiled === null ? null : bundleOf(compiled, key);
+  if (compiled === null) return null;
+  const passedOver = passedOverText(compiled.door);
+  if (passedOver !== null) world.err(`writ: ${passedOver}\n`);
+  return bundleOf(compiled, key);
 }

@@ -11,8 +11,8 @@ export const status: Command = {
   name: 'status',
   help: `usage: writ status [--policy NAME] [options]
 
-Prints every sidecar that the control plane knows: the revision that it last verified, and the one that decides traffic now; then what a
-sidecar refused, why, and what is in force there instead. Then each budget.
+Prints every sidecar that the control plane knows: the revision that it last verified, the one that decides traffic now, and
+the door through which it does; then what a sidecar refused, why, and what is in force there instead. Then each budget.
 
   --policy NAME              only this policy's, with the history of its releases
 ${adminOptionsHelp}
@@ -55,6 +55,8 @@ export interface StatusDocument {
 interface NodeDocument {
   readonly name: string;
   readonly policy: string | null;
+  /** How Envoy asks the policy in force there; null while there is none. */
+  readonly door: string | null;
   readonly connected: boolean;
   readonly lastSeen: string;
   readonly startedAt: string | null;
@@ -122,6 +124,7 @@ function nodeDocument({ name, connected, lastSeenMs, status: reported, quarantin
   return {
     name,
     policy: reported?.policy ?? null,
+    door: reported === undefined || reported.door === '' ? null : reported.door,
     connected,
     lastSeen: instant(lastSeenMs),
     startedAt: reported === undefined ? null : instant(reported.startedAtMs),
@@ -158,10 +161,11 @@ export function statusText({ nodes, budgets, releases }: StatusDocument, now: nu
     nodes.length === 0
       ? 'no sidecar has come yet\n'
       : textTable(
-          ['node', 'policy', 'connected', 'verified', 'enforcing', 'seen'],
+          ['node', 'policy', 'door', 'connected', 'verified', 'enforcing', 'seen'],
           nodes.map((node) => [
             node.name,
             node.policy ?? '',
+            node.door ?? '',
             node.connected ? 'yes' : 'no',
             revisionText(node.verified),
             revisionText(node.enforcing),

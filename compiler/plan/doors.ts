@@ -1,5 +1,5 @@
 /** Which doors can serve a policy, and why one cannot. */
-import type { Door } from '../../proto/door.ts';
+import { type Door, DOORS } from '../../proto/door.ts';
 import type { Plan } from './plan.ts';
 
 export interface DoorReport {
@@ -32,7 +32,17 @@ export function doorReport({ events, stores }: Pick<Plan, 'events' | 'stores'>, 
   }
 }
 
-/** The door of a build that names none. */
-export function usualDoor(_plan: Pick<Plan, 'events' | 'stores'>): Door {
-  return 'ext_proc';
+export interface ChosenDoor {
+  readonly door: Door;
+  /** Doors that would have been better, and why they cannot serve it. */
+  readonly passedOver: readonly DoorReport[];
+}
+
+/** The door of a build that names none: the first of `DOORS`, fastest first, that can serve the policy. */
+export function usualDoor(plan: Pick<Plan, 'events' | 'stores'>): ChosenDoor {
+  const reports = DOORS.map((door) => doorReport(plan, door));
+  const at = reports.findIndex(({ obstacles }) => obstacles.length === 0);
+  const chosen = reports[at];
+  if (chosen === undefined) throw new Error('no door can serve the policy, and the last one serves every policy');
+  return { door: chosen.door, passedOver: reports.slice(0, at) };
 }

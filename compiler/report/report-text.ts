@@ -59,7 +59,8 @@ export function reportText(report: Report): string {
     section(
       'Doors that can serve this policy',
       report.doors.map(
-        ({ door, obstacles }) => `${door}: ${obstacles.length === 0 ? 'yes' : `no, ${obstacles.join('; ')}`}`,
+        ({ door, obstacles }) =>
+          `${door}: ${obstacles.length > 0 ? `no, ${obstacles.join('; ')}` : door === report.door ? 'yes, and this bundle is built for it' : 'yes'}`,
       ),
     ),
   ]

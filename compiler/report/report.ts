@@ -4,7 +4,7 @@
  */
 import type { Protocol } from '../../filters/protocols/protocol.ts';
 import type { Identity } from '../deployment/deployment.ts';
-import { DOORS } from '../../proto/door.ts';
+import { type Door, DOORS } from '../../proto/door.ts';
 import { type DoorReport, doorReport } from '../plan/doors.ts';
 import type { EventPlan, Expr, Model, ModelExpr, Plan, Rule } from '../plan/plan.ts';
 import { type CallerReport, callerReport } from './callers.ts';
@@ -38,6 +38,8 @@ export interface Report {
   readonly failure: readonly string[];
   /** How Envoy can ask the policy, and what stands against a way. */
   readonly doors: readonly DoorReport[];
+  /** The one that this bundle is built for; null where it governs no traffic. */
+  readonly door: Door | null;
   /** Rules that deny because their form is not enforced yet. */
   readonly unenforced: readonly { readonly rule: string; readonly form: string }[];
 }
@@ -79,6 +81,7 @@ export function reportOf(
   protocols: readonly Protocol[],
   holdMost: ReadonlyMap<string, number>,
   identity: Identity | null,
+  door: Door | null,
 ): Report {
   return {
     policy: plan.policy,
@@ -106,7 +109,8 @@ export function reportOf(
     events: plan.events.map((event) => eventReport(event, plan)),
     endpoints: endpointReports(protocols),
     failure: failureModes(plan),
-    doors: DOORS.map((door) => doorReport(plan, door)),
+    doors: DOORS.map((each) => doorReport(plan, each)),
+    door,
     unenforced: plan.events
       .flatMap((event) => event.rules)
       .flatMap((rule) => (rule.unenforced === undefined ? [] : [{ rule: rule.name, form: rule.unenforced }])),

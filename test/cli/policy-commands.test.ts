@@ -4,7 +4,9 @@ import { generateKeyPairSync } from 'node:crypto';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { BUNDLE_PATHS } from '../../compiler/bundle/bundle-paths.ts';
 import { readBundle } from '../../compiler/bundle/read-bundle.ts';
+import { IN_ENVOY_STORES_MAX } from '../../compiler/plan/doors.ts';
 import { writ } from './run-writ.ts';
 import { SMALL_POLICY } from './small-policy.ts';
 
@@ -141,8 +143,62 @@ describe('writ build', () => {
     expect(code).toBe(0);
     expect(JSON.parse(out)).toMatchObject({
       diagnostics: [],
-      bundle: { file: 'a.tar.gz', signedBy: null, governsTraffic: true },
+      bundle: { file: 'a.tar.gz', signedBy: null, governsTraffic: true, door: 'in_envoy', passedOver: [] },
     });
+  });
+
+  const built = async (...args: string[]): Promise<{ code: number; err: string; door: string; report: string }> => {
+    const { code, err } = await writ(['build', ...args, '-o', 'door.tar.gz'], { cwd: folder });
+    const files = readBundle(readFileSync(join(folder, 'door.tar.gz')));
+    const text = (path: string): string => new TextDecoder().decode(files.get(path));
+    const { door }: { door: string } = JSON.parse(text(BUNDLE_PATHS.envoy));
+    return { code, err, door, report: text(BUNDLE_PATHS.reportText) };
+  };
+
+  test('the door is the one inside Envoy, unless another is asked for', async () => {
+    const usual = await built('acme');
+    expect(usual).toMatchObject({ code: 0, door: 'in_envoy', err: expect.stringContaining('; door in_envoy\n') });
+    expect(usual.report).toContain('\n  in_envoy: yes, and this bundle is built for it\n  ext_proc: yes\n');
+    const other = await built('acme', '--door', 'ext_proc');
+    expect(other).toMatchObject({ code: 0, door: 'ext_proc', err: expect.stringContaining('; door ext_proc\n') });
+    expect(other.report).toContain('\n  in_envoy: yes\n  ext_proc: yes, and this bundle is built for it\n');
+  });
+
+  test('a policy that the door inside Envoy cannot serve gets the other one, and build says why', async () => {
+    const names = Array.from({ length: IN_ENVOY_STORES_MAX + 1 }, (_, at) => `s${at}`);
+    const write = (count: number): string[] => {
+      const stores = names.slice(0, count);
+      const declared = stores.map((name) => `store ${name} chroma "${name}" { source: text from metadata "source" }\n`);
+      const urls = stores.map((name, at) => [name, { url: `http://127.0.0.1:${at + 2}` }]);
+      return [
+        policyFile('many.writ', `${SMALL_POLICY}${declared.join('')}`),
+        '--deployment',
+        policyFile(
+          'where.json',
+          JSON.stringify({
+            listener: { port: 1 },
+            models: { m: { url: 'http://127.0.0.1:1' } },
+            stores: Object.fromEntries(urls),
+          }),
+        ),
+      ];
+    };
+    expect(await built(...write(IN_ENVOY_STORES_MAX))).toMatchObject({ code: 0, door: 'in_envoy' });
+    const args = write(IN_ENVOY_STORES_MAX + 1);
+    const obstacle = 'it has 65 stores, more than 64';
+    const fallen = await built(...args);
+    expect(fallen).toMatchObject({ code: 0, door: 'ext_proc' });
+    expect(fallen.err).toContain(`; the door is ext_proc, for in_envoy cannot serve this policy: ${obstacle}\n`);
+    expect(fallen.report).toContain(
+      `\n  in_envoy: no, ${obstacle}\n  ext_proc: yes, and this bundle is built for it\n`,
+    );
+    const { out } = await writ(['build', ...args, '-o', 'door.tar.gz', '--json'], { cwd: folder });
+    expect(JSON.parse(out)).toMatchObject({
+      bundle: { door: 'ext_proc', passedOver: [{ door: 'in_envoy', obstacles: [obstacle] }] },
+    });
+    const insisted = await writ(['build', ...args, '-o', 'no.tar.gz', '--door', 'in_envoy'], { cwd: folder });
+    expect(insisted).toMatchObject({ code: 2, err: expect.stringContaining('the door `in_envoy` cannot serve') });
+    expect(insisted.err).toContain('build it with `--door ext_proc`');
   });
 
   test('a form that is not enforced is refused; with --allow-unenforced it denies', async () => {
@@ -176,6 +232,7 @@ describe('writ build', () => {
     [['build', 'acme'], '-o FILE.tar.gz'],
     [['build', 'acme', '-o', 'a.tar.gz', '--key', 'nowhere.pem'], 'there is no key `nowhere.pem`'],
     [['build', 'acme', '-o', 'a.tar.gz', '--deployment', 'nowhere.json'], 'there is no deployment file'],
+    [['build', 'acme', '-o', 'a.tar.gz', '--door', 'front'], 'the doors are in_envoy and ext_proc'],
   ])('%j', async (args, message) => {
     const { code, err } = await writ(args, { cwd: folder });
     expect(code).toBe(2);

@@ -175,7 +175,7 @@ describe('the life of a policy', () => {
       [1, false],
     ]);
     const table = await run('status', ...options());
-    expect(table.out).toContain(`n1    small   yes        ${first.slice(0, 12)} (3)  none`);
+    expect(table.out).toContain(`n1    small   in_envoy  yes        ${first.slice(0, 12)} (3)  none`);
     expect(table.out).toMatch(/^all {5}small {3}day\/\S+ {2}1\.000000 {2}0\.000000/m);
     expect(existsSync(join(folder, 'state', 'envoy', 'bootstrap.json'))).toBe(true);
     expect(await sidecar.stop()).toBe(0);
@@ -210,9 +210,17 @@ describe('the life of a policy', () => {
       expect.stringContaining('error'),
     ]);
     expect(answer.ok).toBe(false);
-    await until(
-      async () => JSON.parse((await run('status', '--json', ...options())).out).nodes[0]?.enforcing?.sequence === 3,
-    );
+    const nodeNow = async () => JSON.parse((await run('status', '--json', ...options())).out).nodes[0];
+    await until(async () => (await nodeNow())?.enforcing?.sequence === 3);
+    expect((await nodeNow()).door).toBe('in_envoy');
+
+    // The same policy through the other door is another release.
+    const { out } = await run('push', 'policy', '--door', 'ext_proc', ...options());
+    expect(out).toMatch(/^small: revision [0-9a-f]{12} is release 4\n$/);
+    await until(async () => (await nodeNow())?.enforcing?.sequence === 4);
+    expect((await nodeNow()).door).toBe('ext_proc');
+    expect((await run('status', ...options())).out).toMatch(/^n1 +small +ext_proc +yes /m);
+    expect((await fetch(`http://127.0.0.1:${port}/v1/anything`)).ok).toBe(false);
     expect(await sidecar.stop()).toBe(0);
     await expect(fetch(`http://127.0.0.1:${port}/`)).rejects.toThrow();
   });
@@ -341,6 +349,13 @@ describe('a released bundle with one byte changed', () => {
 });
 
 describe('what push refuses', () => {
+  test('a door for a bundle, which has one', async () => {
+    expect(await run('push', 'changed.tar.gz', '--door', 'ext_proc', ...options())).toMatchObject({
+      code: 2,
+      err: "writ: `--door` goes with a policy: a bundle has its door\n  push the policy's folder\n",
+    });
+  });
+
   test('a policy that is wrong: its diagnostics, exit code 1', async () => {
     writePolicy('wrong', POLICY.replace('prompt.output_tokens', 'prompt.output_token'));
     const { code, err } = await run('push', 'wrong', ...options());
