@@ -1,4 +1,4 @@
-// The entry of `npm run build|test|demo|bench`, and of npm's `prepare`. It runs on Node 20 with nothing installed:
+// The entry of `npm run build|test|demo|bench|fuzz|soak`, and of npm's `prepare`. It runs on Node 20 with nothing installed:
 // it installs the packages, finds the pinned Node, builds, and hands over to that Node.
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
@@ -16,6 +16,8 @@ const verbs = {
   test: (node, args) => runTests(root, node, args),
   demo: (node, args) => runScript(node, 'examples/demo/main.ts', args),
   bench: (node, args) => runScript(node, 'test/bench/main.ts', args),
+  fuzz: (node, args) => runScript(node, 'test/fuzz/main.ts', args),
+  soak: (node, args) => runScript(node, 'test/soak/main.ts', args),
 };
 
 process.exitCode = await main(process.argv.slice(2));

@@ -1,5 +1,7 @@
 /** A seeded source of choices (mulberry32): the same seed makes the same plans and inputs on every machine. */
 
+import { execFileSync } from 'node:child_process';
+
 export interface Random {
   /** An integer from `least` to `most`, both included. */
   int(least: number, most: number): number;
@@ -12,6 +14,8 @@ export interface Random {
   /** A source that goes on independently of this one. */
   fork(): Random;
 }
+
+const SEEDS = 1_000_000_007;
 
 export function randomFrom(seed: number): Random {
   let state = seed >>> 0;
@@ -40,8 +44,21 @@ export function randomFrom(seed: number): Random {
   return random;
 }
 
-/** The seed of a run: `WRIT_SEED`, else the clock's. */
+/**
+ * The seed of a run: `WRIT_SEED`, else one made of the commit, so that each commit is tested with choices of its own and
+ * a run of it can be repeated anywhere; outside a clone the clock's.
+ */
 export function seedOfRun(): number {
   const given = process.env['WRIT_SEED'];
-  return given === undefined ? Date.now() % 1_000_000_007 : Number(given);
+  if (given !== undefined) return Number(given);
+  try {
+    const commit = execFileSync('git', ['rev-parse', 'HEAD'], {
+      cwd: import.meta.dirname,
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
+    return Number.parseInt(commit.slice(0, 12), 16) % SEEDS;
+  } catch {
+    return Date.now() % SEEDS;
+  }
 }

@@ -1,8 +1,9 @@
-// A bounded run of the fuzzer, from the kept corpus and a new seed each time: no trap, no hang, no memory kept, no plain
+// A bounded run of the fuzzer, from the kept corpus and with the seed of the run: no trap, no hang, no memory kept, no plain
 // card number let through, JSON for every reader, and chunks make no difference. And the fuzzer itself: that its
 // instrumentation changes nothing, and that it sees what is wrong.
 import { execFileSync } from 'node:child_process';
 import { expect, test } from 'vitest';
+import { seedOfRun } from '../differential/random.ts';
 import { filterOf, filterWasmOf, run, type Seen } from '../kernel/test-filter.ts';
 import { readCorpus } from './corpus.ts';
 import { Fuzzer } from './fuzzer.ts';
@@ -10,7 +11,7 @@ import { instrument } from './instrument.ts';
 import { fault } from './oracle.ts';
 import { KEYS, POLICY, targets } from './targets.ts';
 
-const SEED = Number(process.env['WRIT_FUZZ_SEED'] ?? Math.floor(Math.random() * 1e9));
+const SEED = seedOfRun();
 const RUNS = 10_000;
 /** Of the points that bodies lead to; the rest is the code of doors, of OPA's documents and of want of memory. */
 const POINTS_MIN = 2_200;

@@ -1,6 +1,6 @@
 /**
  * Fuzzes the filter for as long as it is told, and keeps what it learns in `corpus/`.
- * `node test/fuzz/main.ts [--seconds 60] [--seed N] [--keep]`. Exit code 1 where something was found.
+ * `npm run fuzz -- [--seconds 60] [--seed N] [--keep]`. Exit code 1 where something was found.
  */
 import { parseArgs } from 'node:util';
 import { readCorpus, writeCorpus } from './corpus.ts';
