@@ -5,6 +5,7 @@
  */
 import { parseArgs } from 'node:util';
 import { untilAborted } from '../../cli/until-aborted.ts';
+import type { Door } from '../../proto/door.ts';
 import type { Claim } from './claim.ts';
 import { keepOpen } from './keep-open.ts';
 import { playScenes } from './scene.ts';
@@ -44,15 +45,17 @@ async function main(args: readonly string[]): Promise<number> {
     const ready = performance.now();
     tell.step(`ready after ${seconds(ready - started)}`);
     const claims = await playScenes(scenes, stage, tell);
+    const door = await stage.door();
     tell.table(
       claims,
       scenes.map((scene) => scene.title),
+      door,
     );
     if (options.json)
       process.stdout.write(
-        `${JSON.stringify({ claims: claims.map((claim) => ({ ...claim, title: scenes[claim.scene - 1]?.title })) }, null, 2)}\n`,
+        `${JSON.stringify({ door, claims: claims.map((claim) => ({ ...claim, title: scenes[claim.scene - 1]?.title })) }, null, 2)}\n`,
       );
-    tell.step(verdict(claims, performance.now() - ready));
+    tell.step(verdict(claims, performance.now() - ready, door));
     if (options.keep) {
       keepOpen(stage, (text) => void stream.write(text));
       await untilAborted(signal);
@@ -89,9 +92,10 @@ function interruption(): AbortSignal {
   return abort.signal;
 }
 
-function verdict(claims: readonly Claim[], ms: number): string {
+function verdict(claims: readonly Claim[], ms: number, door: Door | null): string {
   const wrong = claims.filter((claim) => !claim.ok);
-  if (wrong.length === 0) return `all ${claims.length} claims hold, in ${seconds(ms)}`;
+  if (wrong.length === 0)
+    return `all ${claims.length} claims hold, through the door ${door ?? 'none'}, in ${seconds(ms)}`;
   return `${wrong.length} of ${claims.length} claims do not hold:\n${wrong.map(({ scene, claim, evidence }) => `  scene ${scene}: ${claim}\n    ${evidence}`).join('\n')}`;
 }
 

@@ -7,6 +7,7 @@ import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { type Door, isDoor } from '../../proto/door.ts';
 import { DEMO_ISSUER } from '../../cli/commands/keys.ts';
 import { signJwt } from '../../control-plane/keys/jwt-issuer.ts';
 import { readJwtIssuer } from '../../control-plane/keys/key-folder.ts';
@@ -16,6 +17,7 @@ import { freePort } from '../parts/free-port.ts';
 import * as llama from '../parts/llama.ts';
 import type { Gateway } from './client.ts';
 import { seed } from './documents.ts';
+import { doorText } from './door-text.ts';
 import { type PolicyFacts, readPolicyFacts } from './policy-facts.ts';
 import { people, type PersonId } from './people.ts';
 import { type Recorder, startRecorder } from './recorder.ts';
@@ -39,6 +41,10 @@ export interface Stage {
   readonly signal: AbortSignal;
   /** The sequence of the release that decides traffic now; 0 for none. */
   enforcing(): Promise<number>;
+  /** How Envoy asks the policy in force, as the sidecar says; null while there is none. */
+  door(): Promise<Door | null>;
+  /** What Envoy itself counts, by name. */
+  envoyCounts(): Promise<ReadonlyMap<string, number>>;
 }
 
 /** Stops everything that runs and removes every file, in the reverse order of the start. */
@@ -129,6 +135,8 @@ async function setUp(folder: string, { signal, tokenSeconds, step }: StageOption
     controlPlane: governed.controlPlane,
     signal,
     enforcing: governed.enforcing,
+    door: governed.door,
+    envoyCounts: governed.envoyCounts,
   };
 }
 
@@ -209,15 +217,22 @@ async function govern(upstreams: Stage['upstreams'], { folder, python, step, def
       statusUrl,
     ),
   ]);
-  await deferred(envoy.start({ config: readFileSync(join(stateFolder, 'envoy', 'bootstrap.json'), 'utf8') }), defer);
+  const { adminUrl } = await deferred(
+    envoy.start({ config: readFileSync(join(stateFolder, 'envoy', 'bootstrap.json'), 'utf8') }),
+    defer,
+  );
   step('  Envoy is ready');
-  const enforcing = async (): Promise<number> => enforcingSequence(await (await fetch(statusUrl)).json());
+  const status = async (): Promise<unknown> => (await fetch(statusUrl)).json();
+  const enforcing = async (): Promise<number> => enforcingSequence(await status());
+  const door = async (): Promise<Door | null> => doorOf(await status());
   return {
     url: `http://127.0.0.1:${port}`,
     keysFolder,
     policyFolder,
     controlPlane,
     enforcing,
+    door,
+    envoyCounts: async () => countsIn(await (await fetch(`${adminUrl}/stats`)).text()),
     async inForce(): Promise<void> {
       const deadline = performance.now() + ENFORCED_MS_MAX;
       while ((await enforcing()) === 0) {
@@ -227,7 +242,7 @@ async function govern(upstreams: Stage['upstreams'], { folder, python, step, def
           );
         await new Promise((resolve) => setTimeout(resolve, POLL_MS));
       }
-      step('  the policy is in force');
+      step(`  the policy is in force, through the door ${doorText(await door())}`);
     },
   };
 }
@@ -266,6 +281,17 @@ function tokens(keysFolder: string, seconds: number): Stage['tokens'] {
   const token = (person: PersonId): string =>
     signJwt(privateKeyPem, { iss: DEMO_ISSUER, iat: now, exp: now + seconds, ...people[person].claims });
   return { sam: token('sam'), mia: token('mia'), finn: token('finn'), hanna: token('hanna'), tess: token('tess') };
+}
+
+function doorOf(status: unknown): Door | null {
+  if (typeof status !== 'object' || status === null || !('door' in status)) return null;
+  return typeof status.door === 'string' && isDoor(status.door) ? status.door : null;
+}
+
+/** A line of Envoy's is `name: number`; its texts and histograms are left out. */
+function countsIn(stats: string): ReadonlyMap<string, number> {
+  const lines = stats.matchAll(/^(\S+): (\d+)$/gm);
+  return new Map([...lines].map(([, name = '', count]) => [name, Number(count)]));
 }
 
 function enforcingSequence(status: unknown): number {

@@ -1,12 +1,15 @@
 /** Prints the demo for people: what starts, what happens, what was seen. Colour only where it is wanted. */
+import type { Door } from '../../proto/door.ts';
 import type { Claim } from './claim.ts';
+import { doorText } from './door-text.ts';
 
 export interface Tell {
   step(line: string): void;
   scene(number: number, scene: { readonly title: string; readonly story: string }): void;
   says(line: string): void;
   claim(ok: boolean, claim: string, evidence: string): void;
-  table(claims: readonly Claim[], titles: readonly string[]): void;
+  /** `door`: how Envoy asked the policy; null for none. */
+  table(claims: readonly Claim[], titles: readonly string[], door: Door | null): void;
 }
 
 const CLAIM_WIDTH_MAX = 62;
@@ -24,7 +27,7 @@ export function tellTo(write: (text: string) => void, colour: boolean): Tell {
     scene: (number, { title, story }) => write(`\n${bold(`${number}. ${title}`)}\n   ${story}\n`),
     says: (line) => write(`     ${line}\n`),
     claim: (ok, claim, evidence) => write(`   ${mark(ok)} ${claim}\n     ${dim(evidence)}\n`),
-    table: (claims, titles) => {
+    table: (claims, titles, door) => {
       const rows = claims.map(
         ({ scene, claim, evidence }) =>
           [
@@ -36,6 +39,7 @@ export function tellTo(write: (text: string) => void, colour: boolean): Tell {
       const widths = [0, 1, 2].map((column) => Math.max(0, ...rows.map((row) => row[column]?.length ?? 0)));
       const line = (cells: readonly string[], last: string): string =>
         `${cells.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ')}  ${last}\n`;
+      write(`\n${bold(`through the door ${doorText(door)}`)}\n`);
       write(`\n${bold(line(['scene', 'claim', 'evidence'], 'ok'))}`);
       rows.forEach((row, at) =>
         write(line([rows[at - 1]?.[0] === row[0] ? '' : row[0], row[1], row[2]], mark(claims[at]?.ok === true))),

@@ -43,7 +43,10 @@ function leftovers(): readonly string[] {
 test('every claim of the seven scenes holds', { timeout: DEMO_MS_MAX }, async () => {
   const before = leftovers();
   const { code, out, err } = await demo(['--json']);
-  const { claims }: { claims: readonly { scene: number; claim: string; evidence: string; ok: boolean }[] } = JSON.parse(
+  const {
+    door,
+    claims,
+  }: { door?: string; claims: readonly { scene: number; claim: string; evidence: string; ok: boolean }[] } = JSON.parse(
     out === '' ? '{"claims":[]}' : out,
   );
   expect(
@@ -52,6 +55,10 @@ test('every claim of the seven scenes holds', { timeout: DEMO_MS_MAX }, async ()
   ).toEqual([]);
   expect(new Set(claims.map((claim) => claim.scene))).toEqual(new Set(scenes.map((_, at) => at + 1)));
   expect(scenes).toHaveLength(7);
+  expect(door).toBe('in_envoy');
+  expect(err).toContain('the policy is in force, through the door in_envoy: the filter runs in Envoy itself');
+  expect(err).toMatch(/\nthrough the door in_envoy: .*\n\n *scene +claim +evidence/);
+  expect(err).toMatch(/\nall \d+ claims hold, through the door in_envoy, in /);
   expect(code, err).toBe(0);
   expect(leftovers().filter((name) => !before.includes(name))).toEqual([]);
 });

@@ -33,6 +33,7 @@ export const liveEdit: Scene = {
       await traffic.reaches(BEFORE_EDIT);
 
       const old = await stage.enforcing();
+      const countsBefore = await stage.envoyCounts();
       const saved = performance.now();
       save(stage.policyFolder);
       show.says(`The officer saves ${FILE}: project_code joins us_ssn and passport as \`restricted\``);
@@ -50,6 +51,12 @@ export const liveEdit: Scene = {
         `${Math.round(ms)} ms after the file was saved`,
       );
       await traffic.reaches(traffic.count() + AFTER_EDIT);
+      const swap = swapBetween(countsBefore, await stage.envoyCounts());
+      show.claim(
+        swap.filter === 1 && swap.listeners === 0 && swap.routes === 0 && swap.exchanges > 0,
+        'Envoy swapped the filter in its workers, and nothing else',
+        `filters swapped ${swap.filter}, listeners changed ${swap.listeners}, routes ${swap.routes}; ${swap.exchanges} exchanges through the filters meanwhile`,
+      );
     } finally {
       await traffic.stop();
     }
@@ -74,6 +81,20 @@ async function enforced(stage: Stage, old: number): Promise<void> {
     if (performance.now() > deadline) throw new Error(`the edit was not in force after ${ENFORCED_MS_MAX / 1000} s`);
     await new Promise((resolve) => setTimeout(resolve, POLL_MS));
   }
+}
+
+/** What Envoy did between two looks at its counts: the filter is `writ_filter`, delivered by ECDS. */
+function swapBetween(before: ReadonlyMap<string, number>, after: ReadonlyMap<string, number>) {
+  const more = (...names: readonly string[]): number =>
+    names.reduce((sum, name) => sum + (after.get(name) ?? 0) - (before.get(name) ?? 0), 0);
+  return {
+    filter: more('extension_config_discovery.http_filter.writ_filter.config_reload'),
+    listeners: more(
+      ...['added', 'modified', 'removed', 'in_place_updated'].map((what) => `listener_manager.listener_${what}`),
+    ),
+    routes: more('http.writ.rds.writ_routes.config_reload'),
+    exchanges: more('wasmcustom.writ_exchanges_forwarded_total', 'wasmcustom.writ_exchanges_answered_total'),
+  };
 }
 
 /** People at work: short questions to our own model, without a pause. */
