@@ -15,7 +15,7 @@ export function fault(target: Target, seen: Seen): string | undefined {
   if (text === null || text === '') return undefined;
   if (target.side === 'reply' && seen.status !== 200) return undefined;
   if (target.form === 'json') return jsonFault(text, target.isMasked);
-  return streamFault(text);
+  return streamFault(text, target);
 }
 
 function jsonFault(text: string, isMasked: boolean): string | undefined {
@@ -25,24 +25,30 @@ function jsonFault(text: string, isMasked: boolean): string | undefined {
   return leak === undefined ? undefined : `a card number was let through: ${JSON.stringify(leak)}`;
 }
 
+/** What we say where a stream is cut short. A number that stands there may be the beginning of a longer one. */
+const CUT_SHORT = /"(?:refusal|message)":"the upstream's reply cannot be read"/;
+
 /**
  * Every `data` of the stream is JSON or the end mark; what one channel says, put together, holds no card number, nor
  * does what stands beside the channels.
  */
-function streamFault(text: string): string | undefined {
+function streamFault(text: string, { name }: Target): string | undefined {
+  const isAnthropic = name.startsWith('anthropic');
   const channels = new Map<string, string>();
   for (const data of eventsOf(text)) {
     // An event without data says nothing.
     if (data.trim() === '' || data.trim() === '[DONE]') continue;
     const leaves = leavesOf(data);
     if (leaves === undefined) return `an event was let through that is not JSON: ${JSON.stringify(data)}`;
-    const pieces = [...piecesOf(JSON.parse(data))];
+    const pieces = [...piecesOf(JSON.parse(data), isAnthropic)];
     for (const [channel, piece] of pieces) channels.set(channel, (channels.get(channel) ?? '') + piece);
     const leak = leaves.find((leaf) => holdsCard(leaf) && !pieces.some(([, piece]) => piece === leaf));
     if (leak !== undefined) return `a card number was let through beside the text: ${JSON.stringify(leak)}`;
   }
+  const mayBeCut = CUT_SHORT.test(text);
   for (const [channel, said] of channels) {
-    if (holdsCard(said)) return `a card number was let through in ${channel}: ${JSON.stringify(said)}`;
+    if (holdsCard(mayBeCut ? said.replace(/[\d -]+$/, '') : said))
+      return `a card number was let through in ${channel}: ${JSON.stringify(said)}`;
   }
   return undefined;
 }
@@ -71,11 +77,15 @@ interface Piece {
   };
 }
 
-/** What an event adds to the texts of OpenAI's and Anthropic's streams. */
-function* piecesOf(document: unknown): Generator<readonly [channel: string, piece: string]> {
+/** What an event adds to the texts of OpenAI's and Anthropic's streams: each choice, or the event itself. */
+function* piecesOf(document: unknown, isAnthropic: boolean): Generator<readonly [channel: string, piece: string]> {
   if (typeof document !== 'object' || document === null) return;
   const { choices } = document as { readonly choices?: unknown };
-  const all: readonly Piece[] = Array.isArray(choices) ? (choices as readonly Piece[]) : [document as Piece];
+  const all: readonly Piece[] = isAnthropic
+    ? [document as Piece]
+    : Array.isArray(choices)
+      ? (choices as readonly Piece[])
+      : [];
   for (const each of all) {
     if (typeof each !== 'object' || each === null) continue;
     const { index = 0, delta, content_block } = each;
