@@ -303,10 +303,10 @@ export function notePlaceholder(s: Session, hits: Bytes, values: Values, at: u32
   if (!inUrl) pushHit(hits, at, at + length, parsedDetector, HIT_PLACEHOLDER, value, NO_MESSAGE);
 }
 
-const urlScratch: usize = memory.data(16, 8);
+const urlScratch: usize = memory.data(24, 8);
 
 function freshUrl(): UrlState {
-  memory.fill(urlScratch, 0, 16);
+  memory.fill(urlScratch, 0, offsetof<UrlState>());
   return changetype<UrlState>(urlScratch);
 }
 

@@ -43,6 +43,7 @@ export class Channel {
   urlBefore: u32 = 0;
   urlState: u32 = 0;
   urlWs: u32 = 0;
+  urlHost: u32 = 0;
   urlInside: bool = false;
 
   url(): UrlState {
