@@ -26,6 +26,8 @@ export interface EnvoyOptions {
   /** For instance `ext_proc:debug,wasm:info`. */
   readonly componentLogLevel?: string;
   readonly extraArgs?: readonly string[];
+  /** Ready is then where its admin server answers, though its configuration may not have come. */
+  readonly needsNoConfiguration?: boolean;
 }
 
 export interface RunningEnvoy extends Running {
@@ -68,7 +70,7 @@ export async function start(options: EnvoyOptions): Promise<RunningEnvoy> {
       ...(options.extraArgs ?? []),
     ],
     folder,
-    isReady: async () => (await fetch(`${adminUrl()}/ready`)).status === 200,
+    isReady: async () => (await fetch(`${adminUrl()}/ready`)).status === 200 || options.needsNoConfiguration === true,
     readyMsMax,
   });
   return { ...running, adminUrl: adminUrl(), listenerPorts: () => listenerPorts(adminUrl()) };

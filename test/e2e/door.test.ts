@@ -1,5 +1,5 @@
 // The ext_proc door on the real Envoy, with a scripted filter in the kernel's place: every way in which a body can come
-// and go, and every way in which it can go wrong.
+// and go, and every way in which it can go wrong. This door alone: the filter inside Envoy has no such messages.
 import http2 from 'node:http2';
 import { connect } from 'node:net';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';

@@ -16,6 +16,7 @@ import { loadInChild } from './load-in-child.ts';
 import type { Mesh, MeshOptions } from './mesh.ts';
 import { startMesh } from './mesh.ts';
 import { policyWasm } from './policy-wasm.ts';
+import { settles } from './settles.ts';
 import type { Answer, Received, Upstream } from './upstream.ts';
 import { startUpstream } from './upstream.ts';
 
@@ -279,6 +280,31 @@ describe("a deployment's limits", () => {
     expect((await Promise.all(slow)).map(({ status }) => status)).toEqual([200, 200]);
     answer = completes('Hello.');
     expect((await post(chat('4'))).status).toBe(200);
+  });
+
+  test('seconds that a stream may stand still', async () => {
+    await start(deployment({ limits: { idleSeconds: 1 } }));
+    answer = () => ({
+      headers: { 'content-type': 'text/event-stream' },
+      body: [frame({ content: 'one ' }), 8_000, frame({ content: 'two' })],
+    });
+    const began = performance.now();
+    const still = await post(chat('Count', { stream: true }));
+    await expect(still.text()).rejects.toThrow();
+    expect(performance.now() - began).toBeLessThan(5_000);
+    await settles(() => upstream.abandoned() === 1);
+  });
+
+  test('kibibytes of headers', async () => {
+    await start(deployment({ limits: { headerKibibytes: 8 } }));
+    // Envoy answers 431 or closes the connection, as its parser was ahead or not.
+    const ask = (bytes: number): Promise<number> =>
+      post(chat('Hello'), { authorization: `Bearer ${KEY}`, 'x-long': 'y'.repeat(bytes) }).then(
+        ({ status }) => status,
+        () => 431,
+      );
+    expect([await ask(4_000), await ask(9_000)]).toEqual([200, 431]);
+    expect(upstream.received).toHaveLength(1);
   });
 });
 

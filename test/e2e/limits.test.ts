@@ -1,5 +1,6 @@
 // Limits of the whole path, each at its limit and one above; callers known by their certificates; and a sidecar that is
-// killed.
+// killed. Through the ext_proc door, with a scripted filter in the kernel's place, which shows what the door itself does;
+// the same limits inside Envoy are in in-envoy.test.ts, a killed sidecar through both in cold-start.test.ts.
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import https from 'node:https';
 import { createServer } from 'node:http';

@@ -160,7 +160,8 @@ function exchange(port: number, parts: readonly Bytes[], replies: number): Promi
     const timer = setTimeout(finish, ANSWER_MS_MAX);
     socket.on('data', (part) => {
       text += part.toString('latin1');
-      if (statuses(text).filter((status) => status >= 200).length >= replies && /(\}|\r\n\r\n)$/.test(text)) finish();
+      const ends = /\r\ntransfer-encoding: chunked\r\n/i.test(text) ? /\r\n0\r\n\r\n$/ : /(\}|\r\n\r\n)$/;
+      if (statuses(text).filter((status) => status >= 200).length >= replies && ends.test(text)) finish();
     });
     socket.on('close', finish);
     socket.on('error', reject);

@@ -1,5 +1,6 @@
 // The sidecar with the real Envoy: what it takes and refuses, what it keeps, what happens when a part is gone, and
-// policies that change under load.
+// policies that change under load. With a scripted filter, which only the sidecar can run: what it decides of releases is
+// the same for both doors, and what a change does to traffic is in policy-change.test.ts through both.
 import { appendFileSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setFlagsFromString } from 'node:v8';

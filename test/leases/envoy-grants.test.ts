@@ -183,6 +183,15 @@ describe('a grant', () => {
     expect(await sync([{ budget: 'other' }])).toMatchObject([{ known: false, over: false, granted: 0, beyond: 0 }]);
   });
 
+  test('of which nothing is held and nothing new is known is not known, rather than used up', async () => {
+    const { sync, plane, pass } = await bench();
+    plane.unleased = 0;
+    expect(await sync([{ wanted: 1 }])).toMatchObject([{ known: true, limit: LIMIT }]);
+    plane.isAway = true;
+    await pass(90_000);
+    expect(await sync([{ number: 2 }])).toMatchObject([{ known: false, limit: 0, beyond: 0 }]);
+  });
+
   test('is not given while the disk is full', async () => {
     const { sync, disk, free } = await bench();
     disk.isFull = true;

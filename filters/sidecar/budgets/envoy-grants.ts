@@ -178,7 +178,11 @@ export class EnvoyGrants {
   #state(line: GrantLine & GrantName): GrantState {
     const grant = this.#book.grants.find(line);
     const level = this.#options.accounts.levels([line.budget])[0];
-    const known = level === undefined || level.failed ? undefined : this.#knowledge(line.budget);
+    // Where nothing is held, and what the others have left is old, there is no word on the budget, least of all that
+    // it is used up.
+    const holds = (grant !== undefined && heldBy(grant) > 0) || (level?.failed === false && level.headroom > 0);
+    const isWord = level?.failed === false && (holds || !level.isPart);
+    const known = isWord ? this.#knowledge(line.budget) : undefined;
     return {
       budget: line.budget,
       number: line.number,
