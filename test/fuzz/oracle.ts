@@ -120,7 +120,10 @@ function leavesOf(text: string): string[] | undefined {
 }
 
 function holdsCard(text: string): boolean {
-  return [...text.matchAll(PLAIN_CARD)].some(([found]) => isLuhn(found.replaceAll(/\D/g, '')));
+  // What nobody sees parts no digits.
+  return [...text.replaceAll(/\p{Cf}/gu, '').matchAll(PLAIN_CARD)].some(([found]) =>
+    isLuhn(found.replaceAll(/\D/g, '')),
+  );
 }
 
 function isLuhn(digits: string): boolean {

@@ -23,6 +23,12 @@ const delta = (content: string): string => event(`{"choices":[{"index":0,"delta"
 describe('a value cannot leave in a place that nobody reads', () => {
   test('the signature of a thought', () => {
     expect(run(filter, blocks(`{"type":"thinking","thinking":"x","signature":"${CARD}"}`)).sent).not.toContain('4111');
+    const thought = `{"type":"thinking","thinking":"x","signature":"${CARD}"}`;
+    const upstream = { body: `{"type":"message","role":"assistant","content":[${thought}]}` };
+    expect(run(filter, { ...blocks('{"type":"text","text":"x"}'), upstream }).got).not.toContain('4111');
+    const events = `event: content_block_delta\ndata: {"type":"content_block_delta","index":0,"delta":{"type":"signature_delta","signature":"${CARD}"}}\n\n`;
+    const streamed = { ...blocks('{"type":"text","text":"x"}', ',"stream":true'), upstream: stream(events) };
+    expect(run(filter, streamed).got).not.toContain('4111');
   });
 
   test.each([
