@@ -1,51 +1,32 @@
 /**
  * TypeScript types of a policy's caller, chunks and events, for applications that build the decision's input or read
- * its result. Made with ts-morph, so that what is emitted is syntactically TypeScript by construction. The types
- * describe facts as they stand in the input document: numbers in their own unit (money in currency, durations in
- * seconds), not scaled.
+ * its result. The types describe facts as they stand in the input document: numbers in their own unit (money in
+ * currency, durations in seconds), not scaled. That the text is TypeScript is held by test/schema.
  */
-import {
-  type InterfaceDeclarationStructure,
-  type OptionalKind,
-  type PropertySignatureStructure,
-  Project,
-  StructureKind,
-} from 'ts-morph';
 import type { Fact, FactType, Plan } from '../plan/plan.ts';
 
 /** The text of `types.d.ts`. */
 export function typesOf(plan: Plan): string {
-  const project = new Project({ useInMemoryFileSystem: true, manipulationSettings: { useTrailingCommas: false } });
-  const file = project.createSourceFile('types.d.ts');
-  file.addStatements(`// Types of the policy \`${plan.policy}\`. Generated; a change of the policy changes them.\n`);
-  for (const type of plan.enums) {
-    file.addTypeAlias({
-      name: enumName(type.name),
-      isExported: true,
-      type: type.members.map((member) => JSON.stringify(member)).join(' | ') || 'never',
-    });
-  }
-  for (const structure of interfacesOf(plan)) file.addInterface(structure);
-  file.addTypeAlias({ name: 'DecisionInput', isExported: true, type: inputUnion(plan) });
-  file.formatText({ indentSize: 2 });
-  return file.getFullText();
+  const enums = plan.enums.map(
+    ({ name, members }) =>
+      `export type ${enumName(name)} = ${members.map((member) => JSON.stringify(member)).join(' | ') || 'never'};\n`,
+  );
+  const head = `// Types of the policy \`${plan.policy}\`. Generated; a change of the policy changes them.\n${enums.join('')}`;
+  return [head, ...interfacesOf(plan), `export type DecisionInput =${inputUnion(plan)};\n`].join('\n');
 }
 
-type Interface = OptionalKind<InterfaceDeclarationStructure>;
-type Property = OptionalKind<PropertySignatureStructure>;
-
-function interfacesOf(plan: Plan): Interface[] {
+function interfacesOf(plan: Plan): readonly string[] {
   const roots = [...new Set(plan.facts.map((fact) => fact.path[0]!))].filter((root) => root !== 'chunk');
   return [
     ...roots.map((root) =>
-      group(
+      interfaceOf(
         pascal(root),
         plan.facts.filter((fact) => fact.path[0] === root),
         1,
       ),
     ),
     ...plan.stores.map((store) =>
-      group(
+      interfaceOf(
         `${pascal(store.name)}Chunk`,
         plan.facts.filter((fact) => fact.path[0] === 'chunk' && fact.path[1] === store.name),
         2,
@@ -55,28 +36,28 @@ function interfacesOf(plan: Plan): Interface[] {
 }
 
 /** One interface of the facts below a root; deeper paths become nested object types. */
-function group(name: string, facts: readonly Fact[], depth: number): Interface {
-  return { kind: StructureKind.Interface, name, isExported: true, properties: properties(facts, depth) };
+function interfaceOf(name: string, facts: readonly Fact[], depth: number): string {
+  const lines = propertiesOf(facts, depth).map(
+    ({ declaration, doc }) => `${doc === undefined ? '' : `  /** ${doc} */\n`}  ${declaration};\n`,
+  );
+  return `export interface ${name} {\n${lines.join('')}}\n`;
 }
 
-function properties(facts: readonly Fact[], depth: number): Property[] {
-  const keys = [...new Set(facts.map((fact) => fact.path[depth]!))];
-  return keys.map((key): Property => {
-    const below = facts.filter((fact) => fact.path[depth] === key);
-    const leaf = below.find((fact) => fact.path.length === depth + 1);
+interface Property {
+  readonly declaration: string;
+  readonly doc?: string;
+}
+
+function propertiesOf(facts: readonly Fact[], depth: number): readonly Property[] {
+  const below = Map.groupBy(facts, (fact) => fact.path[depth]!);
+  return [...below].map(([key, own]): Property => {
+    const leaf = own.find((fact) => fact.path.length === depth + 1);
     if (leaf === undefined) {
-      const nested = properties(below, depth + 1).map(
-        (property) => `readonly ${property.name}${property.hasQuestionToken ? '?' : ''}: ${String(property.type)}`,
-      );
-      return { name: key, isReadonly: true, type: `{ ${nested.join('; ')} }` };
+      const nested = propertiesOf(own, depth + 1).map(({ declaration }) => declaration);
+      return { declaration: `readonly ${key}: { ${nested.join('; ')} }` };
     }
-    return {
-      name: key,
-      isReadonly: true,
-      hasQuestionToken: leaf.absent.kind !== 'fails',
-      type: tsType(leaf.type),
-      docs: [docOf(leaf)],
-    };
+    const optional = leaf.absent.kind === 'fails' ? '' : '?';
+    return { declaration: `readonly ${key}${optional}: ${tsType(leaf.type)}`, doc: docOf(leaf) };
   });
 }
 
@@ -88,7 +69,7 @@ function docOf(fact: Fact): string {
     case 'unknown':
       return `Optional.${unit}`;
     case 'else':
-      return `When absent: ${JSON.stringify(fact.absent.value)}.${unit}`;
+      return `When absent: ${JSON.stringify(fact.absent.value).replaceAll('*/', '*\\/')}.${unit}`;
   }
 }
 
@@ -127,7 +108,7 @@ function inputUnion(plan: Plan): string {
       `{ readonly event: "chunk" | "ingest"; readonly store: ${JSON.stringify(store.name)};${wire} readonly chunk: { readonly ${store.name}: ${pascal(store.name)}Chunk } }`,
     ]),
   ];
-  return variants.length === 0 ? 'never' : variants.map((variant) => `\n  | ${variant}`).join('');
+  return variants.length === 0 ? ' never' : variants.map((variant) => `\n  | ${variant}`).join('');
 }
 
 /** `writ.detector` → `WritDetector`. */
