@@ -6,10 +6,11 @@
 import { FACT_KNOWN, SLOT_BYTES } from '../../filters/kernel/abi.ts';
 import { RESULT_CANDIDATES } from '../../filters/kernel/decision/layout.ts';
 import type { PromptEvent, Route } from '../plan/plan.ts';
-import type { Code, Local } from './function-builder.ts';
-import { ask, I32, I64, maskIf, stateOf } from './policy-code.ts';
+import type { Local } from './function-builder.ts';
+import { ask, maskIf, stateOf } from './policy-code.ts';
 import { beginBody, type Body, modelMask, type SiteCode, untouched } from './site-code.ts';
 import { factsAt } from './site.ts';
+import { type Code, I32, I64 } from './instructions.ts';
 
 export function addCandidates(siteCode: SiteCode, prompt: PromptEvent): string {
   const name = `${siteCode.name}/candidates`;

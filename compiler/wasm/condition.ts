@@ -4,11 +4,11 @@
  */
 import { SLOT_BYTES } from '../../filters/kernel/abi.ts';
 import type { Expr, Operand } from '../plan/plan.ts';
-import type { Code } from './function-builder.ts';
 import { address, count, guarded, known, membersOf, placeOf, type Scope, value } from './place.ts';
-import { every, I32, valueOf } from './policy-code.ts';
+import { every, valueOf } from './policy-code.ts';
 import { contains, overlaps, subset } from './set-conditions.ts';
 import { textContains, textEquals } from './text-conditions.ts';
+import { type Code, I32 } from './instructions.ts';
 
 export function condition(expr: Expr, scope: Scope): Code {
   const { code } = scope;
@@ -149,30 +149,26 @@ function quantified(expr: Extract<Expr, { kind: 'some' | 'every' }>, scope: Scop
   const label = build.label();
   const body = condition(expr.body, { ...scope, elements: new Map(scope.elements).set(expr.collection, element) });
   return guarded([place], scope, () =>
-    module.block(
-      null,
-      [
-        result.set(i32.const(isSome ? 0 : 1)),
-        element.set(address(place, scope)),
-        left.set(count(place, scope)),
-        module.block(`${label}done`, [
-          module.br_if(`${label}done`, i32.eqz(left.get())),
-          module.loop(
-            label,
-            module.block(null, [
-              module.if(
-                isSome ? body : i32.eqz(body),
-                module.block(null, [result.set(i32.const(isSome ? 1 : 0)), module.br(`${label}done`)]),
-              ),
-              element.set(i32.add(element.get(), i32.const(width))),
-              left.set(i32.sub(left.get(), i32.const(1))),
-              module.br_if(label, left.get()),
-            ]),
-          ),
-        ]),
-        result.get(),
-      ],
-      I32,
-    ),
+    module.block(null, [
+      result.set(i32.const(isSome ? 0 : 1)),
+      element.set(address(place, scope)),
+      left.set(count(place, scope)),
+      module.block(`${label}done`, [
+        module.br_if(`${label}done`, i32.eqz(left.get())),
+        module.loop(
+          label,
+          module.block(null, [
+            module.if(
+              isSome ? body : i32.eqz(body),
+              module.block(null, [result.set(i32.const(isSome ? 1 : 0)), module.br(`${label}done`)]),
+            ),
+            element.set(i32.add(element.get(), i32.const(width))),
+            left.set(i32.sub(left.get(), i32.const(1))),
+            module.br_if(label, left.get()),
+          ]),
+        ),
+      ]),
+      result.get(),
+    ]),
   );
 }

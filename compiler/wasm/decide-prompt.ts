@@ -2,7 +2,6 @@
  * The function (facts, result) of the prompt: the strata of compiler/plan/plan.ts in their order. Masks of models count
  * by price, so that the cheapest of a mask is its lowest bit.
  */
-import binaryen from 'binaryen';
 import { FACT_KNOWN } from '../../filters/kernel/abi.ts';
 import {
   FLAG_DEFAULT,
@@ -18,8 +17,8 @@ import type { Model, PromptEvent } from '../plan/plan.ts';
 import { wordsOf } from './bits.ts';
 import { addCandidates } from './candidates.ts';
 import { condition } from './condition.ts';
-import type { Code, Local } from './function-builder.ts';
-import { asBit, every, I32, I64, maskIf, some, stateOf, valueOf } from './policy-code.ts';
+import type { Local } from './function-builder.ts';
+import { asBit, every, maskIf, some, stateOf, valueOf } from './policy-code.ts';
 import {
   addRuleWords,
   addTouched,
@@ -37,6 +36,7 @@ import {
   untouched,
 } from './site-code.ts';
 import { CHOICE_PATHS, costReads, factsAt } from './site.ts';
+import { type Code, I32, I64, NONE } from './instructions.ts';
 
 export function addPromptSite(siteCode: SiteCode, prompt: PromptEvent): void {
   const { code, site } = siteCode;
@@ -149,7 +149,7 @@ export function addPromptSite(siteCode: SiteCode, prompt: PromptEvent): void {
     [FLAG_DEFAULT, byDefault.get()],
   ]);
   build.add(i32.store8(RESULT_OUTCOME, 1, body.result.get(), outcome.get()));
-  build.end(siteCode.name, binaryen.none);
+  build.end(siteCode.name, NONE);
 }
 
 // ----------------------------------------------------------------------------------------------------------
@@ -263,11 +263,7 @@ function judgeModels({ body, prompt, limits, budgets, candidates, left }: Judged
     const prices = { input: i64.const(BigInt(model.inputPrice)), output: i64.const(BigInt(model.outputPrice)) };
     build.add(
       cost.set(
-        module.call(
-          code.helper('worst_case'),
-          [inputTokens.get(), prices.input, replies.get(), output.get(), prices.output],
-          I64,
-        ),
+        module.call('worst_case', [inputTokens.get(), prices.input, replies.get(), output.get(), prices.output], I64),
       ),
     );
     build.add(i64.store(site.site.layout.costs + rank * 8, 8, body.result.get(), cost.get()));
@@ -328,11 +324,10 @@ function atLeastZero(body: Body, value: Code): Code {
   const held = body.build.local(I64);
   const { module } = body.code;
   // value & ~(value >> 63): without a branch.
-  return module.block(
-    null,
-    [held.set(value), i64.and(held.get(), i64.xor(i64.shr_s(held.get(), i64.const(63n)), i64.const(-1n)))],
-    I64,
-  );
+  return module.block(null, [
+    held.set(value),
+    i64.and(held.get(), i64.xor(i64.shr_s(held.get(), i64.const(63n)), i64.const(-1n))),
+  ]);
 }
 
 // ------------------------------------------------------------------------------------------------------------------

@@ -1,11 +1,9 @@
 /** The function (facts, result) of a site that is decided by its rules alone: completion, retrieval, chunk, ingest. */
-import binaryen from 'binaryen';
 import { EVENT_COMPLETION, FACT_KNOWN } from '../../filters/kernel/abi.ts';
 import { FLAG_BUFFER, FLAG_DEFAULT, RESULT_OUTCOME } from '../../filters/kernel/decision/layout.ts';
 import { MODEL_ENUM } from '../plan/plan.ts';
 import { wordsFor } from './bits.ts';
-import type { Code } from './function-builder.ts';
-import { I32, I64, type PolicyCode, some, stateOf, valueOf } from './policy-code.ts';
+import { type PolicyCode, some, stateOf, valueOf } from './policy-code.ts';
 import {
   addChunkEffects,
   addRuleWords,
@@ -21,6 +19,7 @@ import {
   storeRedactions,
   touchedDenies,
 } from './site-code.ts';
+import { type Code, I32, I64, NONE } from './instructions.ts';
 
 export function addRulesSite(siteCode: SiteCode): void {
   const { code, site } = siteCode;
@@ -55,7 +54,7 @@ export function addRulesSite(siteCode: SiteCode): void {
     [FLAG_BUFFER, module.i32.const(holdsReplies(siteCode) ? 1 : 0)],
   ]);
   build.add(module.i32.store8(RESULT_OUTCOME, 1, body.result.get(), outcome.get()));
-  build.end(siteCode.name, binaryen.none);
+  build.end(siteCode.name, NONE);
 }
 
 /** Whether a streamed reply must be held whole, whatever fires: the class of the policy's completion rules. */

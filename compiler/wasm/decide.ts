@@ -2,7 +2,6 @@
  * `decide` of a policy: one function a site, and a dispatch on event and store. Straight-line code from the plan; what
  * the plan means stands in compiler/plan/plan.ts, and compiler/interpret/ says the same as a program.
  */
-import binaryen from 'binaryen';
 import {
   EVENT_CHUNK,
   EVENT_COMPLETION,
@@ -13,12 +12,13 @@ import {
 import { RESULT_SITE } from '../../filters/kernel/decision/layout.ts';
 import { addPromptSite } from './decide-prompt.ts';
 import { addRulesSite } from './decide-rules.ts';
-import { I32, type PolicyCode } from './policy-code.ts';
+import type { Plan } from '../plan/plan.ts';
+import type { TableWriter } from '../tables/table-writer.ts';
+import type { WasmFunction } from './encode-function.ts';
+import { I32, NONE } from './instructions.ts';
+import { type PolicyCode, policyModule } from './policy-code.ts';
 import type { Site } from './site.ts';
 import type { SiteCode } from './site-code.ts';
-
-/** Of the names of all functions of the policy's own, while it is linked. */
-export const POLICY_PREFIX = 'policy/';
 
 const EVENT_NAMES: { readonly [event: number]: string } = {
   [EVENT_PROMPT]: 'prompt',
@@ -29,17 +29,22 @@ const EVENT_NAMES: { readonly [event: number]: string } = {
 };
 
 /**
- * Adds `name` (event, store, facts, result) and all that it calls. `addresses` are the sites' tables. A site that the
+ * `decide` (event, store, facts, result), and all that it calls. `addresses` are the sites' tables. A site that the
  * policy does not have leaves the result as it was: zeros, which deny.
  */
-export function addDecide(code: PolicyCode, sites: readonly Site[], addresses: readonly number[], name: string): void {
-  const { module } = code;
+export function decideFunctions(
+  policy: { readonly plan: Plan; readonly writer: TableWriter },
+  sites: readonly Site[],
+  addresses: readonly number[],
+): readonly WasmFunction[] {
+  const module = policyModule();
+  const code: PolicyCode = { ...policy, module };
   const price = new Map(code.plan.byPrice.map((model, rank) => [model, rank]));
   const cases = sites.map((site, at) => {
     const siteCode: SiteCode = {
       code,
       site,
-      name: `${POLICY_PREFIX}${EVENT_NAMES[site.event]}${site.store}`,
+      name: `${EVENT_NAMES[site.event]}${site.store}`,
       modelBit: site.event === EVENT_PROMPT ? (model) => price.get(model)! : (model) => model,
     };
     if (site.prompt !== undefined) addPromptSite(siteCode, site.prompt);
@@ -54,9 +59,10 @@ export function addDecide(code: PolicyCode, sites: readonly Site[], addresses: r
       site.event === EVENT_PROMPT || site.event === EVENT_COMPLETION ? isEvent : module.i32.and(isEvent, isStore);
     const run = module.block(null, [
       module.i32.store(RESULT_SITE, 4, param(3), module.i32.const(address)),
-      module.call(target, [param(2), param(3)], binaryen.none),
+      module.call(target, [param(2), param(3)], NONE),
     ]);
     return module.if(isSite, run, next);
   }, module.nop());
-  module.addFunction(name, binaryen.createType([I32, I32, I32, I32]), binaryen.none, [], body);
+  const decide = { name: 'decide', params: [I32, I32, I32, I32], result: NONE, locals: [], body } as const;
+  return [decide, ...module.functions];
 }

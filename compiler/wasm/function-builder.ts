@@ -1,10 +1,6 @@
-/**
- * One wasm function while it is written: its locals and its statements. Expressions are binaryen's, and each stands in
- * the tree once.
- */
-import binaryen from 'binaryen';
-
-export type Code = binaryen.ExpressionRef;
+/** One wasm function while it is written: its locals and its statements. */
+import type { Code, ResultType, ValueType } from './instructions.ts';
+import type { PolicyModule } from './policy-code.ts';
 
 /** A local: every `get` is a new expression. */
 export interface Local {
@@ -13,13 +9,13 @@ export interface Local {
 }
 
 export class FunctionBuilder {
-  readonly module: binaryen.Module;
-  readonly #params: readonly binaryen.Type[];
-  readonly #vars: binaryen.Type[] = [];
+  readonly module: PolicyModule;
+  readonly #params: readonly ValueType[];
+  readonly #vars: ValueType[] = [];
   readonly #body: Code[] = [];
   #labels = 0;
 
-  constructor(module: binaryen.Module, params: readonly binaryen.Type[]) {
+  constructor(module: PolicyModule, params: readonly ValueType[]) {
     this.module = module;
     this.#params = params;
   }
@@ -29,13 +25,13 @@ export class FunctionBuilder {
   }
 
   /** A new local, zero until it is set. */
-  local(type: binaryen.Type): Local {
+  local(type: ValueType): Local {
     this.#vars.push(type);
     return this.#local(this.#params.length + this.#vars.length - 1, type);
   }
 
   /** A new local that holds the value from here on. */
-  hold(type: binaryen.Type, value: Code): Local {
+  hold(type: ValueType, value: Code): Local {
     const local = this.local(type);
     this.add(local.set(value));
     return local;
@@ -59,17 +55,17 @@ export class FunctionBuilder {
   }
 
   /** Adds the function to the module. */
-  end(name: string, results: binaryen.Type): void {
-    this.module.addFunction(
+  end(name: string, result: ResultType): void {
+    this.module.addFunction({
       name,
-      binaryen.createType([...this.#params]),
-      results,
-      this.#vars,
-      this.module.block(null, this.#body, results),
-    );
+      params: this.#params,
+      result,
+      locals: this.#vars,
+      body: this.module.block(null, this.#body),
+    });
   }
 
-  #local(index: number, type: binaryen.Type): Local {
+  #local(index: number, type: ValueType): Local {
     const { module } = this;
     return { get: () => module.local.get(index, type), set: (value) => module.local.set(index, value) };
   }

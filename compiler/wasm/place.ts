@@ -1,8 +1,9 @@
 /** Where values stand: the facts block and the elements of collections, and how a slot is read. */
 import { FACT_KNOWN, SLOT_AUX, SLOT_BYTES, SLOT_VALUE, SLOT_VALUE2 } from '../../filters/kernel/abi.ts';
 import type { FactId, FactRef, FactType } from '../plan/plan.ts';
-import type { Code, FunctionBuilder, Local } from './function-builder.ts';
+import type { FunctionBuilder, Local } from './function-builder.ts';
 import { every, type PolicyCode, stateOf, valueOf } from './policy-code.ts';
+import type { Code } from './instructions.ts';
 
 /** Where a condition is evaluated. */
 export interface Scope {

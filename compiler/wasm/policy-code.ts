@@ -1,11 +1,11 @@
 /**
  * What all generated code shares: the module, the plan, the tables that constants stand in, and the kernel's helpers.
  */
-import binaryen from 'binaryen';
 import { SLOT_BYTES, SLOT_STATE, SLOT_VALUE } from '../../filters/kernel/abi.ts';
 import type { TableWriter } from '../tables/table-writer.ts';
 import type { Plan } from '../plan/plan.ts';
-import type { Code } from './function-builder.ts';
+import type { WasmFunction } from './encode-function.ts';
+import { type Code, I32, instructions } from './instructions.ts';
 
 /** Functions of filters/kernel/decision/exports.ts. */
 export type Helper =
@@ -21,19 +21,25 @@ export type Helper =
   | 'worst_case';
 
 export interface PolicyCode {
-  readonly module: binaryen.Module;
+  readonly module: PolicyModule;
   readonly plan: Plan;
   readonly writer: TableWriter;
-  /** Internal name of a helper. */
-  readonly helper: (name: Helper) => string;
 }
 
-export const I32 = binaryen.i32;
-export const I64 = binaryen.i64;
+/** Instructions, and the functions that were made of them. */
+export type PolicyModule = typeof instructions & {
+  readonly functions: readonly WasmFunction[];
+  addFunction(fn: WasmFunction): void;
+};
+
+export function policyModule(): PolicyModule {
+  const functions: WasmFunction[] = [];
+  return { ...instructions, functions, addFunction: (fn) => void functions.push(fn) };
+}
 
 /** Calls a helper that answers yes or no. */
 export function ask(code: PolicyCode, helper: Helper, args: readonly Code[]): Code {
-  return code.module.call(code.helper(helper), args, I32);
+  return code.module.call(helper, args, I32);
 }
 
 /** The state byte of a slot. */

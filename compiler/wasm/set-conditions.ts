@@ -3,7 +3,6 @@
  */
 import type { FactRef, SetOperand, TextOperand } from '../plan/plan.ts';
 import { wordsOf } from './bits.ts';
-import type { Code } from './function-builder.ts';
 import {
   address,
   count,
@@ -19,6 +18,7 @@ import {
 } from './place.ts';
 import { ask, every, some } from './policy-code.ts';
 import { textOf } from './text-conditions.ts';
+import type { Code } from './instructions.ts';
 
 export function contains(set: FactRef, member: TextOperand, scope: Scope): Code {
   const { i32 } = scope.code.module;

@@ -8,9 +8,10 @@ import type { Effect, FactId, ModelExpr, RedactionMode } from '../plan/plan.ts';
 import { wordsFor, wordsOf } from './bits.ts';
 import { condition } from './condition.ts';
 import type { Scope } from './place.ts';
-import { type Code, FunctionBuilder, type Local } from './function-builder.ts';
-import { asBit, every, I32, I64, maskIf, type PolicyCode, some, stateOf } from './policy-code.ts';
+import { FunctionBuilder, type Local } from './function-builder.ts';
+import { asBit, every, maskIf, type PolicyCode, some, stateOf } from './policy-code.ts';
 import type { ChunkEffect, Site, Touch } from './site.ts';
+import { type Code, I32, I64, type ValueType } from './instructions.ts';
 
 export interface SiteCode {
   readonly code: PolicyCode;
@@ -29,7 +30,7 @@ export interface Body extends Scope {
 }
 
 /** Begins a function of (facts, result, …more). `failed` says where the words of failed facts come from. */
-export function beginBody(site: SiteCode, more: readonly number[], failed: 'computed' | 'loaded'): Body {
+export function beginBody(site: SiteCode, more: readonly ValueType[], failed: 'computed' | 'loaded'): Body {
   const build = new FunctionBuilder(site.code.module, [I32, I32, ...more]);
   const facts = build.param(0);
   const result = build.param(1);
@@ -83,7 +84,7 @@ function maskedFailures(body: Body, reads: readonly FactId[]): readonly Code[] {
 export function addTouched(site: SiteCode): string {
   const name = `${site.name}/touched`;
   const budgetWords = wordsFor(site.site.prompt?.budgets.length ?? 0);
-  const body = beginBody(site, [I32, ...Array.from({ length: budgetWords }, () => I64)], 'loaded');
+  const body = beginBody(site, [I32, ...Array.from({ length: budgetWords }, (): ValueType => I64)], 'loaded');
   const { build, code } = body;
   const { module } = code;
   const route = build.param(2);
@@ -158,8 +159,7 @@ function isChunk(site: Site): boolean {
 /** Whether something touched denies: 0 without a call where no fact has failed. */
 export function touchedDenies(body: Body, touched: string, route: Code, applying: readonly Local[]): Code {
   const { module } = body.code;
-  if (body.failed.length === 0 || body.site.site.touches.length === 0)
-    return module.block(null, [module.drop(route), module.i32.const(0)], I32);
+  if (body.failed.length === 0 || body.site.site.touches.length === 0) return module.i32.const(0);
   const budgets = Array.from({ length: wordsFor(applying.length) }, (_, word) =>
     applying
       .slice(word * 64, word * 64 + 64)

@@ -1,6 +1,5 @@
 /** Comparisons of texts and of the names of enum members. */
 import type { FactRef, TextOperand } from '../plan/plan.ts';
-import type { Code } from './function-builder.ts';
 import {
   address,
   count,
@@ -15,6 +14,7 @@ import {
   value,
 } from './place.ts';
 import { ask, every, some } from './policy-code.ts';
+import type { Code } from './instructions.ts';
 
 export function textEquals(left: TextOperand, right: TextOperand, scope: Scope): Code {
   const { i32 } = scope.code.module;

@@ -13,23 +13,17 @@ import type { Backend } from './backend.ts';
 /** What the linked module of a plan says to an input. Errors of a host are answers that no interpreter gives. */
 type Decider = (input: unknown) => unknown;
 
-/**
- * Optimising a module takes ten times as long as linking it: one in so many is linked exactly as `writ build` links it,
- * the rest without binaryen's optimiser.
- */
-const OPTIMIZED_EVERY = 50;
-
 type Link = typeof link;
 
 export function policyWasmBackend(policies: number): Backend {
-  return wasmBackend('policy.wasm in npm-opa-wasm', policies, 'opa', (kernel, plan, optimized) =>
-    policyDecider(optimized ? policyWasm(kernel, plan) : linkedPolicy(kernel, plan, link)),
+  return wasmBackend('policy.wasm in npm-opa-wasm', policies, 'opa', (kernel, plan) =>
+    policyDecider(policyWasm(kernel, plan)),
   );
 }
 
 export function filterWasmBackend(policies: number): Backend {
-  return wasmBackend('decide in filter.wasm', policies, 'session', (kernel, plan, optimized) =>
-    filterDecider(optimized ? link({ kernel, plan, memory: OWN_MEMORY }) : linkedFilter(kernel, plan, link)),
+  return wasmBackend('decide in filter.wasm', policies, 'session', (kernel, plan) =>
+    filterDecider(linkedFilter(kernel, plan, link)),
   );
 }
 
@@ -44,11 +38,11 @@ export function wasmBackendsLinkedBy(wrong: Link): readonly Backend[] {
 const OWN_MEMORY = { kind: 'own', pagesMax: 1_024 } as const;
 
 function linkedPolicy(kernel: Uint8Array, plan: Plan, by: Link): Uint8Array {
-  return by({ kernel, plan, memory: { kind: 'imported' }, unoptimized: true });
+  return by({ kernel, plan, memory: { kind: 'imported' } });
 }
 
 function linkedFilter(kernel: Uint8Array, plan: Plan, by: Link): Uint8Array {
-  return by({ kernel, plan, memory: OWN_MEMORY, unoptimized: true });
+  return by({ kernel, plan, memory: OWN_MEMORY });
 }
 
 function policyDecider(wasm: Uint8Array): Decider {
@@ -65,15 +59,15 @@ function wasmBackend(
   name: string,
   policies: number,
   kernelName: KernelName,
-  load: (kernel: Uint8Array, plan: Plan, optimized: boolean) => Decider,
+  load: (kernel: Uint8Array, plan: Plan) => Decider,
 ): Backend {
   return {
     name,
     policies,
     async decideAll(cases) {
       const kernel = await kernelOf(kernelName);
-      return cases.map(({ plan, inputs }, at) => {
-        const decide = load(kernel, plan, at % OPTIMIZED_EVERY === 0);
+      return cases.map(({ plan, inputs }) => {
+        const decide = load(kernel, plan);
         return inputs.map((input) => answer(decide, input));
       });
     },

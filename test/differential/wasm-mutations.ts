@@ -122,11 +122,7 @@ export const WASM_MUTATIONS: readonly WasmMutation[] = [
     ],
   ]),
   ...inFile('compiler/wasm/site-code.ts', [
-    [
-      'failure: touched rules fire',
-      'word) => module.i64.eqz(word)',
-      'word) => module.i64.ge_u(word, module.i64.const(0n))',
-    ],
+    ['failure: touched rules fire', 'word) => module.i64.eqz(word)', 'word) => module.i64.eq(word, word)'],
     ['failure: what always denies does not', "'deny' || touch.failsClosed)", "'deny')"],
     ['failure: a fact that fails closed does not', 'code.plan.facts[fact]!.failsClosed || storeFacts', 'storeFacts'],
     ['failure: routes that do not serve count', 'touch.route === undefined ? []', 'touch.route !== null ? []'],
@@ -183,7 +179,7 @@ export const WASM_MUTATIONS: readonly WasmMutation[] = [
     [
       'allow_chunk: does nothing',
       'for (const name of chunkEffects)\n    build.add(passes.set(module.i32.or(passes.get(), module.call(',
-      'for (const name of chunkEffects)\n    build.add(module.drop(module.i32.or(passes.get(), module.call(',
+      'for (const name of chunkEffects)\n    build.add(build.local(I32).set(module.i32.or(passes.get(), module.call(',
     ],
     ['withhold_chunk: does nothing', '    withholds(body),\n', ''],
     [
@@ -195,7 +191,7 @@ export const WASM_MUTATIONS: readonly WasmMutation[] = [
     ['failure: never denies', '    touchedDenies(body, touched, module.i32.const(-1), []),\n', ''],
   ]),
   ...inFile('compiler/wasm/decide-prompt.ts', [
-    ['classification: the lowest', 'i32.gt_s(higher.get(), rank.get())', 'i32.lt_s(higher.get(), rank.get())'],
+    ['classification: the lowest', 'i32.gt_s(higher.get(), rank.get())', 'i32.ge_s(rank.get(), higher.get())'],
     [
       'classification: does not fail',
       'module.select(isWhole, rank.get(), i32.const(-1))',
