@@ -3,7 +3,7 @@
  * accept.
  */
 import type { Anchor } from './anchor.ts';
-import { ALL_BYTES, hasByte, NO_BYTES, type ByteSet } from './byte-set.ts';
+import { ALL_BYTES, bitmapOf, NO_BYTES, type ByteSet } from './byte-set.ts';
 import type { Positions } from './positions.ts';
 
 export interface Automaton {
@@ -42,12 +42,12 @@ function byteClasses(sets: readonly ByteSet[]): {
   readonly classCount: number;
   readonly examples: readonly number[];
 } {
-  const distinct = [...new Set(sets)];
+  const distinct = [...new Set(sets.map(bitmapOf))];
   const numbers = new Map<string, number>();
   const classes = new Uint8Array(256);
   const examples: number[] = [];
   for (let byte = 0; byte < 256; byte += 1) {
-    const key = distinct.map((set) => (hasByte(set, byte) ? '1' : '0')).join('');
+    const key = distinct.map((bitmap) => bitmap[byte]).join('');
     let number = numbers.get(key);
     if (number === undefined) {
       number = numbers.size;
@@ -72,7 +72,8 @@ function subsets(
   patterns.forEach((pattern, i) => {
     const offset = offsets[i] ?? 0;
     pattern.reads.forEach((set, position) => {
-      reads.push(examples.map((byte) => hasByte(set, byte)));
+      const bitmap = bitmapOf(set);
+      reads.push(examples.map((byte) => bitmap[byte] === 1));
       follow.push([...(pattern.follow[position] ?? [])].map((next) => next + offset));
       lastOf.push(pattern.last.has(position) ? 1 << i : 0);
     });
@@ -83,15 +84,15 @@ function subsets(
     { next: examples.map(() => 0), accepts: 0 },
     { next: [], accepts: nullable },
   ];
-  // A state is the set of positions just read; from it, what may be read next.
+  // A state is the set of positions just read, in order; from it, what may be read next, in order too.
   const numbers = new Map<string, number>([['', 0]]);
   const pending: { readonly state: number; readonly candidates: readonly number[] }[] = [
-    { state: 1, candidates: first },
+    { state: 1, candidates: inOrder(first) },
   ];
   for (let item = pending.pop(); item !== undefined; item = pending.pop()) {
     const { state, candidates } = item;
     for (let cls = 0; cls < examples.length; cls += 1) {
-      const members = [...new Set(candidates.filter((position) => reads[position]?.[cls]))].sort((a, b) => a - b);
+      const members = candidates.filter((position) => reads[position]?.[cls]);
       const key = members.join();
       let next = numbers.get(key);
       if (next === undefined) {
@@ -99,7 +100,7 @@ function subsets(
         if (next > statesMax) return null;
         numbers.set(key, next);
         states.push({ next: [], accepts: members.reduce((bits, position) => bits | (lastOf[position] ?? 0), 0) });
-        pending.push({ state: next, candidates: [...new Set(members.flatMap((position) => follow[position] ?? []))] });
+        pending.push({ state: next, candidates: inOrder(members.flatMap((position) => follow[position] ?? [])) });
       }
       states[state]?.next.push(next);
     }
@@ -107,11 +108,15 @@ function subsets(
   return states;
 }
 
+function inOrder(positions: readonly number[]): readonly number[] {
+  return [...new Set(positions)].sort((a, b) => a - b);
+}
+
 /** Moore's refinement: states that accept alike and lead alike are one. */
 function minimal(raw: readonly RawState[], classes: Uint8Array, classCount: number): Automaton {
-  let block = number(raw.map(({ accepts }) => String(accepts)));
+  let block = number(raw.map(({ accepts }) => [accepts]));
   for (let count = 0; ;) {
-    const refined = number(raw.map(({ next }, i) => `${block[i]}:${next.map((state) => block[state]).join()}`));
+    const refined = number(raw.map(({ next }, i) => [block[i] ?? 0, ...next.map((state) => block[state] ?? 0)]));
     const blocks = Math.max(...refined) + 1;
     block = refined;
     if (blocks === count) break;
@@ -142,20 +147,27 @@ function minimal(raw: readonly RawState[], classes: Uint8Array, classCount: numb
 }
 
 /** Numbers equal keys alike, in order of appearance: the dead state, which comes first, is 0. */
-function number(keys: readonly string[]): readonly number[] {
-  const numbers = new Map<string, number>();
+function number(keys: readonly (readonly number[])[]): readonly number[] {
+  /** By a hash of the key: keys that differ, each with its number. */
+  const numbers = new Map<number, { readonly key: readonly number[]; readonly number: number }[]>();
+  let count = 0;
   return keys.map((key) => {
-    const known = numbers.get(key);
-    if (known !== undefined) return known;
-    numbers.set(key, numbers.size);
-    return numbers.size - 1;
+    let hash = 0;
+    for (const part of key) hash = (Math.imul(hash, 0x0100_0193) + part) | 0;
+    const alike = numbers.get(hash) ?? [];
+    const known = alike.find((other) => other.key.every((part, i) => part === key[i]));
+    if (known !== undefined) return known.number;
+    alike.push({ key, number: count });
+    numbers.set(hash, alike);
+    count += 1;
+    return count - 1;
   });
 }
 
 /** Classes that no state tells apart fall together. */
 function shareClasses(automaton: Automaton): Automaton {
   const columns = number(
-    Array.from({ length: automaton.classCount }, (_, cls) => automaton.states.map(({ next }) => next[cls]).join()),
+    Array.from({ length: automaton.classCount }, (_, cls) => automaton.states.map(({ next }) => next[cls] ?? 0)),
   );
   const classCount = Math.max(...columns) + 1;
   const keep = Array.from({ length: classCount }, (_, column) => columns.indexOf(column));

@@ -28,28 +28,44 @@ const SHARES: readonly number[] = Array.from({ length: 256 }, (_, byte) =>
   Math.max(RARE, SAMPLE.filter((each) => each === byte).length / SAMPLE.length),
 );
 
+const frequencies = new Map<string, number>();
+/** Results that are remembered: the search for buckets asks for the same ones again and again. */
+const FREQUENCIES_MAX = 65_536;
+
 /**
  * Share of the places in running text at which bytes of the sets stand in a row, as the prefilter's tables of halves see
  * them. Where the sample has few such places, what independent bytes would give counts too.
  */
 export function frequencyOf(sets: readonly Halves[]): number {
-  let seen = 0;
-  for (let i = 0; i + sets.length <= SAMPLE.length; i += 1) {
+  const key = String.fromCharCode(...sets.flatMap(({ low, high }) => [low, high]));
+  const known = frequencies.get(key);
+  if (known !== undefined) return known;
+  if (frequencies.size >= FREQUENCIES_MAX) frequencies.clear();
+  const frequency = countedFrequency(sets.map(bitmapOfHalves));
+  frequencies.set(key, frequency);
+  return frequency;
+}
+
+function countedFrequency(bitmaps: readonly Uint8Array[]): number {
+  let places = 0;
+  for (let i = 0; i + bitmaps.length <= SAMPLE.length; i += 1) {
     let at = 0;
-    while (at < sets.length && has(sets[at], SAMPLE[i + at] ?? 0)) at += 1;
-    if (at === sets.length) seen += 1;
+    while (at < bitmaps.length && bitmaps[at]![SAMPLE[i + at]!] === 1) at += 1;
+    if (at === bitmaps.length) places += 1;
   }
-  const independent = sets.map(shareOf).reduce((product, share) => product * share, 1);
-  return seen / SAMPLE.length + independent / 10;
+  const independent = bitmaps.map(shareOf).reduce((product, share) => product * share, 1);
+  return places / SAMPLE.length + independent / 10;
 }
 
-function has(set: Halves | undefined, byte: number): boolean {
-  return set !== undefined && ((set.low >> (byte & 15)) & (set.high >> (byte >> 4)) & 1) === 1;
+/** For each byte whether the halves admit it: 1 or 0. */
+function bitmapOfHalves({ low, high }: Halves): Uint8Array {
+  const bitmap = new Uint8Array(256);
+  for (let byte = 0; byte < 256; byte += 1) bitmap[byte] = (low >> (byte & 15)) & (high >> (byte >> 4)) & 1;
+  return bitmap;
 }
 
-function shareOf(set: Halves): number {
-  return Math.min(
-    1,
-    SHARES.reduce((sum, share, byte) => (has(set, byte) ? sum + share : sum), 0),
-  );
+function shareOf(bitmap: Uint8Array): number {
+  let share = 0;
+  for (let byte = 0; byte < 256; byte += 1) if (bitmap[byte] === 1) share += SHARES[byte]!;
+  return Math.min(1, share);
 }

@@ -11,24 +11,32 @@ export function byteRange(from: number, to: number): ByteSet {
 }
 
 export function hasByte(set: ByteSet, byte: number): boolean {
-  return ((set >> BigInt(byte)) & 1n) === 1n;
+  return bitmapOf(set)[byte] === 1;
 }
 
 export function isWithin(set: ByteSet, other: ByteSet): boolean {
   return (set & ~other) === 0n;
 }
 
-const members = new Map<ByteSet, readonly number[]>();
-/** Sets that `bytesOf` remembers. */
-const MEMBERS_MAX = 4_096;
+const bitmaps = new Map<string, Uint8Array>();
+/** Bitmaps that are remembered: a policy's patterns have few sets, and ask for them often. */
+const BITMAPS_MAX = 4_096;
+
+/** For each byte whether it is in the set: 1 or 0. Equal sets have the same one. */
+export function bitmapOf(set: ByteSet): Uint8Array {
+  // Not by the number itself: engines hash no more of it than its low 64 bits, in which most sets are alike.
+  const key = set.toString(32);
+  const known = bitmaps.get(key);
+  if (known !== undefined) return known;
+  if (bitmaps.size >= BITMAPS_MAX) bitmaps.clear();
+  const bitmap = new Uint8Array(256);
+  [...set.toString(2)].reverse().forEach((bit, byte) => (bitmap[byte] = Number(bit)));
+  bitmaps.set(key, bitmap);
+  return bitmap;
+}
 
 export function bytesOf(set: ByteSet): readonly number[] {
-  const known = members.get(set);
-  if (known !== undefined) return known;
-  if (members.size >= MEMBERS_MAX) members.clear();
-  const made = Array.from({ length: 256 }, (_, byte) => byte).filter((byte) => hasByte(set, byte));
-  members.set(set, made);
-  return made;
+  return [...bitmapOf(set)].flatMap((isIn, byte) => (isIn === 1 ? [byte] : []));
 }
 
 /** Which low and which high halves the bytes of a set have, a bit each: all that the prefilter's tables see of it. */
@@ -38,11 +46,13 @@ export interface Halves {
 }
 
 export function halvesOf(set: ByteSet): Halves {
+  const digits = set.toString(16).padStart(64, '0');
   let low = 0;
   let high = 0;
-  for (const byte of bytesOf(set)) {
-    low |= 1 << (byte & 15);
-    high |= 1 << (byte >> 4);
+  for (let half = 0; half < 16; half += 1) {
+    const bytes = parseInt(digits.slice(60 - half * 4, 64 - half * 4), 16);
+    low |= bytes;
+    if (bytes !== 0) high |= 1 << half;
   }
   return { low, high };
 }
