@@ -184,12 +184,12 @@ describe('a grant', () => {
   });
 
   test('of which nothing is held and nothing new is known is not known, rather than used up', async () => {
-    const { sync, plane, pass } = await bench();
-    plane.unleased = 0;
-    expect(await sync([{ wanted: 1 }])).toMatchObject([{ known: true, limit: LIMIT }]);
-    plane.isAway = true;
-    await pass(90_000);
-    expect(await sync([{ number: 2 }])).toMatchObject([{ known: false, limit: 0, beyond: 0 }]);
+    const { sync, pass, lease, accounts } = await bench();
+    expect(await sync([{}])).toMatchObject([{ known: true, limit: LIMIT }]);
+    // The lease was not used and has been returned; what the others had left then is old.
+    await pass(75_000);
+    expect([lease(), accounts().levels(['team'])]).toMatchObject([undefined, [{ failed: false, headroom: 0 }]]);
+    expect(await sync([{}])).toMatchObject([{ known: false, limit: 0, beyond: 0 }]);
   });
 
   test('is not given while the disk is full', async () => {
