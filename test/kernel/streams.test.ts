@@ -46,6 +46,31 @@ test('a choice without a number is the first, and refused where it stands behind
   expect(behind.got).toContain("the upstream's reply cannot be read");
 });
 
+const TWIN_FIELDS: readonly (readonly [what: string, delta: string, more?: string])[] = [
+  ['before it', '{"a":"b","c":"EMP-999999"}'],
+  ['behind it', '{"c":"EMP-999999","d":"9"}'],
+  ['that the protocol knows', '{"reasoning":"b","c":"EMP-999999"}'],
+  ['whose value is a number', '{"a":1,"reasoning":"b","c":"EMP-999999"}'],
+  ['of the same name around it', '{"c":"b"}', ',"c":"EMP-999999"'],
+];
+test.each(TWIN_FIELDS)(
+  'a field that nobody knows is a text of its own, whatever field stands %s',
+  (_, fields, more = '') => {
+    const { got } = stream(`data: {"choices":[{"index":0,"delta":${fields}${more}}]}\n\n${END}`);
+    expect(got).not.toContain('EMP-999999');
+    expect(got).toContain('[EMPLOYEE_ID]');
+  },
+);
+
+test('a field that nobody knows goes on in the next event, however its name is written', () => {
+  const piece = (fields: string): string => `data: {"choices":[{"index":0,"delta":{${fields}}}]}\n\n`;
+  const { got } = stream(
+    `${piece('"a":"x ","c":"EMP-"')}${piece('"\\u0063" : "999","a":"y"')}${piece('"n":12345,"c":"999 ","reasoning":"z"')}${END}`,
+  );
+  expect(got).not.toMatch(/EMP-|999/);
+  expect(got.match(/\[EMPLOYEE_ID\]/g)).toHaveLength(1);
+});
+
 // To the client each is one more choice, and not part of the text of choice 0.
 test.each(['111111111111111111', '1048576', '-1', '1.0', '1e0'])(
   'a choice or a call with the number %s cannot be read',

@@ -13,7 +13,8 @@ import {
   RECORD_START,
   recordAt,
 } from '../json/walk';
-import { readInteger } from '../json/scan';
+import { readInteger, skipSpace } from '../json/scan';
+import { appendUnescaped } from '../json/unescape';
 import * as P from '../protocol/places';
 import { is } from '../http/literal';
 import { scanValue } from '../session/reply';
@@ -95,7 +96,9 @@ function addText(s: Session, e: StreamEvent, i: u32, mode: u32, top: i64): bool 
   const field = <u32>load<u8>(<usize>load<u32>(r, RECORD_NODE), P.NODE_LANE);
   const choice = choiceOf(s, document, i, top);
   if (choice < 0) return false;
-  const c = s.streamOf().channelOf(<u32>choice, field, toolOf(s, document, i));
+  const within = field == P.LANE_OTHER ? namedBy(s, document, i) : <i64>toolOf(s, document, i);
+  if (within < 0) return false;
+  const c = s.streamOf().channelOf(<u32>choice, field, <u32>within);
   if (changetype<usize>(c) == 0) return false;
   const segments = e.segmentBytes();
   // Text after the end of its choice belongs to no lane that a client reads.
@@ -174,6 +177,33 @@ function toolOf(s: Session, document: usize, i: u32): u32 {
   if (container == NO_RECORD) return 0;
   const given = indexIn(s, document, container, P.PLACE_TOOL_INDEX);
   return given >= 0 ? <u32>given : load<u32>(recordAt(s.recordBytes(), container), RECORD_A);
+}
+
+/**
+ * The number of the unknown field that the text is the value of; 0 where the protocol knows the field, -1 where there
+ * are too many. Two fields of one event are two texts: one joined to the other would hide it.
+ */
+function namedBy(s: Session, document: usize, i: u32): i64 {
+  if (i == 0) return 0;
+  const value = document + load<u32>(recordAt(s.recordBytes(), i), RECORD_START);
+  const key = recordAt(s.recordBytes(), i - 1);
+  if (<i32>load<u8>(key, RECORD_KIND) != P.PLACE_KEY) return 0;
+  const from = document + load<u32>(key, RECORD_START) + 1;
+  const to = document + load<u32>(key, RECORD_END) - 1;
+  const colon = skipSpace(to + 1, value);
+  // The value of another key has no record: a number, perhaps.
+  if (colon >= value || load<u8>(colon) != 0x3a || skipSpace(colon + 1, value) != value) return 0;
+  const around = load<u32>(key, RECORD_NODE);
+  const stream = s.streamOf();
+  if (load<u8>(key, RECORD_ESCAPED) == 0) return named(stream.nameOf(around, from, <u32>(to - from)));
+  const text = changetype<Bytes>(s.text);
+  text.clear();
+  appendUnescaped(text, from, to);
+  return text.failed ? -1 : named(stream.nameOf(around, text.ptr, text.len));
+}
+
+function named(number: u32): i64 {
+  return number == 0 ? -1 : <i64>number;
 }
 
 /** The index given inside the container, or -1. */

@@ -155,6 +155,8 @@ export class Stream {
   heldBytes: u32 = 0;
   channels: usize = 0;
   channelCount: u32 = 0;
+  /** Names of fields that the protocol does not know, each a lane: address of the place around, length, bytes. */
+  names: usize = 0;
   /** The reply is held whole, and decided once. */
   buffered: bool = false;
   /** First pass over a buffered reply: nothing is queued. Second: nothing is decided. */
@@ -176,20 +178,25 @@ export class Stream {
   pendingBytes(): Bytes {
     return changetype<Bytes>(this.pending);
   }
+  nameBytes(): Bytes {
+    return changetype<Bytes>(this.names);
+  }
 
   static create(): Stream {
     const p = allocZeroed(<u32>offsetof<Stream>());
     if (p == 0) return changetype<Stream>(0);
     const s = changetype<Stream>(p);
     s.pending = changetype<usize>(Bytes.create());
-    if (s.pending != 0) return s;
-    free(p);
+    s.names = changetype<usize>(Bytes.create());
+    if (s.pending != 0 && s.names != 0) return s;
+    s.destroy();
     return changetype<Stream>(0);
   }
 
   destroy(): void {
     this.drop();
-    this.pendingBytes().destroy();
+    if (this.pending != 0) this.pendingBytes().destroy();
+    if (this.names != 0) this.nameBytes().destroy();
     free(changetype<usize>(this));
   }
 
@@ -250,4 +257,26 @@ export class Stream {
     this.channelCount += 1;
     return made;
   }
+
+  /** The number, from 1, of a field named [key, key + length) in the place `around`; 0 when there are too many. */
+  nameOf(around: u32, key: usize, length: u32): u32 {
+    const names = this.nameBytes();
+    let n: u32 = 1;
+    for (let at: u32 = 0; at < names.len; n += 1) {
+      const entry = names.ptr + at;
+      const bytes = load<u32>(entry, 4);
+      if (load<u32>(entry) == around && bytes == length && memory.compare(entry + NAME_HEAD, key, length) == 0)
+        return n;
+      at += NAME_HEAD + bytes;
+    }
+    if (n > CHANNELS_MAX || !names.reserve(NAME_HEAD + length)) return 0;
+    const entry = names.ptr + names.len;
+    store<u32>(entry, around);
+    store<u32>(entry, length, 4);
+    memory.copy(entry + NAME_HEAD, key, length);
+    names.len += NAME_HEAD + length;
+    return n;
+  }
 }
+
+const NAME_HEAD: u32 = 8;
