@@ -22,8 +22,13 @@ const EXPORTS = join(KERNEL, 'decision', 'exports.ts');
 const KERNELS = { session: ['--shrinkLevel', '1'], opa: ['--importMemory', '--shrinkLevel', '1'] } as const;
 export type KernelName = keyof typeof KERNELS;
 
-/** Compiles one entry. `entry` is a path; the result is optimised, and ready to be linked. */
+/** Compiles one entry, a path: optimised, and ready to be linked. */
 export async function compileKernel(entry: string, flags: readonly string[] = []): Promise<Uint8Array> {
+  return linkable(await compileModule(entry, flags));
+}
+
+/** Compiles one entry, a path: a module with names, and with imports as the sources have them. */
+export async function compileModule(entry: string, flags: readonly string[] = []): Promise<Uint8Array> {
   let wasm: Uint8Array | null = null;
   let messages = '';
   const write = { write: (text: string) => ((messages += text), true) };
@@ -56,7 +61,7 @@ export async function compileKernel(entry: string, flags: readonly string[] = []
     },
   );
   if (error !== null || wasm === null) throw new Error(`asc: ${entry}\n${messages}`, { cause: error });
-  return linkable(wasm);
+  return wasm;
 }
 
 const FEATURES = (binaryen.Features.MutableGlobals |

@@ -5,7 +5,7 @@
 import { fileURLToPath } from 'node:url';
 import binaryen from 'binaryen';
 import { T_DETECTORS, TABLE_SECTIONS } from '../../filters/kernel/abi.ts';
-import { compileKernel } from '../../filters/kernel/build.ts';
+import { compileModule } from '../../filters/kernel/build.ts';
 
 export interface Hit {
   readonly detector: number;
@@ -44,7 +44,7 @@ interface Exports {
 let compiled: Promise<WebAssembly.Module> | undefined;
 
 async function scanModule(): Promise<WebAssembly.Module> {
-  const raw = await compileKernel(fileURLToPath(new URL('../../filters/kernel/scan.ts', import.meta.url)));
+  const raw = await compileModule(fileURLToPath(new URL('../../filters/kernel/scan.ts', import.meta.url)));
   const module = binaryen.readBinary(raw);
   module.setFeatures(
     binaryen.Features.SIMD128 |

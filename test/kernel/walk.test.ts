@@ -5,7 +5,7 @@ import { KNOWN_KEYS_MAX, protocolTable } from '../../compiler/tables/protocols.t
 import { T_PROTOCOLS } from '../../filters/kernel/abi.ts';
 import * as P from '../../filters/kernel/protocol/places.ts';
 import type { Place } from '../../filters/protocols/protocol.ts';
-import { compileKernel } from '../../filters/kernel/build.ts';
+import { compileModule } from '../../filters/kernel/build.ts';
 
 interface Walked {
   readonly code: number;
@@ -28,7 +28,7 @@ interface Exports {
 let binary: Uint8Array<ArrayBuffer>;
 beforeAll(async () => {
   binary = new Uint8Array(
-    await compileKernel(fileURLToPath(new URL('./walk-entry.ts', import.meta.url)), ['--initialMemory', '64']),
+    await compileModule(fileURLToPath(new URL('./walk-entry.ts', import.meta.url)), ['--initialMemory', '64']),
   );
 });
 
