@@ -2,6 +2,8 @@
  * The sidecar's one connection to the control plane, over mTLS: releases, leases and reports share it. A boundary file:
  * it opens a channel.
  */
+import { isIP } from 'node:net';
+import { checkServerIdentity, type PeerCertificate } from 'node:tls';
 import grpc from '@grpc/grpc-js';
 
 export interface ControlPlaneAddress {
@@ -23,14 +25,25 @@ const RELEASE_MESSAGE_BYTES_MAX = 65 * 1024 * 1024;
  */
 const WINDOW_BYTES = 1024 * 1024;
 
+/** A name that the control plane's certificate has whatever its address is (cli/commands/keys.ts). */
+const NAME_AT_AN_ADDRESS = 'localhost';
+
 export function openChannel({ address, ca, certificate, key, serverName }: ControlPlaneAddress): grpc.Client {
-  return new grpc.Client(address, grpc.credentials.createSsl(ca, key, certificate), {
+  const host = address.replace(/:\d+$/, '').replace(/^\[(.*)\]$/, '$1');
+  // TLS asks for a server by name, not by address (RFC 6066, section 3). The certificate must be the address's all the
+  // same.
+  const isAddress = serverName === undefined && isIP(host) !== 0;
+  const askedFor = isAddress ? NAME_AT_AN_ADDRESS : serverName;
+  const verification = isAddress
+    ? { checkServerIdentity: (_name: string, peer: PeerCertificate) => checkServerIdentity(host, peer) }
+    : {};
+  return new grpc.Client(address, grpc.credentials.createSsl(ca, key, certificate, verification), {
     'grpc.max_receive_message_length': RELEASE_MESSAGE_BYTES_MAX,
     'grpc-node.flow_control_window': WINDOW_BYTES,
     'grpc.keepalive_time_ms': 20_000,
     'grpc.keepalive_timeout_ms': 10_000,
     'grpc.initial_reconnect_backoff_ms': 200,
     'grpc.max_reconnect_backoff_ms': 10_000,
-    ...(serverName === undefined ? {} : { 'grpc.ssl_target_name_override': serverName }),
+    ...(askedFor === undefined ? {} : { 'grpc.ssl_target_name_override': askedFor }),
   });
 }
