@@ -29,7 +29,8 @@ const WINDOW_BYTES = 1024 * 1024;
 const NAME_AT_AN_ADDRESS = 'localhost';
 
 export function openChannel({ address, ca, certificate, key, serverName }: ControlPlaneAddress): grpc.Client {
-  const host = address.replace(/:\d+$/, '').replace(/^\[(.*)\]$/, '$1');
+  const hostAsWritten = address.slice(0, address.lastIndexOf(':'));
+  const host = hostAsWritten.startsWith('[') ? hostAsWritten.slice(1, -1) : hostAsWritten;
   // TLS asks for a server by name, not by address (RFC 6066, section 3). The certificate must be the address's all the
   // same.
   const isAddress = serverName === undefined && isIP(host) !== 0;
