@@ -181,15 +181,28 @@ function shareClasses(automaton: Automaton): Automaton {
 
 /** Bytes that may stand first to fourth in a match; every byte from where a match may have ended. */
 export function leadingBytes(patterns: readonly Positions[]): Anchor {
-  const sets: [ByteSet, ByteSet, ByteSet, ByteSet] = [NO_BYTES, NO_BYTES, NO_BYTES, NO_BYTES];
+  const [a = ALL_BYTES, b = ALL_BYTES, c = ALL_BYTES, d = ALL_BYTES] = leadingSets(patterns, 4);
+  return [a, b, c, d];
+}
+
+/** As `leadingBytes`, for so many bytes. */
+export function leadingSets(patterns: readonly Positions[], count: number): readonly ByteSet[] {
+  const sets = Array.from({ length: count }, () => NO_BYTES);
   for (const { reads, follow, first, last, nullable } of patterns) {
     let here: ReadonlySet<number> = first;
     let ended = nullable;
-    for (const i of [0, 1, 2, 3] as const) {
-      sets[i] |= ended ? ALL_BYTES : [...here].reduce((set, position) => set | (reads[position] ?? NO_BYTES), NO_BYTES);
+    for (let i = 0; i < count; i += 1) {
+      sets[i] =
+        (sets[i] ?? NO_BYTES) |
+        (ended ? ALL_BYTES : [...here].reduce((set, position) => set | (reads[position] ?? NO_BYTES), NO_BYTES));
       ended ||= [...here].some((position) => last.has(position));
       here = new Set([...here].flatMap((position) => [...(follow[position] ?? [])]));
     }
   }
   return sets;
+}
+
+/** Whether of each text at most one beginning is accepted. */
+export function acceptsOnce({ states }: Automaton): boolean {
+  return states.every(({ accepts, later }) => accepts === 0 || later === 0);
 }

@@ -1,4 +1,7 @@
-/** The prefilter's eight buckets: which groups share one, so that as few places as possible are admitted in vain. */
+/**
+ * The prefilter's eight or sixteen buckets: which groups share one, so that as few places as possible are admitted in
+ * vain.
+ */
 import * as L from '../../filters/kernel/text/layout.ts';
 import { anchorFrequency, type Anchor, type PlacedAnchor } from './anchor.ts';
 import type { Group } from './groups.ts';
@@ -18,14 +21,30 @@ const EMPTY: Bucket = { entries: [], bytes: [0n, 0n, 0n, 0n] };
 const ROUNDS_MAX = 3;
 const ANCHORS_SEARCHED_MAX = 64;
 
+/** What a look-up of eight more buckets costs, in anchors compared a byte. */
+const WIDE_COST = 0.02;
+
+/** BUCKETS_NARROW of them where these do, else BUCKETS. */
 export function bucketsOf(groups: readonly Group[]): readonly Bucket[] {
+  const narrow = fill(groups, L.BUCKETS_NARROW);
+  const wide = fill(groups, L.BUCKETS);
+  return total(narrow) < total(wide) + WIDE_COST ? narrow : wide;
+}
+
+function total(buckets: readonly Bucket[]): number {
+  return buckets.reduce((sum, bucket) => sum + cost(bucket), 0);
+}
+
+function fill(groups: readonly Group[], count: number): readonly Bucket[] {
   // The rare ones last: they cost least where they share.
   const order = groups
-    .flatMap(({ anchors, digits }, group) =>
-      anchors.map((anchor) => ({ anchor, digits, group, frequency: anchorFrequency(anchor.bytes) })),
+    .flatMap(({ kind, anchors, digits }, group) =>
+      kind === 'run'
+        ? []
+        : anchors.map((anchor) => ({ anchor, digits, group, frequency: anchorFrequency(anchor.bytes) })),
     )
     .sort((a, b) => b.frequency - a.frequency || a.group - b.group);
-  const buckets: Bucket[] = Array.from({ length: L.BUCKETS }, () => EMPTY);
+  const buckets: Bucket[] = Array.from({ length: count }, () => EMPTY);
   const add = ({ digits, anchor, group }: (typeof order)[number]): number => {
     const rises = buckets.map((bucket, number) =>
       (number === L.BUCKET_DIGITS) === digits ? cost(join(bucket, anchor, group)) - cost(bucket) : Infinity,

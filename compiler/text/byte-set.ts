@@ -6,6 +6,13 @@ export const NO_BYTES: ByteSet = 0n;
 export const ALL_BYTES: ByteSet = (1n << 256n) - 1n;
 export const DIGITS: ByteSet = byteRange(0x30, 0x39);
 
+export const ALPHANUMERIC: ByteSet = DIGITS | byteRange(0x41, 0x5a) | byteRange(0x61, 0x7a);
+/** What keys, tokens and identifiers are made of. */
+export const TOKEN_BYTES: ByteSet = [...'+-./=_~'].reduce(
+  (set, sign) => set | (1n << BigInt(sign.charCodeAt(0))),
+  ALPHANUMERIC,
+);
+
 export function byteRange(from: number, to: number): ByteSet {
   return ((1n << BigInt(to - from + 1)) - 1n) << BigInt(from);
 }

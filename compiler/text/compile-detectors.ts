@@ -41,6 +41,7 @@ const ANCHORS: { readonly [K in Group['kind']]: string } = {
   bitset: 'its beginning',
   pivot: 'a rare character inside',
   near: 'a word near it',
+  run: 'a long run of letters, digits and their signs',
 };
 
 /** `uses` in the plan's order: a detector's number in the tables is its position. */

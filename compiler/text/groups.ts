@@ -14,11 +14,11 @@ export type Group = {
   /** Each of them may announce a match. */
   readonly anchors: readonly PlacedAnchor[];
   readonly frequency: number;
-  /** Every form begins with a digit that no letter, digit or `_` may precede. */
+  /** What is looked for is a number's first digit, which no letter or digit precedes. */
   readonly digits: boolean;
 } & (
   | { readonly kind: 'prefix'; readonly forward: Automaton }
-  | { readonly kind: 'near'; readonly forward: Automaton }
+  | { readonly kind: 'near' | 'run'; readonly forward: Automaton }
   | { readonly kind: 'bitset'; readonly positions: Positions }
   | {
       readonly kind: 'pivot';
@@ -34,13 +34,11 @@ const FORM_STATES_MAX = 20_000;
 /** Bytes of rows of one automaton. */
 const FORM_BYTES_MAX = 24_576;
 const SHARED_BYTES_MAX = 16_384;
-/** Row numbers are u16. */
-const CELLS_MAX = 65_535;
 /** Bits of a number, one a form. */
 const SHARED_FORMS_MAX = 30;
 
 type PrefixGroup = Extract<Group, { kind: 'prefix' }>;
-type NearGroup = Extract<Group, { kind: 'near' }>;
+type NearGroup = Extract<Group, { kind: 'near' | 'run' }>;
 
 export function groupForms(
   forms: readonly CompiledForm[],
@@ -77,7 +75,7 @@ export function groupForms(
 
 /** Bytes of an automaton in the tables. */
 export function automatonBytes({ states, classCount }: Automaton): number {
-  return states.length * (classCount + 1) * 2 + 256;
+  return states.length * (classCount + 1) * (states.length > L.DFA_NARROW_STATES_MAX ? 2 : 1) + 256;
 }
 
 function groupOf(form: CompiledForm): Group | { readonly form: CompiledForm; readonly problem: Problem } {
@@ -92,7 +90,15 @@ function groupOf(form: CompiledForm): Group | { readonly form: CompiledForm; rea
     const backward = smallEnough(automatonOf([reversed(form.how.before)], FORM_STATES_MAX));
     const tail = smallEnough(automatonOf([reversed(beginnings(form.how.before))], FORM_STATES_MAX));
     if (forward !== null && backward !== null && tail !== null)
-      return { ...common, digits: false, kind: 'pivot', forward, backward, tail, beforeMost: form.how.beforeMost };
+      return {
+        ...common,
+        digits: form.how.digits,
+        kind: 'pivot',
+        forward,
+        backward,
+        tail,
+        beforeMost: form.how.beforeMost,
+      };
     return { form, problem: TOO_LARGE };
   }
   const forward = smallEnough(automatonOf([form.how.positions], FORM_STATES_MAX));
@@ -100,7 +106,7 @@ function groupOf(form: CompiledForm): Group | { readonly form: CompiledForm; rea
     return forward === null
       ? { form, problem: TOO_LARGE }
       : { ...common, anchors: form.how.anchors, digits: false, kind: 'near', forward };
-  if (forward !== null) return { ...common, kind: 'prefix', forward };
+  if (forward !== null) return { ...common, kind: form.how.kind, forward };
   if (form.how.positions.reads.length <= L.BITSET_POSITIONS_MAX)
     return { ...common, digits: false, kind: 'bitset', positions: form.how.positions };
   return { form, problem: TOO_LARGE };
@@ -112,11 +118,7 @@ const TOO_LARGE: Problem = {
 };
 
 function smallEnough(automaton: Automaton | null): Automaton | null {
-  return automaton !== null &&
-    automatonBytes(automaton) <= FORM_BYTES_MAX &&
-    automaton.states.length * (automaton.classCount + 1) <= CELLS_MAX
-    ? automaton
-    : null;
+  return automaton !== null && automatonBytes(automaton) <= FORM_BYTES_MAX ? automaton : null;
 }
 
 /**
@@ -145,12 +147,7 @@ function mergeNear(a: NearGroup, b: NearGroup): NearGroup | null {
           forms.flatMap(({ how }) => (how.kind === 'near' ? [how.positions] : [])),
           FORM_STATES_MAX,
         );
-  if (
-    forward === null ||
-    forward.states.length * (forward.classCount + 1) > CELLS_MAX ||
-    automatonBytes(forward) > SHARED_BYTES_MAX
-  )
-    return null;
+  if (forward === null || automatonBytes(forward) > SHARED_BYTES_MAX) return null;
   return { ...a, forms, forward };
 }
 
@@ -159,7 +156,9 @@ function merge(a: PrefixGroup, b: PrefixGroup): PrefixGroup | null {
   if (forms.length > SHARED_FORMS_MAX) return null;
   const positions = forms.flatMap(({ how }) => (how.kind === 'prefix' ? [how.positions] : []));
   const forward = automatonOf(positions, FORM_STATES_MAX);
-  if (forward === null || forward.states.length * (forward.classCount + 1) > CELLS_MAX) return null;
+  if (forward === null) return null;
+  // Wide cells would cost more than a second automaton.
+  if (a.digits && forward.states.length > L.DFA_NARROW_STATES_MAX) return null;
   const most = a.digits
     ? SHARED_BYTES_MAX
     : Math.min(SHARED_BYTES_MAX, automatonBytes(a.forward) + automatonBytes(b.forward));

@@ -3,11 +3,12 @@
  */
 import * as L from '../../filters/kernel/text/layout.ts';
 import type { Automaton } from './automaton.ts';
-import { bucketsOf } from './buckets.ts';
-import { bytesOf, halvesOf, hasByte, type ByteSet } from './byte-set.ts';
+import { bucketsOf, type Bucket } from './buckets.ts';
+import { bytesOf, halvesOf, hasByte, TOKEN_BYTES, type ByteSet } from './byte-set.ts';
 import type { CompiledForm } from './compiled-form.ts';
 import { encodeWords } from './context-words.ts';
 import type { BoundaryName, ContextSource, ValidatorName } from './detector-source.ts';
+import { digitShapes, type DigitShapes } from './digit-shapes.ts';
 import { FOLDS } from './fold-ranges.ts';
 import type { Group } from './groups.ts';
 import type { Positions } from './positions.ts';
@@ -54,6 +55,7 @@ export function writeTables(detectors: number, groups: readonly Group[]): Uint8A
   section.u32(L.H_NEAR_BEHIND, Math.max(0, ...groups.map((group) => (group.kind === 'near' ? nearBehind(group) : 0))));
   writeFolds(section);
   writeBuckets(section, groups);
+  writeRuns(section, groups);
   const formsAt = section.reserve(forms.length * L.FORM_BYTES);
   section.u32(L.H_FORMS_AT, formsAt);
   forms.forEach((form, i) => writeForm(section, formsAt + i * L.FORM_BYTES, form));
@@ -101,17 +103,10 @@ function writeFolds(section: Section): void {
 }
 
 function writeBuckets(section: Section, groups: readonly Group[]): void {
-  bucketsOf(groups).forEach((bucket, number) => {
-    const entries = bucket.entries.flatMap(({ group, anchor }) => {
-      const masks = anchor.bytes.map(maskOf);
-      return [
-        group + anchor.backLeast * 0x10000 + anchor.backMost * 0x1000000,
-        littleEndian(masks.map((each) => each?.mask ?? 0)),
-        littleEndian(masks.map((each) => each?.value ?? 0)),
-        ...anchor.bytes.map((set, i) => (masks[i] === null ? section.block(setBytes(set)) : 0)),
-      ];
-    });
-    section.u32(L.H_BUCKETS + 4 * number, section.block(u32s([bucket.entries.length, ...entries])));
+  const buckets = bucketsOf(groups);
+  section.u32(L.H_WIDE, buckets.length > L.BUCKETS_NARROW ? 1 : 0);
+  buckets.forEach((bucket, number) => {
+    section.u32(L.H_BUCKETS + 4 * number, writeAnchors(section, bucket.entries));
     bucket.bytes.forEach((set, i) => {
       const { low, high } = halvesOf(set);
       for (let half = 0; half < 16; half += 1) {
@@ -121,6 +116,31 @@ function writeBuckets(section: Section, groups: readonly Group[]): void {
       }
     });
   });
+}
+
+function writeAnchors(section: Section, entries: Bucket['entries']): number {
+  const words = entries.flatMap(({ group, anchor }) => {
+    const masks = anchor.bytes.map(maskOf);
+    return [
+      group + anchor.backLeast * 0x10000 + anchor.backMost * 0x1000000,
+      littleEndian(masks.map((each) => each?.mask ?? 0)),
+      littleEndian(masks.map((each) => each?.value ?? 0)),
+      ...anchor.bytes.map((set, i) => (masks[i] === null ? section.block(setBytes(set)) : 0)),
+    ];
+  });
+  return section.block(u32s([entries.length, ...words]));
+}
+
+/** What begins with a long run of token characters, and which those are. */
+function writeRuns(section: Section, groups: readonly Group[]): void {
+  const entries = groups.flatMap(({ kind, anchors }, group) =>
+    kind === 'run' ? anchors.map((anchor) => ({ group, anchor })) : [],
+  );
+  section.u32(L.H_RUNS, writeAnchors(section, entries));
+  for (const byte of bytesOf(TOKEN_BYTES)) {
+    section.setBit(L.H_TOKENS + (byte & 15), byte >> 4);
+    section.setBit(L.H_TOKENS + 16 + (byte >> 4), byte >> 4);
+  }
 }
 
 function writeForm(section: Section, at: number, { detector, source, longest }: CompiledForm): void {
@@ -159,7 +179,7 @@ function writeGroup(section: Section, at: number, group: Group, firstForm: numbe
   );
   section.u32(
     at + L.GROUP_HEADS,
-    mask(({ source }) => source.validator === 'payment_card'),
+    mask(({ source }) => source.validator === 'payment_card' && source.boundary.after !== 'none'),
   );
   section.u32(
     at + L.GROUP_CONTEXT_BEFORE,
@@ -170,9 +190,15 @@ function writeGroup(section: Section, at: number, group: Group, firstForm: numbe
     Math.max(0, ...group.forms.map(({ source }) => (source.context?.where === 'before' ? source.context.within : 0))),
   );
   section.u32(at + L.GROUP_FORWARD_MOST, Math.max(...group.forms.map(({ longest }) => longest)));
+  if (group.digits && group.kind !== 'bitset')
+    section.u32(at + L.GROUP_SHAPES_AT, writeShapes(section, digitShapes(group.forward)));
   switch (group.kind) {
     case 'prefix':
       section.u8(at + L.GROUP_KIND, L.KIND_PREFIX);
+      section.u32(at + L.GROUP_FORWARD_AT, writeAutomaton(section, group.forward));
+      return;
+    case 'run':
+      section.u8(at + L.GROUP_KIND, L.KIND_RUN);
       section.u32(at + L.GROUP_FORWARD_AT, writeAutomaton(section, group.forward));
       return;
     case 'near':
@@ -199,28 +225,33 @@ function writeAutomaton(section: Section, { classes, classCount, start, states }
   function rank(state: number): number {
     return state === 0 ? 0 : states[state]?.accepts === 0 ? 1 : 2;
   }
-  const width = classCount + 1;
-  const rowOf = new Map(order.map((state, row) => [state, row * width]));
+  const rowOf = new Map(order.map((state, row) => [state, row]));
+  const wide = states.length > L.DFA_NARROW_STATES_MAX;
+  const cells = (numbers: readonly number[]): Uint8Array => (wide ? u16s(numbers) : Uint8Array.from(numbers));
   const infos: number[] = [];
   const infoOf = (accepts: number, later: number): number => {
     for (let i = 0; i < infos.length; i += 2) if (infos[i] === accepts && infos[i + 1] === later) return i / 2;
     infos.push(accepts, later);
     return infos.length / 2 - 1;
   };
-  const rows = order.flatMap((number) => {
-    const state = states[number]!;
-    return [...state.next.map((next) => rowOf.get(next) ?? 0), infoOf(state.accepts, state.later)];
-  });
+  const rows = order.flatMap((number) => (states[number]?.next ?? []).map((next) => rowOf.get(next) ?? 0));
+  const numbers = order.map((number) => infoOf(states[number]?.accepts ?? 0, states[number]?.later ?? 0));
   const plain = states.filter(({ accepts }) => accepts === 0).length;
   const bytes = new Uint8Array(L.DFA_BYTES);
   const view = new DataView(bytes.buffer);
   view.setUint32(L.DFA_CLASSES_AT, section.block(classes), true);
-  view.setUint32(L.DFA_ROWS_AT, section.block(u16s(rows)), true);
+  view.setUint32(L.DFA_ROWS_AT, section.block(cells(rows)), true);
+  view.setUint32(L.DFA_INFO_NUMBERS_AT, section.block(cells(numbers)), true);
   view.setUint32(L.DFA_INFOS_AT, section.block(u32s(infos)), true);
   view.setUint16(L.DFA_START, rowOf.get(start) ?? 0, true);
   view.setUint16(L.DFA_CLASSES, classCount, true);
-  view.setUint16(L.DFA_FIRST_ACCEPT, Math.min(plain * width, 0xffff), true);
+  view.setUint16(L.DFA_FIRST_ACCEPT, plain, true);
+  view.setUint16(L.DFA_WIDE, wide ? 1 : 0, true);
   return section.block(bytes);
+}
+
+function writeShapes(section: Section, { heads, rows, masks }: DigitShapes): number {
+  return section.block(joinBytes([u32s([masks.length, ...masks]), heads, rows]));
 }
 
 function writeBitset(section: Section, { reads, follow, first, last }: Positions): number {

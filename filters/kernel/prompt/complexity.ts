@@ -19,6 +19,8 @@ export const COMPLEXITY_BYTES_MAX: u32 = 16_384;
 
 const STEMS: string =
   'prove proof disprove deriv compar analy design optimi evaluat refactor debug algorithm implement explain justif calculat assess architect trade reason strateg critic simulat migrat estimat construct solve develop review synthes recommend why step beweis vergleich herleit entwirf pourquoi expliqu';
+/** Different words beyond which no more count: 100 / 2. */
+const VARIETY_MOST: u32 = 50;
 const DIFFERENT_BITS: u32 = 1_024;
 const different: usize = memory.data(128, 8);
 const stemsSeen: usize = memory.data(64, 8);
@@ -156,6 +158,9 @@ function endWord(start: usize, bytes: u32, isNumber: bool, end: usize): void {
     numbers += 1;
     return;
   }
+  // After a few lines only the stems can add to the sum, and most words have not even the beginning of one.
+  const counted = variety >= VARIETY_MOST;
+  if (counted && !mayBeStem(start, bytes)) return;
   const kept = bytes < WORD_BYTES_MAX ? bytes : WORD_BYTES_MAX;
   if (start + 32 <= end) {
     v128.store(word, lowered(v128.load(start), kept, 0));
@@ -166,6 +171,23 @@ function endWord(start: usize, bytes: u32, isNumber: bool, end: usize): void {
     v128.store(word, lowered(v128.load(word), kept, 0));
     v128.store(word, lowered(v128.load(word, 16), kept, 16), 16);
   }
+  if (!counted) noteDifferent();
+  const stem = stemOf(kept);
+  if (stem < 0 || load<u8>(stemsSeen + stem) != 0) return;
+  store<u8>(stemsSeen + stem, 1);
+  reasoning += 1;
+}
+
+/** Whether the first two letters are a stem's. */
+function mayBeStem(start: usize, bytes: u32): bool {
+  if (bytes < 2) return false;
+  if (!indexed) indexStems();
+  const letter = ((<u32>load<u8>(start)) | 0x20) - 0x61;
+  return letter <= 25 && ((load<u32>(secondLetters + (letter << 2)) >> ((<u32>load<u8>(start, 1)) & 31)) & 1) != 0;
+}
+
+/** Counts the word unless one with its hash was there before. */
+function noteDifferent(): void {
   let h = load<u64>(word) * 0x9e3779b97f4a7c15;
   h = (h ^ (h >> 29) ^ load<u64>(word, 8)) * 0xbf58476d1ce4e5b9;
   h = (h ^ (h >> 32) ^ load<u64>(word, 16)) * 0x94d049bb133111eb;
@@ -176,10 +198,6 @@ function endWord(start: usize, bytes: u32, isNumber: bool, end: usize): void {
     store<u8>(cell, <u8>((<u32>load<u8>(cell)) | bit));
     variety += 1;
   }
-  const stem = stemOf(kept);
-  if (stem < 0 || load<u8>(stemsSeen + stem) != 0) return;
-  store<u8>(stemsSeen + stem, 1);
-  reasoning += 1;
 }
 
 /** Bytes [from, from + 16) of a word of so many bytes, ASCII in lower case; zeros behind the word. */

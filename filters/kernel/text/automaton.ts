@@ -2,20 +2,22 @@
  * Runs a group's automata from one place, and keeps which forms accept where with their right boundary. It knows no
  * validator and no context.
  */
-import { boundaryAfter, isDigit, UNSETTLED } from './characters';
+import { ALL, boundaryAfter, isDigit, NONE, UNSETTLED } from './characters';
 import {
   BITSET_CLASSES_AT,
   BITSET_FIRST,
   BITSET_FOLLOW_AT,
   BITSET_LAST,
   BITSET_READS_AT,
-  BOUNDARIES,
+  BOUNDARY_NONE,
   DFA_CLASSES,
   DFA_CLASSES_AT,
   DFA_FIRST_ACCEPT,
+  DFA_INFO_NUMBERS_AT,
   DFA_INFOS_AT,
   DFA_ROWS_AT,
   DFA_START,
+  DFA_WIDE,
   ENDS_MAX,
   FORMS_IN_GROUP_MAX,
   GROUP_AFTER,
@@ -30,20 +32,46 @@ const ends: usize = memory.data(ENDS_MAX * 8, 8);
 let endCount: u32 = 0;
 /** The last accepted end of each other form. */
 const lasts: usize = memory.data(FORMS_IN_GROUP_MAX * 4, 8);
-/** Bytes after which most forms are out: if no allowed one is left, the rest is not read. */
+/** Bytes after which most forms are out. */
 const DECIDING: usize = 5;
 /** Forms that accepted somewhere in the last run. */
 export let accepted: u32 = 0;
 
-/** Forms of a group whose boundary kinds, listed at `masks`, hold. */
+/** Forms of a group whose boundary kinds, listed at `masks`, hold; bits of no form may be set, too. */
 export function formsAt(masks: usize, kinds: u32): u32 {
-  if (kinds == (1 << BOUNDARIES) - 1) return -1;
-  if (kinds == 1) return load<u32>(masks);
-  let forms: u32 = 0;
-  for (let kind: u32 = 0; kind < <u32>BOUNDARIES; kind += 1) {
-    if (((kinds >> kind) & 1) != 0) forms |= load<u32>(masks + (kind << 2));
+  if (kinds == ALL) return -1;
+  if (kinds == NONE) return load<u32>(masks + (BOUNDARY_NONE << 2));
+  // Each form has one boundary, and mostly few do not hold.
+  let out: u32 = 0;
+  for (let rest = kinds ^ ALL; rest != 0; rest &= rest - 1) out |= load<u32>(masks + (ctz(rest) << 2));
+  return ~out;
+}
+
+/**
+ * Forms that match something at `p` or may still do so, as far as the first DECIDING bytes tell; all where fewer are
+ * left.
+ */
+export function formsAlive(group: usize, p: usize): u32 {
+  if (p + DECIDING > end) return -1;
+  const dfa = section + <usize>load<u32>(group + GROUP_FORWARD_AT);
+  const classes = section + <usize>load<u32>(dfa + DFA_CLASSES_AT);
+  const rows = section + <usize>load<u32>(dfa + DFA_ROWS_AT);
+  const width = <u32>load<u16>(dfa + DFA_CLASSES);
+  const wide = load<u16>(dfa + DFA_WIDE) != 0;
+  const firstAccept = <u32>load<u16>(dfa + DFA_FIRST_ACCEPT);
+  let state = <u32>load<u16>(dfa + DFA_START);
+  let seen: u32 = 0;
+  for (let i: usize = 0; i < DECIDING; i += 1) {
+    state = cellAt(rows, wide, state * width + load<u8>(classes + load<u8>(p + i)));
+    // Dead leads to dead: there is no branch to guess.
+    if (state >= firstAccept) seen |= load<u32>(infoOf(dfa, state));
   }
-  return forms;
+  return seen | load<u32>(infoOf(dfa, state) + 4);
+}
+
+/** What stands in a cell of rows or numbers. */
+export function cellAt(rows: usize, wide: bool, cell: u32): u32 {
+  return wide ? <u32>load<u16>(rows + ((<usize>cell) << 1)) : <u32>load<u8>(rows + <usize>cell);
 }
 
 /**
@@ -56,31 +84,29 @@ export function runForward(group: usize, p: usize, allowed: u32): u32 {
   const dfa = section + <usize>load<u32>(group + GROUP_FORWARD_AT);
   const classes = section + <usize>load<u32>(dfa + DFA_CLASSES_AT);
   const rows = section + <usize>load<u32>(dfa + DFA_ROWS_AT);
+  const width = <u32>load<u16>(dfa + DFA_CLASSES);
+  const wide = load<u16>(dfa + DFA_WIDE) != 0;
   const firstAccept = <u32>load<u16>(dfa + DFA_FIRST_ACCEPT);
   const most = p + <usize>load<u32>(group + GROUP_FORWARD_MOST);
   const limit = most < end ? most : end;
   // Where a digit follows only these forms may end: in a run of digits mostly none.
   const beforeDigit = load<u32>(group + GROUP_AFTER) & allowed;
-  let row = <u32>load<u16>(dfa + DFA_START);
+  let state = <u32>load<u16>(dfa + DFA_START);
   let open: u32 = 0;
   let at = p;
-  if (row >= firstAccept) open |= accept(group, infoOf(dfa, row), at, allowed);
+  if (state >= firstAccept) open |= accept(group, infoOf(dfa, state), at, allowed);
   while (at < limit) {
-    row = load<u16>(rows + ((row + load<u8>(classes + load<u8>(at))) << 1));
-    if (row == 0) {
+    state = cellAt(rows, wide, state * width + load<u8>(classes + load<u8>(at)));
+    if (state == 0) {
       count(at - p + 1);
       return open;
     }
     at += 1;
-    if (row >= firstAccept && (beforeDigit != 0 || at == end || !isDigit(load<u8>(at))))
-      open |= accept(group, infoOf(dfa, row), at, allowed);
-    if (at == p + DECIDING && (load<u32>(infoOf(dfa, row) + 4) & allowed) == 0) {
-      count(at - p);
-      return open;
-    }
+    if (state >= firstAccept && (beforeDigit != 0 || at == end || !isDigit(load<u8>(at))))
+      open |= accept(group, infoOf(dfa, state), at, allowed);
   }
   count(at - p);
-  if (at == end && !final && at < most) open |= load<u32>(infoOf(dfa, row) + 4) & allowed;
+  if (at == end && !final && at < most) open |= load<u32>(infoOf(dfa, state) + 4) & allowed;
   return open;
 }
 
@@ -138,9 +164,9 @@ export function endBelow(group: usize, form: u32, before: usize): usize {
   return 0;
 }
 
-function infoOf(dfa: usize, row: u32): usize {
-  const rows = section + <usize>load<u32>(dfa + DFA_ROWS_AT);
-  const info = <usize>load<u16>(rows + ((row + load<u16>(dfa + DFA_CLASSES)) << 1));
+function infoOf(dfa: usize, state: u32): usize {
+  const numbers = section + <usize>load<u32>(dfa + DFA_INFO_NUMBERS_AT);
+  const info = <usize>cellAt(numbers, load<u16>(dfa + DFA_WIDE) != 0, state);
   return section + <usize>load<u32>(dfa + DFA_INFOS_AT) + (info << 3);
 }
 

@@ -13,14 +13,14 @@ import {
   LIST_GAP_MAX,
 } from './layout';
 
-const NONE: u32 = 1 << BOUNDARY_NONE;
-const DIGIT: u32 = 1 << BOUNDARY_DIGIT;
+export const NONE: u32 = 1 << BOUNDARY_NONE;
+export const DIGIT: u32 = 1 << BOUNDARY_DIGIT;
 const WORD: u32 = 1 << BOUNDARY_WORD;
 const NUMBER: u32 = 1 << BOUNDARY_NUMBER;
 const SERIAL: u32 = 1 << BOUNDARY_SERIAL;
 const ADDRESS: u32 = 1 << BOUNDARY_ADDRESS;
 const LIST: u32 = 1 << BOUNDARY_LIST;
-const ALL: u32 = NONE | DIGIT | WORD | NUMBER | SERIAL | ADDRESS | LIST;
+export const ALL: u32 = NONE | DIGIT | WORD | NUMBER | SERIAL | ADDRESS | LIST;
 /** In the second byte of `boundaryAfter`: kinds that only more text can settle. */
 export const UNSETTLED: u32 = 8;
 

@@ -14,6 +14,11 @@ export let characterBytes: u32 = 0;
 
 /** The first byte above 127 from `p` on, or `end`. */
 export function skipAscii(p: usize, end: usize): usize {
+  while (p + 64 <= end) {
+    const first = v128.or(v128.load(p), v128.load(p, 16));
+    if (i8x16.bitmask(v128.or(first, v128.or(v128.load(p, 32), v128.load(p, 48)))) != 0) break;
+    p += 64;
+  }
   while (p + 16 <= end) {
     if (i8x16.bitmask(v128.load(p)) != 0) break;
     p += 16;

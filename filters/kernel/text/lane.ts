@@ -10,6 +10,7 @@ import { tables } from '../policy';
 import { characterAt, characterBytes, FOLD_AWAY, FOLD_KEEP, foldOf, skipAscii, skipUnfolded } from './fold';
 import { H_LOOK_BEHIND } from './layout';
 import { chooseForms } from './match';
+import { chooseNumbers } from './numbers';
 import { forgetOffsets, noteOffset, rawEnd, rawStart } from './offsets';
 import { copySpan, SPAN_BYTES, uniteSpans } from './spans';
 import { sweep } from './sweep';
@@ -149,7 +150,7 @@ export class Lane {
     const text = this.same ? this.raw.ptr : this.folded.ptr;
     const end = text + (this.foldedEnd - this.foldedBase);
     openWindow(section, text, end, this.foldedBase, final, this.maskLow, this.maskHigh, this.spans);
-    chooseForms(this.maskLow, this.maskHigh);
+    if (chooseForms(this.maskLow, this.maskHigh)) chooseNumbers();
     sweep(text + (this.resume - this.foldedBase));
     const resume = <u32>(live - text) + this.foldedBase;
     if (resume > this.resume) this.resume = resume;

@@ -19,16 +19,27 @@ export const H_FOLD_BLOCKS_AT = 28;
 export const H_NEAR_BEHIND = 32;
 /** For each bucket of the prefilter a list of anchors, a u32 count and then its anchors. */
 export const H_BUCKETS = 36;
+/** A list as a bucket's: the anchors at which matches of the groups of KIND_RUN begin. */
+export const H_RUNS = 104;
+/** Whether any of the last eight buckets has an anchor. */
+export const H_WIDE = 108;
 /**
  * Twice eight tables of 16 bytes: for the four bytes at an anchor, which of the first and which of the last eight
  * buckets admit their low and their high half.
  */
 export const H_PREFILTER = 112;
 export const PREFILTER_BYTES = 128;
+/**
+ * Two tables of 16 bytes: the characters of tokens, exactly. For a byte's low half a bit for each high half with which
+ * it is one; for a high half that bit.
+ */
+export const H_TOKENS = 368;
 /** For each first byte of three, 0xe0 to 0xef, a bit: whether any of its characters folds. */
-export const H_FOLD_LEADS = 368;
-export const HEADER_BYTES = 384;
+export const H_FOLD_LEADS = 400;
+export const HEADER_BYTES = 416;
 export const BUCKETS = 16;
+/** As many are looked up together. */
+export const BUCKETS_NARROW = 8;
 /** Groups that begin with a digit that no letter, digit or `_` precedes: of a run only the first is looked at. */
 export const BUCKET_DIGITS = 0;
 
@@ -60,9 +71,20 @@ export const GROUP_ALL_ENDS = 80;
 export const GROUP_CONTEXT_BEFORE = 84;
 /** Characters that the widest context of the group looks back. */
 export const GROUP_WITHIN_MOST = 88;
-/** Forms whose validator refuses most matches by their first four bytes. */
+/** Forms whose validator refuses most matches by the digits alone, wherever they end; no digit may follow them. */
 export const GROUP_HEADS = 92;
-export const GROUP_BYTES = 96;
+/**
+ * Of a group of BUCKET_DIGITS: u32 how many sets of forms there are, the sets; for each first digit and each second
+ * (the last for none) the number of a set; for each pattern of digits and each class of bytes the number of a set. Set 0 is
+ * all forms.
+ */
+export const GROUP_SHAPES_AT = 96;
+export const GROUP_BYTES = 100;
+
+/** Bytes behind a number's first digit of which a pattern of digits tells. */
+export const SHAPE_DIGITS = 5;
+export const SHAPE_SETS_MAX = 256;
+export const SHAPE_SECONDS = 11;
 
 /** A match begins at the anchor. */
 export const KIND_PREFIX = 0;
@@ -72,6 +94,9 @@ export const KIND_PIVOT = 1;
 export const KIND_BITSET = 2;
 /** The anchor lies in a context word that must stand before the match; all forms have the same words. */
 export const KIND_NEAR = 3;
+/** A match begins with RUN_LEAST characters of tokens or more: what is noticed is so many in a row. */
+export const KIND_RUN = 4;
+export const RUN_LEAST = 15;
 
 // An anchor, four bytes in a row: u16 group; how many bytes before it the context word begins, u8 at least, u8 at most;
 // what the four bytes are under a mask; and for each that the mask does not settle the place of a set, a bit a byte (0:
@@ -83,18 +108,24 @@ export const ANCHOR_VALUE = 8;
 export const ANCHOR_SETS = 12;
 export const ANCHOR_BYTES = 28;
 
-// A deterministic automaton. Rows of u16: the next row for each class of bytes, then the row's info; row numbers are
-// premultiplied by the width. Row 0 is dead.
+// A deterministic automaton. A row for each state: the next state for each class of bytes; a cell is a u8 where the
+// states are few enough, else a u16. State 0 is dead: it leads to itself.
 export const DFA_CLASSES_AT = 0;
 export const DFA_ROWS_AT = 4;
+/** For each state the number of its info, cells as in the rows. */
+export const DFA_INFO_NUMBERS_AT = 8;
 /** Pairs of u32: forms that accept here, forms that may accept after one more byte. */
-export const DFA_INFOS_AT = 8;
-export const DFA_START = 12;
-/** Classes of bytes; also the place of the info in a row. */
-export const DFA_CLASSES = 14;
-/** Rows from this one on accept. */
-export const DFA_FIRST_ACCEPT = 16;
-export const DFA_BYTES = 20;
+export const DFA_INFOS_AT = 12;
+export const DFA_START = 16;
+/** Classes of bytes: the cells of a row. */
+export const DFA_CLASSES = 18;
+/** States from this one on accept. */
+export const DFA_FIRST_ACCEPT = 20;
+/** Whether cells are u16. */
+export const DFA_WIDE = 22;
+export const DFA_BYTES = 24;
+/** States of an automaton with cells of one byte. */
+export const DFA_NARROW_STATES_MAX = 256;
 
 // A bitset automaton: positions of the pattern, 128 bits a set.
 export const BITSET_CLASSES_AT = 0;

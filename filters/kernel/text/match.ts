@@ -1,6 +1,6 @@
 /** Looks for the matches at one anchor: automata, then boundaries, contexts and validators; what passes is a span. */
-import { accepted, endBelow, formsAt, runBitset, runForward } from './automaton';
-import { boundaryBefore } from './characters';
+import { accepted, cellAt, endBelow, formsAlive, formsAt, runBitset, runForward } from './automaton';
+import { boundaryBefore, DIGIT, NONE } from './characters';
 import {
   CONTEXT_FOUND,
   CONTEXT_UNSETTLED,
@@ -16,6 +16,7 @@ import {
   DFA_FIRST_ACCEPT,
   DFA_ROWS_AT,
   DFA_START,
+  DFA_WIDE,
   FORM_BYTES,
   FORM_DETECTOR,
   FORM_LONGEST,
@@ -28,6 +29,7 @@ import {
   GROUP_BYTES,
   GROUP_CONTEXT_BEFORE,
   GROUP_FIRST_FORM,
+  GROUP_FORWARD_MOST,
   GROUP_FORMS,
   GROUP_HEADS,
   GROUP_KIND,
@@ -41,34 +43,38 @@ import {
   KIND_NEAR,
   KIND_PIVOT,
   KIND_PREFIX,
+  KIND_RUN,
   VALIDATOR_EMAIL,
   VALIDATOR_NONE,
   WHERE_AFTER,
   WHERE_BEFORE,
   WHERE_NOWHERE,
 } from './layout';
-import { mayBeginCard } from './payment-card';
+import { forgetDigits, mayBeCard } from './card-digits';
 import { validate } from './validate';
-import { count, end, first, foundSpan, keepLive, section, wanted } from './window';
+import { count, end, final, first, foundSpan, keepLive, section, wanted } from './window';
 
 /** Starts that one anchor can have: the backward automaton's most, which the compiler holds below. */
 const STARTS_MAX: u32 = 256;
 const starts: usize = memory.data(STARTS_MAX * 4, 8);
 /** For each group the forms whose detector is wanted. */
-const active: usize = memory.data(GROUPS_MAX * 4, 8);
+export const active: usize = memory.data(GROUPS_MAX * 4, 8);
 /** For each group whose anchor is a context word the first place that was not tried. */
 const tried: usize = memory.data(GROUPS_MAX * 4, 8);
 let activeFor: usize = 0;
 let activeLow: u64 = 0;
 let activeHigh: u64 = 0;
+/** Whether a wanted form of KIND_RUN may begin behind a letter or a digit. */
+export let runsBeginInWords: bool = false;
 
-/** Works out which forms are wanted; cheap when nothing has changed since the last scan. */
-export function chooseForms(low: u64, high: u64): void {
-  if (activeFor == section && activeLow == low && activeHigh == high) return;
+/** Works out which forms are wanted; false where nothing has changed since the last scan. */
+export function chooseForms(low: u64, high: u64): bool {
+  if (activeFor == section && activeLow == low && activeHigh == high) return false;
   activeFor = section;
   activeLow = low;
   activeHigh = high;
   const groups = load<u32>(section + H_GROUPS);
+  runsBeginInWords = false;
   for (let g: u32 = 0; g < groups; g += 1) {
     const group = groupAt(g);
     const forms = <u32>load<u8>(group + GROUP_FORMS);
@@ -77,7 +83,10 @@ export function chooseForms(low: u64, high: u64): void {
       if (wanted(load<u8>(formAt(group, form) + FORM_DETECTOR))) mask |= 1 << form;
     }
     store<u32>(active + (g << 2), mask);
+    if (<u32>load<u8>(group + GROUP_KIND) == KIND_RUN && (mask & formsAt(group + GROUP_BEFORE, NONE | DIGIT)) != 0)
+      runsBeginInWords = true;
   }
+  return true;
 }
 
 /**
@@ -94,6 +103,12 @@ export function matchAt(g: u32, p: usize, back: u32): void {
   else matchPrefix(group, kind, p, allowed);
 }
 
+/** Matches at the number at `p`, of the group's forms that a glance leaves. */
+export function matchForms(group: usize, p: usize, forms: u32): void {
+  if (<u32>load<u8>(group + GROUP_KIND) == KIND_PIVOT) matchPivot(group, p);
+  else matchAllowed(group, KIND_PREFIX, p, forms);
+}
+
 export function isNear(g: u32): bool {
   return <u32>load<u8>(groupAt(g) + GROUP_KIND) == KIND_NEAR;
 }
@@ -101,26 +116,43 @@ export function isNear(g: u32): bool {
 /** Starts before `from` are settled. */
 export function beginMatching(from: usize): void {
   forgetLetters();
+  forgetDigits();
   const groups = load<u32>(section + H_GROUPS);
   for (let g: u32 = 0; g < groups; g += 1) store<u32>(tried + (g << 2), <u32>from);
 }
 
 function matchPrefix(group: usize, kind: u32, p: usize, allowed: u32): void {
-  allowed &= formsAt(group + GROUP_BEFORE, boundaryBefore(p, first));
-  if (allowed == 0) return;
-  const headed = allowed & load<u32>(group + GROUP_HEADS);
-  if (headed != 0 && !mayBeginCard(p, end)) {
-    allowed &= ~headed;
-    if (allowed == 0) return;
-  }
+  // Most places are no match's beginning, and a few bytes tell.
+  if (kind != KIND_BITSET) allowed &= formsAlive(group, p);
+  if (allowed != 0) matchAllowed(group, kind, p, allowed);
+}
+
+function matchAllowed(group: usize, kind: u32, p: usize, allowed: u32): void {
   const contextual = load<u32>(group + GROUP_CONTEXT_BEFORE);
   if ((allowed & contextual) != 0 && !lettersBefore(p, load<u32>(group + GROUP_WITHIN_MOST))) {
     allowed &= ~contextual;
     if (allowed == 0) return;
   }
+  allowed &= formsAt(group + GROUP_BEFORE, boundaryBefore(p, first));
+  if (allowed == 0) return;
+  const headed = allowed & load<u32>(group + GROUP_HEADS);
+  if (headed != 0 && !mayBeCard(p, end, load<u32>(group + GROUP_FORWARD_MOST), final)) {
+    allowed &= ~headed;
+    if (allowed == 0) return;
+  }
   const open = kind == KIND_BITSET ? runBitset(group, p, allowed) : runForward(group, p, allowed);
   if (open != 0 && keepOpen(group, p, open)) return;
-  for (let rest = accepted; rest != 0; rest &= rest - 1) takeLongest(group, <u32>ctz(rest), p);
+  let detector: u32 = -1;
+  let to: usize = 0;
+  for (let rest = accepted; rest != 0; rest &= rest - 1) {
+    const index = <u32>ctz(rest);
+    // Of one detector's forms only a longer match tells more.
+    const own = <u32>load<u8>(formAt(group, index) + FORM_DETECTOR);
+    if (own != detector) to = 0;
+    detector = own;
+    const taken = takeLongest(group, index, p, to);
+    if (taken != 0) to = taken;
+  }
 }
 
 /** The anchor at `p` may lie in a context word: then every place near behind the word is tried, each once. */
@@ -161,6 +193,7 @@ export function matchTail(g: u32, from: usize, end: usize): void {
 }
 
 function matchPivot(group: usize, p: usize): void {
+  if (load<u32>(group + GROUP_CONTEXT_BEFORE) != 0 && !lettersBefore(p, load<u32>(group + GROUP_WITHIN_MOST))) return;
   const n = runBackward(group, section + <usize>load<u32>(group + GROUP_BACKWARD_AT), p, first);
   if (n == 0) return;
   // The anchor's byte is the first that the forward automaton reads.
@@ -178,7 +211,7 @@ function matchPivot(group: usize, p: usize): void {
     <u32>load<u8>(form + FORM_WHERE) != WHERE_NOWHERE || readsBeforeAnchor(<u32>load<u8>(form + FORM_VALIDATOR));
   const longest = endBelow(group, 0, <usize>-1);
   for (let i: i32 = <i32>n - 1; i >= 0; i -= 1) {
-    if (takeLongest(group, 0, load<u32>(starts + ((<usize>i) << 2))) == longest || !startMatters) return;
+    if (takeLongest(group, 0, load<u32>(starts + ((<usize>i) << 2)), 0) == longest || !startMatters) return;
   }
 }
 
@@ -193,17 +226,19 @@ function runBackward(group: usize, dfa: usize, p: usize, from: usize): u32 {
   const firstAccept = <u32>load<u16>(dfa + DFA_FIRST_ACCEPT);
   const most = <usize>load<u32>(group + GROUP_BACKWARD_MOST);
   const limit = p - from > most ? p - most : from;
-  let row = <u32>load<u16>(dfa + DFA_START);
+  const width = <u32>load<u16>(dfa + DFA_CLASSES);
+  const wide = load<u16>(dfa + DFA_WIDE) != 0;
+  let state = <u32>load<u16>(dfa + DFA_START);
   let n: u32 = 0;
   let at = p;
   while (true) {
-    if (row >= firstAccept && formsAt(group + GROUP_BEFORE, boundaryBefore(at, first)) != 0 && n < STARTS_MAX) {
+    if (state >= firstAccept && (formsAt(group + GROUP_BEFORE, boundaryBefore(at, first)) & 1) != 0 && n < STARTS_MAX) {
       store<u32>(starts + (n << 2), <u32>at);
       n += 1;
     }
     if (at == limit) break;
-    row = load<u16>(rows + ((row + load<u8>(classes + load<u8>(at - 1))) << 1));
-    if (row == 0) break;
+    state = cellAt(rows, wide, state * width + load<u8>(classes + load<u8>(at - 1)));
+    if (state == 0) break;
     at -= 1;
   }
   count(p - at + 1);
@@ -221,15 +256,18 @@ function keepOpen(group: usize, p: usize, open: u32): bool {
   return false;
 }
 
-/** Finds the longest end that the form's validator and context accept for a match at `p`; answers it, or 0. */
-function takeLongest(group: usize, index: u32, p: usize): usize {
+/**
+ * Finds the longest end behind `beyond` that the form's validator and context accept for a match at `p`; answers it, or
+ * 0.
+ */
+function takeLongest(group: usize, index: u32, p: usize, beyond: usize): usize {
   const form = formAt(group, index);
   const where = <u32>load<u8>(form + FORM_WHERE);
   const longest = load<u32>(form + FORM_LONGEST);
   const validator = <u32>load<u8>(form + FORM_VALIDATOR);
   let near = where == WHERE_NOWHERE;
   let looked = near || where == WHERE_AFTER;
-  for (let to = endBelow(group, index, <usize>-1); to > p; to = endBelow(group, index, to)) {
+  for (let to = endBelow(group, index, <usize>-1); to > p && to > beyond; to = endBelow(group, index, to)) {
     if (<u32>(to - p) > longest) continue;
     if (validator != VALIDATOR_NONE && !validate(validator, p, to)) continue;
     // The context costs most, and what stands before is the same for every end.
@@ -252,7 +290,7 @@ function takeLongest(group: usize, index: u32, p: usize): usize {
   return 0;
 }
 
-function groupAt(g: u32): usize {
+export function groupAt(g: u32): usize {
   return section + <usize>load<u32>(section + H_GROUPS_AT) + <usize>(g * GROUP_BYTES);
 }
 
