@@ -32,6 +32,20 @@ describe('a value cannot leave in a place that nobody reads', () => {
   });
 
   test.each([
+    ['12', CARD, ''],
+    ['', CARD, '34'],
+    ['a', CARD, 'b'],
+    ['5555 5555 5555 4444', CARD, '5555'],
+    ['4111111111111', '4111111111111111', '1'],
+  ])('a part of a message whose neighbours touch it: %s|%s|%s', (...parts) => {
+    const content = parts.map((text) => ({ type: 'text', text }));
+    const { sent } = run(filter, { body: chat('', JSON.stringify(content)) });
+    expect(sent).toContain(placeholder('PAYMENT_CARD', 1));
+    const left = JSON.parse(sent ?? '') as { messages: { content: { text: string }[] }[] };
+    for (const { text } of left.messages[0]?.content ?? []) expect(text).not.toMatch(/4111.?1111.?1111.?1111/);
+  });
+
+  test.each([
     '4.111111111111111e15',
     '4111111111111111.0',
     '41111111111.11111e+5',

@@ -153,6 +153,7 @@ export function closeGroup(s: Session, message: u32): void {
     if (isInPlaceholder(hits.ptr, from, placeholders, start, end)) continue;
     noteHit(s, hits, load<u32>(h), start, end, text + start, message);
   }
+  if (load<u32>(g, GROUP_SEGMENTS) > 1) scanParts(s, hits, g, placeholders, message);
   if (hits.failed || s.valuesOf().failed) {
     s.failed = true;
     return;
@@ -165,6 +166,47 @@ export function closeGroup(s: Session, message: u32): void {
     changetype<Bytes>(s.segments).len = load<u32>(g) * SEGMENT_BYTES;
     groups.len -= GROUP_BYTES;
   }
+}
+
+/**
+ * Whoever shows the parts of a lane one by one shows what stands in each: letters and digits that touch it from the
+ * part beside must not hide it.
+ */
+function scanParts(s: Session, hits: Bytes, group: usize, placeholders: u32, message: u32): void {
+  const lane = s.laneOf();
+  const text = lane.text();
+  const segments = changetype<Bytes>(s.segments);
+  const from = load<u32>(group, GROUP_HIT);
+  let segment = segments.ptr + load<u32>(group) * SEGMENT_BYTES;
+  const last = segment + load<u32>(group, GROUP_SEGMENTS) * SEGMENT_BYTES;
+  for (; segment < last; segment += SEGMENT_BYTES) {
+    const start = load<u32>(segment, SEGMENT_FROM);
+    const end = load<u32>(segment, SEGMENT_TO);
+    if (!touches(text, start, lane.length) && !touches(text, end, lane.length)) continue;
+    const part = s.partLaneOf();
+    if (changetype<usize>(part) == 0) {
+      s.failed = true;
+      return;
+    }
+    part.borrow(text + start, end - start);
+    part.scan(true);
+    if (part.failed || part.hitCount + hits.len / HIT_BYTES > HITS_MAX) {
+      s.failed = true;
+      return;
+    }
+    for (let i: u32 = 0; i < part.hitCount; i += 1) {
+      const h = part.hit(i);
+      const hitStart = start + load<u32>(h, 4);
+      const hitEnd = start + load<u32>(h, 8);
+      if (!isInPlaceholder(hits.ptr, from, placeholders, hitStart, hitEnd))
+        noteHit(s, hits, load<u32>(h), hitStart, hitEnd, text + hitStart, message);
+    }
+  }
+}
+
+/** Whether no blank stands on either side of a place inside the text. */
+function touches(text: usize, at: u32, length: u32): bool {
+  return at > 0 && at < length && load<u8>(text + at - 1) > 0x20 && load<u8>(text + at) > 0x20;
 }
 
 /** One text of its own, from one record. */

@@ -48,6 +48,8 @@ export class Session {
   records: usize = 0;
   /** Lane for text that is complete; its segments, hits and groups. */
   lane: usize = 0;
+  /** Lane for one part of several; 0 until there is one. */
+  partLane: usize = 0;
   segments: usize = 0;
   hits: usize = 0;
   groups: usize = 0;
@@ -140,6 +142,12 @@ export class Session {
   laneOf(): Lane {
     return changetype<Lane>(this.lane);
   }
+  /** An empty lane; 0 when memory is exhausted. */
+  partLaneOf(): Lane {
+    if (this.partLane == 0) this.partLane = changetype<usize>(Lane.create());
+    else changetype<Lane>(this.partLane).clear();
+    return changetype<Lane>(this.partLane);
+  }
   out(): Output {
     return changetype<Output>(this.output);
   }
@@ -217,6 +225,7 @@ export function freeSession(s: Session): void {
   if (s.stream != 0) s.streamOf().destroy();
   if (s.values != 0) s.valuesOf().drop();
   if (s.lane != 0) s.laneOf().destroy();
+  if (s.partLane != 0) changetype<Lane>(s.partLane).destroy();
   if (s.arena != 0) changetype<Arena>(s.arena).destroy();
   if (s.output != 0) s.out().destroy();
   drop(s.body);
