@@ -51,7 +51,7 @@ export class Exchange {
     ];
     this.#settle(this.#session.requestHeaders(headers, false));
     const step = this.#settle(this.#session.requestBody(body, true));
-    return this.#happened(step, (sent) => lastMessage(sent));
+    return this.#happened(step, body, (sent) => lastMessage(sent));
   }
 
   completion(text: string): Happened {
@@ -73,7 +73,7 @@ export class Exchange {
       ),
     );
     const step = this.#settle(this.#session.responseBody(body, true));
-    return this.#happened(step, (sent) => replyText(sent));
+    return this.#happened(step, body, (sent) => replyText(sent));
   }
 
   end(): void {
@@ -89,12 +89,12 @@ export class Exchange {
     return now;
   }
 
-  #happened(step: Step, read: (body: unknown) => string): Happened {
+  #happened(step: Step, given: Uint8Array, read: (body: unknown) => string): Happened {
     const decision = this.#lastDecision();
     if (step.kind === 'continue')
       return {
         decision,
-        sent: read(JSON.parse(Buffer.from(step.body).toString())).replace(PLACEHOLDER, '[$1]'),
+        sent: read(JSON.parse(Buffer.from(step.body ?? given).toString())).replace(PLACEHOLDER, '[$1]'),
         refusal: null,
       };
     const refusal = step.kind === 'reply' ? messageOf(Buffer.from(step.body).toString()) : 'the session waits for more';

@@ -25,12 +25,19 @@ export interface ExchangeHost {
   /** A reply that is held whole is refused above so many bytes. */
   readonly replyBytesMax: number;
   openSession(evidence: Evidence): SessionPort;
-  levels(budgets: readonly string[]): Promise<readonly (BudgetLevel | undefined)[]>;
+  /** A promise, here and below, only where something has to be waited for. */
+  levels(budgets: readonly string[]): Levels | Promise<Levels>;
   /** Sets the amounts aside. `short` is a budget that has not enough, also after asking for more. */
-  reserve(amounts: readonly Reserve[]): Promise<{ readonly short: Shortage | undefined }>;
+  reserve(amounts: readonly Reserve[]): Reserved | Promise<Reserved>;
   call(
     request: Extract<Step, { kind: 'call' }>,
   ): Promise<{ readonly status: number; readonly body: Uint8Array } | undefined>;
+}
+
+export type Levels = readonly (BudgetLevel | undefined)[];
+
+export interface Reserved {
+  readonly short: Shortage | undefined;
 }
 
 /** Questions that one message may make a session ask before it must decide. */
@@ -78,18 +85,13 @@ export class Exchange {
         return this.#requestHeaders(message);
       case 'request_body':
         // The whole body, whether trailers follow or not.
-        return this.#then(this.#open().requestBody(message.body, true), (step) =>
-          this.#requestBody(step, message.body),
-        );
+        return this.#then(this.#open().requestBody(message.body, true), (step) => this.#requestBody(step));
       case 'request_trailers':
         return this.#requestTrailers(message.trailers);
       case 'response_headers':
         return this.#responseHeaders(message.headers, message.end);
       case 'response_body':
-        this.#countHeld(message.body.length);
-        return this.#then(this.#open().responseBody(message.body, message.end), (step) =>
-          this.#responseBody(step, message.end),
-        );
+        return this.#replyBody(message.body, message.end);
       case 'response_trailers':
         return this.#then(this.#open().responseTrailers(), (step) => this.#responseTrailers(step, message.trailers));
     }
@@ -140,15 +142,15 @@ export class Exchange {
     });
   }
 
-  #requestBody(step: Final, original: Uint8Array): void {
+  #requestBody(step: Final): void {
     this.#phase = 'request_sent';
     if (step.kind === 'reply') return this.#reply(step);
     if (step.kind === 'hold') throw new DoorError('session', 'the session held a request at its end');
     const edits = withRoute(step);
-    const isChanged = !same(step.body, original);
     // Envoy refuses a changed body whose content-length is not exact.
-    const set: Header[] = isChanged ? [...edits.set, ['content-length', String(step.body.length)]] : [...edits.set];
-    this.#send(bufferedBodyAnswer({ set, remove: edits.remove }, isChanged ? step.body : undefined, true));
+    const set: readonly Header[] =
+      step.body === undefined ? edits.set : [...edits.set, ['content-length', String(step.body.length)]];
+    this.#send(bufferedBodyAnswer({ set, remove: edits.remove }, step.body, true));
   }
 
   #requestTrailers(trailers: readonly Header[]): void | Promise<void> {
@@ -170,37 +172,49 @@ export class Exchange {
       this.#phase = 'reply_flowing';
       this.#send(headersAnswer('response', step.headers));
       // A reply without a body that a session gives one is not possible here: Envoy has already ended it.
-      for (const answer of streamedBodyAnswers(end ? EMPTY : step.body, false)) this.#send(answer);
+      for (const answer of streamedBodyAnswers((end ? undefined : step.body) ?? EMPTY, false)) this.#send(answer);
     });
   }
 
-  #responseBody(step: Final, end: boolean): void {
+  #replyBody(bytes: Uint8Array, end: boolean): void | Promise<void> {
+    this.#countHeld(bytes.length);
+    const first = this.#open().responseBody(bytes, end);
+    // What is asked for may take its time, and the bytes are ours only until then.
+    const original = this.#isFinal(first) ? bytes : Uint8Array.from(bytes);
+    return this.#then(first, (step) => this.#responseBody(step, original, end));
+  }
+
+  #responseBody(step: Final, original: Uint8Array, end: boolean): void {
     if (step.kind === 'reply') return this.#reply(step);
     if (step.kind === 'hold') {
       if (end) throw new DoorError('session', 'the session held a reply at its end');
       return;
     }
-    this.#releaseHeaders(step, end);
-    for (const answer of streamedBodyAnswers(step.body, end)) this.#send(answer);
+    if (step.body === undefined && this.#heldBytes > original.length)
+      throw new DoorError('session', 'the session let go what it has not kept');
+    const body = step.body ?? original;
+    this.#releaseHeaders(step.headers, end ? body.length : undefined);
+    for (const answer of streamedBodyAnswers(body, end)) this.#send(answer);
   }
 
   #responseTrailers(step: Final, trailers: readonly Header[]): void {
     if (step.kind === 'reply') return this.#reply(step);
     if (step.kind === 'hold') throw new DoorError('session', 'the session held a reply at its end');
-    this.#releaseHeaders(step, false);
-    for (const answer of streamedBodyAnswers(step.body, false)) this.#send(answer);
+    if (step.body === undefined && this.#heldBytes > 0)
+      throw new DoorError('session', 'the session let go what it has not kept');
+    this.#releaseHeaders(step.headers, undefined);
+    for (const answer of streamedBodyAnswers(step.body ?? EMPTY, false)) this.#send(answer);
     // No protocol that we know has trailers in a reply either, and nothing in them was looked at.
     this.#send(trailersAnswer('response', withoutTrailers(trailers)));
   }
 
   /** With the length where all of the body is here: Envoy has removed the upstream's. */
-  #releaseHeaders(step: Continue, isWhole: boolean): void {
+  #releaseHeaders({ set, remove }: HeaderEdits, bytes: number | undefined): void {
     if (this.#phase === 'reply_flowing') return;
     this.#phase = 'reply_flowing';
-    const set: Header[] = isWhole
-      ? [...step.headers.set, ['content-length', String(step.body.length)]]
-      : [...step.headers.set];
-    this.#send(headersAnswer('response', { set, remove: step.headers.remove }));
+    this.#heldBytes = 0;
+    const all: readonly Header[] = bytes === undefined ? set : [...set, ['content-length', String(bytes)]];
+    this.#send(headersAnswer('response', { set: all, remove }));
   }
 
   #reply(step: Extract<Step, { kind: 'reply' }>): void {
@@ -225,45 +239,39 @@ export class Exchange {
     return this.#session;
   }
 
-  /** Asks what the session asks for until it decides. */
-  #then(step: Step, decided: (step: Final) => void): void | Promise<void> {
-    if (this.#isFinal(step)) decided(step);
-    else return this.#ask(step, decided);
-  }
-
-  async #ask(first: Step, decided: (step: Final) => void): Promise<void> {
+  /** Asks what the session asks for until it decides; a promise where it has to be waited for. */
+  #then(first: Step, decided: (step: Final) => void, asked = 0): void | Promise<void> {
     let step = first;
-    for (let count = 0; !this.#isFinal(step); count++) {
+    for (let count = asked; !this.#isFinal(step); count++) {
       if (count === QUESTIONS_MAX)
         throw new DoorError('session', `the session asked more than ${QUESTIONS_MAX} questions`);
-      const next = await this.#answer(step);
-      // Whoever hung up meanwhile has taken the session with them.
-      if (this.#isOver()) return;
-      step = next();
+      const next = this.#answer(step);
+      if (next instanceof Promise)
+        return next.then((goOn) => {
+          // Whoever hung up meanwhile has taken the session with them.
+          if (!this.#isOver()) return this.#then(goOn(), decided, count + 1);
+        });
+      step = next;
     }
     decided(step);
   }
 
-  /** Gets what the session asked for; the result hands it over. */
-  async #answer(step: Step): Promise<() => Step> {
+  /** Gets what the session asked for, and hands it over. */
+  #answer(step: Step): Step | Promise<() => Step> {
     const session = this.#open();
     switch (step.kind) {
-      case 'levels': {
-        const levels = await this.#host.levels(step.budgets);
-        return () => session.levels(levels);
-      }
-      case 'call': {
-        const response = await this.#host.call(step);
-        return () => session.callResponse(response);
-      }
-      case 'continue': {
-        const { short } = await this.#host.reserve(step.reserve);
-        this.#hasReserved = short === undefined;
-        return () => (short === undefined ? step : session.refuseSpend(short));
-      }
+      case 'levels':
+        return handOver(this.#host.levels(step.budgets), (levels) => session.levels(levels));
+      case 'call':
+        return handOver(this.#host.call(step), (response) => session.callResponse(response));
+      case 'continue':
+        return handOver(this.#host.reserve(step.reserve), ({ short }) => {
+          this.#hasReserved = short === undefined;
+          return short === undefined ? step : session.refuseSpend(short);
+        });
       case 'hold':
       case 'reply':
-        return () => step;
+        return step;
     }
   }
 
@@ -281,6 +289,11 @@ export class Exchange {
   }
 }
 
+/** Now, or once it is there and the exchange is not over. */
+function handOver<T>(answer: T | Promise<T>, take: (answer: T) => Step): Step | Promise<() => Step> {
+  return answer instanceof Promise ? answer.then((value) => () => take(value)) : take(answer);
+}
+
 function withoutTrailers(trailers: readonly Header[]): HeaderEdits {
   return { set: [], remove: trailers.map(([name]) => name) };
 }
@@ -288,8 +301,4 @@ function withoutTrailers(trailers: readonly Header[]): HeaderEdits {
 function withRoute({ headers, route }: Continue): HeaderEdits {
   if (route === undefined || headers.set.some(([name]) => name === ROUTE_HEADER)) return headers;
   return { set: [...headers.set, [ROUTE_HEADER, route]], remove: headers.remove };
-}
-
-function same(a: Uint8Array, b: Uint8Array): boolean {
-  return a === b || (a.length === b.length && Buffer.compare(a, b) === 0);
 }

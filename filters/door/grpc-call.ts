@@ -4,6 +4,7 @@
  */
 import type { HeaderField } from './http2/hpack-decoder.ts';
 import type { ServerStream, StreamHandler } from './http2/server-stream.ts';
+import type { MessageBuffers } from './message-buffers.ts';
 
 /** gRPC's codes, those that are used here. */
 export const GRPC_OK = 0;
@@ -13,6 +14,7 @@ export const GRPC_INTERNAL = 13;
 export const GRPC_UNAVAILABLE = 14;
 
 export interface CallHandler {
+  /** The bytes are the handler's until the call returns. */
   message(bytes: Uint8Array): void;
   /** The peer will send no more messages. */
   end(): void;
@@ -34,18 +36,31 @@ const HEAD = Buffer.from([STATUS_200, ...CONTENT_TYPE, ...string('application/gr
 const OK_TRAILERS = statusBlock(GRPC_OK, '');
 const NOTHING = Buffer.alloc(0);
 
+export interface CallOptions {
+  /** The largest message that is read. */
+  readonly messageBytesMax: number;
+  readonly buffers: MessageBuffers;
+}
+
+/** A message in room that was taken for it. */
+interface Kept {
+  readonly buffer: Buffer;
+  readonly length: number;
+}
+
 export class GrpcCall implements StreamHandler {
   readonly #stream: ServerStream;
   readonly #messageBytesMax: number;
+  readonly #buffers: MessageBuffers;
   #handler: CallHandler | undefined;
   /** The five bytes in front of a message, as far as they have come. */
   readonly #head = new Uint8Array(MESSAGE_HEAD_BYTES);
   #headBytes = 0;
-  /** The message that is coming in. */
-  #message: Uint8Array | undefined;
+  /** The message that is coming in, and how much of it is here. */
+  #message: Kept | undefined;
   #messageBytes = 0;
   /** Whole messages that came while the call was paused, and the window's bytes that are owed for them. */
-  readonly #waiting: Uint8Array[] = [];
+  readonly #waiting: Kept[] = [];
   #owedBytes = 0;
   #isPaused = false;
   /** The peer has ended, and the handler was not told yet. */
@@ -53,9 +68,10 @@ export class GrpcCall implements StreamHandler {
   #hasAnswered = false;
   #isOver = false;
 
-  constructor(stream: ServerStream, messageBytesMax: number) {
+  constructor(stream: ServerStream, { messageBytesMax, buffers }: CallOptions) {
     this.#stream = stream;
     this.#messageBytesMax = messageBytesMax;
+    this.#buffers = buffers;
   }
 
   set handler(handler: CallHandler) {
@@ -80,8 +96,7 @@ export class GrpcCall implements StreamHandler {
   finish(code: number, message = ''): void {
     if (this.#isOver) return;
     this.#isOver = true;
-    this.#waiting.length = 0;
-    this.#message = undefined;
+    this.#giveBack();
     const status = code === GRPC_OK && message === '' ? OK_TRAILERS : statusBlock(code, message);
     this.#stream.end(this.#hasAnswered ? status : Buffer.concat([HEAD, status]));
   }
@@ -95,7 +110,7 @@ export class GrpcCall implements StreamHandler {
     while (!this.#isPaused && !this.#isOver) {
       const message = this.#waiting.shift();
       if (message === undefined) break;
-      this.#handler?.message(message);
+      this.#handOver(message);
     }
     if (this.#isPaused || this.#isOver) return;
     const owed = this.#owedBytes;
@@ -119,6 +134,7 @@ export class GrpcCall implements StreamHandler {
   aborted(): void {
     if (this.#isOver) return;
     this.#isOver = true;
+    this.#giveBack();
     this.#handler?.aborted();
   }
 
@@ -141,17 +157,18 @@ export class GrpcCall implements StreamHandler {
         this.#deliver(length === 0 ? NOTHING : bytes.subarray(begin, begin + length));
         return begin + length;
       }
-      this.#message = new Uint8Array(length);
+      this.#message = { buffer: this.#buffers.take(length), length };
       this.#messageBytes = 0;
       at = begin;
     }
     const message = this.#message;
     const end = Math.min(bytes.length, at + message.length - this.#messageBytes);
-    message.set(at === 0 && end === bytes.length ? bytes : bytes.subarray(at, end), this.#messageBytes);
+    message.buffer.set(at === 0 && end === bytes.length ? bytes : bytes.subarray(at, end), this.#messageBytes);
     this.#messageBytes += end - at;
     if (this.#messageBytes < message.length) return end;
     this.#message = undefined;
-    this.#deliver(message);
+    if (this.#isPaused) this.#waiting.push(message);
+    else this.#handOver(message);
     return end;
   }
 
@@ -165,8 +182,25 @@ export class GrpcCall implements StreamHandler {
   }
 
   #deliver(message: Uint8Array): void {
-    if (this.#isPaused) this.#waiting.push(message);
-    else this.#handler?.message(message);
+    if (!this.#isPaused) {
+      this.#handler?.message(message);
+      return;
+    }
+    const buffer = this.#buffers.take(message.length);
+    buffer.set(message);
+    this.#waiting.push({ buffer, length: message.length });
+  }
+
+  #handOver({ buffer, length }: Kept): void {
+    this.#handler?.message(buffer.subarray(0, length));
+    this.#buffers.give(buffer);
+  }
+
+  #giveBack(): void {
+    if (this.#message !== undefined) this.#buffers.give(this.#message.buffer);
+    for (const { buffer } of this.#waiting) this.#buffers.give(buffer);
+    this.#message = undefined;
+    this.#waiting.length = 0;
   }
 
   /** Half a message is none. */

@@ -13,6 +13,8 @@ import { GrpcCall, refusalOf } from './grpc-call.ts';
 import { prepareSocket } from './grpc-server.ts';
 import { ConnectionError } from './http2/frame.ts';
 import { Http2Connection } from './http2/http2-connection.ts';
+import { readInto } from './http2/read-into.ts';
+import { MessageBuffers } from './message-buffers.ts';
 
 export interface ProcessorServerOptions {
   readonly socketPath: string;
@@ -27,6 +29,8 @@ export interface ProcessorServer {
 
 /** One for each of Envoy's workers, and one while it reconnects. */
 export const CONNECTIONS_MAX = 1_024;
+/** What is read of a socket at a time: more than a Unix socket of Linux holds unless it is told to. */
+const READ_BYTES = 256 * 1024;
 
 /** Binds; the socket is readable and writable by this user alone. Throws DoorError. */
 export async function startProcessorServer(
@@ -35,10 +39,14 @@ export async function startProcessorServer(
 ): Promise<ProcessorServer> {
   prepareSocket(socketPath);
   const connections = new Set<Http2Connection>();
-  const server = createServer((socket) => {
+  const buffers = new MessageBuffers();
+  // One for all connections: what is read is worked off before anything else is.
+  const input = Buffer.allocUnsafeSlow(READ_BYTES);
+  const server = createServer({ pauseOnConnect: true }, (accepted) => {
+    const socket = readInto(accepted, input, (bytes) => connection.receive(bytes));
     const connection: Http2Connection = new Http2Connection(socket, {
       open: (stream, head) => {
-        const call = new GrpcCall(stream, messageBytesMax);
+        const call = new GrpcCall(stream, { messageBytesMax, buffers });
         const refusal = refusalOf(head, PROCESS_PATH);
         if (refusal !== undefined) call.finish(refusal.code, refusal.message);
         else call.handler = serveExchange(call, host);

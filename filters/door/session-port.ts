@@ -1,7 +1,7 @@
 /**
  * What the door needs of a policy's filter: one session an exchange, bytes in, steps out. The adapter over the wasm
  * host implements it; tests implement it with an echo. A session keeps no reference to the bytes it is given after a
- * call returns; what it gives is the caller's.
+ * call returns; what it gives is the caller's, or is what it was given.
  */
 import type { Evidence } from './evidence.ts';
 
@@ -47,11 +47,14 @@ export interface SessionPort {
 }
 
 export type Step =
-  /** Forward `body` (which may be empty: then nothing of this message goes on) and the changed headers. */
+  /**
+   * Forward `body` (which may be empty: then nothing of this message goes on) and the changed headers. Undefined: all
+   * that was given since the last `continue` goes on as it came.
+   */
   | {
       readonly kind: 'continue';
       readonly headers: HeaderEdits;
-      readonly body: Uint8Array;
+      readonly body: Uint8Array | undefined;
       readonly route: string | undefined;
       readonly reserve: readonly Reserve[];
     }

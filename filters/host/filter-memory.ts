@@ -4,22 +4,27 @@
 import { FilterError } from './filter-error.ts';
 import type { KernelExports } from './kernel-exports.ts';
 
-const DECODER = new TextDecoder('utf-8', { fatal: true });
 const ENCODER = new TextEncoder();
 
 export class FilterMemory {
   readonly #exports: KernelExports;
   #view: DataView;
-  #bytes: Uint8Array;
+  #bytes: Buffer;
 
   constructor(exports: KernelExports) {
     this.#exports = exports;
     this.#view = new DataView(exports.memory.buffer);
-    this.#bytes = new Uint8Array(exports.memory.buffer);
+    this.#bytes = Buffer.from(exports.memory.buffer);
   }
 
   get byteLength(): number {
     return this.#exports.memory.buffer.byteLength;
+  }
+
+  /** All of it, as it is until the filter is called again. */
+  get bytes(): Buffer {
+    this.#current();
+    return this.#bytes;
   }
 
   u32(address: number): number {
@@ -33,12 +38,12 @@ export class FilterMemory {
   /** A copy of the run whose address and length stand at `place`. */
   run(place: number): Uint8Array<ArrayBuffer> {
     const at = this.u32(place);
-    return this.#bytes.slice(at, at + this.u32(place + 4)) as Uint8Array<ArrayBuffer>;
+    return Uint8Array.prototype.slice.call(this.#bytes, at, at + this.u32(place + 4)) as Uint8Array<ArrayBuffer>;
   }
 
   text(place: number): string {
     const at = this.u32(place);
-    return DECODER.decode(this.#bytes.subarray(at, at + this.u32(place + 4)));
+    return this.#bytes.toString('utf8', at, at + this.u32(place + 4));
   }
 
   /** Hands bytes to `use` at an address of the filter's, for the time of the call. */
@@ -56,7 +61,7 @@ export class FilterMemory {
   #current(): DataView {
     if (this.#view.buffer !== this.#exports.memory.buffer) {
       this.#view = new DataView(this.#exports.memory.buffer);
-      this.#bytes = new Uint8Array(this.#exports.memory.buffer);
+      this.#bytes = Buffer.from(this.#exports.memory.buffer);
     }
     return this.#view;
   }

@@ -20,28 +20,26 @@ export function writeHeaderPairs(headers: readonly HeaderPair[]): Uint8Array {
   return out;
 }
 
-/** Headers to set: u32 bytes of name, u32 bytes of value, name, value; again and again. */
-export function readHeadersToSet(run: Uint8Array): HeaderPair[] {
-  const bytes = Buffer.from(run.buffer, run.byteOffset, run.byteLength);
+/** Headers to set, from `at` to `end`: u32 bytes of name, u32 bytes of value, name, value; again and again. */
+export function readHeadersToSet(bytes: Buffer, at: number, end: number): HeaderPair[] {
   const headers: HeaderPair[] = [];
-  for (let at = 0; at < bytes.length;) {
+  while (at < end) {
     const name = at + 8;
     const value = name + bytes.readUInt32LE(at);
-    const end = value + bytes.readUInt32LE(at + 4);
-    headers.push([bytes.toString(LATIN1, name, value), bytes.toString(LATIN1, value, end)]);
-    at = end;
+    const next = value + bytes.readUInt32LE(at + 4);
+    headers.push([bytes.toString(LATIN1, name, value), bytes.toString(LATIN1, value, next)]);
+    at = next;
   }
   return headers;
 }
 
-/** Names: u32 bytes of name, name; again and again. */
-export function readHeadersToRemove(run: Uint8Array): string[] {
-  const bytes = Buffer.from(run.buffer, run.byteOffset, run.byteLength);
+/** Names, from `at` to `end`: u32 bytes of name, name; again and again. */
+export function readHeadersToRemove(bytes: Buffer, at: number, end: number): string[] {
   const names: string[] = [];
-  for (let at = 0; at < bytes.length;) {
-    const end = at + 4 + bytes.readUInt32LE(at);
-    names.push(bytes.toString(LATIN1, at + 4, end));
-    at = end;
+  while (at < end) {
+    const next = at + 4 + bytes.readUInt32LE(at);
+    names.push(bytes.toString(LATIN1, at + 4, next));
+    at = next;
   }
   return names;
 }

@@ -4,18 +4,21 @@ import type { Evidence } from '../door/evidence.ts';
 import type {
   BudgetLevel,
   Header,
+  HeaderEdits,
   Reserve,
   SessionOutcome,
   SessionPort,
   Shortage,
   Step,
 } from '../door/session-port.ts';
+import { NO_EDITS } from '../door/session-port.ts';
 import { encodeText, type FilterMemory } from './filter-memory.ts';
 import { readHeadersToRemove, readHeadersToSet, writeHeaderPairs } from './header-pairs.ts';
 import type { KernelExports } from './kernel-exports.ts';
 import * as O from './output-layout.ts';
 
 const EMPTY = new Uint8Array();
+const NO_RESERVES: readonly Reserve[] = [];
 const LEVEL_BYTES = 24;
 const RESERVE_BYTES = 16;
 
@@ -25,8 +28,6 @@ export class WasmSession implements SessionPort {
   readonly #budgets: readonly string[];
   readonly #handle: number;
   readonly #out: number;
-  /** Chunks of the body in hand that the session has seen and not let go. */
-  #held: Uint8Array[] = [];
   #outcome: SessionOutcome | undefined;
 
   constructor(exports: KernelExports, memory: FilterMemory, budgets: readonly string[], handle: number) {
@@ -38,8 +39,8 @@ export class WasmSession implements SessionPort {
   }
 
   /** What Envoy has verified of the caller; before all else. */
-  identify(evidence: Evidence): void {
-    const { jwt, san } = evidence;
+  identify({ jwt, san }: Evidence): void {
+    if (jwt === undefined && san === undefined) return;
     const document = `{"jwt":${jwt === undefined ? 'null' : JSON.stringify(jwt)},"san":${san === undefined ? 'null' : JSON.stringify(san)}}`;
     this.#memory.lend(encodeText(document), (address, length) =>
       this.#exports.session_identity(this.#handle, address, length),
@@ -55,7 +56,6 @@ export class WasmSession implements SessionPort {
   }
 
   requestBody(bytes: Uint8Array, end: boolean): Step {
-    this.#held.push(bytes);
     return this.#step(
       this.#lend(bytes, (address, length) =>
         this.#exports.session_request_body(this.#handle, address, length, end ? 1 : 0),
@@ -68,7 +68,6 @@ export class WasmSession implements SessionPort {
   }
 
   responseHeaders(headers: readonly Header[], end: boolean): Step {
-    this.#held = [];
     return this.#step(
       this.#lend(writeHeaderPairs(headers), (address, length) =>
         this.#exports.session_response_headers(this.#handle, address, length, end ? 1 : 0),
@@ -77,7 +76,6 @@ export class WasmSession implements SessionPort {
   }
 
   responseBody(bytes: Uint8Array, end: boolean): Step {
-    this.#held.push(bytes);
     return this.#step(
       this.#lend(bytes, (address, length) =>
         this.#exports.session_response_body(this.#handle, address, length, end ? 1 : 0),
@@ -130,8 +128,9 @@ export class WasmSession implements SessionPort {
 
   /** The decisions so far, in order, each one JSON document. */
   records(): string[] {
-    const records = Buffer.from(this.#memory.run(this.#out + O.OUTPUT_RECORDS)).toString('utf8');
-    return records.split('\n').filter((line) => line !== '');
+    const records = this.#memory.text(this.#out + O.OUTPUT_RECORDS);
+    // Each ends in a line end.
+    return records === '' ? [] : records.slice(0, -1).split('\n');
   }
 
   free(): void {
@@ -149,10 +148,7 @@ export class WasmSession implements SessionPort {
       case abi.ACTION_HOLD:
         return { kind: 'hold' };
       case abi.ACTION_LEVELS:
-        return {
-          kind: 'levels',
-          budgets: this.#positions(out + O.OUTPUT_BUDGETS).map((position) => this.#budgetName(position)),
-        };
+        return { kind: 'levels', budgets: this.#asked() };
       case abi.ACTION_CALL:
         return {
           kind: 'call',
@@ -162,18 +158,12 @@ export class WasmSession implements SessionPort {
           body: memory.run(out + O.OUTPUT_CALL_BODY),
         };
       case abi.ACTION_CONTINUE: {
-        const held = this.#held;
-        this.#held = [];
-        const route = memory.text(out + O.OUTPUT_ROUTE);
+        const isReplaced = memory.u32(out + O.OUTPUT_BODY_MODE) === O.BODY_REPLACED;
         return {
           kind: 'continue',
-          headers: {
-            set: readHeadersToSet(memory.run(out + O.OUTPUT_SET)),
-            remove: readHeadersToRemove(memory.run(out + O.OUTPUT_REMOVE)),
-          },
-          body:
-            memory.u32(out + O.OUTPUT_BODY_MODE) === O.BODY_REPLACED ? memory.run(out + O.OUTPUT_BODY) : joined(held),
-          route: route === '' ? undefined : route,
+          headers: this.#edits(),
+          body: isReplaced ? memory.run(out + O.OUTPUT_BODY) : undefined,
+          route: memory.u32(out + O.OUTPUT_ROUTE + 4) === 0 ? undefined : memory.text(out + O.OUTPUT_ROUTE),
           reserve: this.#reserves(),
         };
       }
@@ -181,25 +171,49 @@ export class WasmSession implements SessionPort {
         return {
           kind: 'reply',
           status: memory.u32(out + O.OUTPUT_STATUS),
-          headers: readHeadersToSet(memory.run(out + O.OUTPUT_REPLY_HEADERS)),
+          headers: this.#headers(out + O.OUTPUT_REPLY_HEADERS),
           body: memory.run(out + O.OUTPUT_REPLY_BODY),
         };
     }
   }
 
-  #reserves(): Reserve[] {
-    const run = this.#memory.run(this.#out + O.OUTPUT_RESERVES);
-    const view = new DataView(run.buffer);
-    return Array.from({ length: run.length / RESERVE_BYTES }, (_, i) => ({
-      budget: this.#budgetName(view.getUint32(i * RESERVE_BYTES, true)),
-      micros: Number(view.getBigInt64(i * RESERVE_BYTES + 8, true)),
-    }));
+  #edits(): HeaderEdits {
+    const memory = this.#memory;
+    const remove = this.#out + O.OUTPUT_REMOVE;
+    const isSet = memory.u32(this.#out + O.OUTPUT_SET + 4) > 0;
+    const removed = memory.u32(remove + 4);
+    if (!isSet && removed === 0) return NO_EDITS;
+    const at = memory.u32(remove);
+    return {
+      set: this.#headers(this.#out + O.OUTPUT_SET),
+      remove: readHeadersToRemove(memory.bytes, at, at + removed),
+    };
   }
 
-  #positions(place: number): number[] {
-    const run = this.#memory.run(place);
-    const view = new DataView(run.buffer);
-    return Array.from({ length: run.length / 4 }, (_, i) => view.getUint32(i * 4, true));
+  #headers(place: number): Header[] {
+    const memory = this.#memory;
+    const at = memory.u32(place);
+    return readHeadersToSet(memory.bytes, at, at + memory.u32(place + 4));
+  }
+
+  #reserves(): readonly Reserve[] {
+    const memory = this.#memory;
+    const at = memory.u32(this.#out + O.OUTPUT_RESERVES);
+    const end = at + memory.u32(this.#out + O.OUTPUT_RESERVES + 4);
+    if (at === end) return NO_RESERVES;
+    const reserves: Reserve[] = [];
+    for (let each = at; each < end; each += RESERVE_BYTES)
+      reserves.push({ budget: this.#budgetName(memory.u32(each)), micros: Number(memory.i64(each + 8)) });
+    return reserves;
+  }
+
+  #asked(): string[] {
+    const memory = this.#memory;
+    const at = memory.u32(this.#out + O.OUTPUT_BUDGETS);
+    const end = at + memory.u32(this.#out + O.OUTPUT_BUDGETS + 4);
+    const budgets: string[] = [];
+    for (let each = at; each < end; each += 4) budgets.push(this.#budgetName(memory.u32(each)));
+    return budgets;
   }
 
   #budgetName(position: number): string {
@@ -218,9 +232,4 @@ function secondsOf(windowLeftMs: number | undefined): number {
   return windowLeftMs === undefined || windowLeftMs <= 0
     ? 0
     : Math.min(0xffff_ffff, Math.ceil(windowLeftMs / 1_000) + 1);
-}
-
-function joined(chunks: readonly Uint8Array[]): Uint8Array {
-  const [first] = chunks;
-  return chunks.length === 1 && first ? first : Buffer.concat(chunks);
 }

@@ -3,7 +3,7 @@ import { Counter, Gauge, Registry, collectDefaultMetrics } from 'prom-client';
 import type { SessionOutcome } from '../door/session-port.ts';
 import type { GrantMove } from './budgets/envoy-grants.ts';
 import type { BudgetAccounts, BudgetCounters } from './budgets/budget-accounts.ts';
-import { summarise } from './decision-record.ts';
+import { DecisionTallies } from './decision-tallies.ts';
 
 export interface SidecarMetrics {
   readonly registry: Registry;
@@ -47,18 +47,26 @@ export function createMetrics(gauges: Gauges): SidecarMetrics {
     help: 'Decisions by event and outcome',
     labelNames: ['event', 'outcome'],
     registers,
+    collect: () => tallies.tell(),
   });
   const rules = new Counter({
     name: 'writ_rules_fired_total',
     help: 'Rules that took part in a decision',
     labelNames: ['rule', 'outcome'],
     registers,
+    collect: () => tallies.tell(),
   });
   const redactions = new Counter({
     name: 'writ_redactions_total',
     help: 'Decisions that redacted, by detector',
     labelNames: ['detector'],
     registers,
+    collect: () => tallies.tell(),
+  });
+  const tallies = new DecisionTallies(({ event, outcome, rules: fired, detectors }, count) => {
+    decisions.inc({ event, outcome }, count);
+    for (const rule of fired) rules.inc({ rule, outcome }, count);
+    for (const detector of detectors) redactions.inc({ detector }, count);
   });
   const spent = new Counter({
     name: 'writ_spent_micros_total',
@@ -108,12 +116,7 @@ export function createMetrics(gauges: Gauges): SidecarMetrics {
     exchangeEnded: (how, outcome) => {
       exchanges.inc({ end: how });
       if (outcome === undefined) return;
-      for (const record of outcome.records) {
-        const { event, outcome: verdict, rules: fired, detectors } = summarise(record);
-        decisions.inc({ event, outcome: verdict });
-        for (const rule of fired) rules.inc({ rule, outcome: verdict });
-        for (const detector of detectors) redactions.inc({ detector });
-      }
+      for (const record of outcome.records) tallies.add(record);
       if (outcome.spentMicros !== undefined) spent.inc(outcome.spentMicros);
     },
     error: (code) => errors.inc({ code }),

@@ -5,18 +5,10 @@
 import { randomFillSync, randomUUID } from 'node:crypto';
 import type { Door } from '../../proto/door.ts';
 import { DoorError } from '../door/door-error.ts';
-import type { ExchangeHost } from '../door/exchange.ts';
+import type { ExchangeHost, Levels, Reserved } from '../door/exchange.ts';
 import type { ExtProcHost } from '../door/ext-proc-service.ts';
 import type { Evidence } from '../door/evidence.ts';
-import type {
-  BudgetLevel,
-  FilterPort,
-  Reserve,
-  SessionOutcome,
-  SessionPort,
-  Shortage,
-  Step,
-} from '../door/session-port.ts';
+import type { FilterPort, Reserve, SessionOutcome, SessionPort, Shortage, Step } from '../door/session-port.ts';
 import { FilterError } from '../host/filter-error.ts';
 import type { BudgetAccounts, ReserveResult } from './budgets/budget-accounts.ts';
 import type { DecisionLog } from './decision-log.ts';
@@ -89,22 +81,15 @@ export class SidecarDoor implements ExtProcHost {
       throw new DoorError('too_many_exchanges', `more than ${governor.settings.exchanges} exchanges at one time`);
     this.#open.set(governor, (this.#open.get(governor) ?? 0) + 1);
     this.#exchanges++;
-    const exchange = new GovernedExchange(governor, this.#options);
-    return {
-      replyBytesMax: governor.settings.replyBytes,
-      openSession: (evidence) => exchange.openSession(evidence),
-      levels: (budgets) => exchange.levels(budgets),
-      reserve: (amounts) => exchange.reserve(amounts),
-      call: (request) => exchange.call(request),
-      end: (how, outcome) => {
-        const left = (this.#open.get(governor) ?? 1) - 1;
-        this.#exchanges--;
-        if (left === 0) this.#open.delete(governor);
-        else this.#open.set(governor, left);
-        exchange.end(how, outcome);
-      },
-    };
+    return new GovernedExchange(governor, this.#options, this.#ended);
   }
+
+  readonly #ended = (governor: Governor): void => {
+    const left = (this.#open.get(governor) ?? 1) - 1;
+    this.#exchanges--;
+    if (left === 0) this.#open.delete(governor);
+    else this.#open.set(governor, left);
+  };
 
   error(error: unknown): void {
     const code =
@@ -149,16 +134,20 @@ function nextNonce(): bigint {
   return nonce;
 }
 
-class GovernedExchange implements Omit<ExchangeHost, 'replyBytesMax'> {
+class GovernedExchange implements ExchangeHost {
+  readonly replyBytesMax: number;
   readonly #governor: Governor;
   readonly #options: SidecarDoorOptions;
+  readonly #onEnd: (governor: Governor) => void;
   readonly #id = randomUUID();
   #reserved: readonly Reserve[] = [];
   #hasEnded = false;
 
-  constructor(governor: Governor, options: SidecarDoorOptions) {
+  constructor(governor: Governor, options: SidecarDoorOptions, onEnd: (governor: Governor) => void) {
+    this.replyBytesMax = governor.settings.replyBytes;
     this.#governor = governor;
     this.#options = options;
+    this.#onEnd = onEnd;
   }
 
   openSession(evidence: Evidence): SessionPort {
@@ -175,31 +164,32 @@ class GovernedExchange implements Omit<ExchangeHost, 'replyBytesMax'> {
     }
   }
 
-  async levels(budgets: readonly string[]): Promise<(BudgetLevel | undefined)[]> {
+  levels(budgets: readonly string[]): Levels | Promise<Levels> {
     const accounts = this.#options.budgets;
     if (accounts === undefined) return budgets.map(() => undefined);
-    await accounts.ready(budgets);
-    return accounts
-      .levels(budgets)
-      .map((level) =>
-        level.failed
-          ? undefined
-          : { headroom: level.headroom, spent: level.spent, windowLeftMs: level.windowLeftMs, isPart: level.isPart },
-      );
+    const ready = accounts.ready(budgets);
+    const levels = (): Levels => accounts.levels(budgets).map((level) => (level.failed ? undefined : level));
+    return ready === undefined ? levels() : ready.then(levels);
   }
 
-  async reserve(amounts: readonly Reserve[]): Promise<{ short: Shortage | undefined }> {
+  reserve(amounts: readonly Reserve[]): Reserved | Promise<Reserved> {
     const accounts = this.#options.budgets;
     if (accounts === undefined) return { short: { budget: amounts[0]?.budget ?? '', state: 'unreadable' } };
-    const result = await accounts.obtain(
+    const result = accounts.obtain(
       this.#id,
       amounts.map(({ budget, micros }) => ({ budget, amount: micros })),
     );
+    return result instanceof Promise
+      ? result.then((obtained) => this.#obtained(amounts, obtained))
+      : this.#obtained(amounts, result);
+  }
+
+  #obtained(amounts: readonly Reserve[], result: ReserveResult): Reserved {
     if (result.kind !== 'reserved') return { short: { budget: result.budget, state: shortageOf(result) } };
     this.#reserved = amounts;
     // The client hung up while we waited: nothing was forwarded, nothing was spent.
     if (this.#hasEnded) this.#settle(0);
-    return { short: undefined };
+    return NOTHING_SHORT;
   }
 
   async call(request: Extract<Step, { kind: 'call' }>): Promise<{ status: number; body: Uint8Array } | undefined> {
@@ -211,6 +201,7 @@ class GovernedExchange implements Omit<ExchangeHost, 'replyBytesMax'> {
 
   end(how: 'complete' | 'aborted' | 'failed', outcome: SessionOutcome | undefined): void {
     this.#hasEnded = true;
+    this.#onEnd(this.#governor);
     this.#settle(outcome?.spentMicros);
     this.#options.metrics.exchangeEnded(how, outcome);
     for (const record of outcome?.records ?? [])
@@ -228,6 +219,8 @@ class GovernedExchange implements Omit<ExchangeHost, 'replyBytesMax'> {
       );
   }
 }
+
+const NOTHING_SHORT: Reserved = { short: undefined };
 
 function shortageOf(result: Exclude<ReserveResult, { readonly kind: 'reserved' }>): Shortage['state'] {
   if (result.kind === 'failed') return 'unreadable';

@@ -41,7 +41,7 @@ beforeEach(async () => {
   ended = [];
   errors = [];
   bodies = 0;
-  onBody = (body) => pass(body);
+  onBody = () => pass(undefined);
   reserved = Promise.resolve({ short: undefined });
   server = await startProcessorServer(host(), { socketPath, messageBytesMax: MESSAGE_BYTES_MAX });
 });
@@ -50,8 +50,8 @@ afterEach(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-function pass(body: Uint8Array, reserve: Extract<Step, { kind: 'continue' }>['reserve'] = []): Step {
-  return { kind: 'continue', headers: NO_EDITS, body: Uint8Array.from(body), route: undefined, reserve };
+function pass(body: Uint8Array | undefined, reserve: Extract<Step, { kind: 'continue' }>['reserve'] = []): Step {
+  return { kind: 'continue', headers: NO_EDITS, body: body && Uint8Array.from(body), route: undefined, reserve };
 }
 
 function host(): ExtProcHost {

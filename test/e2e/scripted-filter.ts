@@ -63,7 +63,7 @@ function scriptedSession(script: Script, told: { ended(): void; freed(): void })
   let held: Uint8Array[] = [];
   let request = NOTHING;
   let isFreed = false;
-  const pass = (body: Uint8Array, route?: string): Step => ({
+  const pass = (body: Uint8Array | undefined, route?: string): Step => ({
     kind: 'continue',
     headers: NO_EDITS,
     body,
@@ -100,9 +100,11 @@ function scriptedSession(script: Script, told: { ended(): void; freed(): void })
     requestBody: (bytes) => {
       if (has('throw')) throw new Error('4111111111111111');
       if (has('trap')) throw new WebAssembly.RuntimeError('unreachable');
-      request = Uint8Array.from(bytes);
-      if (has('call')) return { kind: 'call', store: 'docs', method: 'GET', path: '/newest', body: NOTHING };
-      return pass(edited(bytes), script.route);
+      if (has('call')) {
+        request = Uint8Array.from(bytes);
+        return { kind: 'call', store: 'docs', method: 'GET', path: '/newest', body: NOTHING };
+      }
+      return pass(has('edit') ? edited(bytes) : undefined, script.route);
     },
     requestTrailers: () => pass(NOTHING),
     responseHeaders: (headers, end) => {
@@ -110,7 +112,7 @@ function scriptedSession(script: Script, told: { ended(): void; freed(): void })
       return end || isStream ? pass(NOTHING) : { kind: 'hold' };
     },
     responseBody: (bytes, end) => {
-      if (isStream && !has('hold')) return pass(bytes);
+      if (isStream && !has('hold')) return pass(undefined);
       keep(bytes);
       return end ? release() : { kind: 'hold' };
     },

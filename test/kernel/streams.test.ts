@@ -188,7 +188,7 @@ describe('limits', () => {
     );
     const say = (text: string): string => {
       const answer = session.responseBody(Buffer.from(text), false);
-      return answer.kind === 'continue' ? spoken(Buffer.from(answer.body).toString()) : answer.kind;
+      return answer.kind === 'continue' ? spoken(Buffer.from(answer.body ?? '').toString()) : answer.kind;
     };
     expect(say(delta('plain words, '))).toBe('plain words, ');
     expect(say(delta('and EMP-9999'))).toBe('');

@@ -176,7 +176,7 @@ function drive(session: ReturnType<Filter['newSession']>, exchange: Exchange): S
       gotHeaders: step.headers,
     };
   } else if (step.kind === 'continue') {
-    const sent = textOf(step.body);
+    const sent = textOf(step.body ?? body);
     const request = {
       sent,
       sentHeaders: step.headers.set,
@@ -217,15 +217,18 @@ function respond(
   let step = session.responseHeaders(headers, body.length === 0);
   let gotHeaders: readonly Header[] = step.kind === 'continue' ? step.headers.set : [];
   const parts: Uint8Array[] = [];
+  let held: Uint8Array[] = [];
   const take = (): void => {
     if (step.kind !== 'continue') return;
     gotHeaders = [...gotHeaders, ...step.headers.set];
-    parts.push(step.body);
+    parts.push(step.body ?? Buffer.concat(held));
+    held = [];
   };
   const chunks = cut(body);
   for (const [i, chunk] of chunks.entries()) {
     if (step.kind === 'reply') break;
     if (exchange.hangUpAfter !== undefined && Buffer.concat(parts).length >= exchange.hangUpAfter) break;
+    held.push(chunk);
     step = answer(session.responseBody(chunk, !exchange.trailers && i === chunks.length - 1));
     take();
   }

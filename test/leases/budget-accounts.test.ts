@@ -59,9 +59,9 @@ function bench(...replies: Reply[]) {
     alarm: (message) => alarms.push(message),
   });
   /** Resolves with the result of a promise that needs time to pass. */
-  const within = async <T>(ms: number, promise: Promise<T>): Promise<T | 'waiting'> => {
+  const within = async <T>(ms: number, given: T | Promise<T>): Promise<T | 'waiting'> => {
     let result: T | 'waiting' = 'waiting';
-    void promise.then((value) => (result = value));
+    void Promise.resolve(given).then((value) => (result = value));
     await time.run(time.now + ms);
     return result;
   };

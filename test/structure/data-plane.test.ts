@@ -21,9 +21,8 @@ const DECODERS: { readonly [path: string]: string } = {
   'filters/door/http2/hpack-decoder.ts': 'the headers of a gRPC call, which are the same for all exchanges',
   'filters/door/http2/huffman.ts': 'the same, where they are compressed',
   'filters/door/wire/wire-reader.ts': 'the headers that Envoy sends, and what it verified of the caller',
-  'filters/host/filter-memory.ts': 'names and numbers that the filter writes in its own documents',
+  'filters/host/filter-memory.ts': 'names and numbers that the filter writes in its own documents, and its records',
   'filters/host/header-pairs.ts': 'headers that the filter sets',
-  'filters/host/wasm-session.ts': "the filter's decision records",
 };
 /** Foreign code that the data plane runs on. */
 const PACKAGES = ['@bufbuild/protobuf', '@grpc/grpc-js', 'prom-client'];

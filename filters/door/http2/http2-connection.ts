@@ -35,6 +35,7 @@ export const OUTPUT_BYTES_MAX = 1024 * 1024;
 /** A peer that does not read our last words is not waited for. */
 const CLOSE_MS_MAX = 1_000;
 const STREAM_ID_MAX = 0x7fff_ffff;
+const NOTHING = Buffer.alloc(0);
 
 export class Http2Connection implements StreamOutput {
   readonly #socket: Socket;
@@ -51,8 +52,8 @@ export class Http2Connection implements StreamOutput {
   #received = 0;
   #hasPreface = false;
   #hasSettings = false;
-  /** The beginning of a frame that has not come whole. */
-  #partial: Buffer | undefined;
+  /** The beginning of a frame that has not come whole, or of the preface. */
+  #partial: Buffer = NOTHING;
   /** The data frame that is coming in: what is left of it. */
   #dataLeft = 0;
   #dataStream = 0;
@@ -70,7 +71,6 @@ export class Http2Connection implements StreamOutput {
     this.#socket = socket;
     this.#options = options;
     this.#output = new FrameOutput(socket);
-    socket.on('data', (chunk: Buffer) => this.#onData(chunk));
     socket.on('drain', () => this.#onDrain());
     // What follows an error is `close`.
     socket.on('error', () => undefined);
@@ -83,6 +83,28 @@ export class Http2Connection implements StreamOutput {
   /** Says good-bye and closes; what is open on it is aborted. */
   close(): void {
     this.#goAway(F.NO_ERROR);
+  }
+
+  /** What the peer has sent. The bytes are the connection's until the call returns. */
+  receive(bytes: Buffer): void {
+    this.#isReading = true;
+    try {
+      let at = 0;
+      // What has begun is completed by itself: what comes behind it is not copied.
+      while (this.#partial.length > 0 && at < bytes.length && !this.#isOver) {
+        const end = Math.min(bytes.length, at + this.#missing(this.#partial));
+        const joined = Buffer.concat([this.#partial, bytes.subarray(at, end)]);
+        this.#partial = joined.subarray(this.#read(joined, 0));
+        at = end;
+      }
+      at = this.#read(bytes, at);
+      if (at < bytes.length && !this.#isOver) this.#partial = Buffer.from(bytes.subarray(at));
+    } catch (error) {
+      this.#fail(error);
+    } finally {
+      this.#isReading = false;
+      this.#flush();
+    }
   }
 
   send(stream: ServerStream): void {
@@ -118,23 +140,17 @@ export class Http2Connection implements StreamOutput {
     this.#planFlush();
   }
 
-  #onData(chunk: Buffer): void {
-    this.#isReading = true;
-    try {
-      this.#read(this.#partial === undefined ? chunk : Buffer.concat([this.#partial, chunk]));
-    } catch (error) {
-      this.#fail(error);
-    } finally {
-      this.#isReading = false;
-      this.#flush();
-    }
+  /** Bytes that what has begun needs to be read on. */
+  #missing(partial: Buffer): number {
+    if (!this.#hasPreface) return F.PREFACE.length - partial.length;
+    if (partial.length < F.FRAME_HEAD_BYTES) return F.FRAME_HEAD_BYTES - partial.length;
+    return F.FRAME_HEAD_BYTES + partial.readUIntBE(0, 3) - partial.length;
   }
 
-  /** All frames of `bytes`; what is not whole is kept. Data is handed on as it comes. */
-  #read(bytes: Buffer): void {
-    this.#partial = undefined;
-    let at = this.#hasPreface ? 0 : this.#readPreface(bytes);
-    while (at < bytes.length && !this.#isOver) {
+  /** All frames of `bytes` from `at`; where the one begins that is not whole. Data is handed on as it comes. */
+  #read(bytes: Buffer, from: number): number {
+    let at = this.#hasPreface ? from : from + this.#readPreface(bytes, from);
+    while (at < bytes.length && this.#hasPreface && !this.#isOver) {
       if (this.#dataLeft > 0) {
         const end = Math.min(bytes.length, at + this.#dataLeft);
         this.#dataLeft -= end - at;
@@ -158,20 +174,19 @@ export class Http2Connection implements StreamOutput {
       this.#onFrame(type, flags, stream, bytes.subarray(body, body + length));
       at = body + length;
     }
-    // A copy would be larger than what it saves: this is a few bytes, for as long as the next ones take.
-    if (at < bytes.length && !this.#isOver) this.#partial = bytes.subarray(at);
+    return at;
   }
 
-  #readPreface(bytes: Buffer): number {
-    const length = Math.min(bytes.length, F.PREFACE.length);
-    if (!bytes.subarray(0, length).equals(F.PREFACE.subarray(0, length)))
+  /** Its bytes; 0 while it is not whole. */
+  #readPreface(bytes: Buffer, from: number): number {
+    const length = Math.min(bytes.length - from, F.PREFACE.length);
+    if (!bytes.subarray(from, from + length).equals(F.PREFACE.subarray(0, length)))
       throw new ConnectionError(F.PROTOCOL_ERROR, 'no HTTP/2 preface');
     this.#hasPreface = length === F.PREFACE.length;
     return this.#hasPreface ? length : 0;
   }
 
   #checkHead(type: number, length: number, stream: number): void {
-    if (!this.#hasPreface) return;
     if (!this.#hasSettings && type !== F.SETTINGS) throw new ConnectionError(F.PROTOCOL_ERROR, 'no SETTINGS first');
     if (length > (type === F.DATA ? FRAME_BYTES_MAX : HEADER_BLOCK_BYTES_MAX))
       throw new ConnectionError(F.FRAME_SIZE_ERROR, 'a frame that is too large');
@@ -222,10 +237,11 @@ export class Http2Connection implements StreamOutput {
 
   #onBlock(part: Uint8Array, flags: number): void {
     const block = this.#block ?? [];
-    block.push(part);
+    const isWhole = (flags & F.FLAG_END_HEADERS) !== 0;
+    block.push(isWhole ? part : Buffer.from(part));
     if (block.reduce((sum, each) => sum + each.length, 0) > HEADER_BLOCK_BYTES_MAX)
       throw new ConnectionError(F.ENHANCE_YOUR_CALM, 'a header block that is too large');
-    if ((flags & F.FLAG_END_HEADERS) === 0) return;
+    if (!isWhole) return;
     this.#block = undefined;
     // Decoded whatever comes of it: the table is the connection's.
     const fields = this.#decoder.read(part.length > 0 && block.length === 1 ? part : Buffer.concat(block));

@@ -155,11 +155,12 @@ export class BudgetAccounts {
     this.#schedule(0);
   }
 
-  /** Resolves when every named budget has a level that counts, or after `LEASE_WAIT_MS`. */
-  async ready(budgets: readonly string[]): Promise<void> {
-    if (this.#missing(budgets).length === 0 || !this.#isReachable || this.#isStopped) return;
-    for (const budget of this.#missing(budgets)) this.#want(budget);
-    await new Promise<void>((resolve) => {
+  /** Resolves when every named budget has a level that counts, or after `LEASE_WAIT_MS`; undefined: there is no wait. */
+  ready(budgets: readonly string[]): Promise<void> | undefined {
+    const missing = this.#missing(budgets);
+    if (missing.length === 0 || !this.#isReachable || this.#isStopped) return undefined;
+    for (const budget of missing) this.#want(budget);
+    return new Promise<void>((resolve) => {
       const done = (): void => {
         cancel();
         this.#onChange.delete(check);
@@ -214,13 +215,20 @@ export class BudgetAccounts {
     return { kind: 'reserved' };
   }
 
-  /** Reserves, and where what is held falls short asks the control plane for more and waits up to `LEASE_WAIT_MS`. */
-  async obtain(exchange: string, needs: readonly BudgetAmount[]): Promise<ReserveResult> {
-    await this.ready(needs.map((need) => need.budget));
+  /**
+   * Reserves, and where what is held falls short asks the control plane for more and waits up to `LEASE_WAIT_MS`. A
+   * promise only where there is something to wait for: nearly every request finds what it needs.
+   */
+  obtain(exchange: string, needs: readonly BudgetAmount[]): ReserveResult | Promise<ReserveResult> {
+    const ready = this.ready(needs.map((need) => need.budget));
+    return ready === undefined ? this.#obtain(exchange, needs) : ready.then(() => this.#obtain(exchange, needs));
+  }
+
+  #obtain(exchange: string, needs: readonly BudgetAmount[]): ReserveResult | Promise<ReserveResult> {
     const result = this.reserve(exchange, needs);
     if (result.kind !== 'short' || this.#isHopeless(result.budget) || this.#waiters.size >= WAITERS_MAX)
       return this.#counted(result);
-    return await new Promise<ReserveResult>((resolve) => {
+    return new Promise<ReserveResult>((resolve) => {
       const waiter: Waiter = {
         exchange,
         needs,
