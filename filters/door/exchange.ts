@@ -10,13 +10,8 @@ import { OWN_HEADER_PREFIX, ROUTE_HEADER } from '../../proto/route-key.ts';
 import { DoorError } from './door-error.ts';
 import type { Evidence } from './evidence.ts';
 import type { Message } from './read-message.ts';
-import {
-  bufferedBodyAnswer,
-  headersAnswer,
-  immediateAnswer,
-  streamedBodyAnswers,
-  trailersAnswer,
-} from './responses.ts';
+import { sendBufferedBody, sendHeaders, sendImmediate, sendStreamedBody, sendTrailers } from './responses.ts';
+import type { Send } from './responses.ts';
 import type { BudgetLevel, Header, HeaderEdits, Reserve, SessionPort, Shortage, Step } from './session-port.ts';
 import { NO_EDITS } from './session-port.ts';
 
@@ -51,7 +46,7 @@ type Continue = Extract<Step, { kind: 'continue' }>;
 
 export class Exchange {
   readonly #host: ExchangeHost;
-  readonly #send: (answer: Uint8Array) => void;
+  readonly #send: Send;
   #session: SessionPort | undefined;
   #phase: Phase = 'request';
   /** Later steps of the session still name what the request had to set aside. */
@@ -59,7 +54,7 @@ export class Exchange {
   #heldBytes = 0;
   #replyHeaderEdits: HeaderEdits = NO_EDITS;
 
-  constructor(host: ExchangeHost, send: (answer: Uint8Array) => void) {
+  constructor(host: ExchangeHost, send: Send) {
     this.#host = host;
     this.#send = send;
   }
@@ -109,12 +104,12 @@ export class Exchange {
   #pass(message: Message): void {
     switch (message.kind) {
       case 'response_headers':
-        return this.#send(headersAnswer('response', NO_EDITS));
+        return sendHeaders(this.#send, 'response', NO_EDITS);
       case 'response_body':
-        for (const answer of streamedBodyAnswers(message.body, message.end)) this.#send(answer);
+        sendStreamedBody(this.#send, message.body, message.end);
         return;
       case 'response_trailers':
-        return this.#send(trailersAnswer('response', withoutTrailers(message.trailers)));
+        return sendTrailers(this.#send, 'response', withoutTrailers(message.trailers));
       case 'request_headers':
       case 'request_body':
       case 'request_trailers':
@@ -137,7 +132,7 @@ export class Exchange {
       if (step.kind === 'reply') return this.#reply(step);
       // Held: the body is still to come, and Envoy forwards nothing before it was answered.
       const edits = step.kind === 'hold' ? NO_EDITS : withRoute(step);
-      this.#send(headersAnswer('request', { set: edits.set, remove: [...own, ...edits.remove] }, edits.set.length > 0));
+      sendHeaders(this.#send, 'request', { set: edits.set, remove: [...own, ...edits.remove] }, edits.set.length > 0);
       if (end) this.#phase = 'request_sent';
     });
   }
@@ -150,7 +145,7 @@ export class Exchange {
     // Envoy refuses a changed body whose content-length is not exact.
     const set: readonly Header[] =
       step.body === undefined ? edits.set : [...edits.set, ['content-length', String(step.body.length)]];
-    this.#send(bufferedBodyAnswer({ set, remove: edits.remove }, step.body, true));
+    sendBufferedBody(this.#send, { set, remove: edits.remove }, step.body, true);
   }
 
   #requestTrailers(trailers: readonly Header[]): void | Promise<void> {
@@ -158,7 +153,7 @@ export class Exchange {
     // After a body the session has seen the end. Without one, trailers are the end, and there is no answer in which a
     // route could be named: Envoy's own 503 follows.
     this.#phase = 'request_sent';
-    this.#send(trailersAnswer('request', withoutTrailers(trailers)));
+    sendTrailers(this.#send, 'request', withoutTrailers(trailers));
   }
 
   #responseHeaders(headers: readonly Header[], end: boolean): void | Promise<void> {
@@ -170,9 +165,9 @@ export class Exchange {
         return;
       }
       this.#phase = 'reply_flowing';
-      this.#send(headersAnswer('response', step.headers));
+      sendHeaders(this.#send, 'response', step.headers);
       // A reply without a body that a session gives one is not possible here: Envoy has already ended it.
-      for (const answer of streamedBodyAnswers((end ? undefined : step.body) ?? EMPTY, false)) this.#send(answer);
+      sendStreamedBody(this.#send, (end ? undefined : step.body) ?? EMPTY, false);
     });
   }
 
@@ -194,7 +189,7 @@ export class Exchange {
       throw new DoorError('session', 'the session let go what it has not kept');
     const body = step.body ?? original;
     this.#releaseHeaders(step.headers, end ? body.length : undefined);
-    for (const answer of streamedBodyAnswers(body, end)) this.#send(answer);
+    sendStreamedBody(this.#send, body, end);
   }
 
   #responseTrailers(step: Final, trailers: readonly Header[]): void {
@@ -203,9 +198,9 @@ export class Exchange {
     if (step.body === undefined && this.#heldBytes > 0)
       throw new DoorError('session', 'the session let go what it has not kept');
     this.#releaseHeaders(step.headers, undefined);
-    for (const answer of streamedBodyAnswers(step.body ?? EMPTY, false)) this.#send(answer);
+    sendStreamedBody(this.#send, step.body ?? EMPTY, false);
     // No protocol that we know has trailers in a reply either, and nothing in them was looked at.
-    this.#send(trailersAnswer('response', withoutTrailers(trailers)));
+    sendTrailers(this.#send, 'response', withoutTrailers(trailers));
   }
 
   /** With the length where all of the body is here: Envoy has removed the upstream's. */
@@ -214,14 +209,14 @@ export class Exchange {
     this.#phase = 'reply_flowing';
     this.#heldBytes = 0;
     const all: readonly Header[] = bytes === undefined ? set : [...set, ['content-length', String(bytes)]];
-    this.#send(headersAnswer('response', { set: all, remove }));
+    sendHeaders(this.#send, 'response', { set: all, remove });
   }
 
   #reply(step: Extract<Step, { kind: 'reply' }>): void {
     if (this.#phase === 'reply_flowing')
       throw new DoorError('session', 'the session answered anew after the reply had begun');
     this.#phase = 'over';
-    this.#send(immediateAnswer(step));
+    sendImmediate(this.#send, step);
   }
 
   #countHeld(bytes: number): void {
@@ -263,12 +258,18 @@ export class Exchange {
       case 'levels':
         return handOver(this.#host.levels(step.budgets), (levels) => session.levels(levels));
       case 'call':
-        return handOver(this.#host.call(step), (response) => session.callResponse(response));
-      case 'continue':
-        return handOver(this.#host.reserve(step.reserve), ({ short }) => {
+        return handOver(this.#host.call({ ...step, body: Uint8Array.from(step.body) }), (response) =>
+          session.callResponse(response),
+        );
+      case 'continue': {
+        const reserved = this.#host.reserve(step.reserve);
+        // Other sessions are called while we wait.
+        const kept = reserved instanceof Promise && step.body ? { ...step, body: Uint8Array.from(step.body) } : step;
+        return handOver(reserved, ({ short }) => {
           this.#hasReserved = short === undefined;
-          return short === undefined ? step : session.refuseSpend(short);
+          return short === undefined ? kept : session.refuseSpend(short);
         });
+      }
       case 'hold':
       case 'reply':
         return step;

@@ -50,7 +50,7 @@ class ServedExchange implements CallHandler {
     this.#call = call;
     this.#host = host;
     this.#exchangeHost = exchangeHost;
-    this.#exchange = new Exchange(exchangeHost, (answer) => this.#send(answer));
+    this.#exchange = new Exchange(exchangeHost, (head, body) => this.#send(head, body));
   }
 
   message(bytes: Uint8Array): void {
@@ -86,8 +86,8 @@ class ServedExchange implements CallHandler {
     this.#resume();
   }
 
-  #send(answer: Uint8Array): void {
-    if (this.#isOver || this.#call.send(answer) || this.#isFull) return;
+  #send(head: Uint8Array, body?: Uint8Array): void {
+    if (this.#isOver || this.#call.send(head, body) || this.#isFull) return;
     this.#isFull = true;
     this.#call.pause();
   }

@@ -82,14 +82,17 @@ export class GrpcCall implements StreamHandler {
     return this.#isOver;
   }
 
-  /** A message with its five bytes in front. False: no more is to be sent until `drained`. */
-  send(framed: Uint8Array): boolean {
+  /**
+   * A message with its five bytes in front, in one piece or two, which are the caller's again. False: no more is to be
+   * sent until `drained`.
+   */
+  send(head: Uint8Array, body?: Uint8Array): boolean {
     if (this.#isOver) return true;
     if (!this.#hasAnswered) {
       this.#hasAnswered = true;
       this.#stream.respond(HEAD);
     }
-    return this.#stream.write(framed);
+    return this.#stream.write(head, body);
   }
 
   /** Ends the call. What the peer still sends is not read. */

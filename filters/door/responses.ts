@@ -1,6 +1,7 @@
 /**
  * The answers of the external-processing protocol: Envoy's `ProcessingResponse` (proto/envoy/service/ext_proc/v3), as
- * gRPC sends it. Writes messages, decides nothing. The tests read them back with generated code.
+ * gRPC sends it. Writes messages, decides nothing. The tests read them back with generated code. A body stands at the
+ * end of its message, so that it is sent from where it lies.
  */
 import type { Header, HeaderEdits } from './session-port.ts';
 import { NO_EDITS } from './session-port.ts';
@@ -10,7 +11,9 @@ import { WireWriter } from './wire/wire-writer.ts';
 export const CHUNK_BYTES_MAX = 64 * 1024;
 /** HeaderValueOption's append_action. */
 const OVERWRITE_IF_EXISTS_OR_ADD = 2;
-const NOTHING = new Uint8Array();
+
+/** Sends a message: its bytes, and those that stand behind them. Both are the sender's again when it returns. */
+export type Send = (head: Uint8Array, body?: Uint8Array) => void;
 
 export type Direction = 'request' | 'response';
 
@@ -23,73 +26,70 @@ const IMMEDIATE_FIELD = 7;
 /** One for all: an answer is written in one go. */
 const writer = new WireWriter();
 const UNCHANGED = {
-  request: headersMessage('request', NO_EDITS, false),
-  response: headersMessage('response', NO_EDITS, false),
+  request: Buffer.from(headersMessage('request', NO_EDITS, false)),
+  response: Buffer.from(headersMessage('response', NO_EDITS, false)),
 };
 
-export function headersAnswer(direction: Direction, edits: HeaderEdits, reroute = false): Uint8Array {
-  return edits.set.length === 0 && edits.remove.length === 0 && !reroute
-    ? UNCHANGED[direction]
-    : headersMessage(direction, edits, reroute);
+export function sendHeaders(send: Send, direction: Direction, edits: HeaderEdits, reroute = false): void {
+  send(
+    edits.set.length === 0 && edits.remove.length === 0 && !reroute
+      ? UNCHANGED[direction]
+      : headersMessage(direction, edits, reroute),
+  );
 }
 
 /** The answer to a buffered body; `body` undefined leaves it as it came. */
-export function bufferedBodyAnswer(edits: HeaderEdits, body: Uint8Array | undefined, reroute: boolean): Uint8Array {
+export function sendBufferedBody(send: Send, edits: HeaderEdits, body: Uint8Array | undefined, reroute: boolean): void {
   writer.clear();
-  if (reroute) writer.number(5, 1);
   if (body !== undefined) {
-    const { mark } = writer;
-    writer.bytes(1, body);
-    writer.message(3, mark);
+    writer.tail(1, body.length);
+    writer.message(3, 0);
   }
+  if (reroute) writer.number(5, 1);
   writeMutation(2, edits);
   writer.message(1, 0);
   writer.message(BODY_FIELD.request, 0);
-  return framed();
+  send(framed(), body);
 }
 
 /** The chunks of a streamed reply, at least one if it ends here. */
-export function streamedBodyAnswers(body: Uint8Array, end: boolean): Uint8Array[] {
-  writer.clear();
-  const answers: Uint8Array[] = [];
+export function sendStreamedBody(send: Send, body: Uint8Array, end: boolean): void {
   for (let at = 0; at < body.length || (end && at === 0); at += CHUNK_BYTES_MAX) {
-    const isLast = at + CHUNK_BYTES_MAX >= body.length;
-    if (end && isLast) writer.number(2, 1);
-    const chunk = body.length === 0 ? NOTHING : body.subarray(at, at + CHUNK_BYTES_MAX);
-    if (chunk.length > 0) writer.bytes(1, chunk);
+    const chunk = body.length <= CHUNK_BYTES_MAX ? body : body.subarray(at, at + CHUNK_BYTES_MAX);
+    writer.clear();
+    if (chunk.length > 0) writer.tail(1, chunk.length);
+    if (end && at + CHUNK_BYTES_MAX >= body.length) writer.number(2, 1);
     // StreamedBodyResponse, BodyMutation, CommonResponse, BodyResponse.
     writer.message(3, 0);
     writer.message(3, 0);
     writer.message(1, 0);
     writer.message(BODY_FIELD.response, 0);
-    answers.push(framed());
+    send(framed(), chunk);
   }
-  return answers;
 }
 
-export function trailersAnswer(direction: Direction, edits: HeaderEdits): Uint8Array {
+export function sendTrailers(send: Send, direction: Direction, edits: HeaderEdits): void {
   writer.clear();
   writeMutation(1, edits);
   writer.message(TRAILERS_FIELD[direction], 0);
-  return framed();
+  send(framed());
 }
 
 /** Answers the client in the upstream's place. Envoy sets the content-length. */
-export function immediateAnswer(reply: {
-  readonly status: number;
-  readonly headers: readonly Header[];
-  readonly body: Uint8Array;
-}): Uint8Array {
+export function sendImmediate(
+  send: Send,
+  reply: { readonly status: number; readonly headers: readonly Header[]; readonly body: Uint8Array },
+): void {
   writer.clear();
+  if (reply.body.length > 0) writer.tail(3, reply.body.length);
   writer.latin1(5, 'writ');
-  if (reply.body.length > 0) writer.bytes(3, reply.body);
   writeMutation(2, { set: reply.headers, remove: [] });
   const { mark } = writer;
   // Envoy takes every number from 200 to 599.
   writer.number(1, reply.status);
   writer.message(1, mark);
   writer.message(IMMEDIATE_FIELD, 0);
-  return framed();
+  send(framed(), reply.body);
 }
 
 function headersMessage(direction: Direction, edits: HeaderEdits, reroute: boolean): Uint8Array {
@@ -123,5 +123,5 @@ function writeHeader([name, value]: Header): void {
 
 function framed(): Uint8Array {
   writer.prefix();
-  return writer.take();
+  return writer.written;
 }

@@ -1,7 +1,7 @@
 /**
  * What the door needs of a policy's filter: one session an exchange, bytes in, steps out. The adapter over the wasm
  * host implements it; tests implement it with an echo. A session keeps no reference to the bytes it is given after a
- * call returns; what it gives is the caller's, or is what it was given.
+ * call returns; the bytes that it gives are good until any session of its filter is called again.
  */
 import type { Evidence } from './evidence.ts';
 

@@ -35,6 +35,12 @@ export class FilterMemory {
     return this.#current().getBigInt64(address, true);
   }
 
+  /** The run whose address and length stand at `place`, as it is until the filter is called again. */
+  view(place: number): Uint8Array {
+    const at = this.u32(place);
+    return this.#bytes.subarray(at, at + this.u32(place + 4));
+  }
+
   /** A copy of the run whose address and length stand at `place`. */
   run(place: number): Uint8Array<ArrayBuffer> {
     const at = this.u32(place);

@@ -155,14 +155,14 @@ export class WasmSession implements SessionPort {
           store: memory.text(this.#exports.writ_store_name(memory.u32(out + O.OUTPUT_CALL_STORE))),
           method: memory.text(out + O.OUTPUT_CALL_METHOD) === 'POST' ? 'POST' : 'GET',
           path: memory.text(out + O.OUTPUT_CALL_PATH),
-          body: memory.run(out + O.OUTPUT_CALL_BODY),
+          body: memory.view(out + O.OUTPUT_CALL_BODY),
         };
       case abi.ACTION_CONTINUE: {
         const isReplaced = memory.u32(out + O.OUTPUT_BODY_MODE) === O.BODY_REPLACED;
         return {
           kind: 'continue',
           headers: this.#edits(),
-          body: isReplaced ? memory.run(out + O.OUTPUT_BODY) : undefined,
+          body: isReplaced ? memory.view(out + O.OUTPUT_BODY) : undefined,
           route: memory.u32(out + O.OUTPUT_ROUTE + 4) === 0 ? undefined : memory.text(out + O.OUTPUT_ROUTE),
           reserve: this.#reserves(),
         };
@@ -172,7 +172,7 @@ export class WasmSession implements SessionPort {
           kind: 'reply',
           status: memory.u32(out + O.OUTPUT_STATUS),
           headers: this.#headers(out + O.OUTPUT_REPLY_HEADERS),
-          body: memory.run(out + O.OUTPUT_REPLY_BODY),
+          body: memory.view(out + O.OUTPUT_REPLY_BODY),
         };
     }
   }

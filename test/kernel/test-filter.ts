@@ -221,7 +221,7 @@ function respond(
   const take = (): void => {
     if (step.kind !== 'continue') return;
     gotHeaders = [...gotHeaders, ...step.headers.set];
-    parts.push(step.body ?? Buffer.concat(held));
+    parts.push(Uint8Array.from(step.body ?? Buffer.concat(held)));
     held = [];
   };
   const chunks = cut(body);

@@ -5,12 +5,18 @@
 import type { Socket } from 'node:net';
 import { FRAME_HEAD_BYTES } from './frame.ts';
 
-const BUFFER_BYTES = 65_536;
+/** A large body is written in few pieces. */
+const BUFFER_BYTES = 256 * 1024;
+/** Buffers that are kept for when the system does not take one at once. */
+const SPARE_MAX = 4;
 
 export class FrameOutput {
   readonly #socket: Socket;
   #buffer: Buffer = Buffer.allocUnsafeSlow(BUFFER_BYTES);
   #length = 0;
+  /** Ours again once nothing waits. */
+  readonly #late: Buffer[] = [];
+  readonly #spare: Buffer[] = [];
 
   constructor(socket: Socket) {
     this.#socket = socket;
@@ -52,8 +58,12 @@ export class FrameOutput {
     const full = this.#buffer.subarray(0, this.#length);
     this.#length = 0;
     if (this.#socket.destroyed) return;
+    if (this.#late.length > 0 && this.#socket.writableLength === 0)
+      this.#spare.push(...this.#late.splice(0, SPARE_MAX));
     this.#socket.write(full);
     // Nothing waits: the system has taken all of it, so the buffer is ours again.
-    if (this.#socket.writableLength > 0) this.#buffer = Buffer.allocUnsafeSlow(BUFFER_BYTES);
+    if (this.#socket.writableLength === 0) return;
+    if (this.#late.length + this.#spare.length < SPARE_MAX) this.#late.push(this.#buffer);
+    this.#buffer = this.#spare.pop() ?? Buffer.allocUnsafeSlow(BUFFER_BYTES);
   }
 }

@@ -33,6 +33,7 @@ export class ServerStream {
   #consumed = 0;
   /** Header blocks to send before and after the data, if any. */
   head: Uint8Array | undefined;
+  /** What waits is a copy: whoever wrote it has its bytes back. */
   readonly queue: Uint8Array[] = [];
   trailers: Uint8Array | undefined;
   /** A write could not be finished, and its end has not been told. */
@@ -53,11 +54,16 @@ export class ServerStream {
     this.#output.send(this);
   }
 
-  /** Whether more may be written now; if not, `drained` says when. */
-  write(bytes: Uint8Array): boolean {
-    if (bytes.length > 0) this.queue.push(bytes);
+  /** Whether more may be written now; if not, `drained` says when. The bytes are the caller's again. */
+  write(first: Uint8Array, second?: Uint8Array): boolean {
+    const before = this.queue.length;
+    if (first.length > 0) this.queue.push(first);
+    if (second !== undefined && second.length > 0) this.queue.push(second);
+    const written = this.queue.length - before;
     this.#output.send(this);
-    this.isWaiting = this.queue.length > 0 || this.#output.isCongested;
+    const left = this.queue.length;
+    for (let i = Math.max(0, left - written); i < left; i++) this.queue[i] = Buffer.from(this.queue[i] ?? []);
+    this.isWaiting = left > 0 || this.#output.isCongested;
     return !this.isWaiting;
   }
 

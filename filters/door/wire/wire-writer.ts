@@ -6,30 +6,37 @@ import { BYTES, VARINT } from './wire-reader.ts';
 
 const FIRST_BYTES = 4_096;
 /** A message larger than this is rare: its room is given back. */
-const KEPT_BYTES_MAX = 256 * 1024;
+export const KEPT_BYTES_MAX = 256 * 1024;
 
 export class WireWriter {
   #bytes = Buffer.allocUnsafeSlow(FIRST_BYTES);
   /** The first byte that is written. */
   #at = FIRST_BYTES;
 
-  /** What was written since `take` was last called, copied; the writer is empty again. */
-  take(): Buffer {
-    const copy = Buffer.allocUnsafe(this.#bytes.length - this.#at);
-    this.#bytes.copy(copy, 0, this.#at);
-    if (this.#bytes.length > KEPT_BYTES_MAX) this.#bytes = Buffer.allocUnsafeSlow(FIRST_BYTES);
-    this.#at = this.#bytes.length;
-    return copy;
+  /** Of bytes that stand behind what is written, and are not copied here. */
+  #tailBytes = 0;
+
+  /** What was written since `clear`, until anything is written again. */
+  get written(): Buffer {
+    return this.#bytes.subarray(this.#at);
   }
 
-  /** Forgets what a message that was not finished has left. */
+  /** Begins anew. */
   clear(): void {
+    if (this.#bytes.length > KEPT_BYTES_MAX) this.#bytes = Buffer.allocUnsafeSlow(FIRST_BYTES);
     this.#at = this.#bytes.length;
+    this.#tailBytes = 0;
   }
 
   /** Where a message ends that is about to be written, for `message`. */
   get mark(): number {
-    return this.#bytes.length - this.#at;
+    return this.#bytes.length - this.#at + this.#tailBytes;
+  }
+
+  /** A field of bytes that the caller sends behind what is written: the first to be written, and so the last one. */
+  tail(field: number, length: number): void {
+    this.#tailBytes = length;
+    this.#head(field, length);
   }
 
   /** What was written since `mark` is a message in this field. */
@@ -99,7 +106,7 @@ export class WireWriter {
 
   #room(bytes: number): void {
     if (bytes <= this.#at) return;
-    const written = this.mark;
+    const written = this.#bytes.length - this.#at;
     const larger = Buffer.allocUnsafeSlow(Math.max(2 * this.#bytes.length, written + bytes));
     this.#bytes.copy(larger, larger.length - written, this.#at);
     this.#bytes = larger;
