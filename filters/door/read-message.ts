@@ -35,8 +35,10 @@ export function readMessage(bytes: Uint8Array): Message {
       // Of a oneof, the last would count; a serialiser writes one.
       if (message !== undefined) throw malformed('two messages in one');
       message = readKind(reader, field);
-    } else if (message !== undefined && message.kind !== 'request_headers') reader.skip();
-    // Who calls is asked once: with the request's headers.
+    } else if (field === 10) reader.boolean();
+    // Who calls is asked once: with the request's headers. Field 11 is how Envoy is configured, which we know.
+    else if (field === 11 || (field >= 8 && field <= 9 && message !== undefined && message.kind !== 'request_headers'))
+      reader.bytes();
     else if (field === 8) metadata = readNamespace(reader) ?? metadata;
     else if (field === 9) (attributes ??= []).push(readAttributes(reader));
     else reader.skip();

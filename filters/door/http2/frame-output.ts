@@ -8,7 +8,7 @@ import { FRAME_HEAD_BYTES } from './frame.ts';
 /** A large body is written in few pieces. */
 const BUFFER_BYTES = 256 * 1024;
 /** Buffers that are kept for when the system does not take one at once. */
-const SPARE_MAX = 4;
+const SPARE_MAX = 16;
 
 export class FrameOutput {
   readonly #socket: Socket;
