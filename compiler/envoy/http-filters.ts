@@ -220,7 +220,7 @@ function provider(door: Door, { issuer, audiences, jwks }: JwtIssuer, forward: b
   });
 }
 
-function externalProcessor(traffic: Traffic, { limits }: Deployment): Any {
+function externalProcessor(traffic: Traffic, { identity, limits, listener }: Deployment): Any {
   const { SEND, SKIP } = ProcessingMode_HeaderSendMode;
   const { NONE, BUFFERED, FULL_DUPLEX_STREAMED } = ProcessingMode_BodySendMode;
   return typed(ExternalProcessorSchema, {
@@ -251,7 +251,10 @@ function externalProcessor(traffic: Traffic, { limits }: Deployment): Any {
     // The sidecar says when: after it has named the route.
     routeCacheAction: ExternalProcessor_RouteCacheAction.DEFAULT,
     mutationRules: { allowAllRouting: false, allowEnvoy: false, disallowIsError: true },
-    requestAttributes: [...PEER_SAN_ATTRIBUTES],
-    metadataOptions: { forwardingNamespaces: { untyped: [JWT_METADATA_NAMESPACE] } },
+    // Each is worked out for every request: only what can be there is asked for.
+    requestAttributes: listener.tls?.clientCa === undefined ? [] : [...PEER_SAN_ATTRIBUTES],
+    ...(identity.jwt.length === 0
+      ? {}
+      : { metadataOptions: { forwardingNamespaces: { untyped: [JWT_METADATA_NAMESPACE] } } }),
   });
 }
