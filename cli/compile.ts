@@ -27,6 +27,7 @@ import { CommandError } from './command.ts';
 import { detectorCatalog } from './detector-catalog.ts';
 import { hasErrors } from './diagnostics-output.ts';
 import { readPolicyFiles } from './policy-files.ts';
+import { startTypesPrinter, type TypesPrinter } from './types-printer.ts';
 import { VERSION } from './version.ts';
 
 export interface CompileOptions {
@@ -54,6 +55,15 @@ export interface CompileResult {
 }
 
 export async function compile(options: CompileOptions): Promise<CompileResult> {
+  const printer = startTypesPrinter();
+  try {
+    return await compileWith(printer, options);
+  } finally {
+    printer.stop();
+  }
+}
+
+async function compileWith(printer: TypesPrinter, options: CompileOptions): Promise<CompileResult> {
   const { folder, files: sources } = await readPolicyFiles(options.path, options.cwd);
   const checked = checkProgram(sources, detectorCatalog);
   const { program } = checked;
@@ -68,8 +78,10 @@ export async function compile(options: CompileOptions): Promise<CompileResult> {
 
   const plan = lower(program, { sourceHash: hashOf(sources), compilerVersion: VERSION });
   const door = doorFor(plan, options.door);
-  const { files, problems } = artefacts({
+  const types = printer.print(plan);
+  const { files, problems } = await artefacts({
     plan,
+    types,
     sources,
     kernels: await readKernels(),
     detectors,

@@ -19,7 +19,6 @@ import { inputSchema } from './schema/input-schema.ts';
 import type { Identity } from './tables/catalog.ts';
 import { protocolTable } from './tables/protocols.ts';
 import { type CompiledDetectors, compileDetectors } from './text/compile-detectors.ts';
-import { typesOf } from './types/types.ts';
 import { filterWasm } from './wasm/filter-wasm.ts';
 import { policyWasm } from './wasm/policy-wasm.ts';
 
@@ -34,12 +33,16 @@ export interface ArtefactInput {
   readonly deployment: { readonly parsed: Deployment; readonly text: string } | null;
   /** How Envoy asks the policy. */
   readonly door: Door;
+  /** The text of `types.d.ts` (types/types.ts): printed meanwhile, since it takes as long as all else. */
+  readonly types: Promise<string>;
 }
+
+type Content = Uint8Array | string | null;
 
 interface Emitter {
   readonly path: string;
   /** Null: there is nothing to emit for this input. */
-  emit(input: ArtefactInput, detectors: CompiledDetectors): Uint8Array | string | null;
+  emit(input: ArtefactInput, detectors: CompiledDetectors): Content | Promise<Content>;
 }
 
 const emitters: readonly Emitter[] = [
@@ -66,7 +69,7 @@ const emitters: readonly Emitter[] = [
   { path: BUNDLE_PATHS.reportText, emit: (input, detectors) => reportText(reportFor(input, detectors)) },
   { path: BUNDLE_PATHS.inputSchema, emit: ({ plan }) => json(inputSchema(plan)) },
   { path: BUNDLE_PATHS.decisionSchema, emit: ({ plan }) => json(decisionSchema(plan)) },
-  { path: BUNDLE_PATHS.types, emit: ({ plan }) => typesOf(plan) },
+  { path: BUNDLE_PATHS.types, emit: ({ types }) => types },
   { path: BUNDLE_PATHS.deployment, emit: ({ deployment }) => (deployment === null ? null : json(deployment.parsed)) },
   {
     path: BUNDLE_PATHS.envoy,
@@ -75,15 +78,16 @@ const emitters: readonly Emitter[] = [
   },
 ];
 
-export function artefacts(input: ArtefactInput): {
+export async function artefacts(input: ArtefactInput): Promise<{
   readonly files: BundleFiles;
   readonly problems: CompiledDetectors['problems'];
-} {
+}> {
   const detectors = compileDetectors(input.plan.detectors, input.detectors);
   const files = new Map<string, Uint8Array>();
   if (detectors.problems.length > 0) return { files, problems: detectors.problems };
-  for (const { path, emit } of emitters) {
-    const content = emit(input, detectors);
+  const contents = emitters.map(({ path, emit }) => ({ path, content: emit(input, detectors) }));
+  for (const { path, content: emitted } of contents) {
+    const content = await emitted;
     if (content !== null) files.set(path, typeof content === 'string' ? new TextEncoder().encode(content) : content);
   }
   for (const { path, text } of input.sources) files.set(sourcePath(path), new TextEncoder().encode(text));

@@ -1,32 +1,58 @@
 /**
  * TypeScript types of a policy's caller, chunks and events, for applications that build the decision's input or read
- * its result. The types describe facts as they stand in the input document: numbers in their own unit (money in
- * currency, durations in seconds), not scaled. That the text is TypeScript is held by test/schema.
+ * its result. Made with ts-morph, so that what is emitted is syntactically TypeScript by construction. The types
+ * describe facts as they stand in the input document: numbers in their own unit (money in currency, durations in
+ * seconds), not scaled.
  */
+import {
+  IndentationText,
+  type InterfaceDeclarationStructure,
+  type OptionalKind,
+  Project,
+  type PropertySignatureStructure,
+  StructureKind,
+  type TypeAliasDeclarationStructure,
+} from 'ts-morph';
 import type { Fact, FactType, Plan } from '../plan/plan.ts';
 
 /** The text of `types.d.ts`. */
 export function typesOf(plan: Plan): string {
-  const enums = plan.enums.map(
-    ({ name, members }) =>
-      `export type ${enumName(name)} = ${members.map((member) => JSON.stringify(member)).join(' | ') || 'never'};\n`,
-  );
-  const head = `// Types of the policy \`${plan.policy}\`. Generated; a change of the policy changes them.\n${enums.join('')}`;
-  return [head, ...interfacesOf(plan), `export type DecisionInput =${inputUnion(plan)};\n`].join('\n');
+  const project = new Project({
+    useInMemoryFileSystem: true,
+    skipLoadingLibFiles: true,
+    manipulationSettings: { indentationText: IndentationText.TwoSpaces },
+  });
+  // In one piece: every statement that is added to a file has all of it parsed anew.
+  const file = project.createSourceFile('types.d.ts', {
+    statements: [
+      `// Types of the policy \`${plan.policy}\`. Generated; a change of the policy changes them.`,
+      ...plan.enums.map(({ name, members }): TypeAliasDeclarationStructure => ({
+        kind: StructureKind.TypeAlias,
+        name: enumName(name),
+        isExported: true,
+        type: members.map((member) => JSON.stringify(member)).join(' | ') || 'never',
+      })),
+      ...interfacesOf(plan),
+      { kind: StructureKind.TypeAlias, name: 'DecisionInput', isExported: true, type: inputUnion(plan) },
+    ],
+  });
+  return file.getFullText();
 }
 
-function interfacesOf(plan: Plan): readonly string[] {
+type Property = OptionalKind<PropertySignatureStructure>;
+
+function interfacesOf(plan: Plan): InterfaceDeclarationStructure[] {
   const roots = [...new Set(plan.facts.map((fact) => fact.path[0]!))].filter((root) => root !== 'chunk');
   return [
     ...roots.map((root) =>
-      interfaceOf(
+      group(
         pascal(root),
         plan.facts.filter((fact) => fact.path[0] === root),
         1,
       ),
     ),
     ...plan.stores.map((store) =>
-      interfaceOf(
+      group(
         `${pascal(store.name)}Chunk`,
         plan.facts.filter((fact) => fact.path[0] === 'chunk' && fact.path[1] === store.name),
         2,
@@ -36,28 +62,28 @@ function interfacesOf(plan: Plan): readonly string[] {
 }
 
 /** One interface of the facts below a root; deeper paths become nested object types. */
-function interfaceOf(name: string, facts: readonly Fact[], depth: number): string {
-  const lines = propertiesOf(facts, depth).map(
-    ({ declaration, doc }) => `${doc === undefined ? '' : `  /** ${doc} */\n`}  ${declaration};\n`,
-  );
-  return `export interface ${name} {\n${lines.join('')}}\n`;
+function group(name: string, facts: readonly Fact[], depth: number): InterfaceDeclarationStructure {
+  return { kind: StructureKind.Interface, name, isExported: true, properties: properties(facts, depth) };
 }
 
-interface Property {
-  readonly declaration: string;
-  readonly doc?: string;
-}
-
-function propertiesOf(facts: readonly Fact[], depth: number): readonly Property[] {
-  const below = Map.groupBy(facts, (fact) => fact.path[depth]!);
-  return [...below].map(([key, own]): Property => {
-    const leaf = own.find((fact) => fact.path.length === depth + 1);
+function properties(facts: readonly Fact[], depth: number): Property[] {
+  const keys = [...new Set(facts.map((fact) => fact.path[depth]!))];
+  return keys.map((key): Property => {
+    const below = facts.filter((fact) => fact.path[depth] === key);
+    const leaf = below.find((fact) => fact.path.length === depth + 1);
     if (leaf === undefined) {
-      const nested = propertiesOf(own, depth + 1).map(({ declaration }) => declaration);
-      return { declaration: `readonly ${key}: { ${nested.join('; ')} }` };
+      const nested = properties(below, depth + 1).map(
+        (property) => `readonly ${property.name}${property.hasQuestionToken ? '?' : ''}: ${String(property.type)}`,
+      );
+      return { name: key, isReadonly: true, type: `{ ${nested.join('; ')} }` };
     }
-    const optional = leaf.absent.kind === 'fails' ? '' : '?';
-    return { declaration: `readonly ${key}${optional}: ${tsType(leaf.type)}`, doc: docOf(leaf) };
+    return {
+      name: key,
+      isReadonly: true,
+      hasQuestionToken: leaf.absent.kind !== 'fails',
+      type: tsType(leaf.type),
+      docs: [docOf(leaf)],
+    };
   });
 }
 
@@ -108,7 +134,7 @@ function inputUnion(plan: Plan): string {
       `{ readonly event: "chunk" | "ingest"; readonly store: ${JSON.stringify(store.name)};${wire} readonly chunk: { readonly ${store.name}: ${pascal(store.name)}Chunk } }`,
     ]),
   ];
-  return variants.length === 0 ? ' never' : variants.map((variant) => `\n  | ${variant}`).join('');
+  return variants.length === 0 ? 'never' : variants.join('\n| ');
 }
 
 /** `writ.detector` → `WritDetector`. */

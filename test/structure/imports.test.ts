@@ -26,7 +26,7 @@ const layers: readonly Layer[] = [
     path: 'compiler/',
     mayImport: ['dsl/', 'proto/', 'compiler/bundle/', 'filters/protocols/protocol.ts', 'filters/detectors/detector.ts'],
     pure: true,
-    packages: ['@bufbuild/protobuf'],
+    packages: ['@bufbuild/protobuf', 'ts-morph'],
   },
   // The part that the data plane and the control plane share: it knows nothing of the language.
   { path: 'compiler/bundle/', mayImport: ['proto/'], pure: true, packages: ['@bufbuild/protobuf'] },

@@ -86,8 +86,7 @@ export interface HandbookChunk {
   readonly version: number;
 }
 
-export type DecisionInput =
-  | { readonly event: "prompt"; readonly caller: Caller; readonly text: Text; readonly prompt: Prompt; readonly budget: Budget; }
+export type DecisionInput = { readonly event: "prompt"; readonly caller: Caller; readonly text: Text; readonly prompt: Prompt; readonly budget: Budget; }
   | { readonly event: "completion"; readonly caller: Caller; readonly text: Text; readonly prompt: Prompt; readonly model: Model; readonly completion: Completion; }
   | { readonly event: "retrieval"; readonly store: "handbook"; readonly caller: Caller; readonly retrieval: Retrieval; }
   | { readonly event: "chunk" | "ingest"; readonly store: "handbook"; readonly caller: Caller; readonly text: Text; readonly chunk: { readonly handbook: HandbookChunk } };
