@@ -1,6 +1,7 @@
 /** A seeded source of choices (mulberry32): the same seed makes the same plans and inputs on every machine. */
 
 import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
 
 export interface Random {
   /** An integer from `least` to `most`, both included. */
@@ -44,20 +45,23 @@ export function randomFrom(seed: number): Random {
   return random;
 }
 
+/** What is tested: a commit that changes none of it is tested as the one before. */
+const TESTED = ['dsl', 'compiler', 'filters', 'control-plane', 'proto'];
+
 /**
- * The seed of a run: `WRIT_SEED`, else one made of the commit, so that each commit is tested with choices of its own and
- * a run of it can be repeated anywhere; outside a clone the clock's.
+ * The seed of a run: `WRIT_SEED`, else one made of the sources in the last commit, so that each change is tested with
+ * choices of its own and its run can be repeated anywhere; outside a clone the clock's.
  */
 export function seedOfRun(): number {
   const given = process.env['WRIT_SEED'];
   if (given !== undefined) return Number(given);
   try {
-    const commit = execFileSync('git', ['rev-parse', 'HEAD'], {
+    const trees = execFileSync('git', ['rev-parse', ...TESTED.map((folder) => `HEAD:${folder}`)], {
       cwd: import.meta.dirname,
       encoding: 'utf8',
       stdio: ['ignore', 'pipe', 'ignore'],
     });
-    return Number.parseInt(commit.slice(0, 12), 16) % SEEDS;
+    return Number.parseInt(createHash('sha256').update(trees).digest('hex').slice(0, 12), 16) % SEEDS;
   } catch {
     return Date.now() % SEEDS;
   }
