@@ -19,8 +19,6 @@ export const COMPLEXITY_BYTES_MAX: u32 = 16_384;
 
 const STEMS: string =
   'prove proof disprove deriv compar analy design optimi evaluat refactor debug algorithm implement explain justif calculat assess architect trade reason strateg critic simulat migrat estimat construct solve develop review synthes recommend why step beweis vergleich herleit entwirf pourquoi expliqu';
-/** Different words beyond which no more count: 100 / 2. */
-const VARIETY_MOST: u32 = 50;
 const DIFFERENT_BITS: u32 = 1_024;
 const different: usize = memory.data(128, 8);
 const stemsSeen: usize = memory.data(64, 8);
@@ -31,11 +29,19 @@ const word: usize = memory.data(32, 16);
 /** Ones, then zeros: which bytes of two blocks are a word's. */
 const WORD_MASK: usize = memory.data<u64>([-1, -1, -1, -1, 0, 0, 0, 0]);
 /** The text's last bytes, zeros behind them. */
-const tail: usize = memory.data(16, 16);
+const tail: usize = memory.data(64, 16);
 
 /** For each low half of a byte the high halves (a bit each) with which it is one of `\n ) , : ; = > ? \` { }`. */
 const MARKS_LOW: usize = memory.data<u8>([64, 0, 0, 0, 0, 0, 0, 0, 0, 4, 9, 136, 4, 136, 8, 8], 16);
 const MARKS_HIGH: usize = memory.data<u8>([1, 2, 4, 8, 16, 32, 64, 128, 0, 0, 0, 0, 0, 0, 0, 0], 16);
+
+/** More of any of these adds nothing. */
+const VARIETY_MOST: u32 = 50;
+const REASONING_MOST: u32 = 4;
+const JOINTS_MOST: u32 = 8;
+const QUESTIONS_MOST: u32 = 3;
+/** All kinds of code marks. */
+const CODE_MARKS: u32 = 63;
 
 let words: u32 = 0;
 let variety: u32 = 0;
@@ -68,24 +74,27 @@ export function addComplexity(p: usize, length: u32): void {
   // The word that stands open, 0: none; and up to where it is known to be digits and points.
   let start: usize = 0;
   let numberTo: usize = 0;
-  for (let at = p; at < end; at += 16) {
-    let bytes: v128;
-    let all: u32 = 0xffff;
-    if (at + 16 <= end) {
-      bytes = v128.load(at);
-    } else {
+  for (let at = p; at < end; at += 64) {
+    let block = at;
+    let all: u64 = -1;
+    if (at + 64 > end) {
       const left = <u32>end - <u32>at;
-      memory.fill(tail, 0, 16);
+      memory.fill(tail, 0, 64);
       memory.copy(tail, at, left);
-      bytes = v128.load(tail);
-      all = (1 << left) - 1;
+      block = tail;
+      all = ((<u64>1) << left) - 1;
     }
-    let marks = (<u32>i8x16.bitmask(i8x16.ne(marksIn(bytes), i8x16.splat(0)))) & all;
-    for (; marks != 0; marks &= marks - 1) {
-      const mark = at + <usize>ctz(marks);
-      punctuation(load<u8>(mark), mark == p ? 0 : load<u8>(mark - 1));
+    if (joints < JOINTS_MOST || questions < QUESTIONS_MOST || codeMarks != CODE_MARKS) {
+      let marks =
+        all &
+        (marksAt(block) | (marksAt(block + 16) << 16) | (marksAt(block + 32) << 32) | (marksAt(block + 48) << 48));
+      for (; marks != 0; marks &= marks - 1) {
+        const mark = at + <usize>ctz(marks);
+        punctuation(load<u8>(mark), mark == p ? 0 : load<u8>(mark - 1));
+      }
     }
-    const inWords = (<u32>i8x16.bitmask(wordBytes(bytes))) & all;
+    const inWords =
+      all & (wordsAt(block) | (wordsAt(block + 16) << 16) | (wordsAt(block + 32) << 32) | (wordsAt(block + 48) << 48));
     let i: u32 = 0;
     while (true) {
       if (start == 0) {
@@ -97,12 +106,12 @@ export function addComplexity(p: usize, length: u32): void {
       }
       i += <u32>ctz(~(inWords >> i));
       const stop = at + <usize>i;
-      if (i >= 16 || stop >= end) break;
+      if (i >= 64 || stop >= end) break;
       numberTo = skipNumber(numberTo, stop);
       // A point goes on with a number.
       if (numberTo == stop && load<u8>(stop) == 0x2e) {
         i += 1;
-        if (i == 16) break;
+        if (i == 64) break;
         continue;
       }
       endWord(start, <u32>(stop - start), numberTo == stop, end);
@@ -112,16 +121,20 @@ export function addComplexity(p: usize, length: u32): void {
   if (start != 0) endWord(start, <u32>(end - start), skipNumber(numberTo, end) == end, end);
 }
 
-function marksIn(bytes: v128): v128 {
+/** Which of the sixteen bytes are marks. */
+function marksAt(block: usize): u64 {
+  const bytes = v128.load(block);
   const low = i8x16.swizzle(v128.load(MARKS_LOW), v128.and(bytes, i8x16.splat(15)));
-  return v128.and(low, i8x16.swizzle(v128.load(MARKS_HIGH), v128.and(i16x8.shr_u(bytes, 4), i8x16.splat(15))));
+  const marks = v128.and(low, i8x16.swizzle(v128.load(MARKS_HIGH), v128.and(i16x8.shr_u(bytes, 4), i8x16.splat(15))));
+  return <u64>(<u32>i8x16.bitmask(i8x16.ne(marks, i8x16.splat(0))));
 }
 
-/** All ones in each byte that is a digit, a letter or above 127. */
-function wordBytes(bytes: v128): v128 {
+/** Which of the sixteen bytes are digits, letters or above 127. */
+function wordsAt(block: usize): u64 {
+  const bytes = v128.load(block);
   const letters = i8x16.lt_u(i8x16.sub(v128.or(bytes, i8x16.splat(0x20)), i8x16.splat(0x61)), i8x16.splat(26));
   const digits = i8x16.lt_u(i8x16.sub(bytes, i8x16.splat(0x30)), i8x16.splat(10));
-  return v128.or(v128.or(letters, digits), i8x16.lt_s(bytes, i8x16.splat(0)));
+  return <u64>(<u32>i8x16.bitmask(v128.or(v128.or(letters, digits), i8x16.lt_s(bytes, i8x16.splat(0)))));
 }
 
 /** The first byte from `p` on that is no digit and no point, or `end`. */
@@ -158,46 +171,39 @@ function endWord(start: usize, bytes: u32, isNumber: bool, end: usize): void {
     numbers += 1;
     return;
   }
-  // After a few lines only the stems can add to the sum, and most words have not even the beginning of one.
-  const counted = variety >= VARIETY_MOST;
-  if (counted && !mayBeStem(start, bytes)) return;
+  // Most longer texts have enough of both soon.
+  if (variety >= VARIETY_MOST && reasoning >= REASONING_MOST) return;
   const kept = bytes < WORD_BYTES_MAX ? bytes : WORD_BYTES_MAX;
+  let first: v128;
+  let second: v128;
   if (start + 32 <= end) {
-    v128.store(word, lowered(v128.load(start), kept, 0));
-    v128.store(word, lowered(v128.load(start, 16), kept, 16), 16);
+    first = v128.load(start);
+    second = v128.load(start, 16);
   } else {
     memory.fill(word, 0, 32);
     memory.copy(word, start, kept);
-    v128.store(word, lowered(v128.load(word), kept, 0));
-    v128.store(word, lowered(v128.load(word, 16), kept, 16), 16);
+    first = v128.load(word);
+    second = v128.load(word, 16);
   }
-  if (!counted) noteDifferent();
-  const stem = stemOf(kept);
-  if (stem < 0 || load<u8>(stemsSeen + stem) != 0) return;
-  store<u8>(stemsSeen + stem, 1);
-  reasoning += 1;
-}
-
-/** Whether the first two letters are a stem's. */
-function mayBeStem(start: usize, bytes: u32): bool {
-  if (bytes < 2) return false;
+  first = lowered(first, kept, 0);
+  second = lowered(second, kept, 16);
+  if (variety < VARIETY_MOST) {
+    let h = i64x2.extract_lane(first, 0) * 0x9e3779b97f4a7c15;
+    h = (h ^ (<i64>((<u64>h) >> 29)) ^ i64x2.extract_lane(first, 1)) * 0xbf58476d1ce4e5b9;
+    h = (h ^ (<i64>((<u64>h) >> 32)) ^ i64x2.extract_lane(second, 0)) * 0x94d049bb133111eb;
+    const hash = (<u32>((<u64>h) >> 54)) & (DIFFERENT_BITS - 1);
+    const cell = different + <usize>(hash >> 3);
+    const seen = <u32>load<u8>(cell);
+    const bit = 1 << (hash & 7);
+    variety += (seen & bit) == 0 ? 1 : 0;
+    store<u8>(cell, <u8>(seen | bit));
+  }
   if (!indexed) indexStems();
-  const letter = ((<u32>load<u8>(start)) | 0x20) - 0x61;
-  return letter <= 25 && ((load<u32>(secondLetters + (letter << 2)) >> ((<u32>load<u8>(start, 1)) & 31)) & 1) != 0;
-}
-
-/** Counts the word unless one with its hash was there before. */
-function noteDifferent(): void {
-  let h = load<u64>(word) * 0x9e3779b97f4a7c15;
-  h = (h ^ (h >> 29) ^ load<u64>(word, 8)) * 0xbf58476d1ce4e5b9;
-  h = (h ^ (h >> 32) ^ load<u64>(word, 16)) * 0x94d049bb133111eb;
-  const hash = (<u32>(h >> 54)) & (DIFFERENT_BITS - 1);
-  const cell = different + <usize>(hash >> 3);
-  const bit = 1 << (hash & 7);
-  if (((<u32>load<u8>(cell)) & bit) == 0) {
-    store<u8>(cell, <u8>((<u32>load<u8>(cell)) | bit));
-    variety += 1;
-  }
+  const head = headOf(i32x4.extract_lane(first, 0));
+  if ((((<u32>load<u8>(heads + <usize>(head >> 3))) >> (head & 7)) & 1) == 0) return;
+  v128.store(word, first);
+  v128.store(word, second, 16);
+  takeStem(kept);
 }
 
 /** Bytes [from, from + 16) of a word of so many bytes, ASCII in lower case; zeros behind the word. */
@@ -207,31 +213,36 @@ function lowered(bytes: v128, length: u32, from: usize): v128 {
   return v128.and(lower, v128.load(WORD_MASK + 32 - <usize>length + from));
 }
 
-/** Position of the stem with which the word begins, or -1. Stems are found by their first letter. */
-function stemOf(bytes: u32): i32 {
-  if (!indexed) indexStems();
+/** Five bits of each of a word's first three letters. */
+function headOf(letters: u32): u32 {
+  return (letters & 31) | ((letters >> 3) & 0x3e0) | ((letters >> 6) & 0x7c00);
+}
+
+/** A word of which a stem may be the beginning: stems are found by their first letter, and count once. */
+function takeStem(bytes: u32): void {
   const letter = <u32>load<u8>(word) - 0x61;
-  if (letter > 25) return -1;
-  if (((load<u32>(secondLetters + (letter << 2)) >> ((<u32>load<u8>(word, 1)) & 31)) & 1) == 0) return -1;
+  if (letter > 25) return;
   const text = changetype<usize>(STEMS);
   for (let entry = <u32>load<u8>(firstStem + letter); entry != 0; entry = load<u8>(nextStem + entry)) {
     const from = load<u16>(stemAt + (entry << 1));
     let j: u32 = 0;
     while (j < bytes && <u16>load<u8>(word + j) == load<u16>(text + ((from + j) << 1))) j += 1;
     const end = from + j;
-    if (end == <u32>STEMS.length || load<u16>(text + (end << 1)) == 0x20) return entry;
+    if (end != <u32>STEMS.length && load<u16>(text + (end << 1)) != 0x20) continue;
+    reasoning += load<u8>(stemsSeen + entry) == 0 ? 1 : 0;
+    store<u8>(stemsSeen + entry, 1);
+    return;
   }
-  return -1;
 }
 
 /**
  * For each letter the first stem (its number, from 1), for each stem the next of the same letter and where it begins.
  */
 const firstStem: usize = memory.data(26, 8);
-/** For each letter the second letters of its stems, a bit each: most words are ruled out by it. */
-const secondLetters: usize = memory.data(26 * 4, 8);
 const nextStem: usize = memory.data(64, 8);
 const stemAt: usize = memory.data(128, 8);
+/** The heads of all stems, a bit each: nearly every word is ruled out by it. No stem has fewer than three letters. */
+const heads: usize = memory.data(4_096, 8);
 let indexed: bool = false;
 
 function indexStems(): void {
@@ -241,12 +252,14 @@ function indexStems(): void {
   for (let i: u32 = 0; i < count && entry < 63; i += 1) {
     if (i > 0 && load<u16>(text + ((i - 1) << 1)) != 0x20) continue;
     entry += 1;
-    const letter = <u32>load<u16>(text + (i << 1)) - 0x61;
+    const p = text + (i << 1);
+    const letter = <u32>load<u16>(p) - 0x61;
     store<u16>(stemAt + (entry << 1), <u16>i);
     store<u8>(nextStem + entry, load<u8>(firstStem + letter));
-    const seconds = secondLetters + (letter << 2);
-    store<u32>(seconds, load<u32>(seconds) | (1 << ((<u32>load<u16>(text + ((i + 1) << 1))) & 31)));
     store<u8>(firstStem + letter, <u8>entry);
+    const head = headOf((<u32>load<u16>(p)) | ((<u32>load<u16>(p, 2)) << 8) | ((<u32>load<u16>(p, 4)) << 16));
+    const cell = heads + <usize>(head >> 3);
+    store<u8>(cell, <u8>((<u32>load<u8>(cell)) | (1 << (head & 7))));
   }
   indexed = true;
 }
