@@ -65,6 +65,16 @@ export class Bytes {
     this.len += 1;
   }
 
+  /** Where the next `bytes` go, once there is room for them; 0 where there is none. */
+  room(bytes: u32): usize {
+    return this.reserve(bytes) ? this.ptr + this.len : 0;
+  }
+
+  /** So many of them are written. */
+  took(bytes: u32): void {
+    this.len += bytes;
+  }
+
   append(from: usize, length: u32): void {
     if (length == 0 || !this.reserve(length)) return;
     memory.copy(this.ptr + this.len, from, length);

@@ -28,7 +28,7 @@ function need(end: usize): void {
   have = (<usize>memory.size()) << 16;
 }
 
-/** The heap as an arena (`take`) and as a sink of bytes (`push`, `append`). It has no fields. */
+/** The heap as an arena (`take`) and as a sink of bytes (`push`, `append`, `room`). It has no fields. */
 @unmanaged
 export class Heap {
   /** Aligned to 8, not zeroed. */
@@ -45,6 +45,17 @@ export class Heap {
     if (top >= have) need(top + 1);
     store<u8>(top, byte);
     top++;
+  }
+
+  /** Where the next `bytes` go. */
+  room(bytes: u32): usize {
+    if (top + bytes > have) need(top + bytes);
+    return top;
+  }
+
+  /** So many of them are written. */
+  took(bytes: u32): void {
+    top += bytes;
   }
 
   append(from: usize, length: u32): void {
