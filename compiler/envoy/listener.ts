@@ -33,6 +33,9 @@ const STREAMS_MAX = 1024;
 const STREAM_WINDOW_BYTES = 1024 * 1024;
 const CONNECTION_WINDOW_BYTES = 16 * 1024 * 1024;
 
+/** Entries of the decision log that Envoy gathers before it sends them, a second at most: some forty. */
+const LOG_BUFFER_BYTES = 64 * 1024;
+
 export function listener(door: Door, deployment: Deployment): Listener {
   const { listener: at, limits } = deployment;
   return create(ListenerSchema, {
@@ -113,6 +116,7 @@ function decisionLog() {
           logName: 'writ',
           transportApiVersion: ApiVersion.V3,
           grpcService: { targetSpecifier: { case: 'envoyGrpc', value: { clusterName: SIDECAR_CLUSTER } } },
+          bufferSizeBytes: LOG_BUFFER_BYTES,
           filterStateObjectsToLog: [DECISION_STATE],
         },
       }),

@@ -3,7 +3,7 @@ import { Counter, Gauge, Registry, collectDefaultMetrics } from 'prom-client';
 import type { SessionOutcome } from '../door/session-port.ts';
 import type { GrantMove } from './budgets/envoy-grants.ts';
 import type { BudgetAccounts, BudgetCounters } from './budgets/budget-accounts.ts';
-import { DecisionTallies } from './decision-tallies.ts';
+import { DecisionTally } from './decision-tally.ts';
 
 export interface SidecarMetrics {
   readonly registry: Registry;
@@ -36,6 +36,13 @@ export function createMetrics(gauges: Gauges): SidecarMetrics {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
   const registers = [registry];
+  // What is counted at every exchange is told to the counters when somebody reads them.
+  const tally = new DecisionTally(({ event, outcome, rules: fired, detectors }, times) => {
+    decisions.inc({ event, outcome }, times);
+    for (const rule of fired) rules.inc({ rule, outcome }, times);
+    for (const detector of detectors) redactions.inc({ detector }, times);
+  });
+  const collect = (): void => tally.flush();
   const exchanges = new Counter({
     name: 'writ_exchanges_total',
     help: 'HTTP exchanges by how they ended',
@@ -47,26 +54,21 @@ export function createMetrics(gauges: Gauges): SidecarMetrics {
     help: 'Decisions by event and outcome',
     labelNames: ['event', 'outcome'],
     registers,
-    collect: () => tallies.tell(),
+    collect,
   });
   const rules = new Counter({
     name: 'writ_rules_fired_total',
     help: 'Rules that took part in a decision',
     labelNames: ['rule', 'outcome'],
     registers,
-    collect: () => tallies.tell(),
+    collect,
   });
   const redactions = new Counter({
     name: 'writ_redactions_total',
     help: 'Decisions that redacted, by detector',
     labelNames: ['detector'],
     registers,
-    collect: () => tallies.tell(),
-  });
-  const tallies = new DecisionTallies(({ event, outcome, rules: fired, detectors }, count) => {
-    decisions.inc({ event, outcome }, count);
-    for (const rule of fired) rules.inc({ rule, outcome }, count);
-    for (const detector of detectors) redactions.inc({ detector }, count);
+    collect,
   });
   const spent = new Counter({
     name: 'writ_spent_micros_total',
@@ -116,7 +118,7 @@ export function createMetrics(gauges: Gauges): SidecarMetrics {
     exchangeEnded: (how, outcome) => {
       exchanges.inc({ end: how });
       if (outcome === undefined) return;
-      for (const record of outcome.records) tallies.add(record);
+      for (const record of outcome.records) tally.add(record);
       if (outcome.spentMicros !== undefined) spent.inc(outcome.spentMicros);
     },
     error: (code) => errors.inc({ code }),

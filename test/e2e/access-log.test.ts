@@ -3,7 +3,7 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { create } from '@bufbuild/protobuf';
+import { create, toBinary } from '@bufbuild/protobuf';
 import type { Message } from '@bufbuild/protobuf';
 import { anyPack, BytesValueSchema, DoubleValueSchema, StringValueSchema } from '@bufbuild/protobuf/wkt';
 import type { Any } from '@bufbuild/protobuf/wkt';
@@ -11,7 +11,7 @@ import grpc from '@grpc/grpc-js';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { start as startEnvoy } from '../../examples/parts/envoy.ts';
 import { createGrpcServer, listen } from '../../filters/door/grpc-server.ts';
-import { DECISION_BYTES_MAX, RECORDS_MAX, readAccessLogEntry } from '../../filters/sidecar/access-log-entry.ts';
+import { DECISION_BYTES_MAX, RECORDS_MAX, readAccessLogMessage } from '../../filters/sidecar/access-log-entry.ts';
 import { STREAMS_MAX, addAccessLogService } from '../../filters/sidecar/access-log-service.ts';
 import { DecisionLog } from '../../filters/sidecar/decision-log.ts';
 import { createMetrics } from '../../filters/sidecar/metrics.ts';
@@ -30,8 +30,10 @@ const RECORD = { event: 'prompt', outcome: 'deny', fired: ['no_cards'], redact: 
 /** What a client may choose and no log may hold. */
 const SECRET = 'ada-4111111111111111';
 
-const decision = (changes: object = {}): string =>
-  JSON.stringify({ revision: REVISION, end: 'forwarded', spentMicros: 12, records: [RECORD], ...changes });
+const decision = (changes: object = {}, records: readonly unknown[] = [RECORD]): string =>
+  [{ revision: REVISION, end: 'forwarded', spentMicros: 12, ...changes }, ...records]
+    .map((line) => `${JSON.stringify(line)}\n`)
+    .join('');
 const asBytes = (text: string): Any =>
   anyPack(BytesValueSchema, create(BytesValueSchema, { value: Buffer.from(text) }));
 const asString = (value: string): Any => anyPack(StringValueSchema, create(StringValueSchema, { value }));
@@ -47,6 +49,14 @@ const entryOf = (state: Any | undefined) =>
     },
     request: { path: `/v1?q=${SECRET}`, requestId: SECRET, userAgent: SECRET, requestHeaders: { cookie: SECRET } },
   });
+
+const messageOf = (...states: (Any | undefined)[]): Uint8Array =>
+  toBinary(
+    StreamAccessLogsMessageSchema,
+    create(StreamAccessLogsMessageSchema, {
+      logEntries: { case: 'httpLogs', value: { logEntry: states.map(entryOf) } },
+    }),
+  );
 
 let folder: string;
 let socketPath: string;
@@ -142,9 +152,7 @@ describe('an entry', () => {
   ])(
     'with a decision in %s becomes a line of the decision log, and is counted like one of the other door',
     async (_, pack) => {
-      expect(await send(pack(decision({ records: [RECORD, { ...RECORD, event: 'completion' }] })))).toBe(
-        grpc.status.OK,
-      );
+      expect(await send(pack(decision({}, [RECORD, { ...RECORD, event: 'completion' }])))).toBe(grpc.status.OK);
       await settles(() => lines().length === 2);
       expect(lines().map((line) => JSON.parse(line))).toMatchObject([
         {
@@ -178,15 +186,26 @@ describe('an entry', () => {
   });
 
   test.each([
-    ['no JSON', asBytes('{"revision":')],
+    ['no JSON', asBytes('{"revision":\n')],
+    ['nothing in it', asBytes('')],
     ['no UTF-8', anyPack(BytesValueSchema, create(BytesValueSchema, { value: Uint8Array.of(0xff) }))],
     ['another type', anyPack(DoubleValueSchema, create(DoubleValueSchema, { value: 1 }))],
-    ['no object', asBytes('null')],
+    ['no object', asBytes('null\n')],
     ['a revision that is none', asBytes(decision({ revision: '../etc' }))],
     ['an end that is none', asBytes(decision({ end: 'perhaps' }))],
     ['an amount that is none', asBytes(decision({ spentMicros: -1 }))],
-    ['records that are none', asBytes(decision({ records: [1] }))],
-    ['too many records', asBytes(decision({ records: Array.from({ length: RECORDS_MAX + 1 }, () => ({})) }))],
+    ['records that are none', asBytes(decision({}, [1]))],
+    ['a record that is no JSON', asBytes(`${decision()}{\n`)],
+    ['a record that is cut off', asBytes(`${decision()}{}`)],
+    [
+      'too many records',
+      asBytes(
+        decision(
+          {},
+          Array.from({ length: RECORDS_MAX + 1 }, () => ({})),
+        ),
+      ),
+    ],
     ['too many bytes', asBytes(decision({ more: 'x'.repeat(DECISION_BYTES_MAX) }))],
   ])('with %s is counted as malformed, and those after it are taken', async (_, state) => {
     expect(await send(state, asBytes(decision()))).toBe(grpc.status.OK);
@@ -196,7 +215,9 @@ describe('an entry', () => {
 
   test('may have as many records as the limit says', () => {
     const records = Array.from({ length: RECORDS_MAX }, () => ({}));
-    expect(readAccessLogEntry(entryOf(asBytes(decision({ records })))).kind).toBe('exchange');
+    expect(readAccessLogMessage(messageOf(asBytes(decision({}, records))))).toMatchObject([
+      { kind: 'exchange', exchange: { records: { length: RECORDS_MAX } } },
+    ]);
   });
 
   test('whose usage is not known counts no spend', async () => {

@@ -59,8 +59,11 @@ describe.each([false, true])('with trailers: %s', (trailers) => {
       const stream = worker.request(headersFor(body), chunks, { trailers });
       expect([stream.continued, stream.local?.status]).toEqual([[], 403]);
       worker.end(stream);
-      const decision: unknown = JSON.parse(stream.properties.get('decision') ?? 'null');
-      expect(decision).toMatchObject({ revision: 'a'.repeat(64), end: 'answered', records: [{ outcome: 'deny' }] });
+      const [exchange, ...records] = stream.properties.get('decision')?.split('\n') ?? [];
+      expect(JSON.parse(exchange ?? '')).toEqual({ revision: 'a'.repeat(64), end: 'answered', spentMicros: null });
+      // Each line ends.
+      expect(records.pop()).toBe('');
+      expect(records.map((record) => JSON.parse(record))).toMatchObject([{ outcome: 'deny' }]);
       expect(stream.properties.get('decision')).not.toContain('078');
     }
   });

@@ -14,6 +14,8 @@ import { wordOf } from './words';
 const DECISION: string = 'decision';
 /** Decisions of one exchange that are told; a search with very many chunks tells the first. */
 const RECORDS_MAX: u32 = 1_024;
+/** No decision is shorter. */
+const RECORD_BYTES_MIN: u32 = 128;
 const COUNTER: i32 = 0;
 
 const FORWARDED: string = 'writ_exchanges_forwarded_total';
@@ -51,7 +53,7 @@ function increment(position: u32, by: i64): void {
   proxy_increment_metric(load<u32>(metrics + (position << 2)), by);
 }
 
-/** `{"revision":"…","end":"forwarded","spentMicros":1|null,"records":[…]}` */
+/** A line `{"revision":"…","end":"forwarded","spentMicros":1|null}`, and then a line for each decision. */
 export function tellDecisions(e: Exchange): void {
   const s = e.sessionOf();
   const o = s.out();
@@ -68,20 +70,22 @@ export function tellDecisions(e: Exchange): void {
   put(out, '","spentMicros":');
   if (o.usageKnown != 0) appendNumber(out, <u64>o.cost);
   else put(out, 'null');
-  put(out, ',"records":[');
-  // One JSON document a line.
-  let from: u32 = 0;
-  let count: u32 = 0;
-  for (let at: u32 = 0; at < records.len && count < RECORDS_MAX; at += 1) {
-    if (load<u8>(records.ptr + at) != 0x0a) continue;
-    count += 1;
-    if (from > 0) out.push(0x2c);
-    out.append(records.ptr + from, at - from);
-    from = at + 1;
-  }
-  put(out, ']}');
+  put(out, '}\n');
+  out.append(records.ptr, toldBytes(records));
   if (out.failed) return;
   proxy_set_property(wordOf(DECISION), <u32>DECISION.length, out.ptr, out.len);
+}
+
+/** Of the records, one JSON document a line, the bytes of the first RECORDS_MAX. */
+function toldBytes(records: Bytes): u32 {
+  if (records.len <= RECORDS_MAX * RECORD_BYTES_MIN) return records.len;
+  let count: u32 = 0;
+  for (let at: u32 = 0; at < records.len; at += 1) {
+    if (load<u8>(records.ptr + at) != 0x0a) continue;
+    count += 1;
+    if (count == RECORDS_MAX) return at + 1;
+  }
+  return records.len;
 }
 
 /** By us, before or in the middle of the reply. */
