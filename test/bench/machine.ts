@@ -10,7 +10,8 @@ export function machine(versions: { readonly [name: string]: string }): Machine 
   return {
     processors: `${cpus().length} × ${cpus()[0]?.model.trim() ?? 'unknown'}`,
     memoryGigabytes: Math.round(totalmem() / 1024 ** 3),
-    system: `${type()} ${release()}`,
+    // What a vendor calls its build of the kernel says nothing.
+    system: `${type()} ${release().split('-')[0] ?? ''}`,
     versions: { node: process.version, ...versions },
   };
 }
