@@ -13,6 +13,7 @@ import { createAuthority, issueCertificate } from '../../control-plane/keys/cert
 import type { Credential, Role } from '../../control-plane/keys/certificate.ts';
 import { startControlPlane } from '../../control-plane/main.ts';
 import type { ControlPlane, ControlPlaneOptions } from '../../control-plane/main.ts';
+import type { ControlPlaneAddress } from '../../filters/sidecar/control-plane-channel.ts';
 
 export const bundleKey = createBundleKey();
 export const strangersKey = createBundleKey();
@@ -70,6 +71,17 @@ export function testRelease(bundle: Uint8Array, sequence: number, rollback = fal
   const { revision, digest, policy } = verifyBundle(bundle, [bundleKey.verification, strangersKey.verification]);
   const release = signRelease({ name: policy, revision, digest, sequence, rollback }, key.signing);
   return { name: policy, revision, sequence: BigInt(sequence), rollback, release, bundle };
+}
+
+/** How a sidecar named `name` reaches a control plane on this port: with a certificate of its own. */
+export function addressFor(name: string, port: number): ControlPlaneAddress {
+  const own = issueCertificate(authority, node(name), [], Date.now());
+  return {
+    address: `127.0.0.1:${port}`,
+    ca: Buffer.from(authority.certificatePem),
+    certificate: Buffer.from(own.certificatePem),
+    key: Buffer.from(own.privateKeyPem),
+  };
 }
 
 export interface TestControlPlane {

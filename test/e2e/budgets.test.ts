@@ -2,16 +2,16 @@
 // that the upstream itself told.
 import { createHash, randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { issueCertificate } from '../../control-plane/keys/certificate.ts';
 import { Admin } from '../../proto/gen/writ/v1/admin_pb.ts';
 import { DOORS } from '../../proto/door.ts';
 import { unaryCall } from '../../proto/grpc-call.ts';
 import { freePort } from '../../examples/parts/free-port.ts';
 import { loadFilter } from '../../filters/host/load-filter.ts';
-import { admin, authority, bundleKey, node, startTestControlPlane } from '../control-plane/fixtures.ts';
+import { addressFor, admin, bundleKey, startTestControlPlane } from '../control-plane/fixtures.ts';
 import type { TestControlPlane } from '../control-plane/fixtures.ts';
 import type { Mesh } from './mesh.ts';
 import { POLICY, startMesh } from './mesh.ts';
+import { OPEN_POLICY } from './open-policy.ts';
 import { policyWasm } from './policy-wasm.ts';
 import { settles } from './settles.ts';
 import type { Upstream } from './upstream.ts';
@@ -27,17 +27,7 @@ const OUTPUT_PRICE = 100;
 const OUTPUT_TOKENS = 40;
 
 /** A new name is a new budget, with nothing spent. */
-const source = (budget: string): string => `policy ${POLICY} {
-  owner "a@acme.example"
-  currency usd
-  time zone "UTC"
-  default prompt: allow
-  default completion: allow
-  default retrieval: deny
-  default ingest: deny
-  on failure: deny
-}
-models { }
+const source = (budget: string): string => `${OPEN_POLICY}models { }
 model m "m" { provider: openai input_price: ${INPUT_PRICE} usd per 1M tokens output_price: ${OUTPUT_PRICE} usd per 1M tokens context: 4_096 tokens max_output: ${OUTPUT_TOKENS} tokens }
 budget ${budget} limit ${LIMIT / 1_000_000} usd per day in "UTC" else deny "The budget is used up"
 `;
@@ -94,7 +84,6 @@ describe.each(DOORS)('through the door %s', (door) => {
     port = await freePort();
     plane = await startTestControlPlane({ port });
     sequence = 0;
-    const own = issueCertificate(authority, node('node-1'), [], Date.now());
     const { plan, wasm } = await policyWasm(source('first'), deployment());
     mesh = await startMesh({
       plan,
@@ -103,12 +92,7 @@ describe.each(DOORS)('through the door %s', (door) => {
       door,
       loadFilter,
       key: bundleKey,
-      controlPlane: {
-        address: `127.0.0.1:${port}`,
-        ca: Buffer.from(authority.certificatePem),
-        certificate: Buffer.from(own.certificatePem),
-        key: Buffer.from(own.privateKeyPem),
-      },
+      controlPlane: addressFor('node-1', port),
       offers: false,
     });
   });

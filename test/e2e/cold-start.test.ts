@@ -25,6 +25,7 @@ import { JWT_FILTER } from '../../proto/route-key.ts';
 import { startChild } from '../bench/child.ts';
 import { loadInChild } from './load-in-child.ts';
 import { POLICY } from './mesh.ts';
+import { OPEN_POLICY } from './open-policy.ts';
 import { policyWasm } from './policy-wasm.ts';
 import { settles } from './settles.ts';
 import { makeKeyPair, makeRelease } from './signed-release.ts';
@@ -33,17 +34,7 @@ import { startUpstream } from './upstream.ts';
 
 const KEY = `sk-${randomBytes(16).toString('hex')}`;
 const CARD = '4111 1111 1111 1111';
-const SOURCE = `policy ${POLICY} {
-  owner "a@acme.example"
-  currency usd
-  time zone "UTC"
-  default prompt: allow
-  default completion: allow
-  default retrieval: deny
-  default ingest: deny
-  on failure: deny
-}
-caller { id : text from claim "sub" }
+const SOURCE = `${OPEN_POLICY}caller { id : text from claim "sub" }
 model m "m" { provider: openai input_price: 1 usd per 1M tokens output_price: 1 usd per 1M tokens context: 100_000 tokens max_output: 256 tokens }
 rule mask_cards on prompt redact payment_card as mask
 `;

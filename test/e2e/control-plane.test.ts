@@ -2,14 +2,13 @@
 // that goes away and comes back.
 import { create } from '@bufbuild/protobuf';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { issueCertificate } from '../../control-plane/keys/certificate.ts';
 import { Admin } from '../../proto/gen/writ/v1/admin_pb.ts';
 import type { NodeInfo } from '../../proto/gen/writ/v1/admin_pb.ts';
 import { SignedBundleSchema } from '../../proto/gen/writ/v1/bundle_pb.ts';
 import type { SignedBundle } from '../../proto/gen/writ/v1/bundle_pb.ts';
 import { DOORS } from '../../proto/door.ts';
 import { unaryCall } from '../../proto/grpc-call.ts';
-import { admin, authority, bundleKey, node, startTestControlPlane } from '../control-plane/fixtures.ts';
+import { addressFor, admin, bundleKey, startTestControlPlane } from '../control-plane/fixtures.ts';
 import type { TestControlPlane } from '../control-plane/fixtures.ts';
 import type { Mesh } from './mesh.ts';
 import { POLICY, startMesh } from './mesh.ts';
@@ -30,7 +29,6 @@ describe.each(DOORS)('through the door %s', (door) => {
   beforeAll(async () => {
     port = await freePort();
     plane = await startTestControlPlane({ port });
-    const own = issueCertificate(authority, node('node-1'), [], Date.now());
     marked = await markedPolicies([1, 2, 4, 5, 6]);
     mesh = await startMesh({
       ...marked(1),
@@ -38,12 +36,7 @@ describe.each(DOORS)('through the door %s', (door) => {
       loadFilter,
       door,
       key: bundleKey,
-      controlPlane: {
-        address: `127.0.0.1:${port}`,
-        ca: Buffer.from(authority.certificatePem),
-        certificate: Buffer.from(own.certificatePem),
-        key: Buffer.from(own.privateKeyPem),
-      },
+      controlPlane: addressFor('node-1', port),
       offers: false,
     });
   });

@@ -6,6 +6,7 @@ import { loadFilter } from '../../filters/host/load-filter.ts';
 import { DOORS } from '../../proto/door.ts';
 import type { Mesh } from './mesh.ts';
 import { startMesh } from './mesh.ts';
+import { OPEN_POLICY } from './open-policy.ts';
 import { policyWasm } from './policy-wasm.ts';
 import type { Received, Upstream } from './upstream.ts';
 import { startUpstream } from './upstream.ts';
@@ -15,17 +16,7 @@ const names = ['none', 'forward', 'bearer', 'header'] as const;
 type Name = (typeof names)[number];
 const MODEL =
   'provider: openai input_price: 1 usd per 1M tokens output_price: 1 usd per 1M tokens context: 4_000 tokens max_output: 256 tokens';
-const SOURCE = `policy acme {
-  owner "a@acme.example"
-  currency usd
-  time zone "UTC"
-  default prompt: allow
-  default completion: allow
-  default retrieval: deny
-  default ingest: deny
-  on failure: deny
-}
-caller { id : text from claim "sub" }
+const SOURCE = `${OPEN_POLICY}caller { id : text from claim "sub" }
 ${names.map((name) => `model m_${name} "${name}" { ${MODEL} }`).join('\n')}
 `;
 

@@ -18,6 +18,7 @@ import type { Child } from '../bench/child.ts';
 import { admin, authority, bundleKey, node, startTestControlPlane } from '../control-plane/fixtures.ts';
 import type { TestControlPlane } from '../control-plane/fixtures.ts';
 import { POLICY } from './mesh.ts';
+import { OPEN_POLICY } from './open-policy.ts';
 import { policyWasm } from './policy-wasm.ts';
 import { settles } from './settles.ts';
 import { makeRelease } from './signed-release.ts';
@@ -32,17 +33,7 @@ const LIMIT = 600_000;
 const INPUT_PRICE = 10;
 const OUTPUT_PRICE = 100;
 const OUTPUT_TOKENS = 40;
-const source = `policy ${POLICY} {
-  owner "a@acme.example"
-  currency usd
-  time zone "UTC"
-  default prompt: allow
-  default completion: allow
-  default retrieval: deny
-  default ingest: deny
-  on failure: deny
-}
-models { }
+const source = `${OPEN_POLICY}models { }
 model m "m" { provider: openai input_price: ${INPUT_PRICE} usd per 1M tokens output_price: ${OUTPUT_PRICE} usd per 1M tokens context: 4_096 tokens max_output: ${OUTPUT_TOKENS} tokens }
 budget team limit ${LIMIT / 1_000_000} usd per day in "UTC" else deny "The budget is used up"
 `;

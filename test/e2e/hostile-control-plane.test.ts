@@ -5,7 +5,6 @@ import type { ServerDuplexStream } from '@grpc/grpc-js';
 import { create, toBinary } from '@bufbuild/protobuf';
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { issueCertificate } from '../../control-plane/keys/certificate.ts';
 import { loadFilter } from '../../filters/host/load-filter.ts';
 import { DOORS } from '../../proto/door.ts';
 import { AggregatedDiscoveryService } from '../../proto/gen/envoy/service/discovery/v3/ads_pb.ts';
@@ -18,7 +17,7 @@ import { DeltaDiscoveryResponseSchema as responseSchema } from '../../proto/gen/
 import type { SignedBundle } from '../../proto/gen/writ/v1/bundle_pb.ts';
 import { SignedBundleSchema } from '../../proto/gen/writ/v1/bundle_pb.ts';
 import { grpcService } from '../../proto/grpc-call.ts';
-import { authority, bundleKey, controlPlaneCredential, node, strangersKey } from '../control-plane/fixtures.ts';
+import { addressFor, authority, bundleKey, controlPlaneCredential, strangersKey } from '../control-plane/fixtures.ts';
 import type { Mesh } from './mesh.ts';
 import { POLICY, startMesh } from './mesh.ts';
 import { decidingPolicy, MARKED_DEPLOYMENT, markedPolicies } from './marked-policy.ts';
@@ -61,7 +60,6 @@ describe.each(DOORS)('through the door %s', (door) => {
         (error, bound) => (error === null ? resolve(bound) : reject(error)),
       ),
     );
-    const own = issueCertificate(authority, node('node-1'), [], Date.now());
     marked = await markedPolicies([7, 8, 9, 66]);
     mesh = await startMesh({
       ...marked(7),
@@ -69,12 +67,7 @@ describe.each(DOORS)('through the door %s', (door) => {
       loadFilter,
       door,
       key: bundleKey,
-      controlPlane: {
-        address: `127.0.0.1:${port}`,
-        ca: Buffer.from(authority.certificatePem),
-        certificate: Buffer.from(own.certificatePem),
-        key: Buffer.from(own.privateKeyPem),
-      },
+      controlPlane: addressFor('node-1', port),
       offers: false,
     });
     await settles(() => stream !== undefined);

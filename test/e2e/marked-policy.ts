@@ -1,5 +1,6 @@
 // Policies that tell themselves apart, through whichever door: each denies the same question, by its own number.
 import { createHash, randomBytes } from 'node:crypto';
+import { OPEN_POLICY } from './open-policy.ts';
 import type { PolicyWasm } from './policy-wasm.ts';
 import { policyWasm } from './policy-wasm.ts';
 
@@ -10,17 +11,7 @@ export const MARKED_DEPLOYMENT = {
   identity: { apiKeys: [{ sha256: createHash('sha256').update(KEY).digest('hex'), claims: { sub: 'u1' } }] },
 };
 
-const source = (mark: number): string => `policy acme {
-  owner "a@acme.example"
-  currency usd
-  time zone "UTC"
-  default prompt: allow
-  default completion: allow
-  default retrieval: deny
-  default ingest: deny
-  on failure: deny
-}
-caller { id : text from claim "sub" }
+const source = (mark: number): string => `${OPEN_POLICY}caller { id : text from claim "sub" }
 model small "small" { provider: openai input_price: 1 usd per 1M tokens output_price: 1 usd per 1M tokens context: 4_000 tokens max_output: 256 tokens }
 rule mark on prompt where text contains any of (email) deny "policy ${mark}"
 `;

@@ -8,6 +8,7 @@ import { DOORS } from '../../proto/door.ts';
 import { loadInChild } from './load-in-child.ts';
 import type { Mesh } from './mesh.ts';
 import { startMesh } from './mesh.ts';
+import { OPEN_POLICY } from './open-policy.ts';
 import type { PolicyWasm } from './policy-wasm.ts';
 import { policyWasm } from './policy-wasm.ts';
 import type { Answer, Received, Upstream } from './upstream.ts';
@@ -18,17 +19,7 @@ const CARD = '4111 1111 1111 1111';
 const MAIL = 'jane@acme.example';
 /** What each of the two policies hides in answers. */
 const HIDES = ['payment_card', 'email'] as const;
-const source = (hidden: string): string => `policy acme {
-  owner "a@acme.example"
-  currency usd
-  time zone "UTC"
-  default prompt: allow
-  default completion: allow
-  default retrieval: deny
-  default ingest: deny
-  on failure: deny
-}
-caller { id : text from claim "sub" }
+const source = (hidden: string): string => `${OPEN_POLICY}caller { id : text from claim "sub" }
 model m "m" { provider: openai input_price: 1 usd per 1M tokens output_price: 1 usd per 1M tokens context: 100_000 tokens max_output: 256 tokens }
 rule hide on completion redact ${hidden} as mask
 `;

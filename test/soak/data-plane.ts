@@ -15,6 +15,7 @@ import { unaryCall } from '../../proto/grpc-call.ts';
 import { startChild } from '../bench/child.ts';
 import type { Cleanups } from '../bench/cleanups.ts';
 import { admin, authority, bundleKey, node, startTestControlPlane } from '../control-plane/fixtures.ts';
+import { OPEN_POLICY } from '../e2e/open-policy.ts';
 import { policyWasm } from '../e2e/policy-wasm.ts';
 import { makeRelease } from '../e2e/signed-release.ts';
 import { INPUT_PRICE, OUTPUT_PRICE, OUTPUT_TOKENS } from './soak-upstream.ts';
@@ -33,17 +34,7 @@ const CALL = { timeoutMs: 10_000 };
 /** More than any soak spends. */
 const LIMIT_USD = 1_000_000;
 
-const source = `policy ${POLICY} {
-  owner "a@acme.example"
-  currency usd
-  time zone "UTC"
-  default prompt: allow
-  default completion: allow
-  default retrieval: deny
-  default ingest: deny
-  on failure: deny
-}
-models { }
+const source = `${OPEN_POLICY}models { }
 model m "m" { provider: openai input_price: ${INPUT_PRICE} usd per 1M tokens output_price: ${OUTPUT_PRICE} usd per 1M tokens context: 200_000 tokens max_output: ${OUTPUT_TOKENS} tokens }
 rule cards
   on prompt
