@@ -157,6 +157,15 @@ describe('a search', () => {
     });
   });
 
+  test('that says nothing gets both the filter and the limit', () => {
+    for (const body of ['{}', '{\n\r\n}', ' { } ']) {
+      expect(JSON.parse(ask('support', 'query', body).sent ?? ''), JSON.stringify(body)).toMatchObject({
+        where: { $and: [{}, {}] },
+        n_results: 40,
+      });
+    }
+  });
+
   test("is joined with the caller's own filter", () => {
     const where = '{"$or":[{"source":"a"},{"version":{"$gt":3}}]}';
     const sent = ask('hr', 'query', QUERY.replace('{', `{"where":${where},"include":["documents"],`)).sent ?? '';

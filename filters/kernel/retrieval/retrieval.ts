@@ -203,13 +203,21 @@ function replace(s: Session, i: u32, at: u32): void {
   addEdit(changetype<Bytes>(s.edits), start, load<u32>(r, RECORD_END) - start, at, replacements(s).len - at);
 }
 
-/** Inserts the field written since `at` as the body's first. */
+/** Inserts the field written since `at` before the body's own; after those that were inserted before it. */
 function insertField(s: Session, at: u32): void {
   const body = s.bodyBytes();
+  const out = replacements(s);
+  const edits = changetype<Bytes>(s.edits);
   const first = <u32>(skipSpace(body.ptr, body.ptr + body.len) + 1 - body.ptr);
-  const p = skipSpace(body.ptr + first, body.ptr + body.len);
-  if (load<u8>(p) != 0x7d) replacements(s).push(0x2c);
-  addEdit(changetype<Bytes>(s.edits), first, 0, at, replacements(s).len - at);
+  const isEmpty = load<u8>(skipSpace(body.ptr + first, body.ptr + body.len)) == 0x7d;
+  // In an empty object the first field stands without a comma, and each after it brings its own.
+  if (!isEmpty) out.push(0x2c);
+  else if (edits.len > 0 && out.reserve(1)) {
+    memory.copy(out.ptr + at + 1, out.ptr + at, out.len - at);
+    store<u8>(out.ptr + at, 0x2c);
+    out.len += 1;
+  }
+  addEdit(edits, first, 0, at, out.len - at);
 }
 
 function replacements(s: Session): Bytes {
