@@ -4,6 +4,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ensurePackages, pinnedNode } from './build/dependencies.mjs';
+import { nodeEnvironment } from './build/node-environment.mjs';
 import { run } from './build/run.mjs';
 import { build } from './build/steps.mjs';
 import { runTests } from './build/test-run.mjs';
@@ -45,5 +46,5 @@ async function main([verb = '', ...args]) {
 /** @param {string} node @param {string} script @param {string[]} args */
 async function runScript(node, script, args) {
   if (!existsSync(join(root, script))) throw new Error(`${script} is not there`);
-  return run(node, [join(root, script), ...args], { cwd: root });
+  return run(node, [join(root, script), ...args], { cwd: root, env: nodeEnvironment(root) });
 }

@@ -7,7 +7,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { artefacts } from '../compiler/artefacts.ts';
-import type { BundleFiles } from '../compiler/bundle/bundle-paths.ts';
+import { BUNDLE_PATHS, type BundleFiles } from '../compiler/bundle/bundle-paths.ts';
 import type { SigningKey } from '../compiler/bundle/jws.ts';
 import { writeBundle } from '../compiler/bundle/write-bundle.ts';
 import { compileDiagnostics } from '../compiler/compile-diagnostics.ts';
@@ -38,6 +38,8 @@ export interface CompileOptions {
   readonly deployment: string | null;
   /** How Envoy is to ask the policy; where it is not given, the fastest that can serve the policy. */
   readonly door?: Door;
+  /** Which files of the bundle are wanted, by path; where it is not given, all. */
+  readonly wanted?: ReadonlySet<string>;
 }
 
 export interface Compiled {
@@ -55,15 +57,15 @@ export interface CompileResult {
 }
 
 export async function compile(options: CompileOptions): Promise<CompileResult> {
-  const printer = startTypesPrinter();
+  const printer = (options.wanted?.has(BUNDLE_PATHS.types) ?? true) ? startTypesPrinter() : null;
   try {
     return await compileWith(printer, options);
   } finally {
-    printer.stop();
+    printer?.stop();
   }
 }
 
-async function compileWith(printer: TypesPrinter, options: CompileOptions): Promise<CompileResult> {
+async function compileWith(printer: TypesPrinter | null, options: CompileOptions): Promise<CompileResult> {
   const { folder, files: sources } = await readPolicyFiles(options.path, options.cwd);
   const checked = checkProgram(sources, detectorCatalog);
   const { program } = checked;
@@ -78,7 +80,7 @@ async function compileWith(printer: TypesPrinter, options: CompileOptions): Prom
 
   const plan = lower(program, { sourceHash: hashOf(sources), compilerVersion: VERSION });
   const door = doorFor(plan, options.door);
-  const types = printer.print(plan);
+  const types = printer?.print(plan) ?? null;
   const { files, problems } = await artefacts({
     plan,
     types,
@@ -88,6 +90,7 @@ async function compileWith(printer: TypesPrinter, options: CompileOptions): Prom
     protocols,
     deployment: await readDeployment(options, folder, plan),
     door: door.door,
+    wanted: options.wanted ?? null,
   });
   const late = compileDiagnostics(program, plan, problems).map((each): Diagnostic =>
     options.allowUnenforced && each.code === 'E0802' ? { ...each, severity: 'warning' } : each,

@@ -1,17 +1,16 @@
 /**
- * Where an installation's keys are and how its control plane is reached: the options that several commands share, and a
- * client for admins. A boundary file: it opens channels.
+ * How an installation's control plane is reached: the options that several commands share, and a client for admins. A
+ * boundary file: it opens channels.
  */
 import { isIP } from 'node:net';
-import { resolve } from 'node:path';
 import type { DescMessage, DescMethodUnary, MessageInitShape, MessageShape } from '@bufbuild/protobuf';
 import grpc from '@grpc/grpc-js';
 import { type Role, roleUri } from '../control-plane/keys/certificate.ts';
 import { readRole } from '../control-plane/keys/key-folder.ts';
 import { unaryCall } from '../proto/grpc-call.ts';
 import { CommandError, type World } from './command.ts';
+import { keysFolder, keysOption, type KeysValues } from './keys-option.ts';
 
-export const keysOption = { keys: { type: 'string' } } as const;
 export const adminOptions = { ...keysOption, 'control-plane': { type: 'string' }, admin: { type: 'string' } } as const;
 
 export const adminOptionsHelp = `  --control-plane HOST:PORT  usual: the environment variable WRIT_CONTROL_PLANE, else localhost:8443
@@ -23,21 +22,9 @@ const CALL_MS_MAX = 30_000;
 /** The largest bundle, with its message around it. */
 export const MESSAGE_BYTES_MAX = 65 * 1024 * 1024;
 
-export interface KeysValues {
-  readonly keys?: string | undefined;
-}
-
 export interface AdminValues extends KeysValues {
   readonly 'control-plane'?: string | undefined;
   readonly admin?: string | undefined;
-}
-
-/** The folder's absolute path. */
-export function keysFolder({ keys }: KeysValues, world: World): string {
-  const path = keys ?? world.env['WRIT_KEYS'];
-  if (path === undefined || path === '')
-    throw new CommandError('no keys are given', 'give `--keys DIR` or set WRIT_KEYS; `writ keys init DIR` makes them');
-  return resolve(world.cwd, path);
 }
 
 export function controlPlaneAddress(given: string | undefined, world: World): string {

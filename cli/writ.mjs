@@ -4,6 +4,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { pinnedNode } from './build/dependencies.mjs';
+import { nodeEnvironment } from './build/node-environment.mjs';
 import { run } from './build/run.mjs';
 import { build } from './build/steps.mjs';
 
@@ -20,7 +21,7 @@ async function main(args) {
     if (!existsSync(script)) throw new Error(`${script} is missing`);
     const node = await pinnedNode(root);
     await build(root, node);
-    return await run(node, [script, ...args], { cwd: process.cwd() });
+    return await run(node, [script, ...args], { cwd: process.cwd(), env: nodeEnvironment(root) });
   } catch (error) {
     process.stderr.write(`writ: ${error instanceof Error ? error.message : String(error)}\n`);
     return usageOrOperation;

@@ -8,7 +8,6 @@ import type { Protocol } from '../filters/protocols/protocol.ts';
 import { BUNDLE_PATHS, type BundleFiles, sourcePath } from './bundle/bundle-paths.ts';
 import type { Deployment } from './deployment/deployment.ts';
 import type { Door } from '../proto/door.ts';
-import { envoyResources, printEnvoyResources } from './envoy/envoy-resources.ts';
 import type { Plan, Span } from './plan/plan.ts';
 import { positionOf, sourceFile } from '../dsl/source.ts';
 import { emitRego } from './rego/emit-rego.ts';
@@ -33,8 +32,10 @@ export interface ArtefactInput {
   readonly deployment: { readonly parsed: Deployment; readonly text: string } | null;
   /** How Envoy asks the policy. */
   readonly door: Door;
-  /** The text of `types.d.ts` (types/types.ts): printed meanwhile, since it takes as long as all else. */
-  readonly types: Promise<string>;
+  /** The text of `types.d.ts` (types/types.ts): printed meanwhile, since it takes as long as all else. Null: not wanted. */
+  readonly types: Promise<string> | null;
+  /** Which of the files are wanted, by path; null: all. */
+  readonly wanted: ReadonlySet<string> | null;
 }
 
 type Content = Uint8Array | string | null;
@@ -73,8 +74,12 @@ const emitters: readonly Emitter[] = [
   { path: BUNDLE_PATHS.deployment, emit: ({ deployment }) => (deployment === null ? null : json(deployment.parsed)) },
   {
     path: BUNDLE_PATHS.envoy,
-    emit: ({ plan, deployment, door }) =>
-      deployment === null ? null : printEnvoyResources(envoyResources(plan, deployment.parsed, door)),
+    async emit({ plan, deployment, door }) {
+      if (deployment === null) return null;
+      // Reading the descriptors of Envoy's messages takes longer than checking a policy: only for whoever needs them.
+      const { envoyResources, printEnvoyResources } = await import('./envoy/envoy-resources.ts');
+      return printEnvoyResources(envoyResources(plan, deployment.parsed, door));
+    },
   },
 ];
 
@@ -85,12 +90,14 @@ export async function artefacts(input: ArtefactInput): Promise<{
   const detectors = compileDetectors(input.plan.detectors, input.detectors);
   const files = new Map<string, Uint8Array>();
   if (detectors.problems.length > 0) return { files, problems: detectors.problems };
-  const contents = emitters.map(({ path, emit }) => ({ path, content: emit(input, detectors) }));
-  for (const { path, content: emitted } of contents) {
-    const content = await emitted;
+  const wanted = emitters.filter(({ path }) => input.wanted?.has(path) ?? true);
+  const contents = await Promise.all(
+    wanted.map(async ({ path, emit }) => ({ path, content: await emit(input, detectors) })),
+  );
+  for (const { path, content } of contents)
     if (content !== null) files.set(path, typeof content === 'string' ? new TextEncoder().encode(content) : content);
-  }
-  for (const { path, text } of input.sources) files.set(sourcePath(path), new TextEncoder().encode(text));
+  if (input.wanted === null)
+    for (const { path, text } of input.sources) files.set(sourcePath(path), new TextEncoder().encode(text));
   return { files, problems: [] };
 }
 

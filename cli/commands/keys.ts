@@ -13,7 +13,7 @@ import {
   readSigningKey,
 } from '../../control-plane/keys/key-folder.ts';
 import { type Command, CommandError, type ExitCode, onePath, parse, type World } from '../command.ts';
-import { keysFolder, keysOption } from '../connection.ts';
+import { keysFolder, keysOption } from '../keys-option.ts';
 
 export const DEMO_ISSUER = 'https://issuer.writ.example';
 /** In every certificate of a control plane: its own machine reaches it by these. */

@@ -1,7 +1,8 @@
 /** `writ rollback`: brings back a revision that was released before. */
 import { readSigningKey } from '../../control-plane/keys/key-folder.ts';
 import { type Command, onePath, parse } from '../command.ts';
-import { adminOptions, adminOptionsHelp, keysFolder, openAdmin } from '../connection.ts';
+import { adminOptions, adminOptionsHelp, openAdmin } from '../connection.ts';
+import { keysFolder } from '../keys-option.ts';
 import { describeRelease, rollBack } from '../release.ts';
 
 export const rollback: Command = {

@@ -5,14 +5,8 @@ import { readTrustedKeys } from '../../control-plane/keys/key-folder.ts';
 import { loadFilter } from '../../filters/host/load-filter.ts';
 import { startSidecar } from '../../filters/sidecar/start-sidecar.ts';
 import { type Command, CommandError, parse } from '../command.ts';
-import {
-  controlPlaneAddress,
-  CONTROL_PLANE_ADDRESS,
-  keysFolder,
-  keysOption,
-  portNumber,
-  roleCredentials,
-} from '../connection.ts';
+import { controlPlaneAddress, CONTROL_PLANE_ADDRESS, portNumber, roleCredentials } from '../connection.ts';
+import { keysFolder, keysOption } from '../keys-option.ts';
 import { untilAborted } from '../until-aborted.ts';
 import { VERSION } from '../version.ts';
 

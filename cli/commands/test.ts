@@ -28,6 +28,7 @@ exit codes: 0 all passed, 1 a test failed, there is none, or the policy is wrong
       cwd: world.cwd,
       allowUnenforced: values['allow-unenforced'],
       deployment: null,
+      wanted: new Set([BUNDLE_PATHS.filterWasm]),
     });
     if (compiled === null) {
       if (values.json) world.out(diagnosticsJson(diagnostics, sources));
