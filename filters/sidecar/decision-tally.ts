@@ -4,6 +4,7 @@
  */
 import { summarise } from './decision-record.ts';
 import type { DecisionSummary } from './decision-record.ts';
+import { ownText } from './own-text.ts';
 
 /** Records that are counted apart; one more, and what was counted is told at once. */
 export const RECORDS_MAX = 1_024;
@@ -24,8 +25,12 @@ export class DecisionTally {
       return;
     }
     const count = this.#counts.get(record);
-    if (count === undefined && this.#counts.size >= RECORDS_MAX) this.flush();
-    this.#counts.set(record, (count ?? 0) + 1);
+    if (count !== undefined) {
+      this.#counts.set(record, count + 1);
+      return;
+    }
+    if (this.#counts.size >= RECORDS_MAX) this.flush();
+    this.#counts.set(ownText(record), 1);
   }
 
   /** Tells what was counted since the last time. */

@@ -2,6 +2,7 @@
  * What was read from a text, kept for the next time that the same text comes: most exchanges are decided as one before
  * them was. Bounded: a text that is too long is read anew each time, and one too many makes room for all that follow.
  */
+import { ownText } from './own-text.ts';
 
 /** Texts that are kept. */
 export const TEXTS_MAX = 1_024;
@@ -22,7 +23,7 @@ export class KnownTexts<T> {
     const read = this.#read(text);
     if (text.length > TEXT_LENGTH_MAX) return read;
     if (this.#known.size >= TEXTS_MAX) this.#known.clear();
-    this.#known.set(text, read);
+    this.#known.set(ownText(text), read);
     return read;
   }
 }

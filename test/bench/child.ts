@@ -7,6 +7,8 @@ import { fileURLToPath } from 'node:url';
 export interface Child {
   readonly line: string;
   readonly pid: number;
+  /** Writes a line, and gives the next one that the child prints. One question at a time. */
+  ask(question: string): Promise<string>;
   stop(): Promise<void>;
 }
 
@@ -32,9 +34,20 @@ export function startProgram(
     }, READY_MS_MAX);
     child.once('error', reject);
     child.once('exit', (code) => reject(new Error(`${name} ended with ${code}`)));
-    createInterface({ input: child.stdout }).once('line', (line) => {
+    const lines = createInterface({ input: child.stdout });
+    const ask = (question: string): Promise<string> =>
+      new Promise((answered, failed) => {
+        const ended = (): void => failed(new Error(`${name} has ended`));
+        lines.once('close', ended);
+        lines.once('line', (line) => {
+          lines.off('close', ended);
+          answered(line);
+        });
+        child.stdin.write(`${question}\n`);
+      });
+    lines.once('line', (line) => {
       clearTimeout(timer);
-      resolve({ line, pid: child.pid ?? 0, stop: () => stop(child) });
+      resolve({ line, pid: child.pid ?? 0, ask, stop: () => stop(child) });
     });
   });
 }

@@ -23,6 +23,7 @@ import type {
 } from '../../proto/gen/envoy/service/accesslog/v3/als_pb.ts';
 import { grpcMethod } from '../../proto/grpc-call.ts';
 import { DECISION_STATE } from '../../proto/route-key.ts';
+import { liveBytes } from '../bench/live-bytes.ts';
 import { settles } from './settles.ts';
 
 const REVISION = 'ab'.repeat(32);
@@ -225,6 +226,41 @@ describe('an entry', () => {
     const text = await metrics.registry.metrics();
     expect(text).toContain('writ_exchanges_total{end="aborted"} 1');
     expect(text).toContain('writ_spent_micros_total 0');
+  });
+});
+
+describe('what is kept of entries', () => {
+  const MEGABYTE = 1 << 20;
+  const told = async (from: number, to: number): Promise<void> => {
+    for (let at = from; at < to; at += 50)
+      await send(
+        ...Array.from({ length: 50 }, (_, i) =>
+          asBytes(decision({ spentMicros: at + i }, [{ ...RECORD, at: at + i }])),
+        ),
+      );
+    // The lines that wait for the disk, and the counts that wait for a reader.
+    await settles(() => log.written + log.dropped === to);
+    await metrics.registry.metrics();
+  };
+
+  test('does not grow with their number', { timeout: 60_000 }, async () => {
+    // Both of the caches are as full as they get.
+    await told(0, 2_000);
+    const before = await liveBytes();
+    await told(2_000, 20_000);
+    expect((await liveBytes()) - before).toBeLessThan(2 * MEGABYTE);
+  });
+
+  test('does not hold the messages that they came in', async () => {
+    const before = await liveBytes();
+    const long = { ...RECORD, fired: ['x'.repeat(MEGABYTE / 2)] };
+    for (let at = 0; at < 100; at++) {
+      const read = readAccessLogMessage(messageOf(asBytes(decision({ spentMicros: at }, [{ ...RECORD, at }, long]))));
+      for (const entry of read)
+        if (entry.kind === 'exchange')
+          metrics.exchangeEnded('complete', { records: entry.exchange.records, spentMicros: at });
+    }
+    expect((await liveBytes()) - before).toBeLessThan(8 * MEGABYTE);
   });
 });
 

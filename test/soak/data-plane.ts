@@ -25,6 +25,8 @@ export interface DataPlane {
   readonly key: string;
   /** Process ids. */
   readonly processes: { readonly envoy: number; readonly sidecar: number };
+  /** Bytes that a collection leaves in the sidecar. */
+  liveInSidecar(): Promise<number>;
   /** Micro-units that the control plane has charged to the budget. */
   charged(): Promise<number>;
 }
@@ -51,7 +53,15 @@ rule replies
 budget team limit ${LIMIT_USD} usd per month in "UTC" else deny "The budget is used up"
 `;
 
-export async function startDataPlane(door: Door, upstreamPort: number, cleanups: Cleanups): Promise<DataPlane> {
+/** `keepsPerSecond`: a fault, bytes that the sidecar keeps with every second. */
+export async function startDataPlane(
+  {
+    door,
+    upstreamPort,
+    keepsPerSecond,
+  }: { readonly door: Door; readonly upstreamPort: number; readonly keepsPerSecond: number },
+  cleanups: Cleanups,
+): Promise<DataPlane> {
   const folder = mkdtempSync(join(tmpdir(), 'writ-soak-'));
   cleanups.add(() => rmSync(folder, { recursive: true, force: true }));
   const key = `sk-${randomBytes(16).toString('hex')}`;
@@ -76,6 +86,7 @@ export async function startDataPlane(door: Door, upstreamPort: number, cleanups:
     releaseFile,
     echo: false,
     route: '',
+    keepsPerSecond,
     controlPlane: {
       address: `127.0.0.1:${plane.plane.ports.grpc}`,
       ca: authority.certificatePem,
@@ -91,6 +102,7 @@ export async function startDataPlane(door: Door, upstreamPort: number, cleanups:
     port,
     key,
     processes: { envoy: envoy.pid, sidecar: sidecar.pid },
+    liveInSidecar: async () => Number(await sidecar.ask('live')),
     charged: async () => {
       const { budgets } = await unaryCall(plane.client(admin), Admin.method.status, { policy: POLICY }, CALL);
       return Number(budgets.find((each) => each.budget === 'team')?.chargedMicros ?? -1);

@@ -3,12 +3,12 @@
 import { expect, test } from 'vitest';
 import { DOORS } from '../../proto/door.ts';
 import { seedOfRun } from '../differential/random.ts';
-import { flatness } from './memory.ts';
+import { flatness, LIVE_RISE_MAX, RESIDENT_RISE_MAX } from './memory.ts';
 import { expectedCharge, problemsOf, soak, type SoakResult } from './soak.ts';
 
 const SEED = seedOfRun();
 const SECONDS = 10;
-const FLAT = flatness([1, 1, 1]);
+const FLAT = flatness([1, 1, 1], 0);
 
 test.each(DOORS)(`loses nothing through %s in ${SECONDS} s, seed ${SEED}`, { timeout: 300_000 }, async (door) => {
   const result = await soak({ door, seconds: SECONDS, clients: 8, seed: SEED, report: () => undefined });
@@ -31,6 +31,7 @@ const fine: SoakResult = {
   hung: 2,
   charged: 120,
   memory: { envoy: FLAT, sidecar: FLAT },
+  sidecarResident: { least: 1, most: 1 },
 };
 
 test.each<[string, Partial<SoakResult>, string]>([
@@ -38,18 +39,56 @@ test.each<[string, Partial<SoakResult>, string]>([
   ['a number that arrived', { leaks: 1 }, 'card numbers'],
   ['a micro-unit too much', { charged: 121 }, '121 micro-units are charged, 120 were spent'],
   ['a micro-unit too little', { charged: 119 }, '119 micro-units are charged, 120 were spent'],
-  ['memory that grows', { memory: { envoy: FLAT, sidecar: flatness([0, 1 << 26, 1 << 27]) } }, 'sidecar grows'],
+  [
+    'memory that grows',
+    { memory: { envoy: FLAT, sidecar: flatness([0, 1 << 26, 1 << 27], LIVE_RISE_MAX) } },
+    'sidecar grows',
+  ],
 ])('%s is seen', (_, wrong, said) => {
   expect(problemsOf(fine)).toEqual([]);
   expect(problemsOf({ ...fine, ...wrong }).join('\n')).toContain(said);
 });
 
-test('what is flat breathes, and does not climb', () => {
-  const megabyte = 1 << 20;
-  const around = (from: number, step: number): number[] =>
-    Array.from({ length: 90 }, (_, i) => (from + step * i + (i % 7)) * megabyte);
+const MEGABYTE = 1 << 20;
+const SAMPLES = 90;
+const shaped = (bytes: (at: number) => number): number[] => Array.from({ length: SAMPLES }, (_, at) => bytes(at));
+
+test('what breathes is flat, however deep and slow its breath is', () => {
+  const breath = (at: number, samples: number): number =>
+    150 * MEGABYTE + 45 * MEGABYTE * Math.sin((at * 2 * Math.PI) / samples);
+  for (const samples of [3, 7, 20])
+    expect(
+      flatness(
+        shaped((at) => breath(at, samples)),
+        RESIDENT_RISE_MAX,
+      ).isFlat,
+    ).toBe(true);
   // The first third is warm-up, however steep.
-  expect(flatness([...around(10, 3).slice(0, 30), ...around(100, 0).slice(30)]).isFlat).toBe(true);
-  expect(flatness(around(100, 0.05)).isFlat).toBe(true);
-  expect(flatness(around(100, 1)).isFlat).toBe(false);
+  expect(
+    flatness(
+      shaped((at) => Math.min(at, SAMPLES / 3) * 3 * MEGABYTE),
+      RESIDENT_RISE_MAX,
+    ).isFlat,
+  ).toBe(true);
+});
+
+test('a leak of 100 bytes a request is seen within 15 minutes, under a heap that breathes', () => {
+  const requestsPerSecond = 300;
+  const leak = (at: number): number => 100 * requestsPerSecond * ((at * 15 * 60) / SAMPLES);
+  const live = (at: number): number => 20 * MEGABYTE + (at % 7) * MEGABYTE;
+  expect(flatness(shaped(live), LIVE_RISE_MAX).isFlat).toBe(true);
+  expect(
+    flatness(
+      shaped((at) => live(at) + leak(at)),
+      LIVE_RISE_MAX,
+    ).isFlat,
+  ).toBe(false);
+});
+
+test('a sidecar that keeps what it should not is seen', { timeout: 300_000 }, async () => {
+  const planted = { door: 'in_envoy', seconds: 9, clients: 2, seed: SEED, report: () => undefined } as const;
+  const result = await soak({ ...planted, keepsPerSecond: 8 * MEGABYTE });
+  expect(problemsOf({ ...result, memory: { ...result.memory, envoy: FLAT } })).toEqual([
+    expect.stringContaining('sidecar grows'),
+  ]);
 });

@@ -3,7 +3,7 @@ import type { Door } from '../../proto/door.ts';
 import http from 'node:http';
 import { createCleanups } from '../bench/cleanups.ts';
 import { startDataPlane, type DataPlane } from './data-plane.ts';
-import { flatness, residentBytes, type Flatness } from './memory.ts';
+import { flatness, LIVE_RISE_MAX, RESIDENT_RISE_MAX, residentBytes, type Flatness } from './memory.ts';
 import { startSoakUpstream } from './soak-upstream.ts';
 import { exchange, startTraffic, type Kind } from './traffic.ts';
 
@@ -13,6 +13,8 @@ export interface SoakOptions {
   readonly clients: number;
   readonly seed: number;
   readonly report: (line: string) => void;
+  /** A fault that it must see: bytes that the sidecar keeps with every second. */
+  readonly keepsPerSecond?: number;
   /** Ends it early; what is running is stopped. */
   readonly signal?: AbortSignal;
 }
@@ -30,11 +32,16 @@ export interface SoakResult {
   readonly setAside: number;
   readonly hung: number;
   readonly charged: number;
+  /** Of Envoy what it has of the machine's memory, of the sidecar what a collection leaves. */
   readonly memory: { readonly envoy: Flatness; readonly sidecar: Flatness };
+  /** What the sidecar had of the machine's memory: its heap breathes, so that this is told, and not judged. */
+  readonly sidecarResident: { readonly least: number; readonly most: number };
 }
 
 const SAMPLE_MS = 1_000;
 const TELL_EVERY_SAMPLES = 15;
+/** A collection stops the sidecar for some 20 ms: so many in a soak, however long it is. */
+const COLLECTIONS = 60;
 const READY_MS_MAX = 30_000;
 const CHARGED_MS_MAX = 120_000;
 
@@ -59,24 +66,38 @@ export function expectedCharge({ spent, setAside, hung }: SoakResult): number {
 
 export const megabytes = (bytes: number): string => `${(bytes / (1 << 20)).toFixed(1)} MB`;
 
-export async function soak({ door, seconds, clients, seed, report, signal }: SoakOptions): Promise<SoakResult> {
+export async function soak({
+  door,
+  seconds,
+  clients,
+  seed,
+  report,
+  signal,
+  keepsPerSecond = 0,
+}: SoakOptions): Promise<SoakResult> {
   const cleanups = createCleanups();
   try {
     const upstream = await startSoakUpstream();
     cleanups.add(() => upstream.stop());
-    const data = await startDataPlane(door, upstream.port, cleanups);
+    const data = await startDataPlane({ door, upstreamPort: upstream.port, keepsPerSecond }, cleanups);
     await until(READY_MS_MAX, () => isServed(data));
     const setAside = await costOfHanging(data, () => upstream.spent());
     report(
       `${door}: ${clients} clients for ${seconds} s, seed ${seed}; a stream given up costs ${setAside} micro-units`,
     );
     const traffic = startTraffic({ port: data.port, key: data.key, clients, seed });
-    const samples = { envoy: [] as number[], sidecar: [] as number[] };
+    const samples: Samples = { envoy: [], sidecar: [], live: [] };
     const ends = performance.now() + seconds * 1000;
+    const collectMs = Math.max(SAMPLE_MS, (seconds * 1000) / COLLECTIONS);
+    let collectsAt = performance.now();
     while (performance.now() < ends && signal?.aborted !== true) {
       await pause(Math.min(SAMPLE_MS, ends - performance.now()));
       samples.envoy.push(residentBytes(data.processes.envoy));
       samples.sidecar.push(residentBytes(data.processes.sidecar));
+      if (performance.now() >= collectsAt) {
+        samples.live.push(await data.liveInSidecar());
+        collectsAt += collectMs;
+      }
       if (samples.envoy.length % TELL_EVERY_SAMPLES === 0) report(progress(traffic, samples));
     }
     await traffic.stop();
@@ -91,7 +112,11 @@ export async function soak({ door, seconds, clients, seed, report, signal }: Soa
       setAside,
       hung: upstream.hung(),
       charged: await data.charged(),
-      memory: { envoy: flatness(samples.envoy), sidecar: flatness(samples.sidecar) },
+      memory: {
+        envoy: flatness(samples.envoy, RESIDENT_RISE_MAX),
+        sidecar: flatness(samples.live, LIVE_RISE_MAX),
+      },
+      sidecarResident: { least: Math.min(...samples.sidecar), most: Math.max(...samples.sidecar) },
     });
     // What was spent is told to the control plane now and then.
     let last = await result();
@@ -124,12 +149,19 @@ async function costOfHanging(data: DataPlane, spent: () => number): Promise<numb
   return (await data.charged()) - before;
 }
 
+/** Bytes, in the order of time. */
+interface Samples {
+  readonly envoy: number[];
+  readonly sidecar: number[];
+  readonly live: number[];
+}
+
 function progress(
   { counts, failed }: { counts: () => Readonly<Record<Kind, number>>; failed: () => number },
-  samples: { readonly envoy: readonly number[]; readonly sidecar: readonly number[] },
+  samples: Samples,
 ): string {
   const kinds = Object.entries(counts()).map(([kind, count]) => `${count} ${kind}`);
-  const held = `Envoy ${megabytes(samples.envoy.at(-1) ?? 0)}, sidecar ${megabytes(samples.sidecar.at(-1) ?? 0)}`;
+  const held = `Envoy ${megabytes(samples.envoy.at(-1) ?? 0)}, sidecar ${megabytes(samples.sidecar.at(-1) ?? 0)}, ${megabytes(samples.live.at(-1) ?? 0)} of it alive`;
   return `${samples.envoy.length} s: ${kinds.join(', ')}; ${failed()} failed; ${held}`;
 }
 
