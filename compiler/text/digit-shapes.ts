@@ -1,6 +1,6 @@
 /**
  * Which forms a number may be of, as far as a glance at it tells: for each of the SHAPE_DIGITS bytes behind its first
- * digit whether it is a digit, and which class of byte is the first that is none. Texts full of numbers are read at the
+ * digit whether it is a digit, and which classes of bytes are the first that is none and the one behind it. Texts full of numbers are read at the
  * pace of such glances.
  */
 import * as L from '../../filters/kernel/text/layout.ts';
@@ -14,6 +14,8 @@ export interface DigitShapes {
   readonly heads: Uint8Array;
   /** For each pattern of digits, bit i for the byte behind the i-th, and each class of bytes: which of `masks`. */
   readonly rows: Uint8Array;
+  /** For each class of the first byte that is no digit and each class of the byte behind it: which of `masks`. */
+  readonly signs: Uint8Array;
   /** Sets of forms, a bit each. */
   readonly masks: readonly number[];
 }
@@ -70,5 +72,20 @@ export function digitShapes({ classes, classCount, start, states }: Automaton): 
         (seen | alive(step(at, second < 10 ? [classOf(second)] : others))) >>> 0,
       );
   }
-  return { heads, rows, masks };
+  const signs = new Uint8Array(classCount * classCount);
+  for (const sign of others) {
+    for (let behind = 0; behind < classCount; behind += 1) {
+      let mask = 0;
+      let at = begun;
+      let seen = acceptsOf(begun);
+      for (let depth = 0; depth <= L.SHAPE_DIGITS; depth += 1) {
+        const then = step(at, [sign]);
+        mask |= seen | acceptsOf(then) | alive(step(then, [behind]));
+        at = step(at, digits);
+        seen |= acceptsOf(at);
+      }
+      signs[sign * classCount + behind] = numberOf(mask >>> 0);
+    }
+  }
+  return { heads, rows, signs, masks };
 }

@@ -8,8 +8,8 @@ import { bytesOf, halvesOf, hasByte, TOKEN_BYTES, type ByteSet } from './byte-se
 import type { CompiledForm } from './compiled-form.ts';
 import { encodeWords } from './context-words.ts';
 import type { BoundaryName, ContextSource, ValidatorName } from './detector-source.ts';
-import { digitShapes, type DigitShapes } from './digit-shapes.ts';
 import { FOLDS } from './fold-ranges.ts';
+import { glancesOf, type Glance } from './glances.ts';
 import type { Group } from './groups.ts';
 import type { Positions } from './positions.ts';
 
@@ -56,6 +56,8 @@ export function writeTables(detectors: number, groups: readonly Group[]): Uint8A
   writeFolds(section);
   writeBuckets(section, groups);
   writeRuns(section, groups);
+  const glances = glancesOf(groups).map((glance) => writeGlance(section, glance));
+  section.u32(L.H_GLANCES_AT, section.block(u32s([glances.length, ...glances])));
   const formsAt = section.reserve(forms.length * L.FORM_BYTES);
   section.u32(L.H_FORMS_AT, formsAt);
   forms.forEach((form, i) => writeForm(section, formsAt + i * L.FORM_BYTES, form));
@@ -190,8 +192,6 @@ function writeGroup(section: Section, at: number, group: Group, firstForm: numbe
     Math.max(0, ...group.forms.map(({ source }) => (source.context?.where === 'before' ? source.context.within : 0))),
   );
   section.u32(at + L.GROUP_FORWARD_MOST, Math.max(...group.forms.map(({ longest }) => longest)));
-  if (group.digits && group.kind !== 'bitset')
-    section.u32(at + L.GROUP_SHAPES_AT, writeShapes(section, digitShapes(group.forward)));
   switch (group.kind) {
     case 'prefix':
       section.u8(at + L.GROUP_KIND, L.KIND_PREFIX);
@@ -250,8 +250,21 @@ function writeAutomaton(section: Section, { classes, classCount, start, states }
   return section.block(bytes);
 }
 
-function writeShapes(section: Section, { heads, rows, masks }: DigitShapes): number {
-  return section.block(joinBytes([u32s([masks.length, ...masks]), heads, rows]));
+function writeGlance(section: Section, glance: Glance): number {
+  const { groups, classes, classCount, heads, signs, rows, sets } = glance;
+  const words = groups.map(({ group, firstBit, forms }) => group + firstBit * 0x10000 + forms * 0x1000000);
+  return section.block(
+    u32s([
+      groups.length,
+      section.block(u32s(words)),
+      classCount,
+      section.block(classes),
+      section.block(heads),
+      section.block(signs),
+      section.block(rows),
+      section.block(u32s(sets.flatMap((set) => [Number(BigInt.asUintN(32, set)), Number(set >> 32n)]))),
+    ]),
+  );
 }
 
 function writeBitset(section: Section, { reads, follow, first, last }: Positions): number {

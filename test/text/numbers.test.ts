@@ -60,21 +60,26 @@ test('a glance rules out no pattern that matches', () => {
   });
   const automaton = automatonOf(positions, 1_000);
   if (automaton === null) throw new Error('too large');
-  const { heads, rows, masks } = digitShapes(automaton);
+  const { heads, rows, signs, masks } = digitShapes(automaton);
   const random = seeded(seed);
   let matched = 0;
   let ruledOut = 0;
   for (let i = 0; i < 20_000; i += 1) {
     const text = Array.from({ length: 4 }, () => `${Math.floor(random() * 10 ** (1 + Math.floor(random() * 4)))}`)
       .join(pick(random, [' ', '-', '.', '/', 'st May', 'x', '']))
-      .padEnd(SHAPE_DIGITS + 2, '#');
+      .padEnd(SHAPE_DIGITS + 3, '#');
     const bytes = Buffer.from(text);
     const isDigit = Array.from({ length: SHAPE_DIGITS }, (_, at) => /[0-9]/.test(text[at + 1] ?? ''));
     const shape = isDigit.reduce((bits, digit, at) => bits | (digit ? 1 << at : 0), 0);
-    const sign = bytes[1 + (isDigit.includes(false) ? isDigit.indexOf(false) : SHAPE_DIGITS)] ?? 0;
-    const number = rows[shape * automaton.classCount + (automaton.classes[sign] ?? 0)] ?? 0;
+    const signAt = 1 + (isDigit.includes(false) ? isDigit.indexOf(false) : SHAPE_DIGITS);
+    const sign = automaton.classes[bytes[signAt] ?? 0] ?? 0;
+    const behind = automaton.classes[bytes[signAt + 1] ?? 0] ?? 0;
+    const number = rows[shape * automaton.classCount + sign] ?? 0;
     const second = /[0-9]/.test(text[1] ?? '') ? Number(text[1]) : SHAPE_SECONDS - 1;
-    const mask = (masks[number] ?? 0) & (masks[heads[Number(text[0]) * SHAPE_SECONDS + second] ?? 0] ?? 0);
+    const mask =
+      (masks[number] ?? 0) &
+      (masks[heads[Number(text[0]) * SHAPE_SECONDS + second] ?? 0] ?? 0) &
+      (masks[signs[sign * automaton.classCount + behind] ?? 0] ?? 0);
     patterns.forEach((pattern, form) => {
       const matches = new RegExp(`^(?:${pattern})`, 'u').test(text);
       if (matches) {

@@ -34,47 +34,62 @@ export function contextAfter(form: usize, p: usize): u32 {
   return result == CONTEXT_ABSENT && cut ? CONTEXT_UNSETTLED : result;
 }
 
-/** No letter is in [`bareFrom`, `bareTo`). */
+/** No letter is in [`bareFrom`, `bareTo`), and one is right before it where `letterBefore`. */
 let bareFrom: usize = 0;
 let bareTo: usize = 0;
+let letterBefore: bool = false;
 
 /** Before a text is read. */
 export function forgetLetters(): void {
   bareFrom = 0;
   bareTo = 0;
+  letterBefore = false;
 }
 
 /**
  * Whether any of the `within` bytes before `p` is a letter or of another script: without one, no context word ends
- * there. Places come mostly in order, and what has no letter is read once.
+ * there. Places come mostly in order, and every byte is read once.
  */
 export function lettersBefore(p: usize, within: u32): bool {
   const from = <u32>(p - first) > within ? p - within : first;
-  const isNext = p >= bareTo && bareTo >= from;
-  const stop = isNext ? bareTo : from;
-  let at = p;
-  while (at >= stop + 16) {
-    at -= 16;
-    const v = v128.load(at);
-    const letters = i8x16.lt_u(i8x16.sub(v128.or(v, i8x16.splat(0x20)), i8x16.splat(0x61)), i8x16.splat(26));
-    if (v128.any_true(v128.or(letters, i8x16.shr_s(v, 7)))) return true;
-  }
-  while (at > stop) {
-    at -= 1;
-    const c = <u32>load<u8>(at);
-    if (isLetter(c) || c > 0x7f) return true;
-  }
-  if (isNext && bareFrom > from) {
-    // What stands before the bare stretch is within reach, too.
-    for (at = bareFrom; at > from;) {
-      at -= 1;
-      const c = <u32>load<u8>(at);
-      if (isLetter(c) || c > 0x7f) return true;
+  if (p < bareFrom) return behindLetter(from, p) != 0;
+  if (p > bareTo) {
+    const isNext = bareTo >= from;
+    const behind = behindLetter(isNext ? bareTo : from, p);
+    bareTo = p;
+    if (behind != 0 || !isNext) {
+      bareFrom = behind != 0 ? behind : from;
+      letterBefore = behind != 0;
+      return letterBefore;
     }
   }
-  bareFrom = from;
-  bareTo = p;
-  return false;
+  if (bareFrom <= from) return false;
+  if (letterBefore) return true;
+  // What stands before the bare stretch is within reach, too.
+  const behind = behindLetter(from, bareFrom);
+  bareFrom = behind != 0 ? behind : from;
+  letterBefore = behind != 0;
+  return letterBefore;
+}
+
+/** The first byte behind the last letter in [from, to), or 0. */
+function behindLetter(from: usize, to: usize): usize {
+  let at = to;
+  while (at >= from + 16 || (at > from && at >= first + 16)) {
+    const v = v128.load(at - 16);
+    const letters = i8x16.lt_u(i8x16.sub(v128.or(v, i8x16.splat(0x20)), i8x16.splat(0x61)), i8x16.splat(26));
+    const mask = <u32>i8x16.bitmask(v128.or(letters, v));
+    if (mask != 0) {
+      const behind = at - 16 + (32 - <usize>clz(mask));
+      return behind > from ? behind : 0;
+    }
+    at -= 16;
+  }
+  for (; at > from; at -= 1) {
+    const c = <u32>load<u8>(at - 1);
+    if (isLetter(c) || c > 0x7f) return at;
+  }
+  return 0;
 }
 
 /**

@@ -36,6 +36,8 @@ export const PREFILTER_BYTES = 128;
 export const H_TOKENS = 368;
 /** For each first byte of three, 0xe0 to 0xef, a bit: whether any of its characters folds. */
 export const H_FOLD_LEADS = 400;
+/** Glances: a u32 count, then the place of each. */
+export const H_GLANCES_AT = 404;
 export const HEADER_BYTES = 416;
 export const BUCKETS = 16;
 /** As many are looked up together. */
@@ -73,13 +75,23 @@ export const GROUP_CONTEXT_BEFORE = 84;
 export const GROUP_WITHIN_MOST = 88;
 /** Forms whose validator refuses most matches by the digits alone, wherever they end; no digit may follow them. */
 export const GROUP_HEADS = 92;
+export const GROUP_BYTES = 96;
+
 /**
- * Of a group of BUCKET_DIGITS: u32 how many sets of forms there are, the sets; for each first digit and each second
- * (the last for none) the number of a set; for each pattern of digits and each class of bytes the number of a set. Set 0 is
- * all forms.
+ * A glance: tables for the groups of BUCKET_DIGITS, as many as have room in 64 bits, a form each. For each group a word:
+ * u16 its number, u8 its first form's bit, u8 its forms. Sets of forms are u64, the first all forms, and in the other
+ * tables u8 numbers of them: for each first digit and each second (the last for none); for each class of the first byte
+ * that is no digit and each class of the byte behind it; for each pattern of digits and each class of that first byte.
  */
-export const GROUP_SHAPES_AT = 96;
-export const GROUP_BYTES = 100;
+export const GLANCE_GROUPS = 0;
+export const GLANCE_GROUPS_AT = 4;
+/** Classes of bytes: the cells of a row. */
+export const GLANCE_CLASSES = 8;
+export const GLANCE_CLASSES_AT = 12;
+export const GLANCE_HEADS_AT = 16;
+export const GLANCE_SIGNS_AT = 20;
+export const GLANCE_ROWS_AT = 24;
+export const GLANCE_SETS_AT = 28;
 
 /** Bytes behind a number's first digit of which a pattern of digits tells. */
 export const SHAPE_DIGITS = 5;

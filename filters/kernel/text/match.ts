@@ -29,9 +29,7 @@ import {
   GROUP_BYTES,
   GROUP_CONTEXT_BEFORE,
   GROUP_FIRST_FORM,
-  GROUP_FORWARD_MOST,
   GROUP_FORMS,
-  GROUP_HEADS,
   GROUP_KIND,
   GROUP_TAIL_AT,
   GROUP_WITHIN_MOST,
@@ -50,7 +48,7 @@ import {
   WHERE_BEFORE,
   WHERE_NOWHERE,
 } from './layout';
-import { forgetDigits, mayBeCard } from './card-digits';
+import { forgetDigits } from './card-digits';
 import { validate } from './validate';
 import { count, end, final, first, foundSpan, keepLive, section, wanted } from './window';
 
@@ -135,11 +133,6 @@ function matchAllowed(group: usize, kind: u32, p: usize, allowed: u32): void {
   }
   allowed &= formsAt(group + GROUP_BEFORE, boundaryBefore(p, first));
   if (allowed == 0) return;
-  const headed = allowed & load<u32>(group + GROUP_HEADS);
-  if (headed != 0 && !mayBeCard(p, end, load<u32>(group + GROUP_FORWARD_MOST), final)) {
-    allowed &= ~headed;
-    if (allowed == 0) return;
-  }
   const open = kind == KIND_BITSET ? runBitset(group, p, allowed) : runForward(group, p, allowed);
   if (open != 0 && keepOpen(group, p, open)) return;
   let detector: u32 = -1;
