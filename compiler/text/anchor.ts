@@ -18,3 +18,10 @@ export interface PlacedAnchor {
 export function anchorFrequency(anchor: Anchor): number {
   return frequencyOf(anchor.map(halvesOf));
 }
+
+/** Two bytes in a row of the four, those that are seen together least. */
+export function rarestPair([a, b, c, d]: Anchor): readonly [ByteSet, ByteSet] {
+  const pairs = [[a, b] as const, [b, c] as const, [c, d] as const];
+  const frequencies = pairs.map((pair) => frequencyOf(pair.map(halvesOf)));
+  return pairs[frequencies.indexOf(Math.min(...frequencies))] ?? [a, b];
+}

@@ -3,6 +3,7 @@
  */
 import * as L from '../../filters/kernel/text/layout.ts';
 import type { Automaton } from './automaton.ts';
+import { rarestPair } from './anchor.ts';
 import { bucketsOf, type Bucket } from './buckets.ts';
 import { bytesOf, halvesOf, hasByte, TOKEN_BYTES, type ByteSet } from './byte-set.ts';
 import type { CompiledForm } from './compiled-form.ts';
@@ -109,15 +110,19 @@ function writeBuckets(section: Section, groups: readonly Group[]): void {
   section.u32(L.H_WIDE, buckets.length > L.BUCKETS_NARROW ? 1 : 0);
   buckets.forEach((bucket, number) => {
     section.u32(L.H_BUCKETS + 4 * number, writeAnchors(section, bucket.entries));
-    bucket.bytes.forEach((set, i) => {
-      const { low, high } = halvesOf(set);
-      for (let half = 0; half < 16; half += 1) {
-        const table = L.H_PREFILTER + (number >> 3) * L.PREFILTER_BYTES + i * 32;
-        if ((low >> half) & 1) section.setBit(table + half, number & 7);
-        if ((high >> half) & 1) section.setBit(table + 16 + half, number & 7);
-      }
-    });
+    bucket.bytes.forEach((set, i) =>
+      writeHalves(section, L.H_PREFILTER + (number >> 3) * L.PREFILTER_BYTES + i * 32, set, number & 7),
+    );
+    rarestPair(bucket.bytes).forEach((set, i) => writeHalves(section, L.H_PAIRS + i * 32, set, number & 7));
   });
+}
+
+function writeHalves(section: Section, table: number, set: ByteSet, bit: number): void {
+  const { low, high } = halvesOf(set);
+  for (let half = 0; half < 16; half += 1) {
+    if ((low >> half) & 1) section.setBit(table + half, bit);
+    if ((high >> half) & 1) section.setBit(table + 16 + half, bit);
+  }
 }
 
 function writeAnchors(section: Section, entries: Bucket['entries']): number {

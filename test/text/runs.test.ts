@@ -3,7 +3,8 @@
 import { expect, test } from 'vitest';
 import { compileDetectors } from '../../compiler/text/compile-detectors.ts';
 import type { DetectorUse } from '../../compiler/plan/plan.ts';
-import { RUN_LEAST } from '../../filters/kernel/text/layout.ts';
+import { bytesOf, TOKEN_BYTES } from '../../compiler/text/byte-set.ts';
+import { RUN_LEAST, TOKEN_LEAST } from '../../filters/kernel/text/layout.ts';
 import type { Context } from '../../filters/detectors/detector.ts';
 import { createScanHost } from '../host/scan-host.ts';
 import { hostFor } from './engine.ts';
@@ -115,3 +116,9 @@ function runs(random: Random): string {
     return `${pick(random, ['', '', 'ab-', 'aa', 'b_', 'key ', 'ab '])}${run}${pick(random, [' ', '', '!', ' key: ', 'é', '\n', '１'])}`;
   }).join('');
 }
+
+test('no character of tokens is less than the least, nor above ASCII', () => {
+  const bytes = bytesOf(TOKEN_BYTES);
+  expect(Math.min(...bytes)).toBe(TOKEN_LEAST);
+  expect(Math.max(...bytes)).toBeLessThan(0x80);
+});

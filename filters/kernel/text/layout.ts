@@ -34,11 +34,18 @@ export const PREFILTER_BYTES = 128;
  * it is one; for a high half that bit.
  */
 export const H_TOKENS = 368;
+/** No character of tokens is less. */
+export const TOKEN_LEAST = 0x2b;
 /** For each first byte of three, 0xe0 to 0xef, a bit: whether any of its characters folds. */
 export const H_FOLD_LEADS = 400;
 /** Glances: a u32 count, then the place of each. */
 export const H_GLANCES_AT = 404;
-export const HEADER_BYTES = 416;
+/**
+ * Four tables of 16 bytes: for two bytes in a row of each bucket's anchors, those that rule out most, which buckets
+ * admit their low and their high half. Buckets that are eight apart share a bit.
+ */
+export const H_PAIRS = 416;
+export const HEADER_BYTES = 480;
 export const BUCKETS = 16;
 /** As many are looked up together. */
 export const BUCKETS_NARROW = 8;

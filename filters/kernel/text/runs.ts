@@ -40,6 +40,17 @@ export function matchRun(part: usize): void {
   else if (to - from >= LEAST) matchStarts(from, min(to - (LEAST - 1), done));
 }
 
+/**
+ * A run that goes on over the two parts at `p`: where it does so in the middle of a word, nothing begins there, and it
+ * is passed.
+ */
+export function passWord(p: usize): bool {
+  if (p != done || p == first || runsBeginInWords) return false;
+  if (!i8x16.all_true(alphanumericBytes(v128.load(p - 1)))) return false;
+  done = p + 2 * RUN_PART;
+  return true;
+}
+
 /** Whether a letter or a digit stands before each byte of the part. */
 function isInWord(part: usize): bool {
   const before = i8x16.bitmask(alphanumericBytes(v128.load64_zero(part - 1)));
