@@ -92,6 +92,11 @@ export function heapBase(kernel: Kernel): number {
   return entry.signed();
 }
 
+/** Whether the constant `policy_NAME` is read. */
+export function asksFor(kernel: Kernel, constant: string): boolean {
+  return kernel.exports.some(({ name, kind }) => kind === GLOBAL && name === `${CONSTANT_PREFIX}${constant}`);
+}
+
 export function withPolicy(kernel: Kernel, addition: Addition): Uint8Array {
   const sections = new Map(kernel.sections);
   const [decide, ...others] = addition.functions;

@@ -21,7 +21,8 @@ import { TableWriter } from '../tables/table-writer.ts';
 import { ENUM_MEMBERS_MAX, MODELS_MAX, PLAN_VERSION, type Plan, RULES_MAX } from '../plan/plan.ts';
 import { invariant } from '../plan/invariant.ts';
 import { decideFunctions } from './decide.ts';
-import { type Data, heapBase, readKernel, withPolicy } from './kernel.ts';
+import { asksFor, heapBase, readKernel, withPolicy } from './kernel.ts';
+import { pack } from './pack.ts';
 import { sitesOf } from './site.ts';
 
 export interface LinkInput {
@@ -42,10 +43,6 @@ export interface LinkInput {
 export const WRIT_SECTION = 'writ';
 const PAGE_BYTES = 65_536;
 const RESULT_BYTES_MIN = 32;
-/** Bytes that a segment of its own costs, about. */
-const ZERO_RUN = 8;
-/** Of a policy's data; engines take 100,000 in a module. */
-const SEGMENTS_MAX = 10_000;
 
 export function link(input: LinkInput): Uint8Array {
   const { plan, memory } = input;
@@ -56,6 +53,8 @@ export function link(input: LinkInput): Uint8Array {
   const writer = new TableWriter((heapBase(kernel) + 15) & ~15);
   const { sites, addresses, directory } = writeTables(input, writer);
   const functions = decideFunctions({ plan, writer }, sites, addresses);
+  const packed = !asksFor(kernel, 'packedAt') ? null : { address: writer.end, bytes: pack(writer.image) };
+  const end = packed === null ? writer.end : packed.address + packed.bytes.length;
   const linked = withPolicy(kernel, {
     functions,
     constants: {
@@ -63,11 +62,14 @@ export function link(input: LinkInput): Uint8Array {
       tables: directory,
       factsBytes: Math.max(1, plan.facts.length) * abi.SLOT_BYTES,
       resultBytes: Math.max(...sites.map((site) => site.layout.bytes), RESULT_BYTES_MIN),
+      packedAt: packed?.address ?? 0,
+      packedEnd: packed === null ? 0 : end,
+      unpackedAt: packed === null ? 0 : writer.base,
     },
-    data: imported ? [{ address: writer.base, bytes: writer.image }] : withoutZeros(writer.image, writer.base),
+    data: [packed ?? { address: writer.base, bytes: writer.image }],
     memory: {
       // A page beyond the tables, so that the first allocations need not grow it.
-      pages: Math.ceil(writer.end / PAGE_BYTES) + (imported ? 0 : 1),
+      pages: Math.ceil(end / PAGE_BYTES) + (imported ? 0 : 1),
       // Hosts grow imported memory as they like.
       pagesMax: imported ? null : memory.pagesMax,
     },
@@ -116,25 +118,6 @@ function writeTables(input: LinkInput, writer: TableWriter) {
 
 function block(bytes: Uint8Array | undefined, writer: TableWriter): number {
   return bytes === undefined ? 0 : writer.block(bytes);
-}
-
-/**
- * Long runs of zeros are left out: memory is zero where nothing is put. Not in memory that is the host's: what was in it
- * before is not ours to say.
- */
-function withoutZeros(image: Uint8Array, base: number): readonly Data[] {
-  const segments: Data[] = [];
-  let start = 0;
-  let end = 0;
-  for (let at = 0; at <= image.length; at += 1) {
-    if (image[at] === 0) continue;
-    const isFar = at - end >= ZERO_RUN && segments.length < SEGMENTS_MAX;
-    if ((isFar || at === image.length) && end > start)
-      segments.push({ address: base + start, bytes: image.subarray(start, end) });
-    if (isFar) start = at;
-    end = at + 1;
-  }
-  return segments;
 }
 
 function provenance(plan: Plan): Uint8Array {

@@ -12,6 +12,11 @@ export declare function heapStart(): usize;
 /** Address of the table directory: `TABLE_SECTIONS` u32 addresses, 0 where a policy has no such section. */
 export declare function tables(): usize;
 
+/** Where the tables lie packed, and where they go; 0 all three where they are in their place. */
+export declare function packedAt(): usize;
+export declare function packedEnd(): usize;
+export declare function unpackedAt(): usize;
+
 /** Bytes of a facts block: one slot a fact of the policy. */
 export declare function factsBytes(): u32;
 
