@@ -1,15 +1,15 @@
 /** A list of anchors against the bytes at one place: what matches is asked for there. */
 import { ANCHOR_BACK, ANCHOR_BYTES, ANCHOR_GROUP, ANCHOR_MASK, ANCHOR_SETS, ANCHOR_VALUE } from './layout';
 import { isNear, matchAt } from './match';
-import { end, section } from './window';
+import { end, final, section } from './window';
 
 /** Bytes of an anchor. */
 const PIECE: usize = 4;
 
 /** `list`: a u32 count, then the anchors. */
 export function matchAnchors(list: usize, p: usize, onlyNear: bool): void {
-  // Bytes behind the end may become the anchor's.
-  const known: u32 = p + PIECE <= end ? -1 : (1 << ((<u32>(end - p)) << 3)) - 1;
+  // Bytes behind the end may become the anchor's, where any come; where none do, it must not ask for them.
+  const known: u32 = final || p + PIECE <= end ? -1 : (1 << ((<u32>(end - p)) << 3)) - 1;
   const bytes = bytesAt(p);
   const stop = list + 4 + <usize>load<u32>(list) * ANCHOR_BYTES;
   for (let anchor = list + 4; anchor != stop; anchor += ANCHOR_BYTES) {

@@ -148,12 +148,15 @@ function matchBuckets(buckets: u32, p: usize, onlyNear: bool): void {
     matchAnchors(section + <usize>load<u32>(section + H_BUCKETS + ((<usize>ctz(rest)) << 2)), p, onlyNear);
 }
 
-/** One place, near the end: bytes that are not there yet are admitted. */
+/**
+ * One place, near the end. Bytes that are not there yet are admitted; where none will come, only by anchors that do not
+ * ask for them: these admit every byte there.
+ */
 function bucketsAt(p: usize): u32 {
   const tables = section + H_PREFILTER;
   let buckets: u32 = 0xffff;
-  for (let i: usize = 0; i < PIECE && p + i < end; i += 1) {
-    const c = <usize>load<u8>(p + i);
+  for (let i: usize = 0; i < PIECE && (final || p + i < end); i += 1) {
+    const c = p + i < end ? <usize>load<u8>(p + i) : 0;
     buckets &= halvesAt(tables + (i << 5), c) | (halvesAt(tables + PREFILTER_BYTES + (i << 5), c) << 8);
   }
   return buckets;
