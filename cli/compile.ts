@@ -20,6 +20,7 @@ import { checkProgram } from '../dsl/check.ts';
 import type { Diagnostic } from '../dsl/diagnostic.ts';
 import type { Program } from '../dsl/program.ts';
 import type { SourceFile } from '../dsl/source.ts';
+import { expiryDiagnostics } from '../dsl/expiry.ts';
 import { unenforcedDiagnostics } from '../dsl/unenforced.ts';
 import { detectors } from '../filters/detectors/detectors.ts';
 import { protocols } from '../filters/protocols/protocols.ts';
@@ -40,6 +41,8 @@ export interface CompileOptions {
   readonly door?: Door;
   /** Which files of the bundle are wanted, by path; where it is not given, all. */
   readonly wanted?: ReadonlySet<string>;
+  /** When what ends is looked at, in milliseconds since 1970 UTC; where it is not given, now. */
+  readonly today?: number;
 }
 
 export interface Compiled {
@@ -75,7 +78,11 @@ async function compileWith(printer: TypesPrinter | null, options: CompileOptions
   const unenforced = unenforcedDiagnostics(program).map((each): Diagnostic =>
     options.allowUnenforced ? { ...each, severity: 'warning' } : each,
   );
-  const diagnostics = [...checked.diagnostics, ...unenforced];
+  const diagnostics = [
+    ...checked.diagnostics,
+    ...expiryDiagnostics(program, options.today ?? Date.now()),
+    ...unenforced,
+  ];
   if (hasErrors(diagnostics)) return { diagnostics, sources, compiled: null };
 
   const plan = lower(program, { sourceHash: hashOf(sources), compilerVersion: VERSION });

@@ -173,6 +173,11 @@ export const DIAGNOSTICS = {
     title: 'a fact that is known only later',
     explanation: 'Facts come first, then classes, then the model, then effects; each reads only what comes before it.',
   },
+  E0415: {
+    title: 'a waiver cannot lift half of a rule',
+    explanation:
+      'A waiver lifts what its rule narrows and never what it allows. A rule that allows, and that also denies, redacts or keeps the newest, is written as two rules, of which the second is waived.',
+  },
   E0501: {
     title: 'no `policy`',
     explanation: 'A folder has one `policy` with its currency, time zone, defaults and what happens on failure.',
@@ -272,6 +277,14 @@ export const DIAGNOSTICS = {
     explanation:
       'With `default retrieval: deny` a chunk passes only where some rule allows it; `withhold chunk` and `keep newest` take away from what is allowed.',
   },
+  W0405: {
+    title: 'a waiver that ends within two weeks',
+    explanation: 'After its last day a waiver lifts nothing, and those whom it covered are held to its rules again.',
+  },
+  W0406: {
+    title: 'something that has ended',
+    explanation: 'After its last day a waiver or a rule does nothing. It stands in the file and may be taken out.',
+  },
   W0501: {
     title: 'a budget of models without a price',
     explanation: 'Budgets count what the models cost. Where every price is zero the budget is never touched.',
@@ -291,14 +304,10 @@ export const DIAGNOSTICS = {
   E0902: { title: '`sample … percent for review` is checked but not yet enforced', explanation: NOT_ENFORCED },
   E0903: { title: '`rate` is checked but not yet enforced', explanation: NOT_ENFORCED },
   E0904: { title: '`is in LIST` is checked but not yet enforced', explanation: NOT_ENFORCED },
-  E0905: { title: '`waiver` is checked but not yet enforced', explanation: NOT_ENFORCED },
   E0906: { title: '`import` is checked but not yet enforced', explanation: NOT_ENFORCED },
   E0907: { title: '`delegate` is checked but not yet enforced', explanation: NOT_ENFORCED },
   E0908: { title: '`notify` is checked but not yet enforced', explanation: NOT_ENFORCED },
   E0909: { title: '`switch` is checked but not yet enforced', explanation: NOT_ENFORCED },
-  E0910: { title: '`effective` is checked but not yet enforced', explanation: NOT_ENFORCED },
-  E0911: { title: '`is in hours` is checked but not yet enforced', explanation: NOT_ENFORCED },
-  E0912: { title: 'a condition on `now` is checked but not yet enforced', explanation: NOT_ENFORCED },
   E0913: { title: 'a rule on tool calls is checked but not yet enforced', explanation: NOT_ENFORCED },
   E0914: { title: '`record exchange` is checked but not yet enforced', explanation: NOT_ENFORCED },
   E0915: { title: '`set` is checked but not yet enforced', explanation: NOT_ENFORCED },
@@ -320,7 +329,6 @@ export const DIAGNOSTICS = {
   E0931: { title: '`at … percent notify` is checked but not yet enforced', explanation: NOT_ENFORCED },
   E0932: { title: 'the proof of a guarantee is checked but not yet enforced', explanation: NOT_ENFORCED },
   E0933: { title: 'a condition over all chunks is checked but not yet enforced', explanation: NOT_ENFORCED },
-  E0935: { title: 'a written time or date is checked but not yet enforced', explanation: NOT_ENFORCED },
   E0936: { title: '`prompt.sent_classification` is checked but not yet enforced', explanation: NOT_ENFORCED },
   E0937: { title: '`completion.tool_calls` is checked but not yet enforced', explanation: NOT_ENFORCED },
   E0934: { title: 'a store other than chroma is checked but not yet enforced', explanation: NOT_ENFORCED },

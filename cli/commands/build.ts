@@ -9,6 +9,7 @@ import { bundleOf, compile } from '../compile.ts';
 import { DOOR_HELP, doorOption, passedOverText, wantedDoor } from '../door-option.ts';
 import { diagnosticsJson, diagnosticsText } from '../diagnostics-output.ts';
 import { readText, writeWhole } from '../files.ts';
+import { TODAY_HELP, todayFrom, todayOption } from '../today-option.ts';
 
 export const build: Command = {
   name: 'build',
@@ -21,6 +22,7 @@ The same policy and the same key give the same bytes.
   --key FILE            sign with this private key (\`writ keys\` makes one); without it no sidecar takes the bundle
   --deployment FILE     where models and stores are; default: deployment.json in the policy's folder, if there is one
   --door DOOR           how Envoy asks the policy: ${DOOR_HELP}
+  --today DAY           ${TODAY_HELP}
   --allow-unenforced    build although the policy uses forms that are not enforced yet: such rules deny
   --report              print the report on standard output
   --json                print {"diagnostics":[…],"bundle":{…}} on standard output
@@ -32,6 +34,7 @@ exit codes: 0 built, 1 the policy is wrong, 2 usage or operation`,
       key: { type: 'string' },
       deployment: { type: 'string' },
       ...doorOption,
+      ...todayOption,
       'allow-unenforced': { type: 'boolean', default: false },
       report: { type: 'boolean', default: false },
       json: { type: 'boolean', default: false },
@@ -46,6 +49,7 @@ exit codes: 0 built, 1 the policy is wrong, 2 usage or operation`,
       cwd: world.cwd,
       allowUnenforced: values['allow-unenforced'],
       deployment: values.deployment ?? null,
+      today: todayFrom(values.today),
       ...(door === undefined ? {} : { door }),
     });
     if (!values.json && diagnostics.length > 0) world.err(diagnosticsText(diagnostics, sources, world.colour.err));

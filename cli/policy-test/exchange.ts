@@ -1,7 +1,7 @@
 /** One prompt and its completion, as OpenAI chat messages through a session of the compiled filter. */
 import { randomBytes } from 'node:crypto';
 import type { Decision } from '../../compiler/plan/decision.ts';
-import type { GivenAttribute, TestStep } from '../../dsl/program.ts';
+import type { GivenAttribute, Program, TestStep } from '../../dsl/program.ts';
 import type { Header, Step } from '../../filters/door/session-port.ts';
 import type { WasmSession } from '../../filters/host/wasm-session.ts';
 import { factValues, type WireValue } from './given.ts';
@@ -24,22 +24,33 @@ const PLACEHOLDER = /\[([A-Z0-9_]+_\d+)_[A-Za-z0-9]{8,}\]/g;
 export class Exchange {
   readonly #session: WasmSession;
   readonly #levels: Levels;
+  readonly #program: Program;
   #ended = false;
   #seen = 0;
 
-  constructor({ filter }: PolicyUnderTest, claims: { readonly [claim: string]: WireValue }, levels: Levels) {
+  constructor(
+    { filter, program }: PolicyUnderTest,
+    nowMs: number,
+    claims: { readonly [claim: string]: WireValue },
+    levels: Levels,
+  ) {
     const jwt = JSON.parse(JSON.stringify(claims)) as { [claim: string]: string };
     this.#session = filter.newSession({
       evidence: { jwt, san: undefined },
-      nowMs: 0,
+      nowMs,
       nonce: randomBytes(8).readBigUInt64LE(),
     });
     this.#levels = levels;
+    this.#program = program;
   }
 
   prompt({ requested, text, attributes }: TestStep & { readonly kind: 'prompt' }): Happened {
     const body = Buffer.from(
-      JSON.stringify({ model: requested, messages: [{ role: 'user', content: text }], ...fieldsOf(attributes) }),
+      JSON.stringify({
+        model: requested,
+        messages: [{ role: 'user', content: text }],
+        ...fieldsOf(attributes, this.#program),
+      }),
     );
     const headers: Header[] = [
       [':method', 'POST'],
@@ -111,8 +122,8 @@ export class Exchange {
 }
 
 /** The prompt's attributes that a request can carry. */
-function fieldsOf(attributes: readonly GivenAttribute[]): object {
-  const values = factValues(attributes);
+function fieldsOf(attributes: readonly GivenAttribute[], program: Program): object {
+  const values = factValues(attributes, program);
   const fields: { [name: string]: unknown } = {};
   for (const [name, value] of Object.entries(values)) {
     if (name === 'output_tokens') fields['max_tokens'] = value;

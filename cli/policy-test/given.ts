@@ -3,15 +3,17 @@
  * input by their attribute's.
  */
 import type { GivenAttribute, Program, ScalarValue, Value } from '../../dsl/program.ts';
+import { instantIn, TimeZone } from '../../dsl/time-zone.ts';
 
 export type WireValue = string | number | boolean | readonly WireValue[];
 
 /** The claims of a caller with these attributes. */
 export function claimsOf(attributes: readonly GivenAttribute[], program: Program): { [claim: string]: WireValue } {
+  const zone = new TimeZone(program.policy.timeZone);
   return Object.fromEntries(
     attributes.map(({ name, value }) => {
       const source = program.caller.attributes.find((attribute) => attribute.name === name)?.source;
-      const wire = wireValue(value);
+      const wire = wireValue(value, zone);
       const joined = source?.splitBy != null && Array.isArray(wire) ? wire.join(source.splitBy) : wire;
       return [source?.name ?? name, joined];
     }),
@@ -19,16 +21,17 @@ export function claimsOf(attributes: readonly GivenAttribute[], program: Program
 }
 
 /** The attributes as the decision's input holds them. */
-export function factValues(attributes: readonly GivenAttribute[]): { [name: string]: WireValue } {
-  return Object.fromEntries(attributes.map(({ name, value }) => [name, wireValue(value)]));
+export function factValues(attributes: readonly GivenAttribute[], program: Program): { [name: string]: WireValue } {
+  const zone = new TimeZone(program.policy.timeZone);
+  return Object.fromEntries(attributes.map(({ name, value }) => [name, wireValue(value, zone)]));
 }
 
-function wireValue(value: Value): WireValue {
-  return value.kind === 'set' ? value.elements.map(scalar) : scalar(value);
+function wireValue(value: Value, zone: TimeZone): WireValue {
+  return value.kind === 'set' ? value.elements.map((element) => scalar(element, zone)) : scalar(value, zone);
 }
 
-/** Money in its currency, durations in seconds: the units of the input document. */
-function scalar(value: ScalarValue): string | number | boolean {
+/** Money in its currency, durations and times in seconds: the units of the input document. */
+function scalar(value: ScalarValue, zone: TimeZone): string | number | boolean {
   switch (value.kind) {
     case 'bool':
     case 'int':
@@ -45,6 +48,7 @@ function scalar(value: ScalarValue): string | number | boolean {
     case 'member':
       return value.name;
     case 'time':
+      return instantIn(zone, value.iso) / 1_000;
     case 'date':
       return value.iso;
   }

@@ -5,7 +5,8 @@
  */
 import type { Decision } from '../../compiler/plan/decision.ts';
 import type { Plan } from '../../compiler/plan/plan.ts';
-import type { GivenAttribute, PolicyTest, ScalarValue, Span, TestStep } from '../../dsl/program.ts';
+import type { GivenAttribute, PolicyTest, Program, ScalarValue, Span, TestStep } from '../../dsl/program.ts';
+import { instantIn, TimeZone } from '../../dsl/time-zone.ts';
 import { unmet } from './expectation.ts';
 import { Exchange, type Happened } from './exchange.ts';
 import { claimsOf, factValues } from './given.ts';
@@ -28,7 +29,8 @@ export interface TestResult {
 export function runTest(test: PolicyTest, compiled: PolicyUnderTest): TestResult {
   const failures: Failure[] = [];
   const fired = new Set<string>();
-  const world: Given = { caller: [], spent: new Map() };
+  const world: Given = { now: null, caller: [], spent: new Map() };
+  const { program, plan } = compiled;
   let exchange: Exchange | null = null;
   let happened: Happened | null = null;
   try {
@@ -38,10 +40,11 @@ export function runTest(test: PolicyTest, compiled: PolicyUnderTest): TestResult
         if (problem !== null) failures.push({ message: problem, span: step.span });
         continue;
       }
-      if (remember(step, world)) continue;
+      if (remember(step, world, program)) continue;
       if (step.kind === 'prompt') {
         exchange?.end();
-        exchange = new Exchange(compiled, claimsOf(world.caller, compiled.program), levelsOf(world, compiled.plan));
+        const now = nowOf(world, plan) ?? 0;
+        exchange = new Exchange(compiled, now, claimsOf(world.caller, program), levelsOf(world, plan));
         happened = exchange.prompt(step);
       } else if (step.kind === 'completion') {
         if (exchange === null) throw new Error('a completion needs a prompt before it');
@@ -63,15 +66,25 @@ export function runTest(test: PolicyTest, compiled: PolicyUnderTest): TestResult
 
 /** What the steps so far have said about the world. */
 interface Given {
+  /** Milliseconds since 1970 UTC. */
+  now: number | null;
   caller: readonly GivenAttribute[];
   readonly spent: Map<string, number>;
 }
 
-function remember(step: TestStep, world: Given): boolean {
+function remember(step: TestStep, world: Given, { policy }: Program): boolean {
   if (step.kind === 'caller') world.caller = step.attributes;
+  else if (step.kind === 'now') world.now = instantIn(new TimeZone(policy.timeZone), step.iso);
   else if (step.kind === 'spent') world.spent.set(step.budget, amountOf(step.amount));
   else return false;
   return true;
+}
+
+/** A test of a policy that reads the time says what time it is: it must not pass today and fail tomorrow. */
+function nowOf({ now }: Given, plan: Plan): number | null {
+  if (now === null && plan.facts.some(({ path }) => path[0] === 'now'))
+    throw new Error('this policy reads the time: say when it happens, such as `now 2026-12-01 09:00`');
+  return now;
 }
 
 function amountOf(amount: Extract<ScalarValue, { kind: 'money' | 'tokens' }>): number {
@@ -99,15 +112,17 @@ function levelsOf(
 function decideDocument(
   step: TestStep & { readonly kind: 'chunk' | 'document' },
   world: Given,
-  { plan, filter }: PolicyUnderTest,
+  { program, plan, filter }: PolicyUnderTest,
 ): Happened {
   const text = new TextEncoder().encode(step.text ?? '');
   const found = [...new Set(filter.scan(text).map((hit) => plan.detectors[hit.detector]!.name))].sort();
+  const now = nowOf(world, plan);
   const input = {
+    ...(now === null ? {} : { now: now / 1_000 }),
     event: step.kind === 'chunk' ? 'chunk' : 'ingest',
     store: step.store,
-    caller: factValues(world.caller),
-    chunk: { [step.store]: factValues(step.attributes) },
+    caller: factValues(world.caller, program),
+    chunk: { [step.store]: factValues(step.attributes, program) },
     text: { found, found_restored: found },
   };
   const decision = JSON.parse(filter.decide(JSON.stringify(input))) as Decision;

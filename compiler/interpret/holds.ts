@@ -4,6 +4,7 @@
  */
 import type { Expr, FactId, FactRef, Operand, Plan, SetOperand, TextOperand } from '../plan/plan.ts';
 import { COMPARISONS } from '../plan/comparisons.ts';
+import { isInHours } from '../plan/hours.ts';
 import type { Element, FactState, Scalar } from './read-facts.ts';
 
 export interface Situation {
@@ -56,6 +57,10 @@ function holdsWithin(expr: Expr, situation: Situation, elements: Elements): bool
     case 'subset': {
       const right = set(expr.right);
       return right !== undefined && (set(expr.left)?.every((member) => right.includes(member)) ?? false);
+    }
+    case 'in_hours': {
+      const time = scalar(expr.time);
+      return typeof time === 'number' && isInHours(time, expr.hours, situation.plan);
     }
     case 'some':
       return (

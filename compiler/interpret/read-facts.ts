@@ -66,6 +66,8 @@ function readScalar(plan: Plan, type: CollectionField['type'], raw: unknown): Sc
       return typeof raw === 'number' ? scaledInteger(raw, type.scale) : undefined;
     case 'text':
       return isText(raw) ? raw : undefined;
+    case 'date':
+      return typeof raw === 'string' ? dayOf(raw) : undefined;
     case 'enum':
       return isText(raw) && membersOf(plan, type.enum).includes(raw) ? raw : undefined;
     case 'text_set':
@@ -116,6 +118,14 @@ function scaledInteger(x: number, scale: number): number | undefined {
   const scaled = (digits / divisor) * 10n ** BigInt(Math.max(0, zeros));
   if (scaled > BigInt(Number.MAX_SAFE_INTEGER)) return undefined;
   return scaled === 0n ? 0 : Number(sign === '-' ? -scaled : scaled);
+}
+
+/** Days since 1970-01-01; undefined for what is no day of the calendar in the form YYYY-MM-DD. */
+function dayOf(text: string): number | undefined {
+  const instant = Date.parse(`${text}T00:00:00Z`);
+  // Parsers take other forms, too, and a 30 February for a day in March.
+  if (Number.isNaN(instant) || new Date(instant).toISOString().slice(0, 10) !== text) return undefined;
+  return instant / 86_400_000;
 }
 
 function membersOf(plan: Plan, name: string): readonly string[] {

@@ -13,7 +13,9 @@ import {
   type SetOperand,
   type TextOperand,
 } from '../plan/plan.ts';
-import { CLASSIFICATION_PATH, chunkPath, type FactTable, factValue } from './fact-table.ts';
+import { isInHours } from '../plan/hours.ts';
+import { CLASSIFICATION_PATH, chunkPath, type FactTable, factValue, NOW_PATH } from './fact-table.ts';
+import type { LoweredHours } from './hours.ts';
 import { and, constant, FALSE, not, or, TRUE } from './simplify.ts';
 import { Unlowerable } from './unlowerable.ts';
 import { wordDetector } from './word-detector.ts';
@@ -24,6 +26,8 @@ export interface Scope {
   readonly models: readonly Model[];
   /** Members of every declared enum, in order. */
   readonly enums: ReadonlyMap<string, readonly string[]>;
+  /** The plan's hours: those with days off, which nothing knows yet, are not among them. */
+  readonly calendar: LoweredHours;
   /** Detectors that nothing runs yet, with the form that each uses. */
   readonly idleDetectors: ReadonlyMap<string, string>;
   /** Of which store `chunk.…` speaks; null outside retrieval and ingest. */
@@ -50,6 +54,14 @@ export function overFacts(conditions: readonly (Condition | null)[], scope: Scop
   const result = overModels(conditions, scope);
   if (result.kind === 'each') throw new Unlowerable('a condition on the model here');
   return result.expr;
+}
+
+/** Whether one of the conditions holds. */
+export function anyOf(conditions: readonly ModelExpr[]): ModelExpr {
+  const models = conditions.find((each) => each.kind === 'each')?.exprs.length;
+  if (models === undefined) return { kind: 'all', expr: or(conditions.flatMap(exprsOf)) };
+  const at = (model: number) => conditions.map((each) => (each.kind === 'all' ? each.expr : each.exprs[model]!));
+  return { kind: 'each', exprs: Array.from({ length: models }, (_, model) => or(at(model))) };
 }
 
 /** For each model, whether `where` holds and `allowed` does not: what `use only models` removes. */
@@ -176,7 +188,7 @@ function residual(condition: Condition, scope: Scope, model: Model | null): Expr
           const element =
             member.kind === 'attribute'
               ? termOf(member, scope, model)
-              : valueTerm(member, elementType(condition.set.type));
+              : valueTerm(member, elementType(condition.set.type), scope);
           return contains(set, element);
         }),
       );
@@ -194,8 +206,15 @@ function residual(condition: Condition, scope: Scope, model: Model | null): Expr
         body: residual(condition.body, { ...scope, facts: inElement(scope.facts, condition.collection) }, model),
       };
     }
+    case 'inHours': {
+      const term = termOf(condition.attribute, scope, model);
+      const hours = scope.calendar.hours.findIndex((each) => each.name === condition.hours);
+      if (hours < 0) throw new Unlowerable('list');
+      return term.kind === 'value'
+        ? constant(isInHours(Number(term.value), hours, scope.calendar))
+        : { kind: 'in_hours', time: factOnly(term), hours };
+    }
     case 'inList':
-    case 'inHours':
     case 'switch':
     case 'approvedBy':
     case 'unredacted':
@@ -319,11 +338,11 @@ function factOnly(term: Term): FactRef {
 // terms
 
 function operandTerm(operand: SourceOperand, scope: Scope, model: Model | null): Term {
-  return operand.kind === 'attribute' ? termOf(operand, scope, model) : valueTerm(operand.value, operand.type);
+  return operand.kind === 'attribute' ? termOf(operand, scope, model) : valueTerm(operand.value, operand.type, scope);
 }
 
-function valueTerm(value: Value, type: Type): Term {
-  return { kind: 'value', value: factValue(value, type), type };
+function valueTerm(value: Value, type: Type, scope: Scope): Term {
+  return { kind: 'value', value: factValue(value, type, scope.facts.zone), type };
 }
 
 function termOf(attribute: AttributeRef, scope: Scope, model: Model | null): Term {
@@ -332,7 +351,7 @@ function termOf(attribute: AttributeRef, scope: Scope, model: Model | null): Ter
   switch (attribute.root) {
     case 'model': {
       if (model === null) throw new Unlowerable('a condition on the model here');
-      return modelTerm(attribute, model);
+      return modelTerm(attribute, model, scope);
     }
     case 'chunk':
       if (scope.store === null) throw new Unlowerable('chunk');
@@ -347,8 +366,9 @@ function termOf(attribute: AttributeRef, scope: Scope, model: Model | null): Ter
     case 'completion':
     case 'retrieval':
       return fact(`${attribute.root}.${attribute.name}`);
-    case 'text':
     case 'now':
+      return fact(NOW_PATH);
+    case 'text':
     case 'tool':
     case 'egress':
     case 'conversation':
@@ -357,9 +377,9 @@ function termOf(attribute: AttributeRef, scope: Scope, model: Model | null): Ter
 }
 
 /** What the catalog says: the declared attributes, and the numbers that every model has. */
-function modelTerm(attribute: AttributeRef, model: Model): Term {
+function modelTerm(attribute: AttributeRef, model: Model, scope: Scope): Term {
   const declared = model.attributes.find((candidate) => candidate.name === attribute.name);
-  if (declared !== undefined) return valueTerm(declared.value, attribute.type);
+  if (declared !== undefined) return valueTerm(declared.value, attribute.type, scope);
   const own: { readonly [name: string]: FactValue } = {
     name: model.name,
     provider: model.provider,

@@ -3,6 +3,7 @@
  * depend on the declarations alone and two orders of the same rules give the same plan.
  */
 import type { Attribute, Program, Type, Value } from '../../dsl/program.ts';
+import { dayNumber, instantIn, TimeZone } from '../../dsl/time-zone.ts';
 import {
   DETECTOR_ENUM,
   type EnumType,
@@ -21,10 +22,13 @@ import { Unlowerable } from './unlowerable.ts';
 /** Messages beyond this fail the fact `prompt.messages`; the kernel's protocol tables hold the same number. */
 export const MESSAGES_MAX = 4_096;
 export const ROLES = ['system', 'developer', 'user', 'assistant', 'tool'] as const;
+export const NOW_PATH = 'now';
 export const CLASSIFICATION_PATH = 'prompt.classification';
 
 export interface FactTable {
   readonly facts: readonly Fact[];
+  /** In which written times and dates are meant. */
+  readonly zone: TimeZone;
   /**
    * The fact at a dotted path. Throws `Unlowerable` where the language has the attribute but nothing supplies it yet.
    */
@@ -34,7 +38,13 @@ export interface FactTable {
 }
 
 export function factTable(program: Program): FactTable {
-  const drafts = [...builtins(program), ...callerFacts(program), ...budgetFacts(program), ...chunkFacts(program)];
+  const zone = new TimeZone(program.policy.timeZone);
+  const drafts = [
+    ...builtins(program),
+    ...callerFacts(program, zone),
+    ...budgetFacts(program),
+    ...chunkFacts(program, zone),
+  ];
   const sorted = drafts.sort((a, b) => (pathOf(a) < pathOf(b) ? -1 : 1));
   const facts = sorted.map((draft, id): Fact => ({ id, ...draft }));
   const ids = new Map(facts.map((fact) => [pathOf(fact), fact.id]));
@@ -46,6 +56,7 @@ export function factTable(program: Program): FactTable {
   };
   return {
     facts,
+    zone,
     at,
     field(path, name) {
       const collection = at(path);
@@ -82,6 +93,7 @@ function builtins(program: Program): Draft[] {
   });
   const count = (unit: string): FactType => ({ kind: 'number', scale: 0, unit });
   const facts = [
+    ...(readsNow(program) ? [builtin(NOW_PATH, factType({ kind: 'time' }), fails)] : []),
     builtin('text.found', { kind: 'enum_set', enum: DETECTOR_ENUM }, fails),
     builtin('text.found_restored', { kind: 'enum_set', enum: DETECTOR_ENUM }, fails),
     builtin('retrieval.limit', count('chunks'), { kind: 'unknown' }),
@@ -119,9 +131,23 @@ function builtins(program: Program): Draft[] {
   return facts;
 }
 
-function callerFacts(program: Program): Draft[] {
+/** Whether some condition reads the time, or something holds for a time only. */
+function readsNow({ rules, classifications, budgets, rates, routes, waivers }: Program): boolean {
+  const reads = (node: unknown): boolean => {
+    if (typeof node !== 'object' || node === null) return false;
+    if ('root' in node && node.root === 'now') return true;
+    return Object.values(node).some(reads);
+  };
+  return (
+    waivers.length > 0 ||
+    rules.some(({ meta }) => meta.effective !== null) ||
+    reads([rules, classifications, budgets, rates, routes])
+  );
+}
+
+function callerFacts(program: Program, zone: TimeZone): Draft[] {
   return program.caller.attributes.flatMap((attribute) =>
-    declared(attribute, ['caller', attribute.name], {
+    declared(attribute, zone, ['caller', attribute.name], {
       kind: 'claim',
       claim: attribute.source?.name ?? attribute.name,
       ...splitOf(attribute),
@@ -129,10 +155,10 @@ function callerFacts(program: Program): Draft[] {
   );
 }
 
-function chunkFacts(program: Program): Draft[] {
+function chunkFacts(program: Program, zone: TimeZone): Draft[] {
   return program.stores.flatMap((store) =>
     store.attributes.flatMap((attribute) =>
-      declared(attribute, ['chunk', store.name, attribute.name], {
+      declared(attribute, zone, ['chunk', store.name, attribute.name], {
         kind: 'metadata',
         store: store.name,
         key: attribute.source?.name ?? attribute.name,
@@ -143,13 +169,13 @@ function chunkFacts(program: Program): Draft[] {
 }
 
 /** An attribute whose type no fact can have yet is left out: what reads it cannot be lowered, and therefore denies. */
-function declared(attribute: Attribute, path: readonly string[], source: Fact['source']): Draft[] {
+function declared(attribute: Attribute, zone: TimeZone, path: readonly string[], source: Fact['source']): Draft[] {
   return lowerable(
     () => [
       {
         path,
         type: factType(attribute.type),
-        absent: absence(attribute),
+        absent: absence(attribute, zone),
         failsClosed: true,
         source,
         span: attribute.span,
@@ -177,14 +203,14 @@ function splitOf(attribute: Attribute): { splitBy?: string } {
   return splitBy === null ? {} : { splitBy };
 }
 
-function absence(attribute: Attribute): WhenAbsent {
+function absence(attribute: Attribute, zone: TimeZone): WhenAbsent {
   switch (attribute.absence.kind) {
     case 'required':
       return { kind: 'fails' };
     case 'optional':
       return { kind: 'unknown' };
     case 'else':
-      return { kind: 'else', value: factValue(attribute.absence.value, attribute.type) };
+      return { kind: 'else', value: factValue(attribute.absence.value, attribute.type, zone) };
   }
 }
 
@@ -196,6 +222,7 @@ export function factType(type: Type): Exclude<FactType, { kind: 'collection' }> 
   switch (type.kind) {
     case 'bool':
     case 'text':
+    case 'date':
       return { kind: type.kind };
     case 'int':
       return { kind: 'number', scale: 0, unit: '' };
@@ -218,15 +245,17 @@ export function factType(type: Type): Exclude<FactType, { kind: 'collection' }> 
       if (element.kind === 'text') return { kind: 'text_set' };
       throw new Unlowerable(`set of ${type.element.kind}`);
     }
-    case 'date':
     case 'content':
     case 'collection':
       throw new Unlowerable(type.kind);
   }
 }
 
-/** A literal in canonical form: integers at the type's scale, members by name, sets sorted without doubles. */
-export function factValue(value: Value, type: Type): FactValue {
+/**
+ * A literal in canonical form: integers at the type's scale, members by name, sets sorted without doubles. `zone` is
+ * the one in which written times are meant.
+ */
+export function factValue(value: Value, type: Type, zone: TimeZone): FactValue {
   switch (value.kind) {
     case 'bool':
     case 'int':
@@ -244,11 +273,12 @@ export function factValue(value: Value, type: Type): FactValue {
       return value.name;
     case 'set': {
       const element = type.kind === 'set' ? type.element : type;
-      return [...new Set(value.elements.map((each) => String(factValue(each, element))))].sort();
+      return [...new Set(value.elements.map((each) => String(factValue(each, element, zone))))].sort();
     }
     case 'time':
+      return instantIn(zone, value.iso);
     case 'date':
-      throw new Unlowerable(value.kind);
+      return dayNumber(value.iso);
   }
 }
 

@@ -19,8 +19,11 @@ import {
 } from '../plan/plan.ts';
 import type { Scope } from './condition.ts';
 import { builtinEnums, chunkPath, factTable, type FactTable, factValue } from './fact-table.ts';
+import { type LoweredHours, lowerHours } from './hours.ts';
 import { byPrice, lowerClassify, lowerPrompt } from './prompt.ts';
-import { denyingRule, type EventContext, lowerRule } from './rules.ts';
+import type { EventContext } from './event-context.ts';
+import { denyingRule, lowerRule } from './rules.ts';
+import { isWaiver, waiverRules } from './waivers.ts';
 import { streamClass } from './stream-class.ts';
 import { decidedAt, unenforcedOf } from './unenforced.ts';
 import { wordDetector } from './word-detector.ts';
@@ -38,7 +41,7 @@ export interface LowerOptions {
 export function lower(program: Program, options: LowerOptions): Plan {
   const facts = factTable(program);
   const detectors = detectorsOf(program);
-  const models = program.models.map(lowerModel);
+  const models = program.models.map((model, id) => lowerModel(model, id, facts));
   const enums = [
     ...declaredEnums(program),
     ...builtinEnums(
@@ -47,6 +50,7 @@ export function lower(program: Program, options: LowerOptions): Plan {
     ),
   ];
   const { policy } = program;
+  const calendar = lowerHours(program);
   return {
     version: PLAN_VERSION,
     policy: policy.name,
@@ -65,7 +69,8 @@ export function lower(program: Program, options: LowerOptions): Plan {
     byPrice: byPrice(models),
     stores: program.stores.map((store) => lowerStore(store, facts)),
     detectors,
-    events: lowerEvents(program, facts, new Map(enums.map(({ name, members }) => [name, members]))),
+    ...calendar,
+    events: lowerEvents(program, facts, new Map(enums.map(({ name, members }) => [name, members])), calendar),
   };
 }
 
@@ -76,7 +81,12 @@ function declaredEnums(program: Program): EnumType[] {
     .map(({ name, ordered, members }) => ({ name, ordered, members }));
 }
 
-function lowerEvents(program: Program, facts: FactTable, enums: ReadonlyMap<string, readonly string[]>): EventPlan[] {
+function lowerEvents(
+  program: Program,
+  facts: FactTable,
+  enums: ReadonlyMap<string, readonly string[]>,
+  calendar: LoweredHours,
+): EventPlan[] {
   const unenforced = unenforcedOf(program);
   const idleDetectors = new Map(
     program.detectors
@@ -89,7 +99,7 @@ function lowerEvents(program: Program, facts: FactTable, enums: ReadonlyMap<stri
     classificationReads: readonly FactId[],
   ): EventContext => ({
     program,
-    scope: { facts, models: program.models, enums, store, classification, idleDetectors },
+    scope: { facts, models: program.models, enums, calendar, store, classification, idleDetectors },
     unenforced,
     classificationReads,
   });
@@ -118,7 +128,7 @@ function lowerEvents(program: Program, facts: FactTable, enums: ReadonlyMap<stri
 function rulesOf(event: 'completion' | 'retrieval' | 'ingest', store: string | null, context: EventContext): Rule[] {
   const applies = (rule: SourceRule): boolean =>
     decidedAt(rule.event) === event && (rule.store === null || store === null || rule.store === store);
-  const lowered = context.program.rules.filter(applies).flatMap((rule) => lowerRule(rule, context).rule ?? []);
+  const lowered = context.program.rules.filter(applies).map((rule) => lowerRule(rule, context));
   const classifications =
     event === 'completion' ? context.program.classifications.filter((each) => each.event === 'completion') : [];
   const denials = [
@@ -128,7 +138,11 @@ function rulesOf(event: 'completion' | 'retrieval' | 'ingest', store: string | n
     })),
     ...context.unenforced.denying(store),
   ];
-  return [...lowered, ...denials.map(({ declaration, form }) => denyingRule(declaration, form, context))]
+  return [
+    ...lowered.flatMap(({ rule }) => rule ?? []),
+    ...waiverRules(lowered, context),
+    ...denials.map(({ declaration, form }) => denyingRule(declaration, form, context)),
+  ]
     .sort((a, b) => (a.name < b.name ? -1 : 1))
     .map((rule) => {
       if (rule.when.kind === 'all' || event !== 'completion') return rule;
@@ -145,15 +159,14 @@ function retrieval(store: string, rules: readonly Rule[], context: EventContext)
   );
   const requestRules = rules
     .filter((rule) => !rule.reads.some((id) => ofChunk.has(id)))
-    .map((rule) => ({
-      ...rule,
-      effects: rule.effects.filter((effect) => effect.kind === 'allow' || effect.kind === 'deny'),
-    }))
-    .filter((rule) => rule.effects.length > 0);
+    .flatMap((rule) => {
+      const effects = rule.effects.filter((effect) => effect.kind === 'allow' || effect.kind === 'deny');
+      return effects.length > 0 || isWaiver(rule) ? [{ ...rule, effects }] : [];
+    });
   return { kind: 'retrieval', store, default: context.program.policy.defaults.retrieval, requestRules, rules };
 }
 
-function lowerModel(source: SourceModel, id: number): Model {
+function lowerModel(source: SourceModel, id: number, facts: FactTable): Model {
   const perMillion = ({ micros, perTokens }: SourceModel['inputPrice']): number =>
     Math.ceil((micros * 1_000_000) / perTokens);
   return {
@@ -162,7 +175,7 @@ function lowerModel(source: SourceModel, id: number): Model {
     wireName: source.wireName,
     provider: source.provider,
     attributes: Object.fromEntries(
-      source.attributes.map(({ name, value }) => [name, factValue(value, { kind: 'text' })]),
+      source.attributes.map(({ name, value }) => [name, factValue(value, { kind: 'text' }, facts.zone)]),
     ),
     inputPrice: perMillion(source.inputPrice),
     outputPrice: perMillion(source.outputPrice),

@@ -7,7 +7,9 @@ import type {
 } from '../../dsl/program.ts';
 import type { Budget, Classify, FactId, ModelId, Preference, PromptEvent, Route, Rule } from '../plan/plan.ts';
 import { exprsOf, overFacts, overModels, removals, unlessCondition } from './condition.ts';
-import { denyingRule, type EventContext, type LoweredRule, lowerRule, readsIn } from './rules.ts';
+import { type EventContext, type LoweredRule, readsIn } from './event-context.ts';
+import { denyingRule, lowerRule } from './rules.ts';
+import { waiverRules } from './waivers.ts';
 import { decidedAt, type Denying, lowerable } from './unenforced.ts';
 import { Unlowerable } from './unlowerable.ts';
 
@@ -30,6 +32,7 @@ export function lowerPrompt(context: EventContext, { classify, denying }: Lowere
     routes: routes.map((route) => route.route),
     rules: [
       ...kept((rule) => (rule.rule === null ? [] : [rule.rule])),
+      ...waiverRules(lowered, context),
       ...budgets.filter((budget) => budget.kind === 'deny').map((budget) => budget.rule),
       ...program.rates.map((rate) => denyingRule(rate.name, 'rate', context, rate)),
       ...denials.map(({ declaration, form }) => denyingRule(declaration, form, context)),

@@ -2,8 +2,8 @@
  * Rules of the language → rules, limits and requirements of one event. A rule with several effects lands in several
  * places; each keeps the rule's name, condition and reads.
  */
-import type { Condition, Effect as SourceEffect, Program, Rule as SourceRule } from '../../dsl/program.ts';
-import type { Effect, Expr, FactId, OutputLimit, Requirement, Rule } from '../plan/plan.ts';
+import type { Condition, Effect as SourceEffect, Program, Rule as SourceRule, Waiver } from '../../dsl/program.ts';
+import type { Effect, Expr, FactId, ModelExpr, OutputLimit, Requirement, Rule } from '../plan/plan.ts';
 import {
   enforcedDetectors,
   exprsOf,
@@ -13,26 +13,13 @@ import {
   type Scope,
   unlessCondition,
 } from './condition.ts';
-import { readsOf } from '../plan/reads.ts';
+import { type EventContext, type LoweredRule, readsIn } from './event-context.ts';
 import { chunkPath } from './fact-table.ts';
 import { TRUE } from './simplify.ts';
+import { effectiveCondition } from './periods.ts';
+import { eitherOf, isLiftedWhole, liftedBy, liftedWhen, waiversOf } from './waivers.ts';
 import { lowerable, type Unenforced, wordingOf } from './unenforced.ts';
 import { Unlowerable } from './unlowerable.ts';
-
-export interface LoweredRule {
-  readonly rule: Rule | null;
-  readonly limits: readonly OutputLimit[];
-  readonly requirements: readonly Requirement[];
-}
-
-/** What every part of an event's lowering needs besides the scope. */
-export interface EventContext {
-  readonly program: Program;
-  readonly scope: Scope;
-  readonly unenforced: Unenforced;
-  /** What reading the computed classification reads. */
-  readonly classificationReads: readonly FactId[];
-}
 
 export function lowerRule(source: SourceRule, context: EventContext): LoweredRule {
   const form = context.unenforced.formOf(source.name);
@@ -43,14 +30,12 @@ export function lowerRule(source: SourceRule, context: EventContext): LoweredRul
   );
 }
 
-/** `reads` of some expressions, with those of the classification where they read it. */
-export function readsIn({ classificationReads: classification }: EventContext, ...exprs: readonly Expr[]): FactId[] {
-  return [...new Set(exprs.flatMap((expr) => readsOf(expr, { classification })))].sort((a, b) => a - b);
-}
-
 function enforced(source: SourceRule, context: EventContext): LoweredRule {
   const { scope } = context;
-  const where: readonly (Condition | null)[] = [source.where, unlessCondition(source.unless)];
+  const where = [source.where, unlessCondition(source.unless), effectiveCondition(source.meta, source.span)];
+  const waivers = waiversOf(source, context);
+  const lifted = liftedBy(waivers, source.span);
+  const narrowing = [...where, unlessCondition(lifted)];
   const { cites } = source.meta;
   const name = {
     rule: source.name,
@@ -62,12 +47,12 @@ function enforced(source: SourceRule, context: EventContext): LoweredRule {
   const effects: Effect[] = [];
   for (const effect of source.effects) {
     if (effect.kind === 'useOnlyModels') {
-      const removes = removals(where, effect.condition, scope);
+      const removes = removals(narrowing, effect.condition, scope);
       requirements.push({ ...name, reads: readsIn(context, ...exprsOf(removes)), removes, span: effect.span });
     } else if (effect.kind === 'limit') {
       if (effect.attribute.name !== 'output_tokens' || effect.to.kind !== 'tokens')
         throw new Unlowerable(`limit ${effect.attribute.root}.${effect.attribute.name}`);
-      const when = overModels(where, scope);
+      const when = overModels(narrowing, scope);
       limits.push({
         ...name,
         reads: readsIn(context, ...exprsOf(when)),
@@ -76,13 +61,14 @@ function enforced(source: SourceRule, context: EventContext): LoweredRule {
         span: effect.span,
       });
     } else {
-      effects.push(lowerEffect(effect, source, context));
+      effects.push(lowerEffect(effect, source, lifted, context));
     }
   }
-  const when = overModels(where, scope);
+  const when = overModels(effects.some(isLiftedWhole) ? narrowing : where, scope);
   const rule =
     effects.length === 0 ? null : { ...head(source), reads: readsIn(context, ...exprsOf(when)), when, effects };
-  return { rule, limits, requirements };
+  const waived = waivers.map((waiver) => ({ waiver, when: liftedWhen(waiver, where, source.effects, scope) }));
+  return { rule, limits, requirements, waived };
 }
 
 /**
@@ -130,6 +116,7 @@ function denying(source: SourceRule, form: string, context: EventContext): Lower
     },
     limits: [],
     requirements: [],
+    waived: [],
   };
 }
 
@@ -142,7 +129,13 @@ function head(source: SourceRule): Pick<Rule, 'name' | 'title' | 'cites' | 'span
   };
 }
 
-function lowerEffect(effect: SourceEffect, source: SourceRule, context: EventContext): Effect {
+/** `lifted` is when a waiver lifts what the rule narrows. */
+function lowerEffect(
+  effect: SourceEffect,
+  source: SourceRule,
+  lifted: Condition | null,
+  context: EventContext,
+): Effect {
   const { scope } = context;
   switch (effect.kind) {
     case 'allow':
@@ -172,7 +165,7 @@ function lowerEffect(effect: SourceEffect, source: SourceRule, context: EventCon
     }
     case 'withholdChunk': {
       if (effect.say !== null) throw new Unlowerable('else say');
-      const unless = overFacts([effect.unless], scope);
+      const unless = overFacts([eitherOf(effect.unless, lifted)], scope);
       return { kind: 'withhold_chunk', unless, reads: readsIn(context, unless) };
     }
     case 'keepNewest':

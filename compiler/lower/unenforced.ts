@@ -17,7 +17,7 @@ export interface Denying {
  * Forms that say nothing about what may pass: leaving them out only narrows, or changes nothing at run time. They are
  * reported, and deny nothing.
  */
-const NARROWER_WITHOUT: ReadonlySet<UnenforcedForm> = new Set(['waiver', 'guarantee']);
+const NARROWER_WITHOUT: ReadonlySet<UnenforcedForm> = new Set(['guarantee']);
 /** Forms that bear on every event and stand on no rule of one. */
 const BEARING_ON_ALL: ReadonlySet<string> = new Set<UnenforcedForm>(['import', 'delegate', 'convert']);
 

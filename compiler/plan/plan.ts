@@ -56,8 +56,8 @@ export type ModelId = number;
 
 /**
  * The type of a fact at run time. Numbers are integers at a declared scale: a JSON number `x` stands for the integer `x
- * · 10^scale`, which must be exact and at most 2^53−1 in magnitude, else the fact has failed. Times are milliseconds
- * since 1970 UTC (scale 0). `x` is the decimal number that its JSON text writes (`1`, `1.0` and `1e0` are one number);
+ * · 10^scale`, which must be exact and at most 2^53−1 in magnitude, else the fact has failed. Times are numbers of
+ * seconds since 1970 UTC at scale 3: milliseconds inside. `x` is the decimal number that its JSON text writes (`1`, `1.0` and `1e0` are one number);
  * a fraction of more than 15 significant digits is outside what I-JSON keeps (RFC 7493 §2.2), and where a host has
  * parsed the text first, backends may then differ.
  *
@@ -70,6 +70,8 @@ export type FactType =
   | { readonly kind: 'bool' }
   | { readonly kind: 'number'; readonly scale: number; readonly unit: string }
   | { readonly kind: 'text' }
+  /** A day of the calendar, written `2026-12-31` (RFC 3339 full-date); inside, its days since 1970-01-01. */
+  | { readonly kind: 'date' }
   | { readonly kind: 'enum'; readonly enum: string }
   | { readonly kind: 'text_set' }
   | { readonly kind: 'enum_set'; readonly enum: string }
@@ -160,7 +162,7 @@ export type Expr =
   | { readonly kind: 'known'; readonly fact: FactRef }
   /** A bool fact is true. */
   | { readonly kind: 'is_true'; readonly fact: FactRef }
-  /** Numbers, times, and ordered enums by rank. Both sides have the same scale or the same enum. */
+  /** Numbers, times, dates, and ordered enums by rank. Both sides have the same scale or the same enum. */
   | {
       readonly kind: 'compare';
       readonly op: 'eq' | 'lt' | 'le' | 'gt' | 'ge';
@@ -177,6 +179,8 @@ export type Expr =
   | { readonly kind: 'overlaps'; readonly left: FactRef; readonly right: SetOperand }
   /** Every member of the left set is in the right one. */
   | { readonly kind: 'subset'; readonly left: FactRef; readonly right: SetOperand }
+  /** The time (a fact in milliseconds since 1970 UTC) falls into these hours of `Plan.hours`, by their position. */
+  | { readonly kind: 'in_hours'; readonly time: FactRef; readonly hours: number }
   /** Some / every element of a collection satisfies `body`, in which `FactRef.field` reads the element. */
   | { readonly kind: 'some' | 'every'; readonly collection: FactId; readonly body: Expr };
 
@@ -455,6 +459,24 @@ export interface Store {
   readonly span: Span;
 }
 
+/**
+ * What clocks show: from `from` (milliseconds since 1970 UTC) on, `minutes` more than UTC. Ascending; before the first
+ * of them the first holds, so that every instant has one.
+ */
+export interface Zone {
+  readonly name: string;
+  readonly offsets: readonly { readonly from: number; readonly minutes: number }[];
+}
+
+/** Spans of the week, in minutes since Monday 00:00 of what the clocks of a zone show. */
+export interface Hours {
+  readonly name: string;
+  /** Position in `Plan.zones`. */
+  readonly zone: number;
+  /** Ascending, apart from each other; `end` is exclusive and at most a week. */
+  readonly spans: readonly { readonly start: number; readonly end: number }[];
+}
+
 /** A detector that some rule of the policy mentions: built in, or declared by the policy with its own pattern. */
 export interface DetectorUse {
   readonly name: string;
@@ -494,5 +516,9 @@ export interface Plan {
   readonly stores: readonly Store[];
   /** Sorted by name; the position is the detector's ordinal in the enum `writ.detector`. */
   readonly detectors: readonly DetectorUse[];
+  /** The zones of `hours`, sorted by name. */
+  readonly zones: readonly Zone[];
+  /** Sorted by name. */
+  readonly hours: readonly Hours[];
   readonly events: readonly EventPlan[];
 }

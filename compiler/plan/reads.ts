@@ -50,6 +50,8 @@ function collect(expr: Expr, context: ReadingContext, facts: Set<FactId>): void 
       return operand(expr.right);
     case 'text_contains':
       return operand(expr.text);
+    case 'in_hours':
+      return operand(expr.time);
     case 'contains':
       operand(expr.set);
       return operand(expr.member);

@@ -78,6 +78,8 @@ function statements(expr: Expr, scope: ConditionScope, elements: Elements): read
       return [`count(${value(expr.left)} & ${set(expr.right)}) > 0`];
     case 'subset':
       return [`count(${value(expr.left)} - ${set(expr.right)}) == 0`];
+    case 'in_hours':
+      return [`in_hours(data.writ.hours[${expr.hours}], ${value(expr.time)})`];
     case 'some': {
       const element = elementName(expr.collection);
       const body = statements(expr.body, scope, new Map(elements).set(expr.collection, element));

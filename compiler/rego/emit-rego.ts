@@ -120,6 +120,8 @@ function dataOf(plan: Plan, names: Names): RegoFiles['data'] {
     enums: Object.fromEntries(
       plan.enums.map((type) => [type.name, Object.fromEntries(type.members.map((member, rank) => [member, rank]))]),
     ),
+    zones: plan.zones.map(({ name, offsets }) => ({ name, offsets })),
+    hours: plan.hours.map(({ name, zone, spans }) => ({ name, zone, spans })),
     texts: names.movedTexts,
   };
 }

@@ -44,6 +44,7 @@ function factRule(names: Names, fact: Fact): string {
   switch (fact.type.kind) {
     case 'bool':
     case 'text':
+    case 'date':
     case 'text_set':
       return `${name} := ${fact.type.kind}_fact(${path}, ${absent})`;
     case 'number':
@@ -92,6 +93,8 @@ function fieldValue(field: CollectionField): string {
       return `scaled(${raw}, ${10n ** BigInt(field.type.scale)})`;
     case 'text':
       return `text_in(${raw})`;
+    case 'date':
+      return `day_in(${raw})`;
     case 'enum':
       return `member_in(${raw}, ${quoted(field.type.enum)})`;
     case 'text_set':

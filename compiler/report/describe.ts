@@ -62,6 +62,8 @@ export function describeExpr(expr: Expr, plan: Plan): string {
       return `${reference(expr.fact, plan)} is true`;
     case 'compare':
       return comparison(expr, OPERATORS[expr.op], plan);
+    case 'in_hours':
+      return `${reference(expr.time, plan)} is in hours ${plan.hours[expr.hours]!.name}`;
     case 'text_equals':
       return `${text(expr.left, plan)} is ${text(expr.right, plan)}`;
     case 'text_contains':

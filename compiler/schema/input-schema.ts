@@ -81,6 +81,13 @@ function factSchema(plan: Plan, fact: Fact): JsonSchema {
     : { description: described.description, anyOf: [schema, { type: 'null' }] };
 }
 
+/** The days of the calendar, YYYY-MM-DD. */
+const DATE =
+  '^([0-9]{4}-(0[13578]|1[02])-(0[1-9]|[12][0-9]|3[01])' +
+  '|[0-9]{4}-(0[469]|11)-(0[1-9]|[12][0-9]|30)' +
+  '|[0-9]{4}-02-(0[1-9]|1[0-9]|2[0-8])' +
+  '|([0-9]{2}(0[48]|[2468][048]|[13579][26])|([02468][048]|[13579][26])00)-02-29)$';
+
 function typeSchema(plan: Plan, type: FactType): JsonSchema {
   switch (type.kind) {
     case 'bool':
@@ -97,6 +104,8 @@ function typeSchema(plan: Plan, type: FactType): JsonSchema {
     }
     case 'text':
       return { type: 'string' };
+    case 'date':
+      return { type: 'string', pattern: DATE };
     case 'enum':
       return { enum: membersOf(plan, type.enum) };
     case 'text_set':

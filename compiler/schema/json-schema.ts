@@ -13,6 +13,8 @@ export interface JsonSchema {
   readonly required?: readonly string[];
   readonly additionalProperties?: boolean;
   readonly items?: JsonSchema;
+  /** A regular expression of ECMA-262. */
+  readonly pattern?: string;
   readonly maxItems?: number;
   readonly minItems?: number;
   readonly minimum?: number;

@@ -132,6 +132,7 @@ const KINDS: { readonly [K in FactType['kind']]: number } = {
   bool: layout.KIND_BOOL,
   number: layout.KIND_NUMBER,
   text: layout.KIND_TEXT,
+  date: layout.KIND_DATE,
   enum: layout.KIND_ENUM,
   text_set: layout.KIND_TEXT_SET,
   enum_set: layout.KIND_ENUM_SET,
@@ -208,6 +209,7 @@ export const BUILTIN_PATHS: { readonly [path: string]: number } = {
   'completion.tokens': abi.FACT_COMPLETION_TOKENS,
   'completion.finish_reason': abi.FACT_COMPLETION_FINISH_REASON,
   'retrieval.limit': abi.FACT_RETRIEVAL_LIMIT,
+  now: abi.FACT_NOW,
 };
 
 function writeBuiltinSlots(plan: Plan, writer: TableWriter): number {

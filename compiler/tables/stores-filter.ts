@@ -180,6 +180,7 @@ function clauseOf(plan: Plan, expr: Expr): Clause | null {
     case 'text_contains':
     case 'known':
     case 'is_true':
+    case 'in_hours':
     case 'subset':
     case 'some':
     case 'every':

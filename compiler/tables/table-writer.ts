@@ -91,6 +91,17 @@ export class TableWriter {
     return first;
   }
 
+  /** An array of 64-bit integers; equal arrays share one place. */
+  longs(values: readonly number[]): number {
+    const key = values.join();
+    const known = this.#blocks.get(key);
+    if (known !== undefined) return known;
+    const first = this.reserve(values.length * 8);
+    values.forEach((value, at) => this.u64(first + at * 8, BigInt(value)));
+    this.#blocks.set(key, first);
+    return first;
+  }
+
   /** Bytes that another writer made, at a multiple of 16. */
   block(bytes: Uint8Array): number {
     this.#length = (this.#length + 15) & ~15;

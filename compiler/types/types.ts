@@ -42,7 +42,8 @@ export function typesOf(plan: Plan): string {
 type Property = OptionalKind<PropertySignatureStructure>;
 
 function interfacesOf(plan: Plan): InterfaceDeclarationStructure[] {
-  const roots = [...new Set(plan.facts.map((fact) => fact.path[0]!))].filter((root) => root !== 'chunk');
+  const grouped = plan.facts.filter((fact) => fact.path.length > 1 && fact.path[0] !== 'chunk');
+  const roots = [...new Set(grouped.map((fact) => fact.path[0]!))];
   return [
     ...roots.map((root) =>
       group(
@@ -106,6 +107,7 @@ function tsType(type: FactType): string {
     case 'number':
       return 'number';
     case 'text':
+    case 'date':
       return 'string';
     case 'enum':
       return enumName(type.enum);
@@ -119,9 +121,12 @@ function tsType(type: FactType): string {
 }
 
 function inputUnion(plan: Plan): string {
-  const has = (root: string): boolean => plan.facts.some((fact) => fact.path[0] === root);
-  const part = (root: string): string => (has(root) ? ` readonly ${root}: ${pascal(root)};` : '');
-  const wire = part('caller') + part('text');
+  const part = (root: string): string => {
+    const fact = plan.facts.find(({ path }) => path[0] === root);
+    return fact === undefined ? '' : ` readonly ${root}: ${fact.path.length === 1 ? tsType(fact.type) : pascal(root)};`;
+  };
+  const given = part('now') + part('caller');
+  const wire = given + part('text');
   const variants = [
     ...(plan.models.length > 0
       ? [
@@ -130,7 +135,7 @@ function inputUnion(plan: Plan): string {
         ]
       : []),
     ...plan.stores.flatMap((store) => [
-      `{ readonly event: "retrieval"; readonly store: ${JSON.stringify(store.name)};${part('caller')}${part('retrieval')} }`,
+      `{ readonly event: "retrieval"; readonly store: ${JSON.stringify(store.name)};${given}${part('retrieval')} }`,
       `{ readonly event: "chunk" | "ingest"; readonly store: ${JSON.stringify(store.name)};${wire} readonly chunk: { readonly ${store.name}: ${pascal(store.name)}Chunk } }`,
     ]),
   ];

@@ -3,9 +3,9 @@
  * texts, sets and collections loop, in the kernel's helpers or in a loop of their own.
  */
 import { SLOT_BYTES } from '../../filters/kernel/abi.ts';
-import type { Expr, Operand } from '../plan/plan.ts';
+import type { Expr, FactType, Operand } from '../plan/plan.ts';
 import { address, count, guarded, known, membersOf, placeOf, type Scope, value } from './place.ts';
-import { every, valueOf } from './policy-code.ts';
+import { ask, every, valueOf } from './policy-code.ts';
 import { contains, overlaps, subset } from './set-conditions.ts';
 import { textContains, textEquals } from './text-conditions.ts';
 import { type Code, I32 } from './instructions.ts';
@@ -54,6 +54,8 @@ export function condition(expr: Expr, scope: Scope): Code {
       return overlaps(expr.left, expr.right, scope);
     case 'subset':
       return subset(expr.left, expr.right, scope);
+    case 'in_hours':
+      return inHours(expr, scope);
     case 'some':
     case 'every':
       return quantified(expr, scope);
@@ -107,6 +109,8 @@ function compare(expr: Extract<Expr, { kind: 'compare' }>, scope: Scope): Code {
   return every(code, [...left.known, ...right.known, code.module.i64[OPERATORS[expr.op]](left.value, right.value)]);
 }
 
+const COMPARABLE: ReadonlySet<FactType['kind']> = new Set(['number', 'date', 'enum']);
+
 /** A number or rank, and what must hold for it to be one; undefined where it never is. */
 function number(operand: Operand, scope: Scope): { readonly known: readonly Code[]; readonly value: Code } | undefined {
   const { module } = scope.code;
@@ -126,10 +130,31 @@ function number(operand: Operand, scope: Scope): { readonly known: readonly Code
     case 'fact':
     case 'field': {
       const place = placeOf(operand, scope);
-      if (place === undefined || (place.type.kind !== 'number' && place.type.kind !== 'enum')) return undefined;
+      if (place === undefined || !COMPARABLE.has(place.type.kind)) return undefined;
       return { known: place.isField ? [] : [known(place, scope)], value: value(place, scope) };
     }
   }
+}
+
+function inHours({ time, hours }: Extract<Expr, { kind: 'in_hours' }>, scope: Scope): Code {
+  const { code } = scope;
+  const { i32 } = code.module;
+  const place = placeOf(time, scope);
+  const { zone, spans } = code.plan.hours[hours]!;
+  const { offsets } = code.plan.zones[zone]!;
+  const words = (values: readonly number[]): Code => i32.const(code.writer.longs(values));
+  return place?.type.kind !== 'number'
+    ? i32.const(0)
+    : every(code, [
+        known(place, scope),
+        ask(code, 'in_hours', [
+          value(place, scope),
+          words(offsets.flatMap(({ from, minutes }) => [from, minutes])),
+          i32.const(offsets.length),
+          words(spans.flatMap(({ start, end }) => [start, end])),
+          i32.const(spans.length),
+        ]),
+      ]);
 }
 
 // -------------------------------------------------------------------------------------------------------------

@@ -18,6 +18,7 @@ export type Helper =
   | 'set_within_bits'
   | 'text_contains'
   | 'text_is'
+  | 'in_hours'
   | 'worst_case';
 
 export interface PolicyCode {

@@ -1,6 +1,8 @@
 // The windows of budgets: in a time zone, from one local hour, midnight, Monday, first of a month … to the next,
 // whatever the clocks do in between. A window is known by the instant at which it starts. It reads no clock.
 
+import { TimeZone } from '../../dsl/time-zone.ts';
+
 export type Period = 'hour' | 'day' | 'week' | 'month' | 'quarter' | 'year';
 
 export interface BudgetWindow {
@@ -17,68 +19,12 @@ const DAY = 24 * HOUR;
 
 /** The window that holds an instant (milliseconds since 1970 UTC). Throws RangeError for a zone that does not exist. */
 export function windowAt(instant: number, period: Period, timeZone: string): BudgetWindow {
-  const zone = new Zone(timeZone);
+  const zone = new TimeZone(timeZone);
   const [start, end] = period === 'hour' ? hourAround(zone, instant) : datesAround(zone, instant, period);
   return { key: `${period}/${new Date(start).toISOString()}`, start, end };
 }
 
-/** Local time is written as the UTC instant that reads the same. */
-class Zone {
-  readonly #format: Intl.DateTimeFormat;
-
-  constructor(timeZone: string) {
-    this.#format = new Intl.DateTimeFormat('en-US', {
-      timeZone,
-      calendar: 'gregory',
-      numberingSystem: 'latn',
-      hourCycle: 'h23',
-      era: 'short',
-      year: 'numeric',
-      month: 'numeric',
-      day: 'numeric',
-      hour: 'numeric',
-      minute: 'numeric',
-      second: 'numeric',
-    });
-  }
-
-  local(instant: number): number {
-    const whole = Math.floor(instant / 1_000) * 1_000;
-    const parts: { [type: string]: number } = {};
-    for (const { type, value } of this.#format.formatToParts(whole)) parts[type] = Number(value);
-    const { year = 0, month = 1, day = 1, hour = 0, minute = 0, second = 0 } = parts;
-    return Date.UTC(year, month - 1, day, hour, minute, second) + (instant - whole);
-  }
-
-  offset(instant: number): number {
-    return this.local(instant) - instant;
-  }
-
-  /** The first instant of a local time; where the clocks skip it, the instant of the jump. */
-  instantOf(local: number): number {
-    const before = this.offset(local - DAY);
-    const after = this.offset(local + DAY);
-    for (const offset of before > after ? [before, after] : [after, before]) {
-      // A larger offset is the earlier instant: where the time comes twice, the first counts.
-      if (this.offset(local - offset) === offset) return local - offset;
-    }
-    return this.jump(local - Math.max(before, after) - HOUR, local - Math.min(before, after) + HOUR);
-  }
-
-  /** The instant between two at which the offset becomes that of the later one. */
-  jump(from: number, to: number): number {
-    const goal = this.offset(to);
-    let [low, high] = [from, to];
-    while (high - low > 1) {
-      const middle = Math.floor((low + high) / 2);
-      if (this.offset(middle) === goal) high = middle;
-      else low = middle;
-    }
-    return high;
-  }
-}
-
-function datesAround(zone: Zone, instant: number, period: Exclude<Period, 'hour'>): [start: number, end: number] {
+function datesAround(zone: TimeZone, instant: number, period: Exclude<Period, 'hour'>): [start: number, end: number] {
   const date = firstDate(zone.local(instant), period);
   const start = zone.instantOf(date);
   const end = zone.instantOf(nextDate(date, period));
@@ -128,7 +74,7 @@ function nextDate(first: number, period: Exclude<Period, 'hour'>): number {
 /**
  * A local hour; one in which the clocks change ends or begins at the change. An hour that comes twice is two windows.
  */
-function hourAround(zone: Zone, instant: number): [start: number, end: number] {
+function hourAround(zone: TimeZone, instant: number): [start: number, end: number] {
   const offset = zone.offset(instant);
   let start = Math.floor((instant + offset) / HOUR) * HOUR - offset;
   let end = start + HOUR;

@@ -110,9 +110,6 @@ function checkAttributes(
     const source = checkSource(context, node, from);
     const type = checkType(context, node.type);
     if (type === null || source === undefined) continue;
-    if (type.kind === 'date' || (type.kind === 'time' && node.otherwise !== null)) {
-      noteUnenforced(context, 'time', `attribute ${node.name.text}`, null, node.span);
-    }
     const absence = checkAbsence(context, node, type, from);
     if (absence !== null && earlier === undefined) {
       attributes.set(node.name.text, { name: node.name.text, type, source, absence, span: node.name.span });

@@ -32,7 +32,6 @@ const builtIn = new Map(BUILT_IN_ATTRIBUTES.map((each) => [`${each.root}.${each.
 
 /** Facts that nothing supplies yet. */
 const UNENFORCED_ATTRIBUTES: ReadonlyMap<string, UnenforcedForm> = new Map<string, UnenforcedForm>([
-  ['now.', 'now'],
   ['conversation.turns', 'conversation'],
   ['conversation.tokens', 'conversation'],
   ['prompt.sent_classification', 'sentClassification'],

@@ -1,11 +1,20 @@
 /** Who may change what: waivers, switches, delegations, imports, assumptions and guarantees. */
 import { diagnostic, help, label } from '../diagnostic.ts';
 import type { Assumption, Delegation, EffectWord, EventKind, Guarantee, Import, Switch, Waiver } from '../program.ts';
-import type { Text } from '../syntax-tree.ts';
+import type { Name, Text } from '../syntax-tree.ts';
 import { checkMeta, checkOnce, checkRequired, checkWhereUnless, clauseOf } from './clauses.ts';
 import { conditionScope } from './condition-scope.ts';
 import { checkCondition } from './conditions.ts';
-import { all, byName, type Context, noteUnenforced, report, resolve, unknownName } from './context.ts';
+import {
+  all,
+  byName,
+  type Context,
+  type DeclarationOf,
+  noteUnenforced,
+  report,
+  resolve,
+  unknownName,
+} from './context.ts';
 import { checkDate, checkPositive } from './values.ts';
 
 const EFFECT_WORDS = [
@@ -33,7 +42,6 @@ const EFFECT_WORDS = [
 export function checkWaivers(context: Context): Waiver[] {
   return byName(
     [...context.named.waiver.values()].flatMap((node) => {
-      noteUnenforced(context, 'waiver', node.name.text, null, node.span);
       checkOnce(context, node.clauses);
       checkRequired(context, node, node.clauses, [
         ['until', 'until 2026-12-31'],
@@ -41,7 +49,9 @@ export function checkWaivers(context: Context): Waiver[] {
       ]);
       for (const name of node.of) {
         const rule = resolve(context, 'rule', name);
-        if (rule === null || clauseOf(rule.clauses, 'waivableBy') !== null) continue;
+        if (rule === null) continue;
+        checkLiftable(context, name, rule);
+        if (clauseOf(rule.clauses, 'waivableBy') !== null) continue;
         report(
           context,
           diagnostic('E0412', name.span, `the rule \`${name.text}\` cannot be waived`, {
@@ -52,7 +62,10 @@ export function checkWaivers(context: Context): Waiver[] {
       }
       const { where } = checkWhereUnless(conditionScope(context, node.name.text, null), node.clauses, 'where');
       const notify = clauseOf(node.clauses, 'notify');
-      if (notify !== null) resolve(context, 'recipient', notify.recipient);
+      if (notify !== null) {
+        resolve(context, 'recipient', notify.recipient);
+        noteUnenforced(context, 'notify', node.name.text, null, notify.span);
+      }
       const until = clauseOf(node.clauses, 'until');
       const date = until === null ? null : checkDate(context, until.date.text, until.date.span);
       const owner = clauseOf(node.clauses, 'owner');
@@ -69,6 +82,20 @@ export function checkWaivers(context: Context): Waiver[] {
           span: node.span,
         },
       ];
+    }),
+  );
+}
+
+/** What allows stays when what narrows is lifted: where both have the rule's one condition, they are two rules. */
+function checkLiftable(context: Context, name: Name, rule: DeclarationOf<'rule'>): void {
+  const allows = rule.clauses.find(({ kind }) => kind === 'allow' || kind === 'allowChunk');
+  const narrows = rule.clauses.find(({ kind }) => kind === 'deny' || kind === 'redact' || kind === 'keepNewest');
+  if (allows === undefined || narrows === undefined) return;
+  report(
+    context,
+    diagnostic('E0415', name.span, `\`${name.text}\` allows something, too, which a waiver must not lift`, {
+      labels: [label(allows.span, 'this stays'), label(narrows.span, 'this would be lifted')],
+      help: [help(`write two rules: one that allows, and one that narrows, and let the waiver be of that`)],
     }),
   );
 }

@@ -81,7 +81,6 @@ const CHECKS: { readonly [K in Relation['kind']]: Check<K> } = {
     const { type } = attribute;
     if (!isScalar(type)) return notComparable(scope, node, attribute, span);
     const why = declaredLabel(attribute, typeWording(type));
-    noteTime(scope, type, span);
     const values = relation.values
       .map((value) => checkScalar(scope.context, value, type, why))
       .filter((value) => value !== null);
@@ -127,7 +126,7 @@ const CHECKS: { readonly [K in Relation['kind']]: Check<K> } = {
       );
       return null;
     }
-    noteUnenforced(scope.context, 'hours', scope.declaration, scope.event, span);
+    if (hours.except !== null) noteUnenforced(scope.context, 'list', scope.declaration, scope.event, span);
     return { kind: 'inHours', attribute, hours: relation.hours.text, span };
   },
 
@@ -170,7 +169,6 @@ const CHECKS: { readonly [K in Relation['kind']]: Check<K> } = {
     if (!isScalar(left.type)) return notComparable(scope, node, left, span);
     if (relation.operator !== 'is' && !isOrdered(left.type)) return unordered(scope, node, left, relation.span);
     const right = operand(scope, node, relation.right, left, left.type);
-    if (right?.kind === 'literal') noteTime(scope, left.type, span);
     if (
       right?.kind === 'literal' &&
       left.root === 'prompt' &&
@@ -396,12 +394,6 @@ function containsInSet(
     else if (found.value.kind !== 'set') members.push(found.value);
   }
   return { kind: 'setContains', set, members, span };
-}
-
-/** Times that are written out need the calendar of the zone, which nothing has yet. */
-function noteTime(scope: ConditionScope, type: Type, span: Span): void {
-  if (type.kind === 'time' || type.kind === 'date')
-    noteUnenforced(scope.context, 'time', scope.declaration, scope.event, span);
 }
 
 function isModel(node: RelationNode): boolean {

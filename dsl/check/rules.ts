@@ -43,8 +43,6 @@ function checkRule(context: Context, node: DeclarationOf<'rule'>): Rule {
   const checked = effects.map((effect) => checkEffect(inner, effect)).filter((effect) => effect !== null);
   checkModelDeny(context, node, checked, [where, unless]);
   checkSentClassification(context, node, [where, unless]);
-  const effective = clauseOf(node.clauses, 'effective');
-  if (effective !== null) noteUnenforced(context, 'effective', node.name.text, event, effective.span);
   return {
     name: node.name.text,
     title: node.title?.value ?? null,

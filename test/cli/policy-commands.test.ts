@@ -259,6 +259,83 @@ describe('writ test', () => {
   });
 });
 
+describe('time', () => {
+  const POLICY = `${SMALL_POLICY}
+hours office = monday to friday 09:00 to 18:00
+rule closed
+  on prompt
+  where now is not in hours office
+  deny "Ask on a working day"
+  waivable by "dpo"
+waiver on_call "Whoever is on call" of closed
+  where caller.id is "u2"
+  until 2026-12-31
+  owner "dpo@acme.example"
+`;
+  const TESTS = `test "by day" {
+  now 2026-11-30 09:00
+  caller { id: "u1" }
+  prompt to m "hello"
+  expect allow
+}
+test "by night" {
+  now 2026-11-30 18:00
+  caller { id: "u1" }
+  prompt to m "hello"
+  expect deny by closed
+}
+test "on call" {
+  now 2026-12-31 23:59
+  caller { id: "u2" }
+  prompt to m "hello"
+  expect allow
+}
+test "after the waiver" {
+  now 2027-01-02
+  caller { id: "u2" }
+  prompt to m "hello"
+  expect deny by closed
+}
+`;
+
+  test('is what a test says it is', async () => {
+    const file = policyFile('timed.writ', POLICY + TESTS);
+    const { code, out, err } = await writ(['test', file], { cwd: folder });
+    expect({ code, out, err }).toMatchObject({ code: 0, out: expect.stringContaining('4 passed, 0 failed') });
+  });
+
+  test('that a test does not say is asked for', async () => {
+    const file = policyFile('timeless.writ', POLICY + TESTS.replace('  now 2026-11-30 09:00\n', ''));
+    const { code, out } = await writ(['test', file], { cwd: folder });
+    expect(code).toBe(1);
+    expect(out).toContain('this policy reads the time: say when it happens, such as `now 2026-12-01 09:00`');
+  });
+
+  test.each([
+    ['2026-12-17', ''],
+    ['2026-12-18', 'the waiver `on_call` ends with 2026-12-31, in 13 days'],
+    ['2026-12-31', 'the waiver `on_call` ends with 2026-12-31, today'],
+    ['2027-01-01', 'the waiver `on_call` ended with 2026-12-31: it lifts nothing any more'],
+  ])('a waiver that ends, on %s', async (day, message) => {
+    const file = policyFile('waived.writ', POLICY);
+    for (const args of [
+      ['check', file],
+      ['build', file, '-o', 'waived.tar.gz'],
+    ]) {
+      const { code, err } = await writ([...args, '--today', day], { cwd: folder });
+      expect(code).toBe(0);
+      if (message === '') expect(err).not.toContain('on_call');
+      else expect(err).toContain(message);
+    }
+  });
+
+  test('a day that is none', async () => {
+    const { code, err } = await writ(['check', 'acme', '--today', '2026-02-30'], { cwd: folder });
+    expect(code).toBe(2);
+    expect(err).toContain('`2026-02-30` is no day of the calendar');
+  });
+});
+
 describe('writ decide', () => {
   test.each([
     ['another event', { event: 'promt' }, '`promt` is no event of this policy, which decides `prompt`, '],

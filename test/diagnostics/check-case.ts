@@ -8,6 +8,7 @@ import { compileDetectors } from '../../compiler/text/compile-detectors.ts';
 import { checkProgram, type DetectorCatalog } from '../../dsl/check.ts';
 import type { Diagnostic } from '../../dsl/diagnostic.ts';
 import type { DiagnosticCode } from '../../dsl/diagnostics-catalogue.ts';
+import { expiryDiagnostics } from '../../dsl/expiry.ts';
 import type { Program } from '../../dsl/program.ts';
 import { renderDiagnostic } from '../../dsl/render-diagnostic.ts';
 import { type SourceFile, sourceFile } from '../../dsl/source.ts';
@@ -37,6 +38,9 @@ export const CATALOG: DetectorCatalog = [
   'date_of_birth',
   'jwt',
 ].map((name) => ({ name, title: name, examples: [] }));
+
+/** When what ends is looked at. */
+const TODAY = Date.parse('2026-12-01T12:00:00Z');
 
 export const POLICY = `policy bank {
   currency usd
@@ -103,7 +107,8 @@ export function diagnosticsOf(given: Case): {
         : given.code.startsWith('E09')
           ? unenforcedDiagnostics(program)
           : [];
-  const found = [...result.diagnostics, ...later];
+  const ending = program === null ? [] : expiryDiagnostics(program, TODAY);
+  const found = [...result.diagnostics, ...ending, ...later];
   return {
     found: found.filter(
       (each) => each.span.file !== 'policy.writ' && (each.code !== 'W0210' || given.code === 'W0210'),

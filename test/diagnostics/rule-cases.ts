@@ -23,6 +23,10 @@ export const RULE_CASES: readonly Case[] = [
   { code: 'E0410', source: rule('limit prompt.tokens_estimate to 500 tokens') },
   { code: 'E0411', source: rule('deny\n  effective 2026-06-01 until 2026-05-01') },
   { code: 'E0412', source: 'waiver audit "Auditors" of base\n  until 2030-01-01\n  owner "dpo@bank.example"\n' },
+  {
+    code: 'E0415',
+    source: `${rule('allow chunk where chunk.level is internal\n  keep newest chunk.version for each chunk.name\n  waivable by "dpo"', 'retrieval from files')}\nwaiver w "Exception" of r\n  until 2030-01-01\n  owner "dpo"\n`,
+  },
   { code: 'E0414', source: 'classify prompt as secret where model.site is outside\n' },
   {
     code: 'E0414',
@@ -39,6 +43,14 @@ export const RULE_CASES: readonly Case[] = [
     code: 'W0403',
     source: withoutEvents('rule r\n  on prompt\n  deny\nrule s\n  on ingest\n  deny\n'),
     alone: true,
+  },
+  {
+    code: 'W0405',
+    source: `${rule('deny\n  waivable by "dpo"')}\nwaiver w "Exception" of r\n  until 2026-12-14\n  owner "dpo@bank.example"\n`,
+  },
+  {
+    code: 'W0406',
+    source: `${rule('deny\n  effective 2026-01-01 until 2026-11-29\n  waivable by "dpo"')}\nwaiver w "Exception" of r\n  until 2026-11-30\n  owner "dpo@bank.example"\n`,
   },
   {
     code: 'W0404',

@@ -36,6 +36,7 @@ const EXPRS: Table<Expr['kind']> = {
   contains: true,
   overlaps: true,
   subset: true,
+  in_hours: true,
   some: true,
   every: true,
 };
@@ -66,6 +67,7 @@ const FACT_TYPES: Table<FactType['kind']> = {
   bool: true,
   number: true,
   text: true,
+  date: true,
   enum: true,
   text_set: true,
   enum_set: true,
@@ -101,9 +103,15 @@ const TABLES = {
   effect: EFFECTS,
   mode: MODES,
   type: FACT_TYPES,
-  'field type': { bool: true, number: true, text: true, enum: true, text_set: true, enum_set: true } satisfies Table<
-    Exclude<FactType['kind'], 'collection'>
-  >,
+  'field type': {
+    bool: true,
+    number: true,
+    text: true,
+    date: true,
+    enum: true,
+    text_set: true,
+    enum_set: true,
+  } satisfies Table<Exclude<FactType['kind'], 'collection'>>,
   absent: ABSENTS,
   source: SOURCES,
   event: EVENTS,
@@ -215,6 +223,8 @@ export function countKinds(plan: Plan, counts: Map<string, number>): void {
         return count('text operand', expr.right.kind);
       case 'text_contains':
         return count('ref', expr.text.kind);
+      case 'in_hours':
+        return count('ref', expr.time.kind);
       case 'contains':
         count('ref', expr.set.kind);
         return count('text operand', expr.member.kind);

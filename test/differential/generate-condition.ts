@@ -3,7 +3,8 @@
  * over optional ones without the guard that the checker would ask for.
  */
 import type { Expr, Fact, FactId, FactRef, FactType, ModelExpr, Operand } from '../../compiler/plan/plan.ts';
-import { TEXTS, type Vocabulary } from './generate-facts.ts';
+import { dayNumber } from '../../dsl/time-zone.ts';
+import { DATES, TEXTS, TIME_UNIT, type Vocabulary } from './generate-facts.ts';
 import type { Random } from './random.ts';
 
 export interface ConditionSource {
@@ -65,8 +66,14 @@ type ScalarType = Exclude<FactType, { kind: 'collection' }>;
 function leaf(source: ConditionSource, elements: readonly FactId[]): Expr {
   const { random, vocabulary } = source;
   const candidates = references(source, elements);
+  // Few facts are times, and hours turn only at their edges.
+  const times = candidates.filter(({ type }) => type.kind === 'number' && type.unit === TIME_UNIT);
   const { ref, type, optional } = random.pick(
-    elements.length > 0 && random.chance(0.8) ? candidates.filter((each) => each.ref.kind === 'field') : candidates,
+    elements.length > 0 && random.chance(0.8)
+      ? candidates.filter((each) => each.ref.kind === 'field')
+      : times.length > 0 && random.chance(0.08)
+        ? times
+        : candidates,
   );
   const read = comparison(source, ref, type, candidates);
   if (optional && random.chance(0.1)) return { kind: 'known', fact: ref };
@@ -83,10 +90,18 @@ function leaf(source: ConditionSource, elements: readonly FactId[]): Expr {
       case 'bool':
         return { kind: 'is_true', fact: left };
       case 'number':
+        if (of.unit === TIME_UNIT && random.chance(0.6))
+          return { kind: 'in_hours', time: left, hours: random.int(0, vocabulary.hours.length - 1) };
         return {
           kind: 'compare',
           op: random.pick(OPERATORS),
           ...sides(random, left, other ?? { kind: 'number', value: numberNear(random, of.scale) }),
+        };
+      case 'date':
+        return {
+          kind: 'compare',
+          op: random.pick(OPERATORS),
+          ...sides(random, left, other ?? { kind: 'number', value: dayNumber(random.pick(DATES)) }),
         };
       case 'text':
         if (random.chance(0.25)) return { kind: 'text_contains', text: left, part: random.pick(TEXTS.slice(1)) };

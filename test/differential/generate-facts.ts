@@ -9,12 +9,15 @@ import {
   type Fact,
   type FactId,
   type FactType,
+  type Hours,
   MODEL_ENUM,
   type Model,
   ROLE_ENUM,
   type Store,
   type WhenAbsent,
+  type Zone,
 } from '../../compiler/plan/plan.ts';
+import { dayNumber, TimeZone } from '../../dsl/time-zone.ts';
 import type { Random } from './random.ts';
 
 /** Few texts, so that equal ones meet; and odd ones, because every backend has its own idea of a string. */
@@ -32,6 +35,31 @@ export const TEXTS = [
   'line\nend',
   '\u00a0\u200b',
 ] as const;
+/** Days at which calendars differ from each other, and their neighbours. */
+export const DATES = [
+  '1970-01-01',
+  '1969-12-31',
+  '2000-02-29',
+  '2024-02-29',
+  '2026-02-28',
+  '2026-03-01',
+  '2026-12-31',
+  '2027-01-01',
+  '2100-02-28',
+  '2100-03-01',
+  '0000-02-29',
+  '0001-01-01',
+  '9999-12-31',
+] as const;
+export const TIME_UNIT = 'seconds since 1970';
+const TIME = { kind: 'number', scale: 3, unit: TIME_UNIT } as const;
+/** About the clocks' changes in Berlin and Lord Howe of 2026, which inputs have too; milliseconds. */
+export const INSTANTS = [
+  Date.UTC(2026, 2, 29, 1),
+  Date.UTC(2026, 9, 25, 1),
+  Date.UTC(2026, 3, 4, 15),
+  Date.UTC(2026, 9, 3, 15, 30),
+] as const;
 export const SPAN = { file: 'policy.writ', start: 0, end: 1 } as const;
 
 export interface Vocabulary {
@@ -43,6 +71,8 @@ export interface Vocabulary {
   readonly detectors: readonly DetectorUse[];
   readonly classification?: { readonly enum: string; readonly base: string };
   readonly budgets: readonly string[];
+  readonly zones: readonly Zone[];
+  readonly hours: readonly Hours[];
   readonly at: (path: string) => FactId;
 }
 
@@ -97,8 +127,33 @@ export function generateVocabulary(random: Random): Vocabulary {
       ? { classification: { enum: 'classification', base: random.pick(enums[0]!.members.slice(0, 2)) } }
       : {}),
     budgets,
+    ...generateCalendar(random),
     at: (path) => facts.find((fact) => fact.path.join('.') === path)!.id,
   };
+}
+
+/** Hours in zones whose clocks change by an hour, by half of one, and never; and in one of a few made-up changes. */
+function generateCalendar(random: Random): Pick<Vocabulary, 'zones' | 'hours'> {
+  const [first, last] = [Date.UTC(2025, 0, 1), Date.UTC(2028, 0, 1)];
+  const zones = ['Australia/Lord_Howe', 'Europe/Berlin', 'UTC'].map((name): Zone => ({
+    name,
+    offsets: new TimeZone(name)
+      .offsets(first, last)
+      .map(({ from, offset }) => ({ from, minutes: Math.round(offset / 60_000) })),
+  }));
+  zones.push({
+    name: 'Made/Up',
+    offsets: [-3, 0, 7].map((from) => ({ from, minutes: random.int(-720, 840) })),
+  });
+  const hours = ['h1', 'h2', 'h3'].slice(0, random.int(1, 3)).map((name): Hours => {
+    const ends = Array.from({ length: 2 * random.int(0, 4) }, () => random.int(0, 10_080));
+    const cuts = [...new Set(ends)].sort((a, b) => a - b);
+    const spans = cuts.flatMap((start, at) =>
+      at % 2 === 0 && at + 1 < cuts.length ? [{ start, end: cuts[at + 1]! }] : [],
+    );
+    return { name, zone: random.int(0, zones.length - 1), spans };
+  });
+  return { zones, hours };
 }
 
 type Draft = Omit<Fact, 'id'>;
@@ -116,6 +171,7 @@ function builtinFacts(random: Random): readonly Draft[] {
   return [
     builtin('text.found', { kind: 'enum_set', enum: DETECTOR_ENUM }),
     builtin('text.found_restored', { kind: 'enum_set', enum: DETECTOR_ENUM }, { kind: 'else', value: [] }),
+    builtin('now', TIME),
     builtin('retrieval.limit', count('chunks'), UNKNOWN),
     builtin('prompt.requested_model', { kind: 'text' }, FAILS, true),
     builtin('prompt.input_tokens_bound', count('tokens'), FAILS, true),
@@ -135,6 +191,8 @@ function builtinFacts(random: Random): readonly Draft[] {
         { name: 'level', type: { kind: 'enum', enum: 'classification' } },
         { name: 'cached', type: { kind: 'bool' } },
         { name: 'author', type: { kind: 'text' } },
+        { name: 'written', type: { kind: 'date' } },
+        { name: 'sent', type: TIME },
         { name: 'labels', type: { kind: 'text_set' } },
         { name: 'marks', type: { kind: 'text_set' } },
         { name: 'missed', type: { kind: 'enum_set', enum: DETECTOR_ENUM } },
@@ -177,6 +235,9 @@ function callerFacts(random: Random): readonly Draft[] {
     claim('teams', { kind: 'text_set' }, { kind: 'else', value: ['alpha', 'u1'] }),
     claim('regions', { kind: 'enum_set', enum: 'region' }, { kind: 'else', value: ['eu'] }),
     claim('verified', { kind: 'bool' }, { kind: 'else', value: true }),
+    claim('hired', { kind: 'date' }, { kind: 'else', value: 0 }),
+    claim('leaves', { kind: 'date' }, { kind: 'else', value: dayNumber('2026-12-31') }),
+    claim('since', TIME, { kind: 'else', value: INSTANTS[0] }),
     claim('grade', number(0), { kind: 'else', value: 3 }),
     claim('budget', number(6), { kind: 'else', value: 2_500_000 }),
     claim('quota', number(6), { kind: 'else', value: 0 }),
@@ -208,6 +269,7 @@ function chunkFacts(random: Random, store: string): readonly Draft[] {
     metadata('groups', { kind: 'text_set' }, random.pick([FAILS, { kind: 'else', value: [] }])),
     metadata('classification', { kind: 'enum', enum: 'classification' }, { kind: 'else', value: 'internal' }),
     metadata('subject', { kind: 'text' }, UNKNOWN),
+    metadata('expires', { kind: 'date' }, random.pick([FAILS, UNKNOWN])),
     metadata('draft', { kind: 'bool' }, random.pick([FAILS, UNKNOWN])),
   ];
 }

@@ -11,7 +11,7 @@ import {
   SET_MEMBERS_MAX,
 } from '../../compiler/plan/plan.ts';
 import { numberNear } from './generate-condition.ts';
-import { TEXTS } from './generate-facts.ts';
+import { DATES, INSTANTS, TEXTS, TIME_UNIT } from './generate-facts.ts';
 import type { Random } from './random.ts';
 
 export function generateInput(plan: Plan, random: Random): unknown {
@@ -104,6 +104,7 @@ function valueOf(plan: Plan, type: FactType, random: Random): unknown {
     case 'bool':
       return random.chance(0.5);
     case 'number': {
+      if (type.unit === TIME_UNIT) return timeNear(plan, random);
       const { numbers } = constantsOf(plan);
       const scaled =
         numbers.length > 0 && random.chance(0.3)
@@ -113,6 +114,8 @@ function valueOf(plan: Plan, type: FactType, random: Random): unknown {
     }
     case 'text':
       return random.pick(textsFor(plan));
+    case 'date':
+      return random.pick(DATES);
     case 'enum':
       return random.pick(membersOf(plan, type.enum));
     case 'text_set':
@@ -128,6 +131,24 @@ function valueOf(plan: Plan, type: FactType, random: Random): unknown {
   }
 }
 
+/** Seconds: where hours begin or end, at a change of clocks, in the weeks around one, or about 1970. */
+function timeNear({ hours, zones }: Plan, random: Random): number {
+  const edges = hours.flatMap(({ zone, spans }) =>
+    spans.flatMap(({ start, end }) => [start, end]).map((minute) => ({ minute, offsets: zones[zone]!.offsets })),
+  );
+  const kind = random.weighted({ edge: edges.length > 0 ? 12 : 0, week: 3, change: 3, epoch: 1 });
+  if (kind === 'epoch') return random.int(-20, 20) / 1_000;
+  const around = random.pick(INSTANTS);
+  if (kind === 'edge') {
+    const { minute, offsets } = random.pick(edges);
+    const monday = random.pick([Date.UTC(2026, 5, 29), Date.UTC(2026, 10, 30), Date.UTC(1969, 11, 29)]);
+    const local = monday + minute * 60_000 + random.pick([-1, 0, 0, 59_999]);
+    return Number(`${local - random.pick(offsets).minutes * 60_000}e-3`);
+  }
+  const instant = around + (kind === 'week' ? random.int(-30_000, 30_000) * 60_000 : random.int(-2, 2));
+  return Number(`${instant}e-3`);
+}
+
 /** In no order, sometimes with a double. */
 function subset(members: readonly string[], random: Random): readonly string[] {
   const some = random.some(members, random.pick([0.15, 0.4, 0.8])).map((member) => ({ member, at: random.int(0, 99) }));
@@ -135,8 +156,26 @@ function subset(members: readonly string[], random: Random): readonly string[] {
   return shuffled.length > 0 && random.chance(0.2) ? [...shuffled, shuffled[0]!] : shuffled;
 }
 
+/** What is nearly a day of the calendar. */
+const NO_DATES = [
+  '2026-02-29',
+  '1900-02-29',
+  '2026-04-31',
+  '2026-13-01',
+  '2026-00-10',
+  '2026-01-00',
+  '26-01-01',
+  '2026-1-1',
+  '2026-01-01T00:00',
+  '+002026-01-01',
+  '-001-01-01',
+  '２０２６-01-01',
+  20_454,
+] as const;
+
 /** A value that fails, or is absent, or is barely right. */
 function wrongValue(plan: Plan, fact: Fact, random: Random): unknown {
+  if (fact.type.kind === 'date' && random.chance(0.6)) return random.pick(NO_DATES);
   if (random.chance(0.4)) return random.pick([undefined, null]);
   if (random.chance(0.3)) return random.pick([true, 1.5, 'x', [null], [1], {}, { value: 1 }, ['eu', 3], [[]], '']);
   const { type } = fact;
@@ -161,6 +200,8 @@ function wrongValue(plan: Plan, fact: Fact, random: Random): unknown {
       ]);
     case 'text':
       return random.pick([1, ['x'], {}]);
+    case 'date':
+      return random.pick(NO_DATES);
     case 'enum':
       return random.pick(['', 'EU', 'eu ', 0, ['eu']]);
     case 'text_set':

@@ -40,6 +40,8 @@ export function generatePlan(random: Random): Plan {
     byPrice: vocabulary.byPrice,
     stores: vocabulary.stores,
     detectors: vocabulary.detectors,
+    zones: vocabulary.zones,
+    hours: vocabulary.hours,
     events: generateEvents(context),
   };
 }
@@ -62,7 +64,7 @@ function generateEvents(context: Generating): readonly EventPlan[] {
       rules: generateRules(
         context,
         'completion',
-        factsOf(vocabulary, ['text', 'caller', 'prompt', 'model', 'completion']),
+        factsOf(vocabulary, ['now', 'text', 'caller', 'prompt', 'model', 'completion']),
       ),
     });
   for (const store of vocabulary.stores) {
@@ -72,7 +74,7 @@ function generateEvents(context: Generating): readonly EventPlan[] {
         kind: 'ingest',
         store: store.name,
         default: standard(random, 0.4),
-        rules: generateRules(context, 'ingest', factsOf(vocabulary, ['text', 'caller'], store.name)),
+        rules: generateRules(context, 'ingest', factsOf(vocabulary, ['now', 'text', 'caller'], store.name)),
       });
   }
   return events;
@@ -112,7 +114,7 @@ function listOf<T>(random: Random, most: number, make: () => T): readonly T[] {
 
 function generatePrompt(context: Generating): EventPlan {
   const { random, vocabulary } = context;
-  const facts = factsOf(vocabulary, ['text', 'caller', 'prompt']).filter(
+  const facts = factsOf(vocabulary, ['now', 'text', 'caller', 'prompt']).filter(
     (fact) => fact !== vocabulary.at('prompt.classification'),
   );
   const plain: ConditionSource = { vocabulary, random, facts, classification: false };
@@ -309,8 +311,11 @@ function generateEffect({ random, vocabulary }: Generating, event: RuleEvent, so
 
 function generateRetrieval(context: Generating, store: string): EventPlan {
   const { random, vocabulary } = context;
-  const withChunk = generateRules(context, 'retrieval', factsOf(vocabulary, ['caller', 'retrieval'], store));
-  const withoutChunk = generateRules(context, 'retrieval', factsOf(vocabulary, ['caller', 'retrieval'])).slice(0, 2);
+  const withChunk = generateRules(context, 'retrieval', factsOf(vocabulary, ['now', 'caller', 'retrieval'], store));
+  const withoutChunk = generateRules(context, 'retrieval', factsOf(vocabulary, ['now', 'caller', 'retrieval'])).slice(
+    0,
+    2,
+  );
   const ofChunk = factsOf(vocabulary, [], store);
   const rules = byName([...withChunk, ...withoutChunk]);
   return {

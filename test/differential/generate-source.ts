@@ -79,7 +79,11 @@ const VOCABULARY = [
   grade: int from claim "grade"
   ratio: decimal with 3 digits from claim "ratio" else 0.5
   verified: bool from claim "verified" else false
+  hired: date from claim "hired" else 2024-02-29
+  since: time from claim "since" else 2026-10-25 02:30
 }`,
+  'hours office = monday to friday 09:00 to 18:00, saturday 10:00 to 12:00, friday 17:00 to 20:00',
+  'hours night = monday to sunday 22:00 to 24:00, monday to sunday 00:00 to 06:00 in "Australia/Lord_Howe"',
   'models {\n  zone: zone\n  region: region\n  clearance: classification\n}',
   ...STORES.map(
     (store) => `store ${store} chroma "${store}" {
@@ -201,9 +205,25 @@ const CALLER: readonly Leaf[] = [
   (make) => ordered(make, 'caller.clearance', LEVELS),
   (make) => ordered(make, 'caller.grade', ['0', '1', '3', '5']),
   (make) => ordered(make, 'caller.ratio', ['0.5', '1.25', '2', '0']),
+  (make) => ordered(make, 'caller.hired', DATES),
+  (make) => ordered(make, 'caller.since', TIMES),
+  (make) => ordered(make, 'now', TIMES),
+  ({ random }) => {
+    const [time, hours] = [random.pick(['now', 'caller.since']), random.pick(['office', 'night'])];
+    return { plain: `${time} is in hours ${hours}`, otherwise: `not (${time} is not in hours ${hours})` };
+  },
   () => ({ plain: 'caller.verified', otherwise: 'caller.verified is true' }),
   () => ({ plain: 'caller.verified is false', otherwise: 'not (caller.verified)' }),
 ];
+
+const DATES = ['2024-02-29', '2026-12-31', '1970-01-01'] as const;
+/** Some of them come twice, or never, in Berlin. */
+const TIMES = ['2026-03-29', '2026-03-29 02:30', '2026-10-25 02:30', '2026-10-04 09:00'] as const;
+/** When a rule holds, and the same as conditions on `now`. */
+const PERIODS = [
+  { clause: 'effective 2026-03-29', says: ['now is at least 2026-03-29'] },
+  { clause: 'effective 2026-01-01 until 2026-10-25', says: ['now is at least 2026-01-01', 'now is below 2026-10-26'] },
+] as const;
 
 const LEVELS = ['public', 'internal', 'confidential', 'restricted'] as const;
 
@@ -352,9 +372,16 @@ function term(make: Making): Wording {
   return worded`term ${name} = ${is}`;
 }
 
-/** `where` and `unless`; said otherwise, one `where`. */
+/** `where`, `unless` and `effective`; said otherwise, one `where`. */
 function when(make: Making, reading: Reading): Wording {
   const where = condition(make, reading);
+  if (make.random.chance(0.1)) {
+    const { clause, says } = make.random.pick(PERIODS);
+    return {
+      plain: `\n  ${clause}\n  where ${where.plain}`,
+      otherwise: `\n  where (${where.otherwise}) and ${says.join(' and ')}`,
+    };
+  }
   if (make.random.chance(0.2)) return same('');
   if (make.random.chance(0.6)) return worded`\n  where ${where}`;
   const unless = condition(make, reading, 1);

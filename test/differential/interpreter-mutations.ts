@@ -24,13 +24,24 @@ export const INTERPRETER_MUTATIONS: readonly Mutation[] = [
     ['contains: negated', '(set(expr.set)?.includes(member) ?? false)', '!(set(expr.set)?.includes(member) ?? false)'],
     ['overlaps: read as subset', 'set(expr.left)?.some(', 'set(expr.left)?.every('],
     ['subset: read as overlaps', 'set(expr.left)?.every(', 'set(expr.left)?.some('],
+    [
+      'in_hours: a time that is not known is in',
+      "typeof time === 'number' && isInHours(",
+      "typeof time !== 'number' || isInHours(",
+    ],
     ['some: read as every', 'collection(expr.collection)?.some(', 'collection(expr.collection)?.every('],
     ['every: read as some', 'collection(expr.collection)?.every(', 'collection(expr.collection)?.some('],
     ['field: always the first', '?.[ref.field]', '?.[0]'],
     ['rank: the other way round', 'return rank < 0 ? undefined : rank;', 'return rank < 0 ? undefined : -rank;'],
     ['classification: not there', 'return situation.classification;', 'return undefined;'],
   ]),
+  ...inFile('compiler/plan/hours.ts', [
+    ['hours: closed at both ends', 'minute < end', 'minute <= end'],
+    ['hours: a week begins on a Sunday', 'EPOCH_MINUTE = 3 *', 'EPOCH_MINUTE = 4 *'],
+    ['hours: clocks never change', 'offsets.findLast(({ from }) => from <= time) ?? offsets[0]!', 'offsets[0]!'],
+  ]),
   ...inFile('compiler/interpret/read-facts.ts', [
+    ['date: any day of 31', ' || new Date(instant).toISOString().slice(0, 10) !== text', ''],
     [
       'absent: fails is unknown',
       "case 'fails':\n      return FAILED;",

@@ -24,6 +24,8 @@ export const WASM_MUTATIONS: readonly WasmMutation[] = [
     ['compare: negative numbers are large', "le: 'le_s'", "le: 'le_u'"],
     ['compare: the left side need not be known', '...left.known, ...right.known', '...right.known'],
     ['rank: off by one', 'value: module.i64.const(BigInt(rank))', 'value: module.i64.const(BigInt(rank + 1))'],
+    ['in_hours: clocks never change', 'i32.const(offsets.length)', 'i32.const(1)'],
+    ['in_hours: the first hours only', 'i32.const(spans.length)', 'i32.const(Math.min(1, spans.length))'],
     ['every: read as some', "const isSome = expr.kind === 'some';", 'const isSome = true;'],
     [
       'some, every: the wrong step',

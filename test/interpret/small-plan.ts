@@ -224,6 +224,8 @@ export function plan(events: readonly EventPlan[], more: Partial<Plan> = {}): Pl
       { name: 'email', source: { kind: 'builtin' } },
       { name: 'iban', source: { kind: 'builtin' } },
     ],
+    zones: [],
+    hours: [],
     events,
     ...more,
   };

@@ -74,6 +74,8 @@ export interface Exchange {
   readonly path?: string;
   readonly headers?: readonly Header[];
   readonly body: string | Uint8Array;
+  /** When the request arrives, in milliseconds since 1970 UTC. */
+  readonly nowMs?: number;
   /** What the upstream answers, given what it received. */
   readonly upstream?: Upstream | ((sent: string) => Upstream);
   /** The name in a client certificate that Envoy verified. */
@@ -112,7 +114,7 @@ export function run(filter: Filter, exchange: Exchange): Seen {
   const before = filter.bytesInUse();
   const session = filter.newSession({
     evidence: { jwt: exchange.jwt, san: exchange.san },
-    nowMs: 1_760_000_000_000,
+    nowMs: exchange.nowMs ?? 1_760_000_000_000,
     nonce: NONCE,
   });
   let seen: Seen;

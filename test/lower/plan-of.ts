@@ -12,6 +12,7 @@ export interface PolicySettings {
   readonly completion?: 'allow' | 'deny';
   readonly retrieval?: 'allow' | 'deny';
   readonly failure?: 'allow' | 'deny';
+  readonly zone?: string;
 }
 
 export function planOf(declarations: string, settings: PolicySettings = {}): Plan {
@@ -31,11 +32,12 @@ function policy({
   completion = 'allow',
   retrieval = 'deny',
   failure = 'deny',
+  zone = 'UTC',
 }: PolicySettings): string {
   return `policy test {
   owner "a@b.example"
   currency usd
-  time zone "UTC"
+  time zone "${zone}"
   default prompt: ${prompt}
   default completion: ${completion}
   default retrieval: ${retrieval}

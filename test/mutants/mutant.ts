@@ -1,5 +1,6 @@
 // A copy of the program with one mistake in it: a folder under build/ that holds the named source folders, one text
 // replaced, and links to the rest.
+import { createHash } from 'node:crypto';
 import { cpSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
@@ -24,7 +25,12 @@ export function makeMutant(
   folders: readonly string[],
   links: readonly string[],
 ): (path: string) => string {
-  const copy = join(root, 'build', 'mutants', id);
+  // Vitest keeps where the imports of a path led, and a link leads elsewhere than a copy.
+  const layout = createHash('sha256')
+    .update(JSON.stringify([folders, links]))
+    .digest('hex')
+    .slice(0, 8);
+  const copy = join(root, 'build', 'mutants', layout, id);
   rmSync(copy, { recursive: true, force: true });
   for (const folder of folders) cpSync(join(root, folder), join(copy, folder), { recursive: true });
   for (const link of links) {

@@ -38,6 +38,8 @@ function satisfies(word: keyof JsonSchema, schema: JsonSchema, value: unknown): 
       );
     case 'items':
       return !Array.isArray(value) || value.every((item) => validates(schema.items!, item));
+    case 'pattern':
+      return typeof value !== 'string' || new RegExp(schema.pattern!, 'u').test(value);
     case 'maxItems':
       return !Array.isArray(value) || value.length <= schema.maxItems!;
     case 'minItems':

@@ -36,7 +36,7 @@ const layers: readonly Layer[] = [
   { path: 'filters/kernel/build.ts', mayImport: ['filters/kernel/'], pure: false },
   { path: 'filters/protocols/', mayImport: [], pure: true, packages: [] },
   { path: 'filters/detectors/', mayImport: [], pure: true, packages: [] },
-  { path: 'control-plane/', mayImport: ['proto/', 'compiler/bundle/'], pure: false },
+  { path: 'control-plane/', mayImport: ['proto/', 'compiler/bundle/', 'dsl/time-zone.ts'], pure: false },
   { path: 'proto/', mayImport: [], pure: false },
 ];
 

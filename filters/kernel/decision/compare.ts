@@ -72,6 +72,30 @@ export function setWithinBits(pairs: usize, texts: u32, low: u64, high: u64, nam
   return true;
 }
 
+const MINUTE: i64 = 60_000;
+const MINUTES_OF_WEEK: i64 = 10_080;
+/** From Monday 00:00 to the beginning of 1970, which was a Thursday. */
+const EPOCH_MINUTE: i64 = 4_320;
+
+/**
+ * A time (milliseconds since 1970 UTC) falls into spans of the week: pairs of minutes, from Monday 00:00 of what clocks
+ * show. `offsets` are pairs of an instant and the minutes by which clocks are before UTC from then on.
+ */
+export function inHours(time: i64, offsets: usize, changes: u32, spans: usize, count: u32): bool {
+  let at: u32 = 1;
+  while (at < changes && load<i64>(offsets + (at << 4)) <= time) at++;
+  const minutes = load<i64>(offsets + ((at - 1) << 4), 8);
+  const local = floorDivided(time, MINUTE) + minutes + EPOCH_MINUTE;
+  const minute = local - floorDivided(local, MINUTES_OF_WEEK) * MINUTES_OF_WEEK;
+  for (let n: u32 = 0; n < count; n++, spans += 16)
+    if (load<i64>(spans) <= minute && minute < load<i64>(spans, 8)) return true;
+  return false;
+}
+
+function floorDivided(a: i64, b: i64): i64 {
+  return a / b - (a % b < 0 ? 1 : 0);
+}
+
 function hasBit(low: u64, high: u64, at: u32): bool {
   return (((at < 64 ? low : high) >> (at & 63)) & 1) != 0;
 }

@@ -3,6 +3,7 @@ export {
   bitsHave as decision_bits_have,
   bitsOverlap as decision_bits_overlap,
   bitsWithin as decision_bits_within,
+  inHours as decision_in_hours,
   setHas as decision_set_has,
   setsOverlap as decision_sets_overlap,
   setWithinBits as decision_set_within_bits,

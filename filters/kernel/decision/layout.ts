@@ -92,6 +92,7 @@ export const KIND_ENUM = 3;
 export const KIND_TEXT_SET = 4;
 export const KIND_ENUM_SET = 5;
 export const KIND_COLLECTION = 6;
+export const KIND_DATE = 7;
 
 export const FIELDS_COUNT = 0;
 export const FIELDS_MOST = 4;

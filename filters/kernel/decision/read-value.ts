@@ -25,6 +25,7 @@ import {
   FIELDS_MOST,
   KIND_BOOL,
   KIND_COLLECTION,
+  KIND_DATE,
   KIND_ENUM,
   KIND_ENUM_SET,
   KIND_NUMBER,
@@ -35,6 +36,7 @@ import {
   TYPE_KIND,
   TYPE_SCALE,
 } from './layout';
+import { DATE_BYTES, dayOf, NO_DAY } from './dates';
 import { writeBits, writeText, writeValue } from './slots';
 import { collectionFieldNamed, enumOrdinal, sameBytes } from './tables';
 
@@ -60,6 +62,10 @@ export function readValue<A>(type: usize, split: usize, slot: usize, arena: A, k
       if (!readNumber(load<u8>(type, TYPE_SCALE))) return false;
       writeValue(slot, numberValue);
       return true;
+    case KIND_DATE:
+      if (first != 0x22 || !readText<A>(arena) || textBytes != DATE_BYTES) return false;
+      writeValue(slot, dayOf(textAt));
+      return dayOf(textAt) != NO_DAY;
     case KIND_TEXT: {
       if (first != 0x22 || !readText<A>(arena) || !textIsWell) return false;
       const text = kept<A>(arena, keep);

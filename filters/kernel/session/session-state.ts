@@ -2,8 +2,9 @@
  * One HTTP exchange: everything that the kernel knows of it, from the request's headers to the end. Created by
  * `newSession`, freed by `endSession`; nothing outlives it but what is in no session (the cache of collection ids).
  */
+import { FACT_NOW } from '../abi';
 import { Bytes } from '../bytes';
-import { Arena, newFacts, newResult } from '../decision/api';
+import { Arena, newFacts, newResult, setValue } from '../decision/api';
 import { allocZeroed, free } from '../memory';
 import { Lane } from '../text/lane';
 import { Output } from './output';
@@ -214,6 +215,7 @@ export function newSession(nonce: u64, now: i64): usize {
     s.versions != 0 &&
     s.levels != 0;
   if (complete) {
+    setValue(s.facts, FACT_NOW, now);
     s.valuesOf().seed = (<u32>(nonce >> 32)) ^ (<u32>nonce);
     return p;
   }

@@ -45,6 +45,12 @@ text_fact(path, absent) := absent if {
 	is_string(raw(path))
 } else := failed
 
+date_fact(path, absent) := absent if {
+	raw(path) == null
+} else := known(day) if {
+	day := day_in(raw(path))
+} else := failed
+
 enum_fact(path, enum, absent) := absent if {
 	raw(path) == null
 } else := known(raw(path)) if {
@@ -97,10 +103,57 @@ bool_in(value) := value if is_boolean(value)
 
 text_in(value) := value if is_string(value)
 
+# The days since 1970-01-01 of a date YYYY-MM-DD. A year is counted from March, so that its leap day is its last.
+day_in(value) := day if {
+	is_string(value)
+	regex.match(`^[0-9]{4}-[0-9]{2}-[0-9]{2}$`, value)
+	year := digits(value, 0, 4) - 10000
+	month := digits(value, 5, 2) - 100
+	day_of_month := digits(value, 8, 2) - 100
+	day_of_month >= 1
+	day_of_month <= days_of_month(year, month)
+
+	# No year is negative: four hundred years more are as many days each time.
+	years := (year + 400) - sum([1 | month <= 2])
+	leap_days := (floor(years / 4) - floor(years / 100)) + floor(years / 400)
+	days := floor(((153 * ((month + 9) % 12)) + 2) / 5) + day_of_month
+	day := (((365 * years) + leap_days) + days) - 865566
+}
+
+# The number of some digits, with a 1 before them: a leading zero is no number in JSON.
+digits(text, start, length) := to_number(concat("", ["1", substring(text, start, length)]))
+
+days_of_month(year, month) := 29 if {
+	month == 2
+	year % 4 == 0
+	leaps(year)
+} else := [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31][month - 1]
+
+leaps(year) if year % 100 != 0
+
+leaps(year) if year % 400 == 0
+
 member_in(value, enum) := value if is_member(value, enum)
 
 # Members of every enum with their ranks.
 ranks := data.writ.enums
+
+# ------------------------------------------------------------------------------------------------------------- hours
+
+# Whether a time, in milliseconds, falls into spans of the week. 1970 began on a Thursday, 4320 minutes after Monday.
+in_hours(hours, time) if {
+	local := (floor(time / 60000) + offset_at(data.writ.zones[hours.zone].offsets, time)) + 4320
+	minute := ((local % 10080) + 10080) % 10080
+	some span in hours.spans
+	span.start <= minute
+	minute < span.end
+}
+
+# What clocks show more than UTC, in minutes: by the last change that is not after the time.
+offset_at(offsets, time) := offsets[passed - 1].minutes if {
+	passed := count([1 | some each in offsets; each.from <= time])
+	passed > 0
+} else := offsets[0].minutes
 
 # ---------------------------------------------------------------------------------------------------------- failure
 # A reader is [name, the facts that it reads, whether it always denies when one of them has failed].

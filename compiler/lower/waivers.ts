@@ -1,0 +1,89 @@
+/**
+ * Waivers: what a rule narrows is lifted for those whom a waiver covers, for as long as it lasts; that it was lifted
+ * stands in the decision, as a rule `waiver NAME` that fired and does nothing. A waiver never allows: an `allow` of its
+ * rule stays as it is, and the checker refuses rules of which that cannot be told apart.
+ */
+import type { Condition, Effect as SourceEffect, Rule as SourceRule, Waiver } from '../../dsl/program.ts';
+import type { Span } from '../../dsl/source.ts';
+import type { Effect, ModelExpr, Rule } from '../plan/plan.ts';
+import { anyOf, exprsOf, overModels, removals, type Scope, unlessCondition } from './condition.ts';
+import { untilCondition } from './periods.ts';
+import { type EventContext, type LoweredRule, readsIn } from './event-context.ts';
+
+const PREFIX = 'waiver ';
+
+/** The waivers of a rule, by name. One that cannot be enforced as written lifts nothing. */
+export function waiversOf(rule: SourceRule, { program, unenforced }: EventContext): readonly Waiver[] {
+  return program.waivers.filter(({ name, of }) => of.includes(rule.name) && unenforced.formOf(name) === null);
+}
+
+/** Null: nobody's. */
+export function liftedBy(waivers: readonly Waiver[], span: Span): Condition | null {
+  return waivers.length === 0 ? null : { kind: 'or', operands: waivers.map(covers), span };
+}
+
+export function eitherOf(condition: Condition, other: Condition | null): Condition {
+  return other === null ? condition : { kind: 'or', operands: [condition, other], span: condition.span };
+}
+
+/** Effects that have no condition of their own: where they are lifted the rule does not fire. */
+export function isLiftedWhole({ kind }: Effect): boolean {
+  return kind === 'deny' || kind === 'redact' || kind === 'keep_newest';
+}
+
+/** Whether the waiver lifts something that the rule, with these conditions, would have done. */
+export function liftedWhen(
+  waiver: Waiver,
+  where: readonly (Condition | null)[],
+  effects: readonly SourceEffect[],
+  scope: Scope,
+): ModelExpr {
+  const covered = [...where, covers(waiver)];
+  return anyOf(
+    effects.flatMap((effect): ModelExpr[] => {
+      switch (effect.kind) {
+        case 'deny':
+        case 'redact':
+        case 'keepNewest':
+        case 'limit':
+          return [overModels(covered, scope)];
+        case 'useOnlyModels':
+          return [removals(covered, effect.condition, scope)];
+        case 'withholdChunk':
+          return [overModels([...covered, unlessCondition(effect.unless)], scope)];
+        default:
+          return [];
+      }
+    }),
+  );
+}
+
+/** One rule for each waiver that bears on rules of the event. */
+export function waiverRules(lowered: readonly LoweredRule[], context: EventContext): Rule[] {
+  const uses = lowered.flatMap(({ waived }) => waived);
+  return context.program.waivers.flatMap((waiver): Rule[] => {
+    const own = uses.filter((use) => use.waiver.name === waiver.name).map((use) => use.when);
+    if (own.length === 0) return [];
+    const when = anyOf(own);
+    return [
+      {
+        name: `${PREFIX}${waiver.name}`,
+        title: waiver.title,
+        cites: [],
+        reads: readsIn(context, ...exprsOf(when)),
+        when,
+        effects: [],
+        span: waiver.span,
+      },
+    ];
+  });
+}
+
+export function isWaiver(rule: Rule): boolean {
+  return rule.name.startsWith(PREFIX);
+}
+
+function covers({ where, until, span }: Waiver): Condition {
+  const lasts = untilCondition(until, span);
+  return where === null ? lasts : { kind: 'and', operands: [where, lasts], span };
+}
