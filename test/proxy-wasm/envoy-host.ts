@@ -20,12 +20,14 @@ export class SharedData {
   readonly #contention: number;
   #version = 0;
   #writes = 0;
+  reads = 0;
 
   constructor(contention = 0) {
     this.#contention = contention;
   }
 
   get(key: string): { value: Uint8Array; version: number } | undefined {
+    this.reads++;
     return this.#records.get(key);
   }
 
@@ -153,7 +155,6 @@ export class Worker {
   }
 
   end(stream: Stream): void {
-    this.#on(stream.id, 'proxy_on_done');
     this.#on(stream.id, 'proxy_on_log');
     this.#on(stream.id, 'proxy_on_delete');
     this.#streams.delete(stream.id);

@@ -91,6 +91,7 @@ function usage(tokens: number): Buffer {
 
 interface Setup {
   readonly pool: Pool;
+  readonly shared: SharedData;
   readonly workers: readonly Worker[];
   /** Answers what has been asked; whether there was something. */
   readonly answerOne: () => boolean;
@@ -98,9 +99,9 @@ interface Setup {
   readonly clock: { now: number };
 }
 
-function setUp(share: number, workers = 2): Setup {
+function setUp(share: number, { workers = 2, contention = 3 } = {}): Setup {
   const pool = new Pool(share);
-  const shared = new SharedData(3);
+  const shared = new SharedData(contention);
   const clock = { now: 1_800_000_000_000 };
   const asked: { call: GrpcCall; worker: Worker }[] = [];
   const take = (use: (asked: { call: GrpcCall; worker: Worker }) => void) => (): boolean => {
@@ -116,6 +117,7 @@ function setUp(share: number, workers = 2): Setup {
   };
   return {
     pool,
+    shared,
     clock,
     workers: Array.from({ length: workers }, () => new Worker(wasm, options)),
     answerOne: take(({ call, worker }) => worker.answerGrpc(call, pool.answer(call))),
@@ -124,6 +126,21 @@ function setUp(share: number, workers = 2): Setup {
 }
 
 type Stream = ReturnType<Worker['request']>;
+
+test('a request reads a grant of Envoy once, and its settlement once more', () => {
+  const { workers, answerOne, shared } = setUp(LIMIT, { workers: 1, contention: 0 });
+  const exchange = (): [request: number, end: number] => {
+    const before = shared.reads;
+    const stream = workers[0]!.request(headersFor(body), [body]);
+    while (answerOne());
+    workers[0]!.reply(stream, REPLY, [usage(1)]);
+    const between = shared.reads;
+    workers[0]!.end(stream);
+    return [between - before, shared.reads - between];
+  };
+  exchange();
+  expect(exchange()).toEqual([1, 1]);
+});
 
 describe.each([1_000, 30_000, LIMIT])('a cap, granted in shares of %d', (share) => {
   test('holds over workers, is used up, and is told to the micro-unit', () => {

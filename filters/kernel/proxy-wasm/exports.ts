@@ -34,6 +34,7 @@ import { answer, answerBare, applyHeaders, removeLength, replaceBody } from './a
 import { callStore, CALL_REPLY_BYTES_MAX } from './calls';
 import { identifyCaller } from './caller';
 import { readConfiguration } from './configuration';
+import { forgetGrants } from './grant';
 import { takeReply } from './grant-calls';
 import { countExchange, defineMetrics, tellDecisions } from './report';
 import {
@@ -108,10 +109,6 @@ export function proxy_on_tick(root: u32): void {
 
 export function proxy_on_context_create(id: u32, parent: u32): void {
   addContext(id, parent);
-}
-
-export function proxy_on_done(_id: u32): i32 {
-  return 1;
 }
 
 /** The exchange is over: what is not settled is settled, and what was decided is told. */
@@ -316,6 +313,7 @@ function goOnWithSpend(e: Exchange): void {
 /** Does what the session says, and asks what it asks for until it decides or waits. */
 function proceed(e: Exchange, first: i32, side: i32): i32 {
   let action = first;
+  if (hasBudgets()) forgetGrants();
   while (action == ACTION_LEVELS || action == ACTION_CALL) {
     if (action == ACTION_LEVELS) {
       const now = H.nowMs();

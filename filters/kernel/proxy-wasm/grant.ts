@@ -3,11 +3,12 @@
  * case and settles what it cost; `granted` is never exceeded. The rules are those of proto/writ/v1/filter_budgets.proto.
  * Amounts are micro-units of the policy's currency.
  */
-import { budgetRecord } from '../decision/api';
+import { budgetCount, budgetRecord } from '../decision/api';
 import { BUDGET_NAME } from '../decision/layout';
 import { Bytes } from '../bytes';
 import { put } from '../http/literal';
-import { readShared, TRIES_MAX, writeShared } from './shared-data';
+import { alloc } from '../memory';
+import { readShared, resumeVersion, TRIES_MAX, versionRead, writeShared } from './shared-data';
 
 @unmanaged
 export class Grant {
@@ -63,6 +64,12 @@ const IDLE_MS: i64 = 30_000;
 
 let key: usize = 0;
 
+/** For each budget the record as it was read in this callback, then its version, then whether it may be used. */
+const KEPT_BYTES: u32 = 128;
+const KEPT_VERSION: usize = 120;
+const KEPT_USABLE: usize = 124;
+let kept: usize = 0;
+
 /** Reads a budget's grant into `grant`; false where it cannot be read. */
 export function readGrant(position: u32): bool {
   if (!keyOf(position)) return false;
@@ -72,7 +79,35 @@ export function readGrant(position: u32): bool {
   return true;
 }
 
-function writeGrant(): bool {
+/** From here on nothing that was read before is used: a callback begins. */
+export function forgetGrants(): void {
+  if (kept == 0) kept = alloc(budgetCount() * KEPT_BYTES);
+  if (kept == 0) return;
+  for (let i: u32 = 0; i < budgetCount(); i += 1) store<u32>(kept + i * KEPT_BYTES, 0, KEPT_USABLE);
+}
+
+/**
+ * As `readGrant`, from Envoy only once in a callback: each reading is two calls and a copy. What another worker has
+ * written since is seen when this one writes: it is refused then, and reads anew.
+ */
+export function readGrantOnce(position: u32): bool {
+  if (kept == 0) return readGrant(position);
+  const k = kept + position * KEPT_BYTES;
+  if (load<u32>(k, KEPT_USABLE) != 0 && keyOf(position)) {
+    memory.copy(changetype<usize>(grant), k, GRANT_BYTES);
+    resumeVersion(load<u32>(k, KEPT_VERSION));
+    return true;
+  }
+  if (!readGrant(position)) return false;
+  memory.copy(k, changetype<usize>(grant), GRANT_BYTES);
+  store<u32>(k, versionRead(), KEPT_VERSION);
+  store<u32>(k, 1, KEPT_USABLE);
+  return true;
+}
+
+/** Writes what was read last; false where another worker came before. What was kept of it is old either way. */
+function writeGrant(position: u32): bool {
+  if (kept != 0) store<u32>(kept + position * KEPT_BYTES, 0, KEPT_USABLE);
   const k = changetype<Bytes>(key);
   return writeShared(k.ptr, k.len, changetype<usize>(grant), GRANT_BYTES);
 }
@@ -80,13 +115,13 @@ function writeGrant(): bool {
 /** Sets the amount aside: its grant's number, or 0 where there is too little. */
 export function reserve(position: u32, amount: i64, now: i64): u64 {
   for (let tries: u32 = 0; tries < TRIES_MAX; tries += 1) {
-    if (!readGrant(position)) return 0;
+    if (!readGrantOnce(position)) return 0;
     // What costs nothing needs nothing.
     if (amount == 0) return grant.number;
     if (now >= grant.until || amount > grant.free()) return 0;
     grant.reserved += amount;
     grant.usedAt = now;
-    if (writeGrant()) return grant.number;
+    if (writeGrant(position)) return grant.number;
   }
   return 0;
 }
@@ -97,7 +132,7 @@ export function settleReserved(position: u32, number: u64, amount: i64, spent: i
     if (amount == 0 || !readGrant(position) || grant.number != number) return;
     grant.reserved -= amount;
     grant.spent += spent;
-    if (writeGrant()) return;
+    if (writeGrant(position)) return;
   }
 }
 
@@ -108,7 +143,7 @@ export function prepareGrant(position: u32, now: i64): bool {
     const isIdle = grant.granted > 0 && grant.reserved == 0 && now - grant.usedAt > IDLE_MS;
     if (!isIdle && (grant.granted == 0 || now < grant.until)) return true;
     grant.roll(true);
-    if (writeGrant()) return true;
+    if (writeGrant(position)) return true;
   }
   return false;
 }
@@ -166,7 +201,7 @@ export function takeAnswer(position: u32, sentAt: i64): void {
         grant.told = grant.spent;
       }
     }
-    if (writeGrant()) return;
+    if (writeGrant(position)) return;
   }
 }
 

@@ -18,6 +18,15 @@ const answer: usize = memory.data(16, 8);
 /** Of what was read last. */
 let version: u32 = NOT_THERE;
 
+export function versionRead(): u32 {
+  return version;
+}
+
+/** What was read before is what is written now: it was of this version then. */
+export function resumeVersion(earlier: u32): void {
+  version = earlier;
+}
+
 /** Reads a record of exactly so many bytes into `to`; one that is not there is zeros. False where it cannot be read. */
 export function readShared(key: usize, keyLength: u32, to: usize, length: u32): bool {
   store<u64>(answer, 0);

@@ -9,7 +9,7 @@ import { section } from '../decision/tables';
 import { Output } from '../session/output';
 import { session_levels, session_refuse_spend } from '../session';
 import { callSidecar, needsMore, sentToken, takeReply } from './grant-calls';
-import { grant, readGrant, reserve, settleReserved } from './grant';
+import { grant, readGrant, readGrantOnce, reserve, settleReserved } from './grant';
 import { beginWait, CALL_GRANTS, Exchange, SIDE_REQUEST } from './exchanges';
 import { nowMs } from './host';
 import { readShared, writeShared } from './shared-data';
@@ -38,7 +38,7 @@ let isQuietOut: bool = false;
 export function knowsLevels(now: i64): bool {
   const count = budgetCount();
   for (let i: u32 = 0; i < count; i += 1) {
-    if (!readGrant(i) || grant.askedAt == 0 || now - grant.askedAt > LEVELS_MS_MAX) return false;
+    if (!readGrantOnce(i) || grant.askedAt == 0 || now - grant.askedAt > LEVELS_MS_MAX) return false;
     if (grant.granted > 0 && now >= grant.until) return false;
   }
   return true;
@@ -57,7 +57,7 @@ export function tellLevels(e: Exchange, now: i64): i32 {
   for (let i: u32 = 0; i < count; i += 1) {
     const level = levels + i * LEVEL_BYTES;
     store<u32>(level, LEVEL_UNKNOWN, 16);
-    if (!readGrant(i) || grant.known == 0 || now - grant.askedAt > UNKNOWN_MS) continue;
+    if (!readGrantOnce(i) || grant.known == 0 || now - grant.askedAt > UNKNOWN_MS) continue;
     const left = grant.beyond + grant.free();
     const headroom = left < 0 ? 0 : left;
     store<i64>(level, headroom);
