@@ -27,10 +27,10 @@ export interface LoggedDecision {
 }
 
 /**
- * Lines are gathered for so long before they are written: a write for each would cost as much as its exchange. What is
- * gathered when the process is killed is lost; spend never depends on it.
+ * Lines are gathered for so long before they are written, or until half of the queue is full: a write for each would
+ * cost as much as its exchange. What is gathered when the process is killed is lost; spend never depends on it.
  */
-const GATHER_MS = 20;
+const GATHER_MS = 100;
 /** Lines that wait for the disk. */
 export const QUEUE_MAX = 8_192;
 export const FILE_BYTES_MAX = 64 * 1024 * 1024;
@@ -61,14 +61,15 @@ export class DecisionLog {
   }
 
   add(decision: LoggedDecision): void {
-    if (this.#queue.length >= (this.#options.queueMax ?? QUEUE_MAX)) {
+    const most = this.#options.queueMax ?? QUEUE_MAX;
+    if (this.#queue.length >= most) {
       this.dropped++;
       return;
     }
     this.#queue.push(this.#line(decision));
-    if (this.#writing !== undefined || this.#gathering !== undefined) return;
-    if (this.#isClosing) this.#write();
-    else this.#gathering = setTimeout(() => this.#write(), GATHER_MS);
+    if (this.#writing !== undefined) return;
+    if (this.#isClosing || this.#queue.length >= most / 2) this.#write();
+    else this.#gathering ??= setTimeout(() => this.#write(), GATHER_MS);
   }
 
   /** Writes what waits, and ends. */
