@@ -17,8 +17,14 @@ export class BaseGrammar extends EmbeddedActionsParser {
   /** Of the file being parsed; goes into every span. */
   protected path = '';
 
-  constructor() {
-    super([...T.TOKENS], { recoveryEnabled: true, maxLookahead: 3, errorMessageProvider: syntaxErrorMessages });
+  /** The grammar is as it is: a test validates it, and a start need not wait for that. */
+  constructor({ skipValidations } = { skipValidations: true }) {
+    super([...T.TOKENS], {
+      recoveryEnabled: true,
+      maxLookahead: 3,
+      errorMessageProvider: syntaxErrorMessages,
+      skipValidations,
+    });
   }
 
   /** `RULE`, typed by what it is assigned to. */
