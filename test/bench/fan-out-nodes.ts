@@ -19,6 +19,14 @@ interface Start {
   readonly privateKeyPem: string;
 }
 
+/** What came of one release at all nodes. */
+export interface Received {
+  /** Milliseconds since 1970, one a node. */
+  readonly arrivals: readonly number[];
+  /** Of all nodes, since the release before. */
+  readonly cpuMs: number;
+}
+
 const TYPE_URL = 'type.googleapis.com/writ.v1.SignedBundle';
 /** Connections that are made at one time. */
 const OPENING_AT_ONCE = 50;
@@ -29,6 +37,7 @@ const { path, requestSerialize, responseDeserialize } = grpcMethod(
 const request = (message: MessageInitShape<typeof DeltaDiscoveryRequestSchema>): DeltaDiscoveryRequest =>
   create(DeltaDiscoveryRequestSchema, { typeUrl: TYPE_URL, ...message });
 let arrivals: number[] = [];
+let cpu = process.cpuUsage();
 
 process.once('message', (start: Start) => void connectAll(start));
 
@@ -37,6 +46,7 @@ async function connectAll(start: Start): Promise<void> {
     const count = Math.min(OPENING_AT_ONCE, start.nodes - opened);
     await Promise.all(Array.from({ length: count }, () => connect(start)));
   }
+  cpu = process.cpuUsage();
   process.send?.('ready');
 }
 
@@ -61,8 +71,11 @@ async function connect(start: Start): Promise<void> {
     if (response.resources.length > 0) arrivals.push(Date.now());
     stream.write(request({ responseNonce: response.nonce }));
     if (response.resources.length === 0 || arrivals.length < start.nodes) return;
-    process.send?.(arrivals);
+    const { user, system } = process.cpuUsage(cpu);
+    const received: Received = { arrivals, cpuMs: (user + system) / 1_000 };
+    process.send?.(received);
     arrivals = [];
+    cpu = process.cpuUsage();
   });
   stream.write(request({ node: { id: 'n1', cluster: 'acme' }, resourceNamesSubscribe: ['acme'] }));
 }

@@ -15,6 +15,7 @@ import { writeBundle } from '../../compiler/bundle/write-bundle.ts';
 import { issueCertificate } from '../../control-plane/keys/certificate.ts';
 import { Admin } from '../../proto/gen/writ/v1/admin_pb.ts';
 import { unaryCall } from '../../proto/grpc-call.ts';
+import type { Received } from './fan-out-nodes.ts';
 import { admin, authority, bundleKey, node, startTestControlPlane, testRelease } from '../control-plane/fixtures.ts';
 
 const [nodes = 1_000, kilobytes = 300, pushes = 3] = process.argv.slice(2).map(Number);
@@ -30,6 +31,10 @@ function bundleOf(size: number): Uint8Array {
   ]);
   const options = { policy: 'acme', compilerVersion: '0.1.0', sourceHash: '0'.repeat(64), planVersion: 1 };
   return writeBundle(files, { ...options, key: bundleKey.signing });
+}
+
+function cpuMs({ user, system }: NodeJS.CpuUsage): number {
+  return Math.round((user + system) / 1_000);
 }
 
 function at(sorted: readonly number[], share: number): number {
@@ -54,12 +59,13 @@ for (let sequence = 1; sequence <= pushes; sequence++) {
   const began = Date.now();
   await unaryCall(control.client(admin), Admin.method.push, release, { timeoutMs: 60_000 });
   const pushed = Date.now() - began;
-  const [times]: readonly number[][] = await arrived;
+  const [received]: readonly Received[] = await arrived;
   const spent = process.cpuUsage(cpu);
-  const ms = (times ?? []).map((time) => time - began).sort((a, b) => a - b);
+  const ms = (received?.arrivals ?? []).map((time) => time - began).sort((a, b) => a - b);
   process.stdout.write(
     `push ${sequence}: answered ${pushed} ms; at the nodes p50 ${at(ms, 0.5)} p99 ${at(ms, 0.99)} last ${at(ms, 1)} ms; ` +
-      `control plane ${Math.round((spent.user + spent.system) / 1_000)} ms of CPU\n`,
+      `CPU: control plane ${cpuMs(spent)} ms, nodes ${Math.round(received?.cpuMs ?? NaN)} ms; ` +
+      `control plane at most ${Math.round(process.resourceUsage().maxRSS / 1_000)} MB\n`,
   );
 }
 child.kill();
