@@ -76,6 +76,8 @@ export interface Sidecar {
 const EXCHANGE_MESSAGE_BYTES_MAX = 17 * 1024 * 1024;
 const SETTLE_MS = 15_000;
 const DRAIN_MS_MAX = 10_000;
+/** Envoy calls every two seconds, or sooner, and closes in the call after. */
+const GRANTS_RETURN_MS_MAX = 4_000;
 const LEASES_RETURN_MS = 2_000;
 const DRAIN_POLL_MS = 50;
 
@@ -211,6 +213,7 @@ async function startIn(state: StateFolder, options: SidecarOptions): Promise<Sid
       (stopping ??= stopAll({
         client: late.client,
         channel,
+        ads,
         enforcer,
         envoyProcess,
         door,
@@ -242,6 +245,7 @@ function nodeStatus(status: SidecarStatus) {
 interface Running {
   readonly client: ControlPlaneClient | undefined;
   readonly channel: grpc.Client | undefined;
+  readonly ads: LocalAds;
   readonly enforcer: Enforcer;
   readonly envoyProcess: EnvoyProcess | undefined;
   readonly door: SidecarDoor;
@@ -258,6 +262,7 @@ interface Running {
 async function stopAll({
   client,
   channel,
+  ads,
   enforcer,
   envoyProcess,
   door,
@@ -276,6 +281,7 @@ async function stopAll({
   // Twice without one: a request that Envoy has just accepted is not an exchange yet.
   for (let quiet = 0; quiet < 2 && performance.now() < deadline; quiet = door.exchanges > 0 ? 0 : quiet + 1)
     await new Promise((resolve) => setTimeout(resolve, DRAIN_POLL_MS));
+  if (grants !== undefined) await takeBack(grants, ads);
   await envoyProcess?.stop(DRAIN_MS_MAX);
   await processor.stop();
   server.forceShutdown();
@@ -285,4 +291,12 @@ async function stopAll({
   await log.close();
   await admin.stop();
   state.close();
+}
+
+/** An Envoy that is there closes its grants; what nobody closes is charged in full when the leases are returned. */
+async function takeBack(grants: EnvoyGrants, ads: LocalAds): Promise<void> {
+  grants.retire();
+  const deadline = performance.now() + GRANTS_RETURN_MS_MAX;
+  while (ads.connected > 0 && grants.outstanding().size > 0 && performance.now() < deadline)
+    await new Promise((resolve) => setTimeout(resolve, DRAIN_POLL_MS));
 }

@@ -13,6 +13,8 @@ export interface Child {
 }
 
 const READY_MS_MAX = 30_000;
+/** A sidecar waits for its Envoy's last word, and for the control plane's. */
+const STOPPED_MS_MAX = 10_000;
 
 /** One of our own scripts, under this Node. */
 export function startChild(script: string, args: readonly string[]): Promise<Child> {
@@ -57,6 +59,6 @@ function stop(child: ChildProcess): Promise<void> {
     if (child.exitCode !== null) return resolve();
     child.once('exit', () => resolve());
     child.kill('SIGTERM');
-    setTimeout(() => child.kill('SIGKILL'), 5_000).unref();
+    setTimeout(() => child.kill('SIGKILL'), STOPPED_MS_MAX).unref();
   });
 }

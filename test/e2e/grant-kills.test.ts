@@ -1,4 +1,4 @@
-// A cap that is kept inside Envoy, while Envoy and the sidecar are killed under load (`kill -9`). What was spent is
+// A cap that is kept inside Envoy, while Envoy and the sidecar are killed under load (`kill -9`), or the sidecar stops. What was spent is
 // recomputed from the usage that the upstream itself told.
 import { createHash, randomBytes } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -136,10 +136,12 @@ async function load(isOver: () => boolean): Promise<Map<number, number>> {
   return seen;
 }
 
-const charged = async (): Promise<number> => {
+const budget = async () => {
   const { budgets } = await unaryCall(plane.client(admin), Admin.method.status, { policy: POLICY }, CALL);
-  return Number(budgets.find((each) => each.budget === 'team')?.chargedMicros ?? -1);
+  return budgets.find((each) => each.budget === 'team');
 };
+
+const charged = async (): Promise<number> => Number((await budget())?.chargedMicros ?? -1);
 
 /** In the middle of the money; then until nobody has got anything for a while. */
 async function killUnderLoad(kill: () => Promise<void>): Promise<Map<number, number>> {
@@ -189,3 +191,16 @@ test('holds when Envoy is killed: what it held is charged, and the next Envoy sp
   expect(await charged()).toBeLessThanOrEqual(LIMIT);
   expect(readFileSync(join(folder, 'state', 'decisions.log'), 'utf8')).toContain('"result":');
 }, 240_000);
+
+test('goes back when the sidecar stops: Envoy closes what it holds, and allows nothing until the next one is there', async () => {
+  for (let count = 0; count < 10; count++) expect(await ask()).toBe(200);
+  expect((await budget())?.outstandingMicros).toBeGreaterThan(0n);
+  await sidecar.stop();
+  expect(await budget()).toMatchObject({ chargedMicros: BigInt(spent), outstandingMicros: 0n });
+  const before = upstream.received.length;
+  for (let count = 0; count < 5; count++) expect(await ask()).toBeGreaterThanOrEqual(403);
+  expect(upstream.received).toHaveLength(before);
+  sidecar = await startSidecar();
+  await settles(async () => (await ask()) === 200, 30_000);
+  await settles(async () => (await charged()) === spent, 30_000);
+}, 120_000);

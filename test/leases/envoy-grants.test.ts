@@ -134,6 +134,7 @@ describe('a grant', () => {
         known: true,
         limit: LIMIT,
         beyond: 700 + 5_400,
+        spent: 0,
       },
     ]);
     expect(free()).toBe(700);
@@ -384,6 +385,28 @@ describe('an Envoy', () => {
     expect(await sync([{ held: 301 }])).toMatchObject([{ over: true }]);
     expect(lease()).toMatchObject({ spent: 300, reserved: 0 });
     expect(alarms).toHaveLength(1);
+  });
+});
+
+describe('a sidecar that stops', () => {
+  test('grants nothing more, has what is held closed, and all that was not spent is free', async () => {
+    const { sync, grants, accounts, lease, calls, pass } = await bench();
+    await sync([{ wanted: 200 }]);
+    grants().retire();
+    expect(await sync([{ held: 300, spent: 70, wanted: 900 }])).toMatchObject([
+      { over: false, granted: 300, leftMs: 0, known: false, spent: 70 },
+    ]);
+    expect(
+      await sync([
+        { held: 300, spent: 90, close: true },
+        { number: 2, wanted: 1 },
+      ]),
+    ).toMatchObject([{ over: true }, { number: 2, over: false, granted: 0, known: false }]);
+    expect(grants().outstanding().size).toBe(0);
+    expect(lease()).toMatchObject({ spent: 90, reserved: 0 });
+    void accounts().stop(1_000);
+    await pass(100);
+    expect(calls.at(-1)).toMatchObject({ method: 'return', spent: [{ lease: 1, total: 90 }] });
   });
 });
 

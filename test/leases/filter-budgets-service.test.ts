@@ -38,7 +38,7 @@ function echo() {
   const grants: Pick<EnvoyGrants, 'sync'> = {
     sync: async (envoy, lines) => {
       seen.push({ envoy, lines });
-      return lines.map(({ budget, number, wanted }) => ({
+      return lines.map(({ budget, number, spent, wanted }) => ({
         budget,
         number,
         over: false,
@@ -47,6 +47,7 @@ function echo() {
         known: true,
         limit: Number.MAX_SAFE_INTEGER,
         beyond: 7,
+        spent,
       }));
     },
   };

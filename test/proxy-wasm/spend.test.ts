@@ -1,93 +1,25 @@
 // Budgets of the filter in Envoy, with Envoy's stand-in: several workers spend from one grant, and a sidecar of the
 // test's own grants of one pool. The upstream's truth is counted here.
-import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { SyncReplySchema, SyncRequestSchema } from '../../proto/gen/writ/v1/filter_budgets_pb.ts';
 import type { HeaderPair } from '../../filters/host/header-pairs.ts';
 import type { GrpcCall } from './envoy-host.ts';
 import { SharedData, Worker } from './envoy-host.ts';
 import { CONFIGURATION, chat, filterWasmOf, headersFor } from './filter-under-test.ts';
+import { BUDGET_SOURCE, costOf, LEASE_MS, LIMIT, OUTPUT_TOKENS, Pool, usage } from './grant-pool.ts';
 
-const LIMIT = 200_000;
-const OUTPUT_TOKENS = 40;
 const OK = 0;
 const REPLY: readonly HeaderPair[] = [
   [':status', '200'],
   ['content-type', 'application/json'],
 ];
-const LEASE_MS = 60_000;
 
 let wasm: Uint8Array;
 
 beforeAll(async () => {
-  wasm = await filterWasmOf(`
-model m "m" { provider: openai input_price: 10 usd per 1M tokens output_price: 100 usd per 1M tokens context: 4_096 tokens max_output: ${OUTPUT_TOKENS} tokens }
-budget day limit ${LIMIT / 1_000_000} usd per day in "UTC" else deny "The budget is used up"
-`);
+  wasm = await filterWasmOf(BUDGET_SOURCE);
 });
 
-/** Grants by the rules of the proto: grants of a pool, told as totals. */
-class Pool {
-  readonly grants = new Map<bigint, { granted: number; spent: number; isOver: boolean }>();
-  readonly share: number;
-  calls = 0;
-
-  constructor(share: number) {
-    this.share = share;
-  }
-
-  get given(): number {
-    return [...this.grants.values()].reduce((sum, { granted, spent, isOver }) => sum + (isOver ? spent : granted), 0);
-  }
-
-  answer({ message }: GrpcCall): Uint8Array {
-    this.calls++;
-    const { lines, envoy } = fromBinary(SyncRequestSchema, message);
-    expect(envoy).not.toBe(0n);
-    return toBinary(
-      SyncReplySchema,
-      create(SyncReplySchema, {
-        grants: lines.map(({ budget, grant, spentMicros, wantedMicros, close }) => {
-          expect(budget).toBe('day');
-          const held = this.grants.get(grant) ?? { granted: 0, spent: 0, isOver: false };
-          this.grants.set(grant, held);
-          if (!held.isOver) held.spent = Math.max(held.spent, Number(spentMicros));
-          expect(held.spent).toBeLessThanOrEqual(held.granted);
-          if (close) held.isOver = true;
-          const wanted = Number(wantedMicros);
-          const left = LIMIT - this.given;
-          if (!held.isOver && wanted > held.granted)
-            held.granted += Math.min(left, Math.max(wanted - held.granted, this.share));
-          return {
-            budget,
-            grant,
-            over: held.isOver,
-            grantedMicros: BigInt(held.granted),
-            leftMs: BigInt(LEASE_MS),
-            known: true,
-            limitMicros: BigInt(LIMIT),
-            beyondMicros: BigInt(LIMIT - this.given),
-          };
-        }),
-      }),
-    );
-  }
-}
-
 const body = chat('May I?');
-
-function usage(tokens: number): Buffer {
-  return Buffer.from(
-    JSON.stringify({
-      id: 'c',
-      object: 'chat.completion',
-      created: 1,
-      model: 'm',
-      choices: [{ index: 0, message: { role: 'assistant', content: 'yes' }, finish_reason: 'stop' }],
-      usage: { prompt_tokens: 20, completion_tokens: tokens, total_tokens: 20 + tokens },
-    }),
-  );
-}
 
 interface Setup {
   readonly pool: Pool;
@@ -100,9 +32,9 @@ interface Setup {
 }
 
 function setUp(share: number, { workers = 2, contention = 3 } = {}): Setup {
+  const clock = { now: 1_800_000_000_000 };
   const pool = new Pool(share);
   const shared = new SharedData(contention);
-  const clock = { now: 1_800_000_000_000 };
   const asked: { call: GrpcCall; worker: Worker }[] = [];
   const take = (use: (asked: { call: GrpcCall; worker: Worker }) => void) => (): boolean => {
     const next = asked.shift();
@@ -168,7 +100,7 @@ describe.each([1_000, 30_000, LIMIT])('a cap, granted in shares of %d', (share) 
         const oldest = open.shift();
         if (oldest === undefined) continue;
         const tokens = turn % (OUTPUT_TOKENS + 1);
-        truth += 20 * 10 + tokens * 100;
+        truth += costOf(tokens);
         oldest.worker.reply(oldest.stream, REPLY, [usage(tokens)]);
         oldest.worker.end(oldest.stream);
       }

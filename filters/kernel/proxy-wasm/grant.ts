@@ -26,7 +26,7 @@ export class Grant {
   askedAt: i64 = 0;
   /** When something was last reserved. */
   usedAt: i64 = 0;
-  /** `spent` when the sidecar last answered. */
+  /** What the sidecar has booked of `spent`. */
   told: i64 = 0;
   /** How much the last answer added. */
   added: i64 = 0;
@@ -156,6 +156,7 @@ export let answerLeftMs: i64 = 0;
 export let answerKnown: bool = false;
 export let answerLimit: i64 = 0;
 export let answerBeyond: i64 = 0;
+export let answerSpent: i64 = 0;
 
 export function beginAnswer(): void {
   answerNumber = 0;
@@ -165,6 +166,7 @@ export function beginAnswer(): void {
   answerKnown = false;
   answerLimit = 0;
   answerBeyond = 0;
+  answerSpent = 0;
 }
 
 /** By field of GrantState. */
@@ -176,6 +178,7 @@ export function setAnswer(field: u32, value: u64): void {
   else if (field == 6) answerKnown = value != 0;
   else if (field == 7) answerLimit = <i64>value;
   else if (field == 8) answerBeyond = <i64>value;
+  else if (field == 9) answerSpent = <i64>value;
 }
 
 /** Takes the answer's line; `sentAt` is when the call was sent. */
@@ -198,7 +201,8 @@ export function takeAnswer(position: u32, sentAt: i64): void {
           grant.granted = answerGranted;
         }
         grant.until = sentAt + answerLeftMs;
-        grant.told = grant.spent;
+        // Not what is spent by now: the answer says nothing of what was settled since the call was sent.
+        grant.told = answerSpent;
       }
     }
     if (writeGrant(position)) return;

@@ -177,9 +177,10 @@ function waitFor(e: Exchange, wanted: usize, starts: bool, now: i64, millisecond
 
 // ------------------------------------------------------------------------------------------ calls nobody waits for
 
-/** A call that renews and reports happens so often at least, and no oftener than that while something changes. */
-const QUIET_MS_MAX: i64 = 20_000;
+/** A call that reports happens no oftener than this. */
 export const TICK_MS: u32 = 1_000;
+/** Where nothing changes, so often: a sidecar that stops waits for it, to have back what was not spent. */
+const QUIET_MS_MAX: i64 = 2_000;
 const SYNC: string = 'writ sync';
 const QUIET_TIMEOUT_MS: u32 = 5_000;
 const turn: usize = memory.data(8, 8);

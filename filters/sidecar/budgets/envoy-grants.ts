@@ -28,6 +28,7 @@ export interface GrantState {
   readonly known: boolean;
   readonly limit: Micros;
   readonly beyond: Micros;
+  readonly spent: Micros;
 }
 
 /** What became of granted money: charged by account, free again, or charged because nobody accounted for it. */
@@ -67,6 +68,7 @@ export class EnvoyGrants {
   /** By Envoy, budget and number: when a higher number was first named. */
   readonly #superseded = new Map<string, number>();
   #exchanges = 0;
+  #isRetired = false;
   #cancelSweep: () => void;
   /** Settlements above their grant, charged in full: the filter has a mistake. */
   overruns = 0;
@@ -99,6 +101,11 @@ export class EnvoyGrants {
     for (const line of lines) this.#report({ ...line, envoy });
     await Promise.all(lines.map((line) => this.#grow({ ...line, envoy })));
     return lines.map((line) => this.#state({ ...line, envoy }));
+  }
+
+  /** Grants nothing any more: what the filter holds it is told to close, at its next calls. */
+  retire(): void {
+    this.#isRetired = true;
   }
 
   stop(): void {
@@ -164,7 +171,7 @@ export class EnvoyGrants {
 
   /** What the grant lacks of what is wanted; nothing where it cannot grow any more. */
   #lacking(line: GrantLine & GrantName): Micros {
-    if (line.close || this.#isOver(line)) return 0;
+    if (line.close || this.#isRetired || this.#isOver(line)) return 0;
     const grant = this.#book.grants.find(line);
     if (grant !== undefined && grant.lease !== this.#usableLease(line.budget)?.id) return 0;
     return line.wanted - (grant?.granted ?? 0);
@@ -182,7 +189,7 @@ export class EnvoyGrants {
     // it is used up.
     const holds = (grant !== undefined && heldBy(grant) > 0) || (level?.failed === false && level.headroom > 0);
     const isWord = level?.failed === false && (holds || !level.isPart);
-    const known = isWord ? this.#knowledge(line.budget) : undefined;
+    const known = isWord && !this.#isRetired ? this.#knowledge(line.budget) : undefined;
     return {
       budget: line.budget,
       number: line.number,
@@ -192,13 +199,14 @@ export class EnvoyGrants {
       known: known !== undefined,
       limit: known?.limit ?? 0,
       beyond: level === undefined || level.failed ? 0 : level.headroom,
+      spent: grant?.spent ?? 0,
     };
   }
 
   #leftMs(budget: string, grant: Grant | undefined): number {
     const lease = this.#usableLease(budget);
     // A lease that took another's place: the filter takes a new grant of it.
-    if (grant === undefined || lease === undefined || lease.id !== grant.lease) return 0;
+    if (this.#isRetired || grant === undefined || lease === undefined || lease.id !== grant.lease) return 0;
     return Math.max(0, Math.floor(Math.min(lease.endsAt, lease.windowEndsAt) - this.#options.now()));
   }
 

@@ -35,7 +35,7 @@ async function answer(grants: Pick<EnvoyGrants, 'sync'> | undefined, request: Sy
   const lines = request.lines.map(lineOf);
   const states = grants === undefined ? lines.map(unknown) : await grants.sync(request.envoy.toString(16), lines);
   return create(SyncReplySchema, {
-    grants: states.map(({ budget, number, over, granted, leftMs, known, limit, beyond }) => ({
+    grants: states.map(({ budget, number, over, granted, leftMs, known, limit, beyond, spent }) => ({
       budget,
       grant: BigInt(number),
       over,
@@ -44,6 +44,7 @@ async function answer(grants: Pick<EnvoyGrants, 'sync'> | undefined, request: Sy
       known,
       limitMicros: BigInt(limit),
       beyondMicros: BigInt(beyond),
+      spentMicros: BigInt(spent),
     })),
   });
 }
@@ -63,7 +64,8 @@ function lineOf(line: GrantLineMessage): GrantLine {
 }
 
 function unknown({ budget, number, held, spent }: GrantLine): GrantState {
-  return { budget, number, over: held > 0 || spent > 0, granted: 0, leftMs: 0, known: false, limit: 0, beyond: 0 };
+  const nothing = { granted: 0, leftMs: 0, known: false, limit: 0, beyond: 0, spent: 0 };
+  return { budget, number, over: held > 0 || spent > 0, ...nothing };
 }
 
 function exact(value: bigint): number {
