@@ -7,8 +7,10 @@ import { filterOf, placeholder, run, type Seen, type Upstream } from './test-fil
 
 let filter: Filter;
 let buffered: Filter;
+let mailless: Filter;
 beforeAll(async () => {
   filter = await filterOf(POLICY);
+  mailless = await filterOf(`${POLICY}rule mailless on completion where text contains email deny "No mail"\n`);
   buffered = await filterOf(
     `${POLICY.replace('128_000', '10_000_000')}rule short on completion where completion.tokens is above 100 tokens deny "too long"\n`,
   );
@@ -20,6 +22,7 @@ const body = (stream: boolean, more = ''): string =>
 const delta = (content: string, index = 0): string =>
   `data: ${JSON.stringify({ choices: [{ index, delta: { content } }] })}\n\n`;
 const END = 'data: {"choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}\n\ndata: [DONE]\n\n';
+const bytewise = (bytes: Uint8Array): readonly Uint8Array[] => Array.from(bytes, (byte) => Uint8Array.of(byte));
 const sse = (text: string): Upstream => ({ type: 'text/event-stream', body: text });
 const stream = (text: string, more = ''): Seen => run(filter, { body: body(true, more), upstream: sse(text) });
 
@@ -44,6 +47,19 @@ test('a choice without a number is the first, and refused where it stands behind
   );
   expect(behind.got).not.toMatch(/9999|EMP-99/);
   expect(behind.got).toContain("the upstream's reply cannot be read");
+});
+
+test('last words stand apart from an event that came without its blank line', () => {
+  const told = `${delta('so ')}${delta('ask me at c@d.example').trimEnd()}`;
+  for (const cut of [undefined, bytewise]) {
+    const { got } = run(mailless, { body: body(true), upstream: sse(told), ...(cut ? { cut } : {}) });
+    expect(got).not.toContain('d.example');
+    for (const line of got.split('\n').filter((each) => each !== '' && each !== 'data: [DONE]')) {
+      expect(line).toMatch(/^data: \{/);
+      expect(JSON.parse(line.slice(6))).toHaveProperty('choices');
+    }
+    expect(spoken(got)).toMatch(/^so /);
+  }
 });
 
 const TWIN_FIELDS: readonly (readonly [what: string, delta: string, more?: string])[] = [

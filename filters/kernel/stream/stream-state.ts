@@ -166,6 +166,8 @@ export class Stream {
   done: bool = false;
   /** A choice has said why it ended. */
   ended: bool = false;
+  /** The last event that was read came without the blank line that ends it. */
+  unclosed: bool = false;
   /** It was ended by us; because what a rule redacts stands where nothing can be redacted. */
   refused: bool = false;
   unedited: bool = false;

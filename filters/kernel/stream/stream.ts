@@ -164,6 +164,7 @@ function readEvents(s: Session, final: bool): i32 {
         break;
       }
       bytes = pending.len - at;
+      stream.unclosed = true;
     }
     stream.searched = 0;
     stream.searchedLine = 0;
@@ -343,6 +344,7 @@ function end(s: Session, message: Bytes): i32 {
   if (changetype<usize>(kept) == 0) return ACTION_CONTINUE;
   kept.append(message.ptr, message.len);
   releaseBefore(s, true);
+  if (stream.unclosed) put(s.out().bodyRun(), '\n\n');
   appendRefusal(s, kept);
   kept.destroy();
   stream.drop();
