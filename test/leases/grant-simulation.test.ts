@@ -122,7 +122,7 @@ describe('the simulation finds', () => {
         `grants-${index}`,
         mutation,
         ['control-plane/budgets', 'filters/sidecar/budgets'],
-        ['proto'],
+        ['proto', 'dsl'],
       );
       const calls: typeof import('../../control-plane/budgets/lease-calls.ts') = await import(
         /* @vite-ignore */ urlOf('control-plane/budgets/lease-calls.ts')
