@@ -28,6 +28,8 @@ export class Pool {
   calls = 0;
   /** The sidecar stops: nothing is granted any more, and what is held is to be closed. */
   isRetired = false;
+  /** Only what it has granted says something of the budget: it has no lease else. */
+  knowsWhatIsHeld = false;
 
   constructor(share: number) {
     this.share = share;
@@ -60,7 +62,7 @@ export class Pool {
             over: held.isOver,
             grantedMicros: BigInt(held.granted),
             leftMs: BigInt(this.isRetired ? 0 : LEASE_MS),
-            known: !this.isRetired,
+            known: !this.isRetired && (!this.knowsWhatIsHeld || (!held.isOver && held.granted > 0)),
             limitMicros: BigInt(LIMIT),
             beyondMicros: BigInt(LIMIT - this.given),
             spentMicros: BigInt(held.spent),

@@ -177,3 +177,40 @@ test('a grant that nobody uses goes back, and one whose time is over is not spen
   expect(exchange().continued).toEqual([0]);
   expect(Math.max(...[...pool.grants.keys()].map(Number))).toBeGreaterThan(number);
 });
+
+test('a request asks again of a budget of which the last answer, to nobody in particular, knew nothing', () => {
+  const { pool, workers, answerOne, clock } = setUp(LIMIT, { workers: 1 });
+  pool.knowsWhatIsHeld = true;
+  const worker = workers[0]!;
+  const exchange = (): Stream => {
+    const stream = worker.request(headersFor(body), [body]);
+    while (answerOne());
+    worker.reply(stream, REPLY, [usage(1)]);
+    worker.end(stream);
+    return stream;
+  };
+  expect(exchange().continued).toEqual([0]);
+  for (let second = 0; second < 60 && pool.grants.get(1n)?.isOver === false; second++) {
+    clock.now += 1_000;
+    worker.tick();
+    while (answerOne());
+  }
+  expect(pool.grants.get(1n)?.isOver).toBe(true);
+  expect(exchange().continued).toEqual([0]);
+});
+
+test('where nothing can be known, not every request waits to hear so', () => {
+  const { pool, workers, answerOne, clock } = setUp(LIMIT, { workers: 1 });
+  pool.isRetired = true;
+  const ask = (): number => {
+    const before = pool.calls;
+    const stream = workers[0]!.request(headersFor(body), [body]);
+    while (answerOne());
+    expect(stream.local?.status).toBeGreaterThanOrEqual(403);
+    workers[0]!.end(stream);
+    return pool.calls - before;
+  };
+  expect([ask(), ask(), ask()]).toEqual([1, 0, 0]);
+  clock.now += 1_500;
+  expect([ask(), ask()]).toEqual([1, 0]);
+});

@@ -23,6 +23,8 @@ const LEVELS_WAIT_MS_MAX: i64 = 2_500;
 const LEVELS_MS_MAX: i64 = 5_000;
 /** And when it is as old as that, it is not known any more: the sidecar does not answer. */
 const UNKNOWN_MS: i64 = 60_000;
+/** What the sidecar did not know for a request is asked for another no sooner. */
+const UNKNOWN_AGAIN_MS: i64 = 1_000;
 const LEVEL_BYTES: u32 = 24;
 const RESERVE_BYTES: u32 = 16;
 /** Of what an exchange has set aside: u32 position, u32 zero, i64 amount, u64 grant. */
@@ -34,11 +36,18 @@ let quietToken: u32 = 0;
 let quietSentAt: i64 = 0;
 let isQuietOut: bool = false;
 
-/** Whether every budget's level is known, and new enough. */
+/** When the sidecar last knew nothing although a request waited for it. */
+let unknownAt: i64 = 0;
+
+/**
+ * Whether every budget's level is known, and new enough. That the sidecar knew nothing when nobody waited is no answer
+ * to a request: it asks the control plane only for one. Where it cannot be had, not every request waits to hear so.
+ */
 export function knowsLevels(now: i64): bool {
   const count = budgetCount();
   for (let i: u32 = 0; i < count; i += 1) {
     if (!readGrantOnce(i) || grant.askedAt == 0 || now - grant.askedAt > LEVELS_MS_MAX) return false;
+    if (grant.known == 0 && now - unknownAt > UNKNOWN_AGAIN_MS) return false;
     if (grant.granted > 0 && now >= grant.until) return false;
   }
   return true;
@@ -57,7 +66,11 @@ export function tellLevels(e: Exchange, now: i64): i32 {
   for (let i: u32 = 0; i < count; i += 1) {
     const level = levels + i * LEVEL_BYTES;
     store<u32>(level, LEVEL_UNKNOWN, 16);
-    if (!readGrantOnce(i) || grant.known == 0 || now - grant.askedAt > UNKNOWN_MS) continue;
+    if (!readGrantOnce(i) || now - grant.askedAt > UNKNOWN_MS) continue;
+    if (grant.known == 0) {
+      if (e.hasAskedLevels) unknownAt = now;
+      continue;
+    }
     const left = grant.beyond + grant.free();
     const headroom = left < 0 ? 0 : left;
     store<i64>(level, headroom);
