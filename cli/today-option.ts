@@ -1,4 +1,5 @@
 /** `--today`: on which day a policy is looked at, so that what it says of things that end can be known beforehand. */
+import { isDate } from '../dsl/units.ts';
 import { CommandError } from './command.ts';
 
 export const todayOption = { today: { type: 'string' } } as const;
@@ -9,7 +10,6 @@ export const TODAY_HELP = 'warn of waivers and rules that end as if it were that
 /** Milliseconds since 1970 UTC: the clock, or noon of the day that is asked for. Throws CommandError. */
 export function todayFrom(text: string | undefined): number {
   if (text === undefined) return Date.now();
-  const noon = Date.parse(`${text}T12:00:00Z`);
-  if (!Number.isNaN(noon) && new Date(noon).toISOString().startsWith(`${text}T`)) return noon;
+  if (isDate(text)) return Date.parse(`${text}T12:00:00Z`);
   throw new CommandError(`\`${text}\` is no day of the calendar`, 'write it as `--today 2026-12-31`');
 }

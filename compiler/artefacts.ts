@@ -32,7 +32,9 @@ export interface ArtefactInput {
   readonly deployment: { readonly parsed: Deployment; readonly text: string } | null;
   /** How Envoy asks the policy. */
   readonly door: Door;
-  /** The text of `types.d.ts` (types/types.ts): printed meanwhile, since it takes as long as all else. Null: not wanted. */
+  /**
+   * The text of `types.d.ts` (types/types.ts): printed meanwhile, since it takes as long as all else. Null: not wanted.
+   */
   readonly types: Promise<string> | null;
   /** Which of the files are wanted, by path; null: all. */
   readonly wanted: ReadonlySet<string> | null;

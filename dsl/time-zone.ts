@@ -16,26 +16,17 @@ export interface ZoneOffset {
 
 /** A zone of the tz database, such as `Europe/Berlin`. Local time is written as the UTC instant that reads the same. */
 export class TimeZone {
-  readonly #format: Intl.DateTimeFormat;
+  readonly #name: string;
+  #format: Intl.DateTimeFormat | undefined;
 
-  /** Throws RangeError for a zone that does not exist. */
   constructor(name: string) {
-    this.#format = new Intl.DateTimeFormat('en-US', {
-      timeZone: name,
-      calendar: 'gregory',
-      numberingSystem: 'latn',
-      hourCycle: 'h23',
-      era: 'short',
-      year: 'numeric',
-      month: 'numeric',
-      day: 'numeric',
-      hour: 'numeric',
-      minute: 'numeric',
-      second: 'numeric',
-    });
+    this.#name = name;
   }
 
+  /** Throws RangeError for a zone that does not exist, as all that follows does. */
   local(instant: number): number {
+    // Made when it is needed: it takes longer than checking a small policy, and most of them write no time.
+    this.#format ??= formatIn(this.#name);
     const whole = Math.floor(instant / 1_000) * 1_000;
     const parts: { [type: string]: number } = {};
     for (const { type, value } of this.#format.formatToParts(whole)) parts[type] = Number(value);
@@ -84,6 +75,22 @@ export class TimeZone {
   }
 }
 
+function formatIn(timeZone: string): Intl.DateTimeFormat {
+  return new Intl.DateTimeFormat('en-US', {
+    timeZone,
+    calendar: 'gregory',
+    numberingSystem: 'latn',
+    hourCycle: 'h23',
+    era: 'short',
+    year: 'numeric',
+    month: 'numeric',
+    day: 'numeric',
+    hour: 'numeric',
+    minute: 'numeric',
+    second: 'numeric',
+  });
+}
+
 /**
  * The instant of `2026-12-31` (its 00:00) or `2026-12-31T09:00` in a zone; NaN where it is neither. A local time that
  * comes twice is its first, one that the clocks skip is the jump.
@@ -96,6 +103,18 @@ export function instantIn(zone: TimeZone, iso: string): number {
 /** `2026-12-31` → `2027-01-01`. */
 export function nextDay(date: string): string {
   return new Date(Date.parse(`${date}T00:00:00Z`) + DAY).toISOString().slice(0, 10);
+}
+
+/** An instant as a policy writes it in a zone: `2026-12-31` at 00:00, else `2026-12-31 09:00`, with what is finer. */
+export function writtenIn(zone: TimeZone, instant: number): string {
+  const [date = '', time = ''] = new Date(zone.local(instant)).toISOString().slice(0, -1).split('T');
+  const shown = time.replace(/\.000$/, '').replace(/:00$/, '');
+  return shown === '00:00' ? date : `${date} ${shown}`;
+}
+
+/** The ISO date of a number of days since 1970-01-01. */
+export function dateOfDay(day: number): string {
+  return new Date(day * DAY).toISOString().slice(0, 10);
 }
 
 /** Days since 1970-01-01 of an ISO date. */

@@ -2,6 +2,7 @@
  * Numbers as written and the units they may carry, all exact: a number is digits and a scale until its unit says which
  * integer it is.
  */
+import type { Weekday } from './program.ts';
 
 export const INTEGER_MAX = Number.MAX_SAFE_INTEGER;
 /** Micro-units have six digits. */
@@ -82,6 +83,17 @@ export function convertMicros(micros: number, rateMillionths: number): number | 
   const value = (product + 999_999n) / 1_000_000n;
   return value > BigInt(INTEGER_MAX) ? null : Number(value);
 }
+
+/** A week as people count it here, from its Monday. */
+export const WEEKDAYS = [
+  'monday',
+  'tuesday',
+  'wednesday',
+  'thursday',
+  'friday',
+  'saturday',
+  'sunday',
+] as const satisfies readonly Weekday[];
 
 const DAYS_IN_MONTH = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
 

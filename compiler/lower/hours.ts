@@ -2,15 +2,15 @@
  * Hours and their zones, as the plan holds them: spans of a week, and what the clocks of each zone show from when on.
  * The tz database is read here and nowhere later, so that a bundle means the same wherever it runs.
  */
-import type { Hours as SourceHours, Program, Weekday } from '../../dsl/program.ts';
+import type { Hours as SourceHours, Program } from '../../dsl/program.ts';
 import { TimeZone } from '../../dsl/time-zone.ts';
+import { WEEKDAYS } from '../../dsl/units.ts';
+import { MINUTES_OF_DAY } from '../plan/hours.ts';
 import type { Hours, Zone } from '../plan/plan.ts';
 
 /** Clocks are known between these; outside, what they showed at the nearer end holds. */
 const FIRST = Date.UTC(2000, 0, 1);
 const LAST = Date.UTC(2100, 0, 1);
-const MINUTES_OF_DAY = 1_440;
-const DAYS: readonly Weekday[] = ['monday', 'tuesday', 'wednesday', 'thursday', 'friday', 'saturday', 'sunday'];
 
 export interface LoweredHours {
   readonly zones: readonly Zone[];
@@ -46,9 +46,9 @@ function zoneNamed(name: string): Zone {
 /** Spans that touch or overlap are one. */
 function spansOf(hours: SourceHours): Hours['spans'] {
   const daily = hours.ranges.flatMap(({ from, to, startMinute, endMinute }) =>
-    DAYS.slice(DAYS.indexOf(from), DAYS.indexOf(to) + 1).map((day) => ({
-      start: DAYS.indexOf(day) * MINUTES_OF_DAY + startMinute,
-      end: DAYS.indexOf(day) * MINUTES_OF_DAY + endMinute,
+    WEEKDAYS.slice(WEEKDAYS.indexOf(from), WEEKDAYS.indexOf(to) + 1).map((day) => ({
+      start: WEEKDAYS.indexOf(day) * MINUTES_OF_DAY + startMinute,
+      end: WEEKDAYS.indexOf(day) * MINUTES_OF_DAY + endMinute,
     })),
   );
   const joined: { start: number; end: number }[] = [];

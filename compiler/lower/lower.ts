@@ -4,12 +4,20 @@
  * the checker guarantees is not checked again.
  */
 import { BUILT_IN_ENUMS } from '../../dsl/events.ts';
-import type { Model as SourceModel, Program, Rule as SourceRule, Store as SourceStore } from '../../dsl/program.ts';
+import type {
+  Model as SourceModel,
+  Program,
+  Rule as SourceRule,
+  Store as SourceStore,
+  Value,
+} from '../../dsl/program.ts';
+import { TimeZone } from '../../dsl/time-zone.ts';
 import {
   type DetectorUse,
   type EnumType,
   type EventPlan,
   type FactId,
+  type FactValue,
   type Model,
   type Plan,
   PLAN_VERSION,
@@ -41,7 +49,7 @@ export interface LowerOptions {
 export function lower(program: Program, options: LowerOptions): Plan {
   const facts = factTable(program);
   const detectors = detectorsOf(program);
-  const models = program.models.map((model, id) => lowerModel(model, id, facts));
+  const models = program.models.map(lowerModel);
   const enums = [
     ...declaredEnums(program),
     ...builtinEnums(
@@ -166,7 +174,7 @@ function retrieval(store: string, rules: readonly Rule[], context: EventContext)
   return { kind: 'retrieval', store, default: context.program.policy.defaults.retrieval, requestRules, rules };
 }
 
-function lowerModel(source: SourceModel, id: number, facts: FactTable): Model {
+function lowerModel(source: SourceModel, id: number): Model {
   const perMillion = ({ micros, perTokens }: SourceModel['inputPrice']): number =>
     Math.ceil((micros * 1_000_000) / perTokens);
   return {
@@ -174,9 +182,7 @@ function lowerModel(source: SourceModel, id: number, facts: FactTable): Model {
     name: source.name,
     wireName: source.wireName,
     provider: source.provider,
-    attributes: Object.fromEntries(
-      source.attributes.map(({ name, value }) => [name, factValue(value, { kind: 'text' }, facts.zone)]),
-    ),
+    attributes: Object.fromEntries(source.attributes.map(({ name, value }) => [name, attributeForPeople(value)])),
     inputPrice: perMillion(source.inputPrice),
     outputPrice: perMillion(source.outputPrice),
     context: source.contextTokens,
@@ -185,6 +191,16 @@ function lowerModel(source: SourceModel, id: number, facts: FactTable): Model {
     span: source.span,
   };
 }
+
+/** Times and dates as they are written; conditions have read them already. */
+function attributeForPeople(value: Value): FactValue {
+  return value.kind === 'time' || value.kind === 'date'
+    ? value.iso.replace('T', ' ')
+    : factValue(value, { kind: 'text' }, UTC);
+}
+
+/** Where no time is written, the zone says nothing. */
+const UTC = new TimeZone('UTC');
 
 function lowerStore(source: SourceStore, facts: FactTable): Store {
   return {

@@ -12,11 +12,12 @@ export function effectiveCondition({ effective, until }: Meta, span: Span): Cond
   return bounds.length === 0 ? null : { kind: 'and', operands: bounds, span };
 }
 
-/** A bare date includes its day. */
-export function untilCondition(iso: string, span: Span): Condition {
-  return compareNow('below', iso.includes('T') ? iso : nextDay(iso), span);
+/** The day itself is included. */
+export function untilCondition(date: string, span: Span): Condition {
+  return compareNow('below', nextDay(date), span);
 }
 
+/** With the beginning of a day. */
 function compareNow(operator: 'atLeast' | 'below', iso: string, span: Span): Condition {
   const type = { kind: 'time' } as const;
   const now: AttributeRef = {

@@ -2,10 +2,10 @@
 import type { Plan } from './plan.ts';
 
 const MINUTE = 60_000;
-const MINUTES_OF_DAY = 1_440;
-export const MINUTES_OF_WEEK = 7 * MINUTES_OF_DAY;
+export const MINUTES_OF_DAY = 1_440;
+const MINUTES_OF_WEEK = 7 * MINUTES_OF_DAY;
 /** From Monday 00:00 to the beginning of 1970, which was a Thursday. */
-export const EPOCH_MINUTE = 3 * MINUTES_OF_DAY;
+const EPOCH_MINUTE = 3 * MINUTES_OF_DAY;
 
 /** `time` in milliseconds since 1970 UTC; `at` is the hours' position in the plan. */
 export function isInHours(time: number, at: number, { hours, zones }: Pick<Plan, 'hours' | 'zones'>): boolean {

@@ -57,9 +57,9 @@ export type ModelId = number;
 /**
  * The type of a fact at run time. Numbers are integers at a declared scale: a JSON number `x` stands for the integer `x
  * · 10^scale`, which must be exact and at most 2^53−1 in magnitude, else the fact has failed. Times are numbers of
- * seconds since 1970 UTC at scale 3: milliseconds inside. `x` is the decimal number that its JSON text writes (`1`, `1.0` and `1e0` are one number);
- * a fraction of more than 15 significant digits is outside what I-JSON keeps (RFC 7493 §2.2), and where a host has
- * parsed the text first, backends may then differ.
+ * seconds since 1970 UTC at scale 3: milliseconds inside. `x` is the decimal number that its JSON text writes (`1`,
+ * `1.0` and `1e0` are one number); a fraction of more than 15 significant digits is outside what I-JSON keeps (RFC 7493
+ * §2.2), and where a host has parsed the text first, backends may then differ.
  *
  * A value of another JSON type has failed; so has an enum or enum set with a name that is no member, a set or
  * collection with an element that is of the wrong type (null included), a set of more than `SET_MEMBERS_MAX` elements

@@ -1,6 +1,7 @@
 /** Who counts as a caller, and where what rules read of callers comes from. */
 import type { Identity } from '../deployment/deployment.ts';
 import type { Fact, Plan } from '../plan/plan.ts';
+import { quantity } from './describe.ts';
 
 export interface CallerReport {
   /** How a caller may show who they are; null: the bundle was built without a deployment. */
@@ -13,7 +14,7 @@ export function callerReport(plan: Plan, identity: Identity | null): CallerRepor
     ways: identity === null ? null : waysOf(identity),
     attributes: plan.facts.flatMap((fact) =>
       fact.source.kind === 'claim'
-        ? [{ name: fact.path.join('.'), claim: fact.source.claim, absent: absentText(fact) }]
+        ? [{ name: fact.path.join('.'), claim: fact.source.claim, absent: absentText(fact, plan) }]
         : [],
     ),
   };
@@ -38,9 +39,13 @@ function waysOf({ jwt, apiKeys, sans }: Identity): string[] {
   ];
 }
 
-function absentText({ absent }: Fact): string {
+function absentText({ absent, type }: Fact, plan: Plan): string {
   if (absent.kind === 'fails') return 'where it is missing, what reads it denies';
   if (absent.kind === 'unknown') return 'may be missing';
-  const value = Array.isArray(absent.value) ? `{${absent.value.join(', ')}}` : String(absent.value);
+  const value = Array.isArray(absent.value)
+    ? `{${absent.value.join(', ')}}`
+    : typeof absent.value === 'number'
+      ? quantity(absent.value, type, plan)
+      : String(absent.value);
   return `${value} where it is missing`;
 }

@@ -2,11 +2,15 @@
  * Conditions, effects and facts as English that an auditor can read. It states what the plan says, nothing that the
  * plan does not hold.
  */
+import { dateOfDay, TimeZone, writtenIn } from '../../dsl/time-zone.ts';
+import { WEEKDAYS } from '../../dsl/units.ts';
+import { MINUTES_OF_DAY } from '../plan/hours.ts';
 import type {
   Effect,
   Expr,
   FactRef,
   FactType,
+  Hours,
   ModelExpr,
   Operand,
   Plan,
@@ -105,6 +109,8 @@ function describeNot(expr: Expr, plan: Plan): string {
       return isFound(expr.left, plan)
         ? `the text contains none of ${set(expr.right, plan, 'and')}`
         : `${reference(expr.left, plan)} and ${set(expr.right, plan, 'and')} have none in common`;
+    case 'in_hours':
+      return `${reference(expr.time, plan)} is not in hours ${plan.hours[expr.hours]!.name}`;
     default:
       return `it is not so that (${describeExpr(expr, plan)})`;
   }
@@ -134,6 +140,22 @@ export function describeEffect(effect: Effect, plan: Plan): string {
     case 'keep_newest':
       return `only chunks with the highest ${pathOf(plan, effect.version)} of their ${pathOf(plan, effect.key)} pass`;
   }
+}
+
+/** `monday 09:00 to 18:00, tuesday 09:00 to 18:00; in Europe/Berlin`: day by day, as clocks there show it. */
+export function describeHours({ spans, zone }: Hours, plan: Plan): string {
+  const days = spans.flatMap(({ start, end }) =>
+    WEEKDAYS.flatMap((day, at) => {
+      const from = Math.max(start - at * MINUTES_OF_DAY, 0);
+      const to = Math.min(end - at * MINUTES_OF_DAY, MINUTES_OF_DAY);
+      return from < to ? [`${day} ${clock(from)} to ${clock(to)}`] : [];
+    }),
+  );
+  return `${days.join(', ')}; in ${plan.zones[zone]!.name}`;
+}
+
+function clock(minute: number): string {
+  return [Math.floor(minute / 60), minute % 60].map((part) => String(part).padStart(2, '0')).join(':');
 }
 
 export function list(words: readonly string[], conjunction: 'and' | 'or'): string {
@@ -181,11 +203,12 @@ function typeOf(value: Operand, plan: Plan): FactType | undefined {
   return type.kind === 'collection' ? type.fields[value.field]!.type : type;
 }
 
-/** A number with its unit: the plan holds integers at the fact's scale. */
-function quantity(value: number, type: FactType | undefined, plan: Plan): string {
+/** A number with its unit: the plan holds integers at the fact's scale. Times are those of the policy's zone. */
+export function quantity(value: number, type: FactType | undefined, plan: Plan): string {
+  if (type?.kind === 'date') return dateOfDay(value);
   if (type?.kind !== 'number') return String(value);
   if (type.unit === 'money') return money(value, plan.currency);
-  if (type.unit === 'seconds since 1970') return new Date(value).toISOString().replace('.000Z', 'Z');
+  if (type.unit === TIME_UNIT) return writtenIn(new TimeZone(plan.timeZone), value);
   const digits = String(Math.abs(value)).padStart(type.scale + 1, '0');
   const whole = grouped(type.scale === 0 ? digits : digits.slice(0, -type.scale));
   const fraction = type.scale === 0 ? '' : digits.slice(-type.scale).replace(/0+$/, '');
@@ -194,6 +217,7 @@ function quantity(value: number, type: FactType | undefined, plan: Plan): string
   return `${value < 0 ? '-' : ''}${whole}${fraction === '' ? '' : `.${fraction}`}${unit}`;
 }
 
+const TIME_UNIT = 'seconds since 1970';
 const UNITS: readonly string[] = ['tokens', 'bytes', 'seconds'];
 
 function operand(value: Operand, plan: Plan, type: FactType | undefined): string {

@@ -23,6 +23,10 @@ export function reportText(report: Report): string {
       'Stores',
       report.stores.map(({ name, kind, collection }) => `${name}: ${kind} "${collection}"`),
     ),
+    section(
+      'Hours',
+      report.hours.map(({ name, when }) => `${name}: ${when}`),
+    ),
     ...report.events.map(eventText),
     section(
       'Detectors',

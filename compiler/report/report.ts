@@ -8,7 +8,7 @@ import { type Door, DOORS } from '../../proto/door.ts';
 import { type DoorReport, doorReport } from '../plan/doors.ts';
 import type { EventPlan, Expr, Model, ModelExpr, Plan, Rule } from '../plan/plan.ts';
 import { type CallerReport, callerReport } from './callers.ts';
-import { casesOf, describeEffect, describeExpr, grouped, list, money } from './describe.ts';
+import { casesOf, describeEffect, describeHours, describeExpr, grouped, list, money } from './describe.ts';
 import { type EndpointReport, endpointReports } from './endpoint-places.ts';
 
 export interface Report {
@@ -32,6 +32,7 @@ export interface Report {
   }[];
   readonly callers: CallerReport;
   readonly stores: readonly { readonly name: string; readonly kind: string; readonly collection: string }[];
+  readonly hours: readonly { readonly name: string; readonly when: string }[];
   readonly detectors: readonly DetectorReport[];
   readonly events: readonly EventReport[];
   readonly endpoints: readonly EndpointReport[];
@@ -106,6 +107,7 @@ export function reportOf(
       source: source.kind === 'builtin' ? 'built in' : 'this policy',
       holdMost: holdMost.get(name) ?? null,
     })),
+    hours: plan.hours.map((hours) => ({ name: hours.name, when: describeHours(hours, plan) })),
     events: plan.events.map((event) => eventReport(event, plan)),
     endpoints: endpointReports(protocols),
     failure: failureModes(plan),
@@ -144,7 +146,11 @@ function eventReport(event: EventPlan, plan: Plan): EventReport {
 }
 
 function ruleStatement(rule: Rule, plan: Plan): Statement {
-  const does = rule.effects.map((effect) => describeEffect(effect, plan));
+  // Of a waiver the plan holds only when it is used: what it lifts stands in the conditions of its rules.
+  const does =
+    rule.effects.length === 0
+      ? ["lift what its rules would do, and say so in the decision's record"]
+      : rule.effects.map((effect) => describeEffect(effect, plan));
   return {
     name: rule.name,
     title: rule.title ?? null,

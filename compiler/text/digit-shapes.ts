@@ -1,7 +1,7 @@
 /**
  * Which forms a number may be of, as far as a glance at it tells: for each of the SHAPE_DIGITS bytes behind its first
- * digit whether it is a digit, and which classes of bytes are the first that is none and the one behind it. Texts full of numbers are read at the
- * pace of such glances.
+ * digit whether it is a digit, and which classes of bytes are the first that is none and the one behind it. Texts full
+ * of numbers are read at the pace of such glances.
  */
 import * as L from '../../filters/kernel/text/layout.ts';
 import type { Automaton } from './automaton.ts';

@@ -9,23 +9,25 @@
 const MATCH_LEAST = 4;
 const DISTANCE_MAX = 0xffff;
 const COUNT_MAX = 15;
-/** Earlier places that are tried for a match, the nearest first. */
+/** Earlier places that are tried for a match, the nearest first; one as long as this is not bettered. */
 const TRIES_MAX = 64;
+const LENGTH_ENOUGH = 256;
+const HASH_BITS = 15;
 
 export function pack(image: Uint8Array): Uint8Array {
   const out: number[] = [];
-  /** For four bytes the last place where they stood, and for each place the one before it. */
-  const lasts = new Map<number, number>();
+  /** For a hash of four bytes the last place where such stood, and for each place the one before it. */
+  const lasts = new Int32Array(1 << HASH_BITS).fill(-1);
   const befores = new Int32Array(image.length).fill(-1);
   const note = (at: number): void => {
     if (at + MATCH_LEAST > image.length) return;
-    const key = wordAt(image, at);
-    befores[at] = lasts.get(key) ?? -1;
-    lasts.set(key, at);
+    const hash = hashAt(image, at);
+    befores[at] = lasts[hash]!;
+    lasts[hash] = at;
   };
   let from = 0;
   for (let at = 0; at + MATCH_LEAST <= image.length;) {
-    const { distance, length } = longest(image, at, lasts.get(wordAt(image, at)) ?? -1, befores);
+    const { distance, length } = longest(image, at, lasts[hashAt(image, at)]!, befores);
     if (length === 0) {
       note(at);
       at += 1;
@@ -48,18 +50,19 @@ function longest(image: Uint8Array, at: number, first: number, befores: Int32Arr
   let best = { distance: 0, length: 0 };
   let place = first;
   for (let tries = 0; tries < TRIES_MAX && place >= 0 && at - place <= DISTANCE_MAX; tries += 1) {
-    let length = MATCH_LEAST;
+    let length = 0;
     while (at + length < image.length && image[place + length] === image[at + length]) length += 1;
-    if (length > best.length) best = { distance: at - place, length };
-    place = befores[place] ?? -1;
+    if (length >= MATCH_LEAST && length > best.length) best = { distance: at - place, length };
+    if (best.length >= LENGTH_ENOUGH) break;
+    place = befores[place]!;
   }
   return best;
 }
 
-function wordAt(image: Uint8Array, at: number): number {
-  return (
-    ((image[at] ?? 0) | ((image[at + 1] ?? 0) << 8) | ((image[at + 2] ?? 0) << 16) | ((image[at + 3] ?? 0) << 24)) >>> 0
-  );
+/** Of the four bytes at a place: a multiplication spreads them over the upper bits. */
+function hashAt(image: Uint8Array, at: number): number {
+  const word = image[at]! | (image[at + 1]! << 8) | (image[at + 2]! << 16) | (image[at + 3]! << 24);
+  return Math.imul(word, 0x9e3779b1) >>> (32 - HASH_BITS);
 }
 
 function pushSequence(out: number[], literals: Uint8Array, match: Match | null): void {

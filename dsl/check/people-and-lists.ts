@@ -1,7 +1,7 @@
 /** Lists, recipients, reviewers and hours: what the world outside is called. */
 import { diagnostic, help } from '../diagnostic.ts';
 import type { Hours, List, Recipient, Reviewers, Weekday } from '../program.ts';
-import { minuteOfDay } from '../units.ts';
+import { minuteOfDay, WEEKDAYS } from '../units.ts';
 import type { HoursRange, Name } from '../syntax-tree.ts';
 import { byName, type Context, report, resolve, unknownName } from './context.ts';
 import { checkTimeZone } from './policy.ts';
@@ -10,15 +10,6 @@ import { checkCount, checkPositive } from './values.ts';
 
 export const LIST_ENTRIES = 10_000;
 export const LIST_ENTRIES_MAX = 1_000_000;
-const WEEKDAYS = [
-  'monday',
-  'tuesday',
-  'wednesday',
-  'thursday',
-  'friday',
-  'saturday',
-  'sunday',
-] as const satisfies readonly Weekday[];
 const CHANNELS = ['webhook'] as const;
 
 export function checkLists(context: Context): List[] {

@@ -32,7 +32,8 @@ export const FACT_KNOWN = 1;
 export const FACT_UNKNOWN = 2;
 
 // A fact's slot: u8 state at 0; u32 aux at 4; i64 value at 8; i64 value2 at 16.
-// bool: value 0/1. number, time: value, scaled. date: value = days since 1970-01-01. enum: value = ordinal. text: value = address (u32), aux = bytes.
+// bool: value 0/1. number, time: value, scaled. date: value = days since 1970-01-01. enum: value = ordinal.
+// text: value = address (u32), aux = bytes.
 // text_set: value = address of aux pairs (u32 address, u32 bytes). enum_set: bits 0..63 in value, 64..127 in value2.
 // collection: value = address of aux elements; an element is one slot a field, in order.
 export const SLOT_BYTES = 24;

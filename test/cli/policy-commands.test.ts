@@ -329,6 +329,24 @@ test "after the waiver" {
     }
   });
 
+  test('is told in the report as the policy writes it, in its zone', async () => {
+    const written = `${POLICY.replace('time zone "UTC"', 'time zone "Europe/Berlin"').replace(
+      'caller { id: text from claim "sub" }',
+      'caller { id: text from claim "sub"  hired: date from claim "hired" else 2026-02-28  since: time from claim "since" else 2026-01-01 09:30 }',
+    )}rule new on prompt where caller.hired is above 2026-10-31 deny "Not yet" effective 2026-06-01\n`;
+    const file = policyFile('told.writ', written);
+    const { out } = await writ(['build', file, '-o', 'told.tar.gz', '--report'], { cwd: folder });
+    for (const line of [
+      'office: monday 09:00 to 18:00, tuesday 09:00 to 18:00, wednesday 09:00 to 18:00, thursday 09:00 to 18:00, friday 09:00 to 18:00; in Europe/Berlin',
+      'caller.hired, from the claim "hired"; 2026-02-28 where it is missing',
+      'caller.since, from the claim "since"; 2026-01-01 09:30 where it is missing',
+      'where caller.hired is above 2026-10-31 and now is at least 2026-06-01',
+      'where now is not in hours office and caller.id is "u2" and now is below 2027-01-01',
+      "lift what its rules would do, and say so in the decision's record",
+    ])
+      expect(out).toContain(line);
+  });
+
   test('a day that is none', async () => {
     const { code, err } = await writ(['check', 'acme', '--today', '2026-02-30'], { cwd: folder });
     expect(code).toBe(2);

@@ -59,6 +59,14 @@ function setUp(share: number, { workers = 2, contention = 3 } = {}): Setup {
 
 type Stream = ReturnType<Worker['request']>;
 
+function wholeExchange(worker: Worker, answerOne: () => boolean): Stream {
+  const stream = worker.request(headersFor(body), [body]);
+  while (answerOne());
+  worker.reply(stream, REPLY, [usage(1)]);
+  worker.end(stream);
+  return stream;
+}
+
 test('a request reads a grant of Envoy once, and its settlement once more', () => {
   const { workers, answerOne, shared } = setUp(LIMIT, { workers: 1, contention: 0 });
   const exchange = (): [request: number, end: number] => {
@@ -154,13 +162,7 @@ test('a sidecar that does not answer denies, and one client that has gone spends
 test('a grant that nobody uses goes back, and one whose time is over is not spent from', () => {
   const { pool, workers, answerOne, clock } = setUp(LIMIT);
   const worker = workers[0]!;
-  const exchange = (): Stream => {
-    const stream = worker.request(headersFor(body), [body]);
-    while (answerOne());
-    worker.reply(stream, REPLY, [usage(1)]);
-    worker.end(stream);
-    return stream;
-  };
+  const exchange = (): Stream => wholeExchange(worker, answerOne);
   expect(exchange().continued).toEqual([0]);
   // A worker reports, and renews, every now and then; after half a minute the grant goes back.
   for (let second = 0; second < 60; second++) {
@@ -182,13 +184,7 @@ test('a request asks again of a budget of which the last answer, to nobody in pa
   const { pool, workers, answerOne, clock } = setUp(LIMIT, { workers: 1 });
   pool.knowsWhatIsHeld = true;
   const worker = workers[0]!;
-  const exchange = (): Stream => {
-    const stream = worker.request(headersFor(body), [body]);
-    while (answerOne());
-    worker.reply(stream, REPLY, [usage(1)]);
-    worker.end(stream);
-    return stream;
-  };
+  const exchange = (): Stream => wholeExchange(worker, answerOne);
   expect(exchange().continued).toEqual([0]);
   for (let second = 0; second < 60 && pool.grants.get(1n)?.isOver === false; second++) {
     clock.now += 1_000;

@@ -62,10 +62,12 @@ export function readValue<A>(type: usize, split: usize, slot: usize, arena: A, k
       if (!readNumber(load<u8>(type, TYPE_SCALE))) return false;
       writeValue(slot, numberValue);
       return true;
-    case KIND_DATE:
+    case KIND_DATE: {
       if (first != 0x22 || !readText<A>(arena) || textBytes != DATE_BYTES) return false;
-      writeValue(slot, dayOf(textAt));
-      return dayOf(textAt) != NO_DAY;
+      const day = dayOf(textAt);
+      writeValue(slot, day);
+      return day != NO_DAY;
+    }
     case KIND_TEXT: {
       if (first != 0x22 || !readText<A>(arena) || !textIsWell) return false;
       const text = kept<A>(arena, keep);
