@@ -46,6 +46,8 @@ let envoy: RunningEnvoy;
 let port: number;
 let options: string;
 let spent = 0;
+/** What the last request was answered. */
+let lastAnswer = '';
 
 beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), 'writ-kills-'));
@@ -91,7 +93,11 @@ beforeEach(async () => {
   });
   sidecar = await startSidecar();
   envoy = await startBeside(sidecar);
-  await settles(async () => (await ask()) === 200, 30_000);
+  await settles(
+    async () => (await ask()) === 200,
+    30_000,
+    () => lastAnswer,
+  );
 }, 120_000);
 
 afterEach(async () => {
@@ -114,10 +120,11 @@ async function ask(): Promise<number> {
       body: JSON.stringify({ model: 'm', messages: [{ role: 'user', content: 'May I?' }] }),
       headers: { 'content-type': 'application/json', authorization: `Bearer ${KEY}` },
     });
-    await response.text();
+    lastAnswer = `${response.status}: ${await response.text()}`;
     return response.status;
-  } catch {
+  } catch (error) {
     // Envoy is being killed.
+    lastAnswer = String(error);
     return 0;
   }
 }
