@@ -28,7 +28,7 @@ export function didYouMean(written: string, candidates: Iterable<string>): strin
 }
 
 /** Damerau-Levenshtein distance of adjacent transpositions (optimal string alignment). */
-function editDistance(a: string, b: string): number {
+export function editDistance(a: string, b: string): number {
   let beforePrevious: number[] = [];
   let previous = Array.from({ length: b.length + 1 }, (_, index) => index);
   for (let i = 1; i <= a.length; i++) {

@@ -1,6 +1,7 @@
 // Every diagnostic code: at least one case, a snapshot of source and message, and the form of the words.
 import { describe, expect, test } from 'vitest';
-import { DIAGNOSTICS } from '../../dsl/diagnostics-catalogue.ts';
+import { type DiagnosticCode, DIAGNOSTICS } from '../../dsl/diagnostics-catalogue.ts';
+import { exampleOf } from '../../dsl/explain/examples.ts';
 import { type Case, diagnosticsOf, POLICY, render } from './check-case.ts';
 import { DECLARATION_CASES } from './declaration-cases.ts';
 import { NAME_CASES } from './name-cases.ts';
@@ -8,7 +9,7 @@ import { RULE_CASES } from './rule-cases.ts';
 import { SLIP_CASES } from './slip-cases.ts';
 import { SYNTAX_CASES } from './syntax-cases.ts';
 import { TYPE_CASES } from './type-cases.ts';
-import { UNENFORCED_CASES } from './unenforced-cases.ts';
+import { UNENFORCED_CASES } from '../../dsl/explain/unenforced.ts';
 
 const CASES: readonly Case[] = [
   ...SYNTAX_CASES,
@@ -31,6 +32,24 @@ describe.each(Object.keys(DIAGNOSTICS))('%s', (code) => {
     const { found } = diagnosticsOf(given);
     expect(found.map((each) => each.code)).toContain(code);
     expect(render(given)).toMatchSnapshot();
+  });
+});
+
+// What `writ check --explain` and the book show of a code.
+describe.each(Object.keys(DIAGNOSTICS) as DiagnosticCode[])('the example of %s', (code) => {
+  const { wrong, right, ...how } = exampleOf(code);
+
+  test('gets this diagnostic and no other', () => {
+    const { found } = diagnosticsOf({ code, source: wrong, ...how });
+    // What is not enforced yet may be of two forms at once: a record of an exchange.
+    const codes = new Set(found.map((each) => each.code).filter((each) => each === code || !each.startsWith('E09')));
+    expect([...codes]).toEqual([code]);
+  });
+
+  test('gets none once it is mended', () => {
+    // A form that is not enforced yet is mended by leaving it out: nothing of it is left to check.
+    const { found } = diagnosticsOf({ code, source: right ?? '', ...how });
+    expect(found.map((each) => each.message)).toEqual([]);
   });
 });
 

@@ -7,7 +7,7 @@ import { checkProgram } from '../../dsl/check.ts';
 import { UNENFORCED_FORMS } from '../../dsl/unenforced.ts';
 import { sourceFile } from '../../dsl/source.ts';
 import { CATALOG, POLICY } from '../diagnostics/check-case.ts';
-import { UNENFORCED_CASES } from '../diagnostics/unenforced-cases.ts';
+import { UNENFORCED_CASES } from '../../dsl/explain/unenforced.ts';
 
 /** Leaving it out lets nothing more through. */
 const NARROWER_WITHOUT = [UNENFORCED_FORMS.guarantee.code];

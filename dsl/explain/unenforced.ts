@@ -1,10 +1,10 @@
 /** E09: forms that are checked and not yet enforced. A form that becomes real loses its line here. */
-import type { Case } from './check-case.ts';
+import type { UnenforcedCode } from './example.ts';
 
 const rule = (clauses: string, event = 'prompt'): string => `rule r\n  on ${event}\n  ${clauses}\n`;
 const HASH = `sha256:${'0123456789abcdef'.repeat(4)}`;
 
-export const UNENFORCED_CASES: readonly Case[] = [
+export const UNENFORCED_CASES: readonly { readonly code: UnenforcedCode; readonly source: string }[] = [
   { code: 'E0901', source: rule('hold for review by 2 of lawyers up to 4 hours else deny') },
   { code: 'E0902', source: rule('sample 2 percent for review by lawyers') },
   { code: 'E0903', source: 'rate burst\n  for each caller.id\n  limit 60 requests per minute\n' },

@@ -1,0 +1,50 @@
+/** What is said of a few lines of source beside the policy of the examples: by checking, or by compiling, as they ask. */
+import { compileDiagnostics } from '../../compiler/compile-diagnostics.ts';
+import { lower } from '../../compiler/lower/lower.ts';
+import { compileDetectors } from '../../compiler/text/compile-detectors.ts';
+import { checkProgram, type DetectorCatalog } from '../../dsl/check.ts';
+import type { Diagnostic } from '../../dsl/diagnostic.ts';
+import type { DiagnosticCode } from '../../dsl/diagnostics-catalogue.ts';
+import { expiryDiagnostics } from '../../dsl/expiry.ts';
+import { EXAMPLE_POLICY, EXAMPLE_TODAY } from '../../dsl/explain/example.ts';
+import type { Program } from '../../dsl/program.ts';
+import { type SourceFile, sourceFile } from '../../dsl/source.ts';
+import { unenforcedDiagnostics } from '../../dsl/unenforced.ts';
+import { detectors } from '../../filters/detectors/detectors.ts';
+
+export interface ExampleSource {
+  readonly code: DiagnosticCode;
+  readonly source: string;
+  /** Without the policy beside it. */
+  readonly alone?: true;
+  /** Only the compiler finds it, once the checker has nothing more to say. */
+  readonly compiled?: true;
+}
+
+export interface ExampleAnswer {
+  /** Of the lines themselves; the policy beside them is not spoken of. */
+  readonly found: readonly Diagnostic[];
+  readonly files: ReadonlyMap<string, SourceFile>;
+}
+
+const BESIDE = 'policy.writ';
+
+export function answerOf(given: ExampleSource, catalog: DetectorCatalog, path = 'example.writ'): ExampleAnswer {
+  const file = sourceFile(path, given.source);
+  const all = given.alone === true ? [file] : [sourceFile(BESIDE, EXAMPLE_POLICY), file];
+  const { program, diagnostics } = checkProgram(all, catalog);
+  const later = program === null ? [] : laterDiagnostics(given, program);
+  return {
+    found: [...diagnostics, ...later].filter((each) => each.span.file !== BESIDE),
+    files: new Map(all.map((each) => [each.path, each])),
+  };
+}
+
+function laterDiagnostics(given: ExampleSource, program: Program): readonly Diagnostic[] {
+  const ending = expiryDiagnostics(program, EXAMPLE_TODAY);
+  if (given.compiled === true) {
+    const plan = lower(program, { sourceHash: '', compilerVersion: '' });
+    return [...ending, ...compileDiagnostics(program, plan, compileDetectors(plan.detectors, detectors).problems)];
+  }
+  return given.code.startsWith('E09') ? [...ending, ...unenforcedDiagnostics(program)] : ending;
+}
