@@ -16,7 +16,8 @@ import {
   checkSwitches,
   checkWaivers,
 } from './check/governance.ts';
-import { checkConversions, checkModels } from './check/models.ts';
+import { checkConversions } from './check/conversions.ts';
+import { checkModels } from './check/models.ts';
 import { checkNames } from './check/names.ts';
 import { checkHours, checkLists, checkRecipients, checkReviewers } from './check/people-and-lists.ts';
 import { checkPolicy } from './check/policy.ts';
@@ -65,9 +66,6 @@ function runChecks(context: Context): Omit<Program, 'policy' | 'usedDetectors' |
   const enums = checkEnums(context);
   checkPolicy(context);
   const conversions = checkConversions(context);
-  for (const { from, to, span } of conversions) {
-    context.unenforced.push({ form: 'convert', declaration: `${from} to ${to}`, event: null, span });
-  }
   const imports = checkImports(context);
   const caller = checkCaller(context);
   const modelAttributes = checkModelAttributes(context);

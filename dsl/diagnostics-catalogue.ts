@@ -285,6 +285,11 @@ export const DIAGNOSTICS = {
     title: 'something that has ended',
     explanation: 'After its last day a waiver or a rule does nothing. It stands in the file and may be taken out.',
   },
+  W0407: {
+    title: 'a rate of a day to come',
+    explanation:
+      'Of several rates for one pair of currencies the one of the latest day counts, and it counts as soon as the policy that declares it is in force: a policy means the same on every day.',
+  },
   W0501: {
     title: 'a budget of models without a price',
     explanation: 'Budgets count what the models cost. Where every price is zero the budget is never touched.',
@@ -324,7 +329,6 @@ export const DIAGNOSTICS = {
   E0926: { title: '`else say` is checked but not yet enforced', explanation: NOT_ENFORCED },
   E0927: { title: 'a detector that matches a list is checked but not yet enforced', explanation: NOT_ENFORCED },
   E0928: { title: 'a detector that asks a classifier is checked but not yet enforced', explanation: NOT_ENFORCED },
-  E0929: { title: '`convert` is checked but not yet enforced', explanation: NOT_ENFORCED },
   E0930: { title: '`budget … for each` is checked but not yet enforced', explanation: NOT_ENFORCED },
   E0931: { title: '`at … percent notify` is checked but not yet enforced', explanation: NOT_ENFORCED },
   E0932: { title: 'the proof of a guarantee is checked but not yet enforced', explanation: NOT_ENFORCED },

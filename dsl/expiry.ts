@@ -1,5 +1,5 @@
 /**
- * What ends soon, or has ended: read on a given day, because a policy's files do not change when its waivers run out.
+ * What ends soon, has ended, or is not yet: read on a given day, because a policy's files do not change when its waivers run out.
  * The checker knows no clock; whoever has one asks here.
  */
 import { type Diagnostic, diagnostic, help } from './diagnostic.ts';
@@ -12,7 +12,10 @@ const DAY = 86_400_000;
 const NOTICE_DAYS = 14;
 
 /** `now` in milliseconds since 1970 UTC. By place. */
-export function expiryDiagnostics({ policy, waivers, rules }: Program, now: number): readonly Diagnostic[] {
+export function expiryDiagnostics(
+  { policy, waivers, rules, conversions }: Program,
+  now: number,
+): readonly Diagnostic[] {
   const zone = new TimeZone(policy.timeZone);
   const ofWaivers = waivers.flatMap(({ name, until, owner, span }) => {
     const days = daysLeft(zone, until, now);
@@ -30,7 +33,18 @@ export function expiryDiagnostics({ policy, waivers, rules }: Program, now: numb
       ? [ended(`the rule \`${name}\``, meta.until, 'it does nothing any more', span)]
       : [],
   );
-  return [...ofWaivers, ...ofRules].sort((a, b) => (a.span.file < b.span.file ? -1 : a.span.start - b.span.start));
+  const ofRates = conversions.flatMap(({ from, to, date, span }) =>
+    instantIn(zone, date) > now
+      ? [
+          diagnostic('W0407', span, `the rate from \`${from}\` to \`${to}\` is of ${date}, and counts already`, {
+            help: [help('declare it in a revision of that day')],
+          }),
+        ]
+      : [],
+  );
+  return [...ofWaivers, ...ofRules, ...ofRates].sort((a, b) =>
+    a.span.file < b.span.file ? -1 : a.span.start - b.span.start,
+  );
 }
 
 /** Days until the end of a day, begun ones counted; none where it is over. */

@@ -116,16 +116,14 @@ export type Attribute = {
 
 export type Caller = { readonly attributes: readonly Attribute[]; readonly span: Span | null };
 
-/** Micro-units of the policy's currency for `perTokens` tokens. */
-export type Price = { readonly micros: number; readonly perTokens: number };
-
 export type Model = {
   readonly name: string;
   /** The name on the wire: what a client requests and what the provider is sent. */
   readonly wireName: string;
   readonly provider: string;
-  readonly inputPrice: Price;
-  readonly outputPrice: Price;
+  /** Micro-units of the policy's currency per million tokens, rounded up once. */
+  readonly inputPrice: number;
+  readonly outputPrice: number;
   readonly contextTokens: number;
   /** The output limit that is injected where the client set none; 1,024 where not declared. */
   readonly maxOutputTokens: number;
@@ -182,7 +180,10 @@ export type Hours = {
   readonly timeZone: string;
   readonly span: Span;
 };
-/** One unit of `from` is `rateMillionths` / 1,000,000 units of `to`. */
+/**
+ * One unit of `from` is `rateMillionths` / 1,000,000 units of `to`. Of several for one pair the one of the latest day
+ * counts: amounts in the program are converted already.
+ */
 export type Conversion = {
   readonly from: string;
   readonly to: string;
@@ -516,7 +517,6 @@ export type UnenforcedForm =
   | 'elseSay'
   | 'listDetector'
   | 'classifierDetector'
-  | 'convert'
   | 'budgetForEach'
   | 'budgetThresholdNotify'
   | 'guarantee'

@@ -34,7 +34,6 @@ export const UNENFORCED_FORMS: {
   elseSay: { code: 'E0926', wording: '`else say`' },
   listDetector: { code: 'E0927', wording: 'a detector that matches a list' },
   classifierDetector: { code: 'E0928', wording: 'a detector that asks a classifier' },
-  convert: { code: 'E0929', wording: '`convert`' },
   budgetForEach: { code: 'E0930', wording: '`budget … for each`' },
   budgetThresholdNotify: { code: 'E0931', wording: '`at … percent notify`' },
   guarantee: { code: 'E0932', wording: 'the proof of a guarantee' },

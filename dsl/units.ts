@@ -77,11 +77,30 @@ export function atScale(number: Exact, scale: number, factor: bigint = 1n): Scal
   return { kind: 'integer', value: Number(value) };
 }
 
-/** `micros` at `rateMillionths`, rounded up. */
+/** A rate of one, in millionths. */
+export const RATE_ONE = 1_000_000;
+
+/** `micros` at `rateMillionths`, rounded up; null where that is too large. */
 export function convertMicros(micros: number, rateMillionths: number): number | null {
-  const product = BigInt(micros) * BigInt(rateMillionths);
-  const value = (product + 999_999n) / 1_000_000n;
-  return value > BigInt(INTEGER_MAX) ? null : Number(value);
+  return integerWithin(ceilQuotient(BigInt(micros) * BigInt(rateMillionths), BigInt(RATE_ONE)));
+}
+
+/**
+ * What a million tokens cost, where so many cost `micros`, rounded up once: converted first, the price of one token
+ * would be rounded up a million times.
+ */
+export function microsPerMillion(micros: number, perTokens: number, rateMillionths: number): number | null {
+  return integerWithin(ceilQuotient(BigInt(micros) * BigInt(rateMillionths), BigInt(perTokens)));
+}
+
+/** Above zero only the remainder rounds; below, cutting it off rounds up already. */
+function ceilQuotient(dividend: bigint, divisor: bigint): bigint {
+  const quotient = dividend / divisor;
+  return dividend > 0n && dividend % divisor !== 0n ? quotient + 1n : quotient;
+}
+
+function integerWithin(value: bigint): number | null {
+  return value > BigInt(INTEGER_MAX) || value < -BigInt(INTEGER_MAX) ? null : Number(value);
 }
 
 /** A week as people count it here, from its Monday. */

@@ -13,6 +13,7 @@ import type {
 } from '../../dsl/program.ts';
 import { TimeZone } from '../../dsl/time-zone.ts';
 import {
+  type Conversion,
   type DetectorUse,
   type EnumType,
   type EventPlan,
@@ -64,6 +65,7 @@ export function lower(program: Program, options: LowerOptions): Plan {
     policy: policy.name,
     owner: policy.owner ?? '',
     currency: policy.currency,
+    conversions: ratesThatCount(program),
     timeZone: policy.timeZone,
     sourceHash: options.sourceHash,
     compilerVersion: options.compilerVersion,
@@ -80,6 +82,12 @@ export function lower(program: Program, options: LowerOptions): Plan {
     ...calendar,
     events: lowerEvents(program, facts, new Map(enums.map(({ name, members }) => [name, members])), calendar),
   };
+}
+
+/** Of each pair the last: they stand in the order of their days. */
+function ratesThatCount({ conversions }: Program): Conversion[] {
+  const latest = new Map(conversions.map(({ from, rateMillionths, date }) => [from, { from, rateMillionths, date }]));
+  return [...latest.values()];
 }
 
 /** The policy's own enums. Those that the language brings along are named by the compiler, or are text on the wire. */
@@ -175,16 +183,14 @@ function retrieval(store: string, rules: readonly Rule[], context: EventContext)
 }
 
 function lowerModel(source: SourceModel, id: number): Model {
-  const perMillion = ({ micros, perTokens }: SourceModel['inputPrice']): number =>
-    Math.ceil((micros * 1_000_000) / perTokens);
   return {
     id,
     name: source.name,
     wireName: source.wireName,
     provider: source.provider,
     attributes: Object.fromEntries(source.attributes.map(({ name, value }) => [name, attributeForPeople(value)])),
-    inputPrice: perMillion(source.inputPrice),
-    outputPrice: perMillion(source.outputPrice),
+    inputPrice: source.inputPrice,
+    outputPrice: source.outputPrice,
     context: source.contextTokens,
     maxOutput: source.maxOutputTokens,
     templateOverhead: source.templateOverheadTokens,

@@ -19,7 +19,7 @@ export interface Denying {
  */
 const NARROWER_WITHOUT: ReadonlySet<UnenforcedForm> = new Set(['guarantee']);
 /** Forms that bear on every event and stand on no rule of one. */
-const BEARING_ON_ALL: ReadonlySet<string> = new Set<UnenforcedForm>(['import', 'delegate', 'convert']);
+const BEARING_ON_ALL: ReadonlySet<string> = new Set<UnenforcedForm>(['import', 'delegate']);
 
 export interface Unenforced {
   /**

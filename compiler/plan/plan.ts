@@ -460,6 +460,17 @@ export interface Store {
 }
 
 /**
+ * One unit of `from` is `rateMillionths` / 1,000,000 units of the policy's currency, by the day's rate. For people:
+ * amounts and prices are converted already, each rounded up once to a whole micro-unit.
+ */
+export interface Conversion {
+  readonly from: string;
+  readonly rateMillionths: number;
+  /** `2026-01-02`. */
+  readonly date: string;
+}
+
+/**
  * What clocks show: from `from` (milliseconds since 1970 UTC) on, `minutes` more than UTC. Ascending; before the first
  * of them the first holds, so that every instant has one.
  */
@@ -500,6 +511,8 @@ export interface Plan {
   readonly policy: string;
   readonly owner: string;
   readonly currency: string;
+  /** The rates that count, sorted by `from`: of each pair the latest. */
+  readonly conversions: readonly Conversion[];
   readonly timeZone: string;
   /** SHA-256 (hex) of the canonical source: every file's path and text, sorted by path. */
   readonly sourceHash: string;

@@ -23,6 +23,7 @@ export function reportText(report: Report): string {
       'Stores',
       report.stores.map(({ name, kind, collection }) => `${name}: ${kind} "${collection}"`),
     ),
+    section('Other currencies, rounded up to a millionth', report.rates),
     section(
       'Hours',
       report.hours.map(({ name, when }) => `${name}: ${when}`),

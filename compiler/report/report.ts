@@ -32,6 +32,8 @@ export interface Report {
   }[];
   readonly callers: CallerReport;
   readonly stores: readonly { readonly name: string; readonly kind: string; readonly collection: string }[];
+  /** What one unit of another currency counts as. */
+  readonly rates: readonly string[];
   readonly hours: readonly { readonly name: string; readonly when: string }[];
   readonly detectors: readonly DetectorReport[];
   readonly events: readonly EventReport[];
@@ -107,6 +109,10 @@ export function reportOf(
       source: source.kind === 'builtin' ? 'built in' : 'this policy',
       holdMost: holdMost.get(name) ?? null,
     })),
+    rates: plan.conversions.map(
+      ({ from, rateMillionths, date }) =>
+        `${money(1_000_000, from)} counts as ${money(rateMillionths, plan.currency)}, by the rate of ${date}`,
+    ),
     hours: plan.hours.map((hours) => ({ name: hours.name, when: describeHours(hours, plan) })),
     events: plan.events.map((event) => eventReport(event, plan)),
     endpoints: endpointReports(protocols),

@@ -7,6 +7,7 @@ import { didYouMeanHelp, diagnostic, help, label } from '../diagnostic.ts';
 import { didYouMean } from '../did-you-mean.ts';
 import type {
   Attribute,
+  Conversion,
   EnumType,
   EventKind,
   Policy,
@@ -60,8 +61,8 @@ export type Context = {
     readonly lists: Map<string, Type>;
     /** Groups and own detectors → the detectors they stand for. */
     readonly detectors: Map<string, readonly string[]>;
-    /** `from to` → millionths. */
-    readonly conversions: Map<string, number>;
+    /** `from to` → the rate of the latest day. */
+    readonly conversions: Map<string, Conversion>;
   };
 };
 

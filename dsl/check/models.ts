@@ -1,11 +1,11 @@
 /** The model catalog: finite, every model complete. */
 import { diagnostic, didYouMeanHelp, help, label } from '../diagnostic.ts';
 import { didYouMean } from '../did-you-mean.ts';
-import type { Model, Price } from '../program.ts';
+import type { Model } from '../program.ts';
 import type { Setting } from '../syntax-tree.ts';
 import { byName, type Context, declaredHere, type DeclarationOf, listNames, report, unknownName } from './context.ts';
-import { MONEY_SCALE, UNITS } from '../units.ts';
-import { checkPositive, checkValue, integer, writtenWording } from './values.ts';
+import { microsPerMillion, RATE_ONE } from '../units.ts';
+import { checkAmount, checkPositive, checkValue, writtenWording } from './values.ts';
 
 export const PROVIDERS = ['openai', 'anthropic', 'llama_cpp', 'vllm', 'ollama', 'openai_compatible'] as const;
 export const MAX_OUTPUT_TOKENS = 1024;
@@ -146,7 +146,7 @@ const EXAMPLES: { readonly [name: string]: string } = {
   context: '128_000 tokens',
 };
 
-function checkPrice(context: Context, setting: Setting | undefined): Price | null {
+function checkPrice(context: Context, setting: Setting | undefined): number | null {
   if (setting === undefined) return null;
   const { value } = setting;
   if (value.kind !== 'price') {
@@ -158,11 +158,14 @@ function checkPrice(context: Context, setting: Setting | undefined): Price | nul
     );
     return null;
   }
-  const amount = checkValue(context, value.amount, { kind: 'money' }, null);
+  const amount = checkAmount(context, value.amount, null);
   const perTokens = checkPositive(context, value.per, 'tokens', null);
-  if (amount === null || amount.kind !== 'money' || perTokens === null) return null;
-  if (amount.micros < 0) report(context, diagnostic('E0304', value.span, 'a price is not below zero'));
-  return { micros: amount.micros, perTokens };
+  if (amount === null || perTokens === null) return null;
+  const { micros, rateMillionths } = amount;
+  if (micros < 0) report(context, diagnostic('E0304', value.span, 'a price is not below zero'));
+  const price = microsPerMillion(micros, perTokens, rateMillionths ?? RATE_ONE);
+  if (price === null) report(context, diagnostic('E0304', value.span, 'this price is too large for a million tokens'));
+  return price;
 }
 
 function checkTokens(context: Context, setting: Setting | undefined): number | null {
@@ -172,38 +175,4 @@ function checkTokens(context: Context, setting: Setting | undefined): number | n
   if (value.kind === 'quantity') return checkPositive(context, value, 'tokens', why);
   checkValue(context, value, { kind: 'tokens' }, why);
   return null;
-}
-
-/** One unit of `from` in millionths of `to`. */
-export function checkConversions(
-  context: Context,
-): { from: string; to: string; rateMillionths: number; date: string; span: DeclarationOf<'convert'>['span'] }[] {
-  const found = context.declarations
-    .filter((each) => each.kind === 'convert')
-    .flatMap((node) => {
-      for (const name of [node.from, node.to]) {
-        if (UNITS.has(name.text) || !/^[a-z]{3}$/.test(name.text)) {
-          report(
-            context,
-            diagnostic('E0523', name.span, `\`${name.text}\` is not a currency`, {
-              help: [help('write three lower-case letters, such as `usd`')],
-            }),
-          );
-        }
-      }
-      const rateMillionths = integer(context, node.rate, node.rate.span, MONEY_SCALE, 1n);
-      if (rateMillionths !== null && rateMillionths <= 0)
-        report(context, diagnostic('E0304', node.rate.span, 'a rate is above zero'));
-      const key = `${node.from.text} ${node.to.text}`;
-      if (context.typed.conversions.has(key)) {
-        report(
-          context,
-          diagnostic('E0519', node.span, `two rates lead from \`${node.from.text}\` to \`${node.to.text}\``),
-        );
-      }
-      if (rateMillionths === null) return [];
-      context.typed.conversions.set(key, rateMillionths);
-      return [{ from: node.from.text, to: node.to.text, rateMillionths, date: node.date.text, span: node.span }];
-    });
-  return found.sort((a, b) => (`${a.from} ${a.to}` < `${b.from} ${b.to}` ? -1 : 1));
 }

@@ -76,7 +76,7 @@ function nothingFound(context: Context, store: Store, { rules }: Declared): void
 }
 
 function budgetWithoutPrices(context: Context, budget: Budget, { models }: Declared): void {
-  if (models.some(({ inputPrice, outputPrice }) => inputPrice.micros > 0 || outputPrice.micros > 0)) return;
+  if (models.some(({ inputPrice, outputPrice }) => inputPrice > 0 || outputPrice > 0)) return;
   report(
     context,
     diagnostic('W0501', budget.nameSpan, `nothing is ever spent of \`${budget.name}\`: no model has a price`, {

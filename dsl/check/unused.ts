@@ -1,6 +1,7 @@
 /** Declarations that nothing refers to. */
 import { diagnostic, help } from '../diagnostic.ts';
 import { type Context, type NamedKind, report } from './context.ts';
+import { unusedConversions } from './conversions.ts';
 
 const KINDS = [
   'enum',
@@ -34,5 +35,13 @@ export function checkUnused(context: Context): void {
         ),
       );
     }
+  }
+  for (const { from, to, span } of unusedConversions(context)) {
+    report(
+      context,
+      diagnostic('W0210', span, `no amount is converted from \`${from}\` to \`${to}\``, {
+        help: [help('take it out, until an amount is written in it')],
+      }),
+    );
   }
 }

@@ -15,7 +15,7 @@ import {
   MONEY_SCALE,
   UNITS,
 } from '../units.ts';
-import { type Context, listNames, noteUnenforced, report } from './context.ts';
+import { type Context, listNames, report } from './context.ts';
 import { typeWording } from './types.ts';
 
 export type WrittenValue = Literal | Operand;
@@ -202,38 +202,58 @@ function measured(
 const EXAMPLE_UNIT = { tokens: 'tokens', bytes: 'bytes', duration: 'minutes' } as const;
 
 function checkMoney(context: Context, node: WrittenValue, why: Label | null): ScalarValue | null {
+  const amount = checkAmount(context, node, why);
+  if (amount === null) return null;
+  const { micros, rateMillionths, currency } = amount;
+  if (rateMillionths === null) return { kind: 'money', micros, currency };
+  const converted = convertMicros(micros, rateMillionths);
+  if (converted === null) report(context, diagnostic('E0304', node.span, 'this amount is too large once converted'));
+  return converted === null ? null : { kind: 'money', micros: converted, currency };
+}
+
+/** An amount as it is written; `currency` is the policy's, which the rate leads to. */
+export interface WrittenAmount {
+  readonly micros: number;
+  /** Null where the amount is in the policy's currency. */
+  readonly rateMillionths: number | null;
+  readonly currency: string;
+}
+
+export function checkAmount(context: Context, node: WrittenValue, why: Label | null): WrittenAmount | null {
   const currency = context.typed.policy?.currency ?? 'usd';
-  if (node.kind !== 'quantity') return mismatch(context, node, { kind: 'money' }, why);
+  if (node.kind !== 'quantity') {
+    mismatch(context, node, { kind: 'money' }, why);
+    return null;
+  }
   if (!isCurrency(node.unit.text)) {
     report(context, wrongUnit(node, { kind: 'money' }, currency, why));
     return null;
   }
   const micros = integer(context, node.number, node.span, MONEY_SCALE, 1n);
   if (micros === null) return null;
-  if (node.unit.text === currency || context.typed.policy === null) return { kind: 'money', micros, currency };
-  const rate = context.typed.conversions.get(`${node.unit.text} ${currency}`);
-  if (rate === undefined) {
+  const unit = node.unit.text;
+  if (unit === currency || context.typed.policy === null) return { micros, rateMillionths: null, currency };
+  const conversion = context.typed.conversions.get(`${unit} ${currency}`);
+  if (conversion === undefined) {
     report(
       context,
       diagnostic(
         'E0302',
         node.unit.span,
-        `this policy counts in \`${currency}\`, and no rate for \`${node.unit.text}\` is declared`,
+        `this policy counts in \`${currency}\`, and no rate for \`${unit}\` is declared`,
         {
           labels: [label(context.typed.policy.span, `the currency is \`${currency}\``)],
           help: [
             replaceWith(node.unit.span, currency),
-            help(`or declare a dated rate: \`convert ${node.unit.text} at 1.08 ${currency} on 2026-01-02\``),
+            help(`or declare a dated rate: \`convert ${unit} at 1.08 ${currency} on 2026-01-02\``),
           ],
         },
       ),
     );
     return null;
   }
-  noteUnenforced(context, 'convert', context.typed.policy.name, null, node.span);
-  const converted = convertMicros(micros, rate);
-  if (converted === null) report(context, diagnostic('E0304', node.span, 'this amount is too large once converted'));
-  return converted === null ? null : { kind: 'money', micros: converted, currency };
+  context.used.add(`convert ${unit} ${currency}`);
+  return { micros, rateMillionths: conversion.rateMillionths, currency };
 }
 
 function wrongUnit(node: Quantity, needed: Type, example: string, why: Label | null): Diagnostic {

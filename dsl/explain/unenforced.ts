@@ -38,7 +38,6 @@ export const UNENFORCED_CASES: readonly { readonly code: UnenforcedCode; readonl
     code: 'E0928',
     source: `detector toxic matches classifier "toxicity" at "${HASH}" above 80 percent\n${rule('redact toxic as mask')}`,
   },
-  { code: 'E0929', source: 'convert eur at 1.08 usd on 2026-01-02\n\nbudget b\n  limit 100 eur per day\n' },
   { code: 'E0930', source: 'budget b\n  for each caller.id\n  limit 5 usd per day\n' },
   { code: 'E0931', source: 'budget b\n  limit 5 usd per day\n  at 80 percent notify desk\n' },
   {

@@ -28,14 +28,10 @@ export async function readPolicyFacts(folder: string): Promise<PolicyFacts> {
   return {
     model(name) {
       const { wireName, inputPrice, outputPrice } = named(program.models, name);
-      return { wire: wireName, price: { input: perMillion(inputPrice), output: perMillion(outputPrice) } };
+      return { wire: wireName, price: { input: inputPrice, output: outputPrice } };
     },
     budgetLimit: (name) => BigInt(named(program.budgets, name).limit.micros),
   };
-}
-
-function perMillion({ micros, perTokens }: Program['models'][number]['inputPrice']): number {
-  return Math.ceil((micros * 1_000_000) / perTokens);
 }
 
 function named<T extends { readonly name: string }>(all: readonly T[], name: string): T {

@@ -53,6 +53,10 @@ export const RULE_CASES: readonly Case[] = [
     source: `${rule('deny\n  effective 2026-01-01 until 2026-11-29\n  waivable by "dpo"')}\nwaiver w "Exception" of r\n  until 2026-11-30\n  owner "dpo@bank.example"\n`,
   },
   {
+    code: 'W0407',
+    source: `convert eur at 1.08 usd on 2026-12-02\nconvert eur at 1.07 usd on 2026-12-01\nbudget b\n  limit 5 eur per day\n`,
+  },
+  {
     code: 'W0404',
     source:
       'store more chroma "more" { level: classification from metadata "level" else secret }\nrule r\n  on retrieval from more\n  withhold chunk unless chunk.level is public\n',

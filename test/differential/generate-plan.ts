@@ -40,6 +40,7 @@ export function generatePlan(random: Random): Plan {
     byPrice: vocabulary.byPrice,
     stores: vocabulary.stores,
     detectors: vocabulary.detectors,
+    conversions: [],
     zones: vocabulary.zones,
     hours: vocabulary.hours,
     events: generateEvents(context),

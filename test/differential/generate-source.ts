@@ -95,6 +95,8 @@ const VOCABULARY = [
 }`,
   ),
   'detectors personal = email, iban',
+  'convert eur at 1.000_001 usd on 2026-01-02',
+  'convert eur at 0.9 usd on 2025-12-31',
 ] as const;
 
 const MODELS = [
@@ -474,5 +476,5 @@ function budget(make: Making, name: string): Wording {
   const threshold = random.chance(0.6)
     ? worded`\n  at ${percent} percent use only models where ${condition(make, { model: true })}`
     : same('');
-  return worded`budget ${name} "Spend"\n  for ${condition(make, {})}\n  limit ${random.pick(['0.005', '1'])} usd per month in "Europe/Berlin"${threshold}\n  else deny "Used up"`;
+  return worded`budget ${name} "Spend"\n  for ${condition(make, {})}\n  limit ${random.pick(['0.005 usd', '0.004_999 eur', '1 usd'])} per month in "Europe/Berlin"${threshold}\n  else deny "Used up"`;
 }

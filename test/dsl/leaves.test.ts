@@ -6,7 +6,15 @@ import { parse } from '../../dsl/parser.ts';
 import { parsePattern, patternLength, patternMatches } from '../../dsl/pattern.ts';
 import { print } from '../../dsl/print.ts';
 import { positionOf, sourceFile } from '../../dsl/source.ts';
-import { atScale, convertMicros, exactNumber, isCurrency, isDate, minuteOfDay } from '../../dsl/units.ts';
+import {
+  atScale,
+  convertMicros,
+  exactNumber,
+  isCurrency,
+  isDate,
+  microsPerMillion,
+  minuteOfDay,
+} from '../../dsl/units.ts';
 
 describe('numbers', () => {
   test.each([
@@ -38,7 +46,16 @@ describe('numbers', () => {
   test('conversion rounds up', () => {
     expect(convertMicros(100, 920_000)).toBe(92);
     expect(convertMicros(101, 920_000)).toBe(93);
+    expect(convertMicros(-150, 10_000)).toBe(-1);
     expect(convertMicros(Number.MAX_SAFE_INTEGER, 1_000_001)).toBeNull();
+  });
+
+  test('a price is rounded up once, for a million tokens', () => {
+    expect(microsPerMillion(2, 1, 920_000)).toBe(1_840_000);
+    expect(microsPerMillion(1, 3, 1_000_000)).toBe(333_334);
+    // As numbers, 3 / 7 of it would have lost the part that rounds it up.
+    expect(microsPerMillion(7_000_000_000_000_001, 7_000_000, 1_000_000)).toBe(1_000_000_000_000_001);
+    expect(microsPerMillion(Number.MAX_SAFE_INTEGER, 1, 1_000_000)).toBeNull();
   });
 
   test('the calendar', () => {

@@ -224,6 +224,7 @@ export function plan(events: readonly EventPlan[], more: Partial<Plan> = {}): Pl
       { name: 'email', source: { kind: 'builtin' } },
       { name: 'iban', source: { kind: 'builtin' } },
     ],
+    conversions: [],
     zones: [],
     hours: [],
     events,

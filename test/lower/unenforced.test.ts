@@ -12,7 +12,7 @@ import { UNENFORCED_CASES } from '../../dsl/explain/unenforced.ts';
 /** Leaving it out lets nothing more through. */
 const NARROWER_WITHOUT = [UNENFORCED_FORMS.guarantee.code];
 /** These bear on every event. */
-const ON_EVERY_EVENT = [UNENFORCED_FORMS.import.code, UNENFORCED_FORMS.delegate.code, UNENFORCED_FORMS.convert.code];
+const ON_EVERY_EVENT = [UNENFORCED_FORMS.import.code, UNENFORCED_FORMS.delegate.code];
 
 function planOf(source: string): Plan {
   // Where all is allowed, a rule that allows has no meaning.
