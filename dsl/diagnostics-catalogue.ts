@@ -147,8 +147,9 @@ export const DIAGNOSTICS = {
       'A denial cannot depend on the model, which is chosen among those that are left: say which models may be used.',
   },
   E0404: {
-    title: 'a `redact` that reads the class after redaction',
-    explanation: 'What is redacted decides `prompt.sent_classification`, so it cannot depend on it.',
+    title: 'a `redact` or a budget that reads the class after redaction',
+    explanation:
+      'What is redacted decides `prompt.sent_classification`, so it cannot depend on it. Nor can whether a budget applies, because each candidate model has a class of its own.',
   },
   E0405: { title: 'a rule without an effect', explanation: 'A rule does something: allow, deny, redact and so on.' },
   E0406: { title: 'a clause written twice', explanation: 'The clause may stand once.' },
@@ -320,7 +321,6 @@ export const DIAGNOSTICS = {
   E0917: { title: 'a rule on egress is checked but not yet enforced', explanation: NOT_ENFORCED },
   E0918: { title: '`require` is checked but not yet enforced', explanation: NOT_ENFORCED },
   E0919: { title: '`tag` is checked but not yet enforced', explanation: NOT_ENFORCED },
-  E0920: { title: '`classify completion` is checked but not yet enforced', explanation: NOT_ENFORCED },
   E0921: { title: '`highest of receipts` is checked but not yet enforced', explanation: NOT_ENFORCED },
   E0922: { title: 'a condition on the conversation is checked but not yet enforced', explanation: NOT_ENFORCED },
   E0923: { title: '`mask keeping last` is checked but not yet enforced', explanation: NOT_ENFORCED },
@@ -333,7 +333,6 @@ export const DIAGNOSTICS = {
   E0931: { title: '`at … percent notify` is checked but not yet enforced', explanation: NOT_ENFORCED },
   E0932: { title: 'the proof of a guarantee is checked but not yet enforced', explanation: NOT_ENFORCED },
   E0933: { title: 'a condition over all chunks is checked but not yet enforced', explanation: NOT_ENFORCED },
-  E0936: { title: '`prompt.sent_classification` is checked but not yet enforced', explanation: NOT_ENFORCED },
   E0937: { title: '`completion.tool_calls` is checked but not yet enforced', explanation: NOT_ENFORCED },
   E0934: { title: 'a store other than chroma is checked but not yet enforced', explanation: NOT_ENFORCED },
 } as const satisfies { readonly [code: `${'E' | 'W'}${number}`]: CatalogueEntry };

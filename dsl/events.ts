@@ -100,7 +100,7 @@ export const BUILT_IN_ATTRIBUTES: readonly BuiltInAttribute[] = [
     name: 'sent_classification',
     type: 'classification',
     optional: false,
-    events: AFTER_PROMPT,
+    events: ['prompt'],
     source: '`classify` over the redacted text',
     doors: ALL,
     doc: 'the class of the prompt as it would leave for a candidate; no `redact` may read it',

@@ -508,7 +508,6 @@ export type UnenforcedForm =
   | 'egress'
   | 'require'
   | 'tag'
-  | 'classifyCompletion'
   | 'receipts'
   | 'conversation'
   | 'maskKeeping'
@@ -521,6 +520,5 @@ export type UnenforcedForm =
   | 'budgetThresholdNotify'
   | 'guarantee'
   | 'quantifiedChunks'
-  | 'sentClassification'
   | 'toolCalls'
   | 'storeKind';

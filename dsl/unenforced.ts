@@ -25,7 +25,6 @@ export const UNENFORCED_FORMS: {
   egress: { code: 'E0917', wording: 'a rule on egress' },
   require: { code: 'E0918', wording: '`require`' },
   tag: { code: 'E0919', wording: '`tag`' },
-  classifyCompletion: { code: 'E0920', wording: '`classify completion`' },
   receipts: { code: 'E0921', wording: '`highest of receipts`' },
   conversation: { code: 'E0922', wording: 'a condition on the conversation' },
   maskKeeping: { code: 'E0923', wording: '`mask keeping last`' },
@@ -38,7 +37,6 @@ export const UNENFORCED_FORMS: {
   budgetThresholdNotify: { code: 'E0931', wording: '`at … percent notify`' },
   guarantee: { code: 'E0932', wording: 'the proof of a guarantee' },
   quantifiedChunks: { code: 'E0933', wording: 'a condition over all chunks' },
-  sentClassification: { code: 'E0936', wording: '`prompt.sent_classification`' },
   toolCalls: { code: 'E0937', wording: '`completion.tool_calls`' },
   storeKind: { code: 'E0934', wording: 'a store other than chroma' },
 };

@@ -6,12 +6,13 @@ import type { Budget, FactId, ModelId, Plan, PromptEvent, Route, Rule } from '..
 import type { Decision, Reason } from '../plan/decision.ts';
 import { compareText, sortedSet } from '../plan/order.ts';
 import { atModel, byDefault, conclude, denials, readerOfRule } from './decide-rules.ts';
-import { holds, rankOf, type Situation } from './holds.ts';
+import { classified, readerOfClassify } from './classified.ts';
+import { holds, type Situation } from './holds.ts';
 import type { FactState } from './read-facts.ts';
 import { isTouched, type Reader } from './touched.ts';
 
 export function decidePrompt(plan: Plan, event: PromptEvent, facts: readonly FactState[]): Decision {
-  const classification = classify(plan, event, facts);
+  const classification = classified(plan, event.classify, facts);
   const situation: Situation = {
     plan,
     facts,
@@ -45,27 +46,6 @@ export function decidePrompt(plan: Plan, event: PromptEvent, facts: readonly Fac
         .map((requirement) => requirement.rule),
     ],
   });
-}
-
-// --------------------------------------------------------------------------------------------------------
-// classification
-
-/** The highest of the base and every classify that fires. Failed (`rank` null) where one of them is touched. */
-function classify(
-  plan: Plan,
-  event: PromptEvent,
-  facts: readonly FactState[],
-): { readonly rank: number | null; readonly member: string | null; readonly fired: readonly string[] } {
-  const readable = event.classify.filter((each) => !isTouched(each.reads, facts));
-  const firing = readable.filter((each) => holds(each.when, { plan, facts }));
-  const fired = firing.map((each) => each.name);
-  if (plan.classification === undefined || readable.length < event.classify.length)
-    return { rank: null, member: null, fired };
-  const { enum: name, base } = plan.classification;
-  const rank = Math.max(
-    ...[base, ...firing.map((each) => each.member)].map((member) => rankOf(plan, name, member) ?? 0),
-  );
-  return { rank, member: plan.enums.find((type) => type.name === name)?.members[rank] ?? null, fired };
 }
 
 // ------------------------------------------------------------------------------------------------------------------
@@ -226,7 +206,7 @@ function readersOf(plan: Plan, event: PromptEvent, situation: Situation): readon
   const serving = servingRoute(event, plan, facts);
   return [
     { name: 'choice of model', reads: CHOICE_PATHS.flatMap((path) => factsAt(plan, path)), failsClosed: true },
-    ...event.classify.map((each) => ({ name: each.name, reads: each.reads, failsClosed: false })),
+    ...event.classify.map(readerOfClassify),
     ...event.limits.map((limit) => ({ name: limit.rule, reads: limit.reads, failsClosed: true })),
     ...event.requirements.map((requirement) => ({
       name: requirement.rule,

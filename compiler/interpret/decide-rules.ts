@@ -17,16 +17,21 @@ import {
 } from '../plan/plan.ts';
 import type { Decision, DecisionEvent, Reason } from '../plan/decision.ts';
 import { compareText, sortedSet } from '../plan/order.ts';
+import { classified, readerOfClassify } from './classified.ts';
 import { holds, type Situation } from './holds.ts';
 import type { FactState } from './read-facts.ts';
 import { failedPaths, failedReasons, isTouched, type Reader } from './touched.ts';
 
 export function decideCompletion(plan: Plan, event: CompletionEvent, facts: readonly FactState[]): Decision {
-  const fired = firedRules(event.rules, { plan, facts });
-  return conclude(plan, 'completion', facts, event.rules.map(readerOfRule), fired, [
-    ...denials(fired),
-    ...byDefault(event.default, fired.some(allows)),
-  ]);
+  const { rank, member, fired: raising } = classified(plan, event.classify, facts);
+  const fired = firedRules(event.rules, { plan, facts, ...(rank === null ? {} : { classification: rank }) });
+  const readers = [...event.classify.map(readerOfClassify), ...event.rules.map(readerOfRule)];
+  const reasons = [...denials(fired), ...byDefault(event.default, fired.some(allows))];
+  return conclude(plan, 'completion', facts, readers, fired, reasons, {
+    ...NO_PROMPT,
+    classification: member,
+    alsoFired: raising,
+  });
 }
 
 export function decideIngest(plan: Plan, event: IngestEvent, facts: readonly FactState[]): Decision {
@@ -86,7 +91,7 @@ export function decideChunk(plan: Plan, event: RetrievalEvent, facts: readonly F
   ]);
 }
 
-/** What only a prompt's decision has. */
+/** What not every decision has: only a prompt's, or of the classification only a prompt's and a completion's. */
 interface PromptParts {
   readonly model: string | null;
   readonly classification: string | null;

@@ -10,7 +10,7 @@ import type { Element, FactState, Scalar } from './read-facts.ts';
 export interface Situation {
   readonly plan: Plan;
   readonly facts: readonly FactState[];
-  /** The rank of the event's classification: only in a prompt, and there only where it could be computed. */
+  /** The rank of the event's classification: of a prompt or a completion, and there only where it could be computed. */
   readonly classification?: number;
 }
 

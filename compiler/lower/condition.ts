@@ -14,8 +14,9 @@ import {
   type TextOperand,
 } from '../plan/plan.ts';
 import { isInHours } from '../plan/hours.ts';
-import { CLASSIFICATION_PATH, chunkPath, type FactTable, factValue, NOW_PATH } from './fact-table.ts';
+import { chunkPath, type FactTable, factValue, NOW_PATH } from './fact-table.ts';
 import type { LoweredHours } from './hours.ts';
+import { compareSent, type SentClass } from './sent-classification.ts';
 import { and, constant, FALSE, not, or, TRUE } from './simplify.ts';
 import { Unlowerable } from './unlowerable.ts';
 import { wordDetector } from './word-detector.ts';
@@ -32,11 +33,12 @@ export interface Scope {
   readonly idleDetectors: ReadonlyMap<string, string>;
   /** Of which store `chunk.…` speaks; null outside retrieval and ingest. */
   readonly store: string | null;
-  /**
-   * `computed`: the classification is that of this very decision (prompt). `fact`: it was decided before and is a fact
-   * of the event.
-   */
-  readonly classification: 'computed' | 'fact';
+  /** Whose classification this very decision computes; that of an event before it is a fact. */
+  readonly classification: 'prompt' | 'completion' | null;
+  /** What `prompt.sent_classification` is made of; null where it cannot be read. */
+  readonly sent: SentClass | null;
+  /** The class that every text has before something raises it; null where the policy has none. */
+  readonly base: { readonly enum: string; readonly member: string } | null;
 }
 
 export function overModels(conditions: readonly (Condition | null)[], scope: Scope): ModelExpr {
@@ -54,6 +56,18 @@ export function overFacts(conditions: readonly (Condition | null)[], scope: Scop
   const result = overModels(conditions, scope);
   if (result.kind === 'each') throw new Unlowerable('a condition on the model here');
   return result.expr;
+}
+
+/** A condition of an event after the prompt, the chosen model read as the fact `model.chosen`. */
+export function atChosen(conditions: readonly (Condition | null)[], scope: Scope): Expr {
+  const result = overModels(conditions, scope);
+  if (result.kind === 'all') return result.expr;
+  const chosen = { kind: 'fact', fact: scope.facts.at('model.chosen') } as const;
+  return or(
+    scope.models.map(({ name }, model) =>
+      and([{ kind: 'text_equals', left: chosen, right: { kind: 'text', value: name } }, result.exprs[model]!]),
+    ),
+  );
 }
 
 /** Whether one of the conditions holds. */
@@ -86,6 +100,7 @@ export function exprsOf(condition: ModelExpr): readonly Expr[] {
 }
 
 function mentionsModel(condition: Condition): boolean {
+  const isOfModel = (attribute: AttributeRef): boolean => attribute.root === 'model' || isSentClass(attribute);
   switch (condition.kind) {
     case 'and':
     case 'or':
@@ -102,13 +117,11 @@ function mentionsModel(condition: Condition): boolean {
     case 'containsText':
     case 'inList':
     case 'inHours':
-      return condition.attribute.root === 'model';
+      return isOfModel(condition.attribute);
     case 'compare':
     case 'overlaps':
     case 'subsetOf':
-      return (
-        condition.left.root === 'model' || (condition.right.kind === 'attribute' && condition.right.root === 'model')
-      );
+      return isOfModel(condition.left) || (condition.right.kind === 'attribute' && isOfModel(condition.right));
     case 'setContains':
       return (
         condition.set.root === 'model' ||
@@ -229,7 +242,8 @@ function residual(condition: Condition, scope: Scope, model: Model | null): Expr
 type Term =
   | { readonly kind: 'value'; readonly value: FactValue; readonly type: Type }
   | { readonly kind: 'ref'; readonly ref: FactRef; readonly type: Type }
-  | { readonly kind: 'classification'; readonly type: Type };
+  | { readonly kind: 'classification'; readonly type: Type }
+  | { readonly kind: 'sent'; readonly sent: SentClass; readonly model: number; readonly type: Type };
 
 const FLIPPED = { is: 'is', atLeast: 'atMost', atMost: 'atLeast', above: 'below', below: 'above' } as const;
 const PLAN_OPERATOR = { is: 'eq', atLeast: 'ge', atMost: 'le', above: 'gt', below: 'lt' } as const;
@@ -243,6 +257,8 @@ function compare(
 ): Expr {
   const left = termOf(leftRef, scope, model);
   const right = operandTerm(rightOperand, scope, model);
+  if (left.kind === 'sent') return ofSent(operator, left, right, scope);
+  if (right.kind === 'sent') return ofSent(FLIPPED[operator], right, left, scope);
   if (left.kind === 'value')
     return right.kind === 'value'
       ? constant(holds(operator, left, right, scope))
@@ -266,6 +282,25 @@ function comparison(operator: keyof typeof FLIPPED, left: Term, right: Term): Ex
   return { kind: 'compare', op: PLAN_OPERATOR[operator], left: rankOrNumber(left), right: rankOrNumber(right) };
 }
 
+/** A comparison of the class that leaves: with itself it says nothing. */
+function ofSent(operator: keyof typeof FLIPPED, sent: Term & { kind: 'sent' }, other: Term, scope: Scope): Expr {
+  if (other.kind === 'sent') return constant(operator !== 'above' && operator !== 'below');
+  const { base } = scope;
+  if (base === null) throw new Unlowerable('prompt.sent_classification');
+  const members = scope.enums.get(base.enum) ?? [];
+  return compareSent(sent.sent, sent.model, scope.facts.facts, {
+    base: members.indexOf(base.member),
+    rankOf: (member) => members.indexOf(member),
+    operator,
+    holds: (each, rank) => {
+      const left: Term = { kind: 'value', value: members[rank]!, type: sent.type };
+      return other.kind === 'value'
+        ? constant(holds(each, left, other, scope))
+        : comparison(FLIPPED[each], other, left);
+    },
+  });
+}
+
 /** True where the fact cannot be unknown; the fold drops it. */
 function known(term: Term): Expr {
   return term.kind === 'ref' ? { kind: 'known', fact: term.ref } : TRUE;
@@ -287,7 +322,7 @@ function holds(
 
 function rankOrNumber(term: Term): Operand {
   if (term.kind === 'classification') return { kind: 'classification' };
-  if (term.kind === 'ref') return term.ref;
+  if (term.kind !== 'value') return factOnly(term);
   if (term.type.kind === 'enum') return { kind: 'rank', enum: term.type.name, member: String(term.value) };
   return { kind: 'number', value: Number(term.value) };
 }
@@ -359,11 +394,15 @@ function termOf(attribute: AttributeRef, scope: Scope, model: Model | null): Ter
     case 'variable':
       return { kind: 'ref', ref: scope.facts.field('', attribute.name), type };
     case 'prompt':
-      if (`prompt.${attribute.name}` === CLASSIFICATION_PATH && scope.classification === 'computed')
-        return { kind: 'classification', type };
-      return fact(`prompt.${attribute.name}`);
-    case 'caller':
     case 'completion':
+      if (isSentClass(attribute)) {
+        if (scope.sent === null || model === null) throw new Unlowerable('prompt.sent_classification');
+        return { kind: 'sent', sent: scope.sent, model: scope.models.indexOf(model), type };
+      }
+      if (attribute.name === 'classification' && scope.classification === attribute.root)
+        return { kind: 'classification', type };
+      return fact(`${attribute.root}.${attribute.name}`);
+    case 'caller':
     case 'retrieval':
       return fact(`${attribute.root}.${attribute.name}`);
     case 'now':
@@ -374,6 +413,11 @@ function termOf(attribute: AttributeRef, scope: Scope, model: Model | null): Ter
     case 'conversation':
       throw new Unlowerable(attribute.root);
   }
+}
+
+/** The class at each candidate: a condition that reads it is one for each model. */
+function isSentClass({ root, name }: AttributeRef): boolean {
+  return root === 'prompt' && name === 'sent_classification';
 }
 
 /** What the catalog says: the declared attributes, and the numbers that every model has. */

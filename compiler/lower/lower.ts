@@ -34,7 +34,7 @@ import type { EventContext } from './event-context.ts';
 import { denyingRule, lowerRule } from './rules.ts';
 import { isWaiver, waiverRules } from './waivers.ts';
 import { streamClass } from './stream-class.ts';
-import { decidedAt, unenforcedOf } from './unenforced.ts';
+import { decidedAt, type Denying, unenforcedOf } from './unenforced.ts';
 import { wordDetector } from './word-detector.ts';
 
 export interface LowerOptions {
@@ -109,26 +109,42 @@ function lowerEvents(
       .filter((detector) => detector.matches.kind !== 'pattern')
       .map((detector) => [detector.name, unenforced.formOf(detector.name) ?? detector.matches.kind]),
   );
+  const { classificationEnum, baseClassification } = program.policy;
+  const base =
+    classificationEnum === null || baseClassification === null
+      ? null
+      : { enum: classificationEnum, member: baseClassification.name };
   const contextOf = (
     classification: Scope['classification'],
     store: string | null,
     classificationReads: readonly FactId[],
   ): EventContext => ({
     program,
-    scope: { facts, models: program.models, enums, calendar, store, classification, idleDetectors },
+    scope: {
+      facts,
+      models: program.models,
+      enums,
+      calendar,
+      store,
+      classification,
+      idleDetectors,
+      sent: null,
+      base,
+    },
     unenforced,
     classificationReads,
   });
   const events: EventPlan[] = [];
   if (program.models.length > 0) {
-    const classify = lowerClassify(contextOf('computed', null, []));
-    events.push(lowerPrompt(contextOf('computed', null, classify.reads), classify));
-    const rules = rulesOf('completion', null, contextOf('fact', null, []));
-    const fallback = program.policy.defaults.completion;
-    events.push({ kind: 'completion', default: fallback, rules, stream: streamClass(rules, fallback, facts.facts) });
+    const ofPrompt = lowerClassify('prompt', contextOf('prompt', null, []));
+    events.push(lowerPrompt(contextOf('prompt', null, ofPrompt.reads), ofPrompt));
+    const { classify, reads, denying } = lowerClassify('completion', contextOf('completion', null, []));
+    const rules = rulesOf('completion', null, contextOf('completion', null, reads), denying);
+    const completion = { default: program.policy.defaults.completion, classify, rules };
+    events.push({ kind: 'completion', ...completion, stream: streamClass(completion, facts.facts) });
   }
   for (const store of program.stores) {
-    const context = contextOf('fact', store.name, []);
+    const context = contextOf(null, store.name, []);
     events.push(retrieval(store.name, rulesOf('retrieval', store.name, context), context));
     events.push({
       kind: 'ingest',
@@ -141,19 +157,16 @@ function lowerEvents(
 }
 
 /** The rules of an event, `model.chosen` among what those of the completion read where they depend on the model. */
-function rulesOf(event: 'completion' | 'retrieval' | 'ingest', store: string | null, context: EventContext): Rule[] {
+function rulesOf(
+  event: 'completion' | 'retrieval' | 'ingest',
+  store: string | null,
+  context: EventContext,
+  denying: readonly Denying[] = [],
+): Rule[] {
   const applies = (rule: SourceRule): boolean =>
     decidedAt(rule.event) === event && (rule.store === null || store === null || rule.store === store);
   const lowered = context.program.rules.filter(applies).map((rule) => lowerRule(rule, context));
-  const classifications =
-    event === 'completion' ? context.program.classifications.filter((each) => each.event === 'completion') : [];
-  const denials = [
-    ...classifications.map((_, index) => ({
-      declaration: `classify completion ${index + 1}`,
-      form: 'classifyCompletion',
-    })),
-    ...context.unenforced.denying(store),
-  ];
+  const denials = [...denying, ...context.unenforced.denying(store)];
   return [
     ...lowered.flatMap(({ rule }) => rule ?? []),
     ...waiverRules(lowered, context),

@@ -6,15 +6,16 @@ import type {
   Route as SourceRoute,
 } from '../../dsl/program.ts';
 import type { Budget, Classify, FactId, ModelId, Preference, PromptEvent, Route, Rule } from '../plan/plan.ts';
-import { exprsOf, overFacts, overModels, removals, unlessCondition } from './condition.ts';
+import { atChosen, exprsOf, overFacts, overModels, removals, unlessCondition } from './condition.ts';
 import { type EventContext, type LoweredRule, readsIn } from './event-context.ts';
-import { denyingRule, lowerRule } from './rules.ts';
+import { denyingRule, lowerRule, redactionsOf } from './rules.ts';
 import { waiverRules } from './waivers.ts';
 import { decidedAt, type Denying, lowerable } from './unenforced.ts';
 import { Unlowerable } from './unlowerable.ts';
 
-export function lowerPrompt(context: EventContext, { classify, denying }: LoweredClassify): PromptEvent {
-  const { program } = context;
+export function lowerPrompt(before: EventContext, { classify, denying }: LoweredClassify): PromptEvent {
+  const { program } = before;
+  const context = { ...before, scope: { ...before.scope, sent: { classify, redacts: redactionsOf(before) } } };
   const lowered = program.rules
     .filter((rule) => decidedAt(rule.event) === 'prompt')
     .map((rule) => lowerRule(rule, context));
@@ -47,10 +48,11 @@ export interface LoweredClassify {
   readonly denying: readonly Denying[];
 }
 
-export function lowerClassify(context: EventContext): LoweredClassify {
+/** Every `classify` of an event, numbered in the order of what they say. */
+export function lowerClassify(event: 'prompt' | 'completion', context: EventContext): LoweredClassify {
   const denying: Denying[] = [];
   const classify = context.program.classifications
-    .filter((each) => each.event === 'prompt')
+    .filter((each) => each.event === event)
     .flatMap((each, index) => {
       const name = `classify ${index + 1}`;
       return lowerable<readonly Classify[]>(
@@ -66,7 +68,8 @@ export function lowerClassify(context: EventContext): LoweredClassify {
 
 function lowerClassification(name: string, source: Classification, context: EventContext): Classify {
   if (source.level === 'receipts') throw new Unlowerable('receipts');
-  const when = overFacts([source.where, unlessCondition(source.unless)], context.scope);
+  const conditions = [source.where, unlessCondition(source.unless)];
+  const when = source.event === 'prompt' ? overFacts(conditions, context.scope) : atChosen(conditions, context.scope);
   return { name, member: source.level.name, reads: readsIn(context, when), when, span: source.span };
 }
 

@@ -15,7 +15,8 @@ import {
 } from './condition.ts';
 import { type EventContext, type LoweredRule, readsIn } from './event-context.ts';
 import { chunkPath } from './fact-table.ts';
-import { TRUE } from './simplify.ts';
+import type { SentClass } from './sent-classification.ts';
+import { or, TRUE } from './simplify.ts';
 import { effectiveCondition } from './periods.ts';
 import { eitherOf, isLiftedWhole, liftedBy, liftedWhen, waiversOf } from './waivers.ts';
 import { lowerable, type Unenforced, wordingOf } from './unenforced.ts';
@@ -32,10 +33,7 @@ export function lowerRule(source: SourceRule, context: EventContext): LoweredRul
 
 function enforced(source: SourceRule, context: EventContext): LoweredRule {
   const { scope } = context;
-  const where = [source.where, unlessCondition(source.unless), effectiveCondition(source.meta, source.span)];
-  const waivers = waiversOf(source, context);
-  const lifted = liftedBy(waivers, source.span);
-  const narrowing = [...where, unlessCondition(lifted)];
+  const { where, narrowing, waivers, lifted } = conditionsOf(source, context);
   const { cites } = source.meta;
   const name = {
     rule: source.name,
@@ -64,11 +62,58 @@ function enforced(source: SourceRule, context: EventContext): LoweredRule {
       effects.push(lowerEffect(effect, source, lifted, context));
     }
   }
-  const when = overModels(effects.some(isLiftedWhole) ? narrowing : where, scope);
+  const when = whenOf(effects, where, narrowing, scope);
   const rule =
     effects.length === 0 ? null : { ...head(source), reads: readsIn(context, ...exprsOf(when)), when, effects };
   const waived = waivers.map((waiver) => ({ waiver, when: liftedWhen(waiver, where, source.effects, scope) }));
   return { rule, limits, requirements, waived };
+}
+
+/** When the effects that have no condition of their own are asked for. What is sent depends on what is redacted. */
+function whenOf(
+  effects: readonly { readonly kind: Effect['kind'] | SourceEffect['kind'] }[],
+  where: readonly (Condition | null)[],
+  narrowing: readonly (Condition | null)[],
+  scope: Scope,
+): ModelExpr {
+  const redacts = effects.some((effect) => effect.kind === 'redact');
+  return overModels(effects.some(isLiftedWhole) ? narrowing : where, redacts ? { ...scope, sent: null } : scope);
+}
+
+/** When a prompt's redactions of a detector fire, at each model. A rule that cannot be enforced denies instead. */
+export function redactionsOf(context: EventContext): SentClass['redacts'] {
+  const { scope, unenforced, program } = context;
+  const redactions = program.rules.flatMap((source) => {
+    const detectors = source.effects.flatMap((effect) => (effect.kind === 'redact' ? effect.detectors : []));
+    if (source.event !== 'prompt' || detectors.length === 0 || unenforced.formOf(source.name) !== null) return [];
+    const { where, narrowing } = conditionsOf(source, context);
+    return lowerable(
+      () => [{ detectors, when: whenOf(source.effects, where, narrowing, scope) }],
+      () => [],
+    );
+  });
+  return (detector, model) =>
+    or(
+      redactions
+        .filter(({ detectors }) => detectors.includes(detector))
+        .map(({ when }) => (when.kind === 'all' ? when.expr : when.exprs[model]!)),
+    );
+}
+
+/** A rule's own condition, and the same where no waiver lifts it. */
+function conditionsOf(
+  source: SourceRule,
+  context: EventContext,
+): {
+  readonly where: readonly (Condition | null)[];
+  readonly narrowing: readonly (Condition | null)[];
+  readonly waivers: readonly Waiver[];
+  readonly lifted: Condition | null;
+} {
+  const where = [source.where, unlessCondition(source.unless), effectiveCondition(source.meta, source.span)];
+  const waivers = waiversOf(source, context);
+  const lifted = liftedBy(waivers, source.span);
+  return { where, narrowing: [...where, unlessCondition(lifted)], waivers, lifted };
 }
 
 /**

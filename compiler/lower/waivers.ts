@@ -27,8 +27,8 @@ export function eitherOf(condition: Condition, other: Condition | null): Conditi
 }
 
 /** Effects that have no condition of their own: where they are lifted the rule does not fire. */
-export function isLiftedWhole({ kind }: Effect): boolean {
-  return kind === 'deny' || kind === 'redact' || kind === 'keep_newest';
+export function isLiftedWhole({ kind }: { readonly kind: Effect['kind'] | SourceEffect['kind'] }): boolean {
+  return kind === 'deny' || kind === 'redact' || kind === 'keep_newest' || kind === 'keepNewest';
 }
 
 /** Whether the waiver lifts something that the rule, with these conditions, would have done. */

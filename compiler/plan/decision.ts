@@ -45,7 +45,7 @@ export interface Decision {
   readonly outcome: 'allow' | 'deny';
   /** Prompt: the chosen model's name, null where none is. Other events: null. */
   readonly model: string | null;
-  /** Prompt: the classification, null where the policy has none or it has failed. */
+  /** Prompt and completion: the event's classification, null where the policy has none or it has failed. */
   readonly classification: string | null;
   /**
    * What to redact, sorted by detector; the strongest mode of those that apply, and all rules that asked (sorted).

@@ -37,7 +37,12 @@ function eventsOf(plan: Plan, event: EventPlan): readonly DecidedEvent[] {
       return [{ event: 'prompt', reads: sorted([...strata, ...cost, ...budgets, ...others]) }];
     }
     case 'completion':
-      return [{ event: 'completion', reads: readsOfRules(event.rules) }];
+      return [
+        {
+          event: 'completion',
+          reads: sorted([...event.classify.flatMap((each) => each.reads), ...readsOfRules(event.rules)]),
+        },
+      ];
     case 'retrieval':
       return [
         { event: 'retrieval', store: event.store, reads: readsOfRules(event.requestRules) },

@@ -73,13 +73,21 @@ function eventFaults(plan: Plan, event: EventPlan): readonly string[] {
   const context: ReadingContext =
     event.kind === 'prompt'
       ? { classification: event.classify.flatMap((each) => each.reads) }
-      : { classification: [], ...(chosenModel === undefined ? {} : { chosenModel }) };
+      : {
+          classification: event.kind === 'completion' ? event.classify.flatMap((each) => each.reads) : [],
+          ...(chosenModel === undefined ? {} : { chosenModel }),
+        };
   return [
     ...unsorted(
       `rules on ${where}`,
       event.rules.map((rule) => rule.name),
     ),
     ...event.rules.flatMap((rule) => ruleFaults(plan, rule, context)),
+    ...(event.kind === 'prompt' || event.kind === 'completion'
+      ? event.classify.flatMap((each) =>
+          missing(plan, each.name, each.reads, readsOf(each.when, { classification: [] })),
+        )
+      : []),
     ...(event.kind === 'prompt' ? promptFaults(plan, event, context) : []),
     ...(event.kind === 'retrieval'
       ? event.requestRules
@@ -96,9 +104,6 @@ function promptFaults(plan: Plan, event: PromptEvent, context: ReadingContext): 
   return [
     ...STRATA.filter((path) => !plan.facts.some((fact) => pathOf(fact) === path)).map(
       (path) => `a prompt is decided without ${path}`,
-    ),
-    ...event.classify.flatMap((each) =>
-      missing(plan, each.name, each.reads, readsOf(each.when, { classification: [] })),
     ),
     ...event.limits.flatMap((each) => missing(plan, each.rule, each.reads, readsOfModelExpr(each.when, context))),
     ...event.requirements.flatMap((each) =>

@@ -30,7 +30,7 @@
  *   the context window and in `Decision.outputTokens`. Where the sum `input · inputPrice + choices · output ·
  *   outputPrice` exceeds 2^63−1, it exceeds every headroom.
  * - `some` and `every` over an unknown collection are false. A classification that has failed makes the comparison
- *   false; outside the prompt's event the operand `classification` does too.
+ *   false; outside the events that are classified (prompt and completion) the operand `classification` does too.
  * - `each` after the prompt is read at the model whose name is the fact `model.chosen`; where that is not known the
  *   condition is false.
  * - "Sorted" is by code point (which is the order of UTF-8 bytes).
@@ -197,7 +197,7 @@ export type Operand =
   /** The rank of an enum member. */
   | { readonly kind: 'rank'; readonly enum: string; readonly member: string }
   | FactRef
-  /** The event's classification as computed by stratum 2 (a rank in `Plan.classification`). */
+  /** The event's own classification, of the prompt or of the completion: a rank in `Plan.classification`. */
   | { readonly kind: 'classification' };
 
 /** Text, or a member of an unordered enum, by name. */
@@ -362,6 +362,11 @@ export interface Preference {
  * chosen model. No model left: deny, and no rule's effects are evaluated except that `deny` rules which do not read the
  * model still give their reasons.
  *
+ * `prompt.sent_classification` is no node: lowering writes a comparison with it out over the facts, at each candidate
+ * `m`. It is the highest of the base and every classify whose condition still holds where each "detector found" in it is
+ * read as "found, and no `redact` of that detector fires at m". So it fails, and touches, as these facts do; a `redact`
+ * cannot read it.
+ *
  * The requested model is the first of `Plan.models` whose `wireName` is the requested name. A candidate that stands
  * twice in a route counts where it stands first. "Do not read the model" is `when.kind` "all"; with no model left only
  * those of these rules that have a deny effect are evaluated (and stand in `fired`), and `default` is no reason then. A
@@ -381,10 +386,15 @@ export interface PromptEvent {
 /**
  * Facts of the prompt that are known before the reply stay readable; `model.chosen` is a fact; `prompt.classification`
  * is a fact too (an enum).
+ *
+ * Strata: facts; the reply's classification = highest of the base and every classify that fires (its condition reads
+ * the chosen model as the fact `model.chosen`); effects of every rule. In mid-stream the classification is that of what
+ * has come so far: it only rises where `stream` is not `buffered`, as far as rules read it.
  */
 export interface CompletionEvent {
   readonly kind: 'completion';
   readonly default: 'allow' | 'deny';
+  readonly classify: readonly Classify[];
   readonly rules: readonly Rule[];
   /** How a streamed reply is governed: see `StreamClass`. The strictest of its rules. */
   readonly stream: StreamClass;

@@ -2,19 +2,12 @@
  * Events that are decided by their rules alone, and the rules and effects of any event. One section an event, one
  * paragraph a rule.
  */
-import type {
-  CompletionEvent,
-  Effect,
-  FactId,
-  IngestEvent,
-  ModelExpr,
-  RetrievalEvent,
-  Rule,
-  Span,
-} from '../plan/plan.ts';
+import type { Classify, CompletionEvent, Effect, IngestEvent, ModelExpr, RetrievalEvent, Rule } from '../plan/plan.ts';
 import type { DecisionEvent } from '../plan/decision.ts';
-import { alternatives, type ConditionScope, negation } from './condition.ts';
+import { addClassification, classifiesThatFired } from './classification-section.ts';
+import { alternatives, negation } from './condition.ts';
 import type { Names } from './names.ts';
+import { newSection, readable, type SectionInProgress } from './section.ts';
 import { comment, heading, identifier, lines, quoted, rule, setOfTexts } from './text.ts';
 
 export interface Section {
@@ -26,7 +19,7 @@ export interface Section {
 }
 
 export function completionSection(event: CompletionEvent, names: Names): Section {
-  return rulesSection('completion', undefined, event.rules, passing(event.default), names);
+  return rulesSection('completion', undefined, event.rules, passing(event.default), names, event.classify);
 }
 
 export function ingestSection(event: IngestEvent, names: Names): Section {
@@ -64,9 +57,11 @@ function rulesSection(
   rules: readonly Rule[],
   passes: Passing,
   names: Names,
+  classify?: readonly Classify[],
 ): Section {
   const prefix = store === undefined ? event : identifier(event, store);
   const section = newSection(prefix, names);
+  if (classify !== undefined) addClassification(section, classify);
   const chosen = names.plan.facts.find((fact) => names.path(fact.id) === 'model.chosen');
   for (const each of rules) {
     section.reads(each.name, each.reads);
@@ -89,13 +84,15 @@ function rulesSection(
       `default ${prefix}_passes := false`,
       ...(section.has('allows') ? [rule(`${prefix}_passes`, [`count(${prefix}_allows) > 0`])] : []),
     );
+  const classifies = classifiesThatFired(section);
   section.text.push(
     readersRule(section),
     decisionRule(section, event, {
       reasons,
-      fired: section.set('fires'),
+      fired:
+        classifies.length === 0 ? section.set('fires') : `union({${[section.set('fires'), ...classifies].join(', ')}})`,
       model: 'null',
-      classification: 'null',
+      classification: classify === undefined ? 'null' : `${prefix}_classification`,
       outputTokens: 'null',
       reserve: '[]',
       failed: `failed_among(${prefix}_readers)`,
@@ -108,95 +105,6 @@ function rulesSection(
     decision: `${prefix}_decision`,
     text: [heading(title), ...section.text].join('\n\n'),
   };
-}
-
-// ------------------------------------------------------------------------------------------------------------------
-// section in progress
-
-/**
- * The relations of an event that its rules may add to. Rego has no empty relation: one that nothing adds to is written
- * as a literal.
- */
-export type Relation =
-  | 'fires'
-  | 'denies'
-  | 'allows'
-  | 'redacts'
-  | 'tags'
-  | 'withholds'
-  | 'classifies'
-  | 'limits'
-  | 'removes'
-  | 'applies'
-  | 'budgets'
-  | 'prefers';
-
-export interface SectionInProgress {
-  readonly prefix: string;
-  readonly names: Names;
-  readonly text: string[];
-  readonly readers: string[];
-  /** Notes that something reads facts; what reads none cannot be touched. */
-  reads(name: string, facts: readonly FactId[], alwaysDenies?: 'always denies'): void;
-  /** `PREFIX_RELATION contains ENTRY if { BODY }`. */
-  adds(relation: Relation, entry: string, body: readonly string[]): string;
-  has(relation: Relation): boolean;
-  /** The relation, or the empty set where nothing adds to it. */
-  set(relation: Relation): string;
-  /** `[FUNCTION(relation)]`, or nothing where nothing adds to it. */
-  listed(relation: Relation, call: string): readonly string[];
-  scope(owner: string): ConditionScope;
-  titled(what: Described, paragraphs: readonly string[]): void;
-}
-
-export interface Described {
-  readonly name: string;
-  readonly title?: string;
-  readonly cites?: readonly string[];
-  readonly unenforced?: string;
-  readonly span: Span;
-}
-
-export function newSection(prefix: string, names: Names): SectionInProgress {
-  const used = new Set<Relation>();
-  const readers: string[] = [];
-  const text: string[] = [];
-  return {
-    prefix,
-    names,
-    text,
-    readers,
-    reads(name, facts, alwaysDenies) {
-      if (facts.length > 0) readers.push(`[${quoted(name)}, ${pathSet(names, facts)}, ${alwaysDenies !== undefined}]`);
-    },
-    adds(relation, entry, body) {
-      used.add(relation);
-      return rule(`${prefix}_${relation} contains ${entry}`, body);
-    },
-    has: (relation) => used.has(relation),
-    set: (relation) => (used.has(relation) ? `${prefix}_${relation}` : 'set()'),
-    listed: (relation, call) => (used.has(relation) ? [`${call}(${prefix}_${relation})`] : []),
-    scope: (owner) => ({ names, owner: identifier(prefix, owner), classification: `${prefix}_rank`, helpers: [] }),
-    titled(what, paragraphs) {
-      const said = comment(
-        what.title === undefined ? what.name : `${what.name}: ${what.title}`,
-        ...(what.cites ?? []).map((cited) => `cites ${cited}`),
-        ...(what.unenforced === undefined ? [] : [`denies: ${what.unenforced} is not enforced`]),
-        names.place(what.span),
-      );
-      const [first = '', ...rest] = paragraphs;
-      text.push(first === '' ? said : `${said}\n${first}`, ...rest);
-    },
-  };
-}
-
-export function pathSet(names: Names, facts: readonly FactId[]): string {
-  return setOfTexts(facts.map((fact) => names.path(fact)));
-}
-
-/** The statement that the facts read have not failed, or none. */
-export function readable(names: Names, facts: readonly FactId[]): readonly string[] {
-  return facts.length === 0 ? [] : [`not touched(${pathSet(names, facts)})`];
 }
 
 /**

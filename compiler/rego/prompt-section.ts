@@ -3,19 +3,11 @@
  * relation a stratum; its entries name the model that they speak of.
  */
 import type { Budget, ModelExpr, Preference, PromptEvent, Route } from '../plan/plan.ts';
+import { addClassification, classifiesThatFired } from './classification-section.ts';
 import { alternatives } from './condition.ts';
-import {
-  byModels,
-  decisionRule,
-  firing,
-  newSection,
-  pathSet,
-  readable,
-  readersRule,
-  type Section,
-  type SectionInProgress,
-} from './event-sections.ts';
+import { byModels, decisionRule, firing, readersRule, type Section } from './event-sections.ts';
 import type { Names } from './names.ts';
+import { newSection, pathSet, readable, type SectionInProgress } from './section.ts';
 import { comment, heading, lines, member, quoted, rule, setOfTexts } from './text.ts';
 
 const CHOICE_PATHS = ['prompt.requested_model', 'prompt.output_tokens', 'prompt.tokens_estimate'];
@@ -24,7 +16,7 @@ export function promptSection(event: PromptEvent, names: Names): Section {
   const section = newSection('prompt', names);
   section.readers.push(`["choice of model", ${setOfTexts(CHOICE_PATHS)}, true]`);
   const strata = [
-    [heading('prompt: classification'), () => addClassification(section, event)],
+    [heading('prompt: classification'), () => addClassification(section, event.classify)],
     [heading('prompt: output tokens'), () => addOutputTokens(section, event)],
     [heading('prompt: candidates'), () => addCandidates(section, event)],
     [heading('prompt: what removes them'), () => addRemovals(section, event)],
@@ -37,37 +29,6 @@ export function promptSection(event: PromptEvent, names: Names): Section {
     add();
   }
   return { event: 'prompt', decision: 'prompt_decision', text: section.text.join('\n\n') };
-}
-
-// --------------------------------------------------------------------------------------------------------
-// classification
-
-function addClassification(section: SectionInProgress, event: PromptEvent): void {
-  const { names, text } = section;
-  const { classification } = names.plan;
-  for (const each of event.classify) {
-    section.reads(each.name, each.reads);
-    const scope = section.scope(each.name);
-    const bodies = alternatives(each.when, scope).map((body) =>
-      section.adds('classifies', `[${quoted(each.name)}, ${names.text(each.member)}]`, [
-        ...readable(names, each.reads),
-        ...body,
-      ]),
-    );
-    section.titled(each, [...(bodies.length === 0 ? [comment('It never fires.')] : bodies), ...scope.helpers]);
-  }
-  if (classification === undefined) {
-    text.push('prompt_classification := null');
-    return;
-  }
-  const reads = [...new Set(event.classify.flatMap((each) => each.reads))];
-  const ranks = `ranks${member(classification.enum)}`;
-  const raised = section.has('classifies') ? ` | {${ranks}[raised] | some [_, raised] in prompt_classifies}` : '';
-  text.push(
-    `${comment('The highest of the base and every classification that fires. None where one of them cannot be read.')}\n${rule(`prompt_rank := max({${ranks}${member(classification.base)}}${raised})`, readable(names, reads))}`,
-    'default prompt_classification := null',
-    rule('prompt_classification := name', [`some name, rank in ${ranks}`, 'rank == prompt_rank']),
-  );
 }
 
 // ------------------------------------------------------------------------------------------------------------------
@@ -403,7 +364,7 @@ function addDecision(section: SectionInProgress, event: PromptEvent): void {
   }
   const fired = [
     section.set('fires'),
-    ...(section.has('classifies') ? ['{each[0] | some each in prompt_classifies}'] : []),
+    ...classifiesThatFired(section),
     ...(section.has('limits') ? ['{each[1] | some each in prompt_limits; each[0] == prompt_model}'] : []),
     '{each[2] | some each in prompt_removes; each[1] == 0; each[0] in prompt_candidates}',
   ];

@@ -227,7 +227,7 @@ function operand(value: Operand, plan: Plan, type: FactType | undefined): string
     case 'rank':
       return value.member;
     case 'classification':
-      return "the prompt's classification";
+      return 'the classification';
     case 'fact':
     case 'field':
       return reference(value, plan);

@@ -138,6 +138,7 @@ function ceilMillionth(product: bigint): number {
 
 function eventReport(event: EventPlan, plan: Plan): EventReport {
   const statements = [
+    ...(event.kind === 'prompt' || event.kind === 'completion' ? classifyStatements(event, plan) : []),
     ...(event.kind === 'prompt' ? promptStatements(event, plan) : []),
     ...event.rules.map((rule) => ruleStatement(rule, plan)),
   ];
@@ -165,6 +166,19 @@ function ruleStatement(rule: Rule, plan: Plan): Statement {
   };
 }
 
+function classifyStatements(
+  { kind, classify }: EventPlan & { readonly kind: 'prompt' | 'completion' },
+  plan: Plan,
+): Statement[] {
+  const what = kind === 'prompt' ? 'prompt' : 'answer';
+  return classify.map(({ name, member, when }) => ({
+    name,
+    title: null,
+    cites: [],
+    cases: [{ models: null, when: describeExpr(when, plan), does: [`the ${what} is at least ${member}`] }],
+  }));
+}
+
 function promptStatements(event: EventPlan & { readonly kind: 'prompt' }, plan: Plan): Statement[] {
   const removed = (removes: ModelExpr, from = ''): Statement['cases'] =>
     casesOf(removes, plan).map(({ models, when }) => ({
@@ -177,11 +191,6 @@ function promptStatements(event: EventPlan & { readonly kind: 'prompt' }, plan: 
     cites: cites ?? [],
   });
   return [
-    ...event.classify.map((each) => ({
-      ...titled({}),
-      name: each.name,
-      cases: [{ models: null, when: describeExpr(each.when, plan), does: [`the prompt is at least ${each.member}`] }],
-    })),
     ...event.limits.map((limit) => ({
       ...titled(limit),
       name: limit.rule,
@@ -279,9 +288,9 @@ function stepsOf(event: EventPlan): number {
       effect.kind === 'allow_chunk' ? [effect.where] : effect.kind === 'withhold_chunk' ? [effect.unless] : [],
     ),
   ]);
+  if (event.kind === 'prompt' || event.kind === 'completion') all.push(...event.classify.map((each) => each.when));
   if (event.kind === 'prompt') {
     all.push(
-      ...event.classify.map((each) => each.when),
       ...event.limits.flatMap((limit) => exprs(limit.when)),
       ...event.requirements.flatMap((each) => exprs(each.removes)),
       ...event.budgets.flatMap((budget) => [

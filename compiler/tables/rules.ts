@@ -2,6 +2,7 @@
  * T_RULES: for each site the names that its result's bits stand for. Layout: filters/kernel/decision/layout.ts. What
  * the rules mean is code (compiler/wasm/).
  */
+import { EVENT_COMPLETION, EVENT_PROMPT } from '../../filters/kernel/abi.ts';
 import * as layout from '../../filters/kernel/decision/layout.ts';
 import type { FactId, Plan } from '../plan/plan.ts';
 import { wordsFor, wordsOf } from '../wasm/bits.ts';
@@ -33,7 +34,7 @@ function writeSite(plan: Plan, site: Site, writer: TableWriter): number {
     writer.list(address + at, first, entries.length);
   };
   writer.u8(address + layout.SITE_EVENT, site.event);
-  if (site.prompt !== undefined && plan.classification !== undefined)
+  if (plan.classification !== undefined && (site.event === EVENT_PROMPT || site.event === EVENT_COMPLETION))
     writer.u16(address + layout.SITE_CLASSIFICATION, enumAt(plan, plan.classification.enum) + 1);
   names(
     layout.SITE_FAILED,

@@ -8,7 +8,6 @@ import {
   FLAG_NO_MODEL,
   FLAG_UNKNOWN_MODEL,
   RESULT_CANDIDATES,
-  RESULT_CLASSIFICATION,
   RESULT_MODEL,
   RESULT_OUTCOME,
   RESULT_OUTPUT_TOKENS,
@@ -16,6 +15,7 @@ import {
 import type { Model, PromptEvent } from '../plan/plan.ts';
 import { wordsOf } from './bits.ts';
 import { addCandidates } from './candidates.ts';
+import { addClassification } from './classification.ts';
 import { condition } from './condition.ts';
 import type { Local } from './function-builder.ts';
 import { asBit, every, maskIf, some, stateOf, valueOf } from './policy-code.ts';
@@ -54,7 +54,7 @@ export function addPromptSite(siteCode: SiteCode, prompt: PromptEvent): void {
     build.add(word.set(i64.or(word.get(), asBit(code, holds, node & 63))));
   };
 
-  const classification = classify(begun, prompt, setNode);
+  const classification = addClassification(begun, setNode);
   const body: Body = classification === undefined ? begun : { ...begun, classification };
 
   // Candidates and the route that serves.
@@ -150,36 +150,6 @@ export function addPromptSite(siteCode: SiteCode, prompt: PromptEvent): void {
   ]);
   build.add(i32.store8(RESULT_OUTCOME, 1, body.result.get(), outcome.get()));
   build.end(siteCode.name, NONE);
-}
-
-// ----------------------------------------------------------------------------------------------------------
-// classification
-
-/**
- * The rank, -1 where it has failed. Undefined where the policy has no classification; what fires is noted all the same.
- */
-function classify(body: Body, prompt: PromptEvent, setNode: (node: number, holds: Code) => void): Local | undefined {
-  const { code, build, site } = body;
-  const { module } = code;
-  const { i32 } = module;
-  const type = code.plan.enums.find(({ name }) => name === code.plan.classification?.enum);
-  const rankOf = (member: string) => Math.max(0, type?.members.indexOf(member) ?? 0);
-  const rank = build.hold(I32, i32.const(rankOf(code.plan.classification?.base ?? '')));
-  prompt.classify.forEach((each, at) => {
-    const fires = build.hold(I32, every(code, [untouched(body, each.reads), condition(each.when, body)]));
-    setNode(site.site.classifyNodes[at]!, fires.get());
-    const raised = i32.mul(fires.get(), i32.const(rankOf(each.member)));
-    const higher = build.hold(I32, raised);
-    build.add(rank.set(module.select(i32.gt_s(higher.get(), rank.get()), higher.get(), rank.get())));
-  });
-  if (code.plan.classification === undefined) return undefined;
-  const isWhole = untouched(
-    body,
-    prompt.classify.flatMap((each) => each.reads),
-  );
-  build.add(rank.set(module.select(isWhole, rank.get(), i32.const(-1))));
-  build.add(i32.store8(RESULT_CLASSIFICATION, 1, body.result.get(), i32.add(rank.get(), i32.const(1))));
-  return rank;
 }
 
 // -----------------------------------------------------------------------------------------------------------------

@@ -2,8 +2,9 @@
 import { EVENT_COMPLETION, FACT_KNOWN } from '../../filters/kernel/abi.ts';
 import { FLAG_BUFFER, FLAG_DEFAULT, RESULT_OUTCOME } from '../../filters/kernel/decision/layout.ts';
 import { MODEL_ENUM } from '../plan/plan.ts';
-import { wordsFor } from './bits.ts';
-import { type PolicyCode, some, stateOf, valueOf } from './policy-code.ts';
+import { wordsFor, wordsOf } from './bits.ts';
+import { addClassification } from './classification.ts';
+import { asBit, type PolicyCode, some, stateOf, valueOf } from './policy-code.ts';
 import {
   addChunkEffects,
   addRuleWords,
@@ -12,6 +13,7 @@ import {
   beginBody,
   type Body,
   firedWords,
+  isClassified,
   nodesWith,
   type SiteCode,
   storeFired,
@@ -28,10 +30,20 @@ export function addRulesSite(siteCode: SiteCode): void {
   const words = addRuleWords(siteCode);
   const chunkEffects = addChunkEffects(siteCode);
 
-  const body = beginBody(siteCode, [], 'computed');
-  const { build } = body;
+  const begun = beginBody(siteCode, [], 'computed');
+  const { build } = begun;
+  const raising = wordsOf([], site.nodes.length).map(() => build.local(I64));
+  const classification = isClassified(siteCode)
+    ? addClassification(begun, (node, holds) => {
+        const word = raising[node >> 6]!;
+        build.add(word.set(module.i64.or(word.get(), asBit(code, holds, node & 63))));
+      })
+    : undefined;
+  const body: Body = classification === undefined ? begun : { ...begun, classification };
   const chosen = build.hold(I64, chosenBit(code, body));
   const fired = firedWords(body, words, chosen);
+  if (site.classify.length > 0)
+    fired.forEach((word, at) => build.add(word.set(module.i64.or(word.get(), raising[at]!.get()))));
   storeFired(body, fired);
 
   const passes = build.hold(

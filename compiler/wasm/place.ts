@@ -11,7 +11,7 @@ export interface Scope {
   readonly build: FunctionBuilder;
   /** The facts block. */
   readonly facts: Local;
-  /** The rank of the classification, negative where it has failed; absent outside a prompt. */
+  /** The rank of the classification, negative where it has failed; absent outside the events that are classified. */
   readonly classification?: Local;
   /** The element in hand of each enclosing `some` and `every`. */
   readonly elements?: ReadonlyMap<FactId, Local>;

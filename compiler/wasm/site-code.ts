@@ -2,7 +2,15 @@
  * What every decision has, whatever its event: the failed facts, what is touched by them, the rules that fire, and what
  * these add up to.
  */
-import { EVENT_CHUNK, FACT_FAILED, REDACT_MASK, REDACT_PLACEHOLDER, REDACT_REMOVE } from '../../filters/kernel/abi.ts';
+import {
+  EVENT_CHUNK,
+  EVENT_COMPLETION,
+  EVENT_PROMPT,
+  FACT_FAILED,
+  REDACT_MASK,
+  REDACT_PLACEHOLDER,
+  REDACT_REMOVE,
+} from '../../filters/kernel/abi.ts';
 import { FLAG_BUFFER, REDACT_RESTORED, RESULT_FLAGS } from '../../filters/kernel/decision/layout.ts';
 import type { Effect, FactId, ModelExpr, RedactionMode } from '../plan/plan.ts';
 import { wordsFor, wordsOf } from './bits.ts';
@@ -221,7 +229,7 @@ export function addRuleWords(site: SiteCode): readonly (string | undefined)[] {
     if (rules.length === 0) return undefined;
     const name = `${site.name}/rules${word}`;
     const begun = beginBody(site, [I64, I32], 'loaded');
-    const body: Body = site.site.prompt === undefined ? begun : { ...begun, classification: begun.build.param(3) };
+    const body: Body = isClassified(site) ? { ...begun, classification: begun.build.param(3) } : begun;
     const { build, code } = body;
     const { module } = code;
     const chosen = build.param(2);
@@ -234,6 +242,11 @@ export function addRuleWords(site: SiteCode): readonly (string | undefined)[] {
     build.end(name, I64);
     return name;
   });
+}
+
+/** Whether the site's event has a classification of its own. */
+export function isClassified({ code, site }: SiteCode): boolean {
+  return code.plan.classification !== undefined && (site.event === EVENT_PROMPT || site.event === EVENT_COMPLETION);
 }
 
 /** Statements that compute all words of fired rules. Words without a rule are 0. */

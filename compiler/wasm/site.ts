@@ -11,7 +11,7 @@ import {
   EVENT_RETRIEVAL,
 } from '../../filters/kernel/abi.ts';
 import { compareText } from '../plan/order.ts';
-import type { Budget, Effect, Expr, FactId, Plan, PromptEvent, Rule } from '../plan/plan.ts';
+import type { Budget, Classify, Effect, Expr, FactId, Plan, PromptEvent, Rule } from '../plan/plan.ts';
 import { layOut, type ResultLayout } from './result-layout.ts';
 
 export interface Site {
@@ -21,6 +21,7 @@ export interface Site {
   readonly default: 'allow' | 'deny';
   readonly prompt?: PromptEvent;
   readonly rules: readonly SiteRule[];
+  readonly classify: readonly Classify[];
   /** Retrieval: whatever the request rules say, a chunk may pass. */
   readonly passesUndecided: boolean;
   readonly chunkEffects: readonly ChunkEffect[];
@@ -87,10 +88,25 @@ export function sitesOf(plan: Plan): readonly Site[] {
     switch (event.kind) {
       case 'prompt':
         return [
-          site(plan, { event: EVENT_PROMPT, store: 0, default: event.default, rules: event.rules, prompt: event }),
+          site(plan, {
+            event: EVENT_PROMPT,
+            store: 0,
+            default: event.default,
+            rules: event.rules,
+            classify: event.classify,
+            prompt: event,
+          }),
         ];
       case 'completion':
-        return [site(plan, { event: EVENT_COMPLETION, store: 0, default: event.default, rules: event.rules })];
+        return [
+          site(plan, {
+            event: EVENT_COMPLETION,
+            store: 0,
+            default: event.default,
+            rules: event.rules,
+            classify: event.classify,
+          }),
+        ];
       case 'ingest':
         return [
           site(plan, {
@@ -138,12 +154,13 @@ interface Draft {
   readonly store: number;
   readonly default: 'allow' | 'deny';
   readonly rules: readonly Rule[];
+  readonly classify?: readonly Classify[];
   readonly prompt?: PromptEvent;
   readonly passesUndecided?: boolean;
 }
 
 function site(plan: Plan, draft: Draft): Site {
-  const { event, rules, prompt } = draft;
+  const { event, rules, prompt, classify = [] } = draft;
   const touches = touchesOf(plan, draft);
   const pathOf = (fact: FactId) => plan.facts[fact]!.path.join('.');
   const failed = [...new Set(touches.flatMap((touch) => touch.reads))].sort((a, b) =>
@@ -152,7 +169,7 @@ function site(plan: Plan, draft: Draft): Site {
 
   const named = [
     ...rules.map((rule) => rule.name),
-    ...(prompt?.classify ?? []).map((each) => each.name),
+    ...classify.map((each) => each.name),
     ...(prompt?.limits ?? []).map((each) => each.rule),
     ...(prompt?.requirements ?? []).map((each) => each.rule),
   ].map((name, index) => ({ name, index }));
@@ -162,7 +179,7 @@ function site(plan: Plan, draft: Draft): Site {
   let taken = 0;
   const take = (count: number) => nodeOf.slice(taken, (taken += count));
   const ruleNodes = take(rules.length);
-  const classifyNodes = take(prompt?.classify.length ?? 0);
+  const classifyNodes = take(classify.length);
   const limitNodes = take(prompt?.limits.length ?? 0);
   const requirementNodes = take(prompt?.requirements.length ?? 0);
   const siteRules = rules.map((rule, at) => ({ rule, node: ruleNodes[at]! }));
@@ -185,6 +202,7 @@ function site(plan: Plan, draft: Draft): Site {
     default: draft.default,
     ...(prompt === undefined ? {} : { prompt }),
     rules: siteRules,
+    classify,
     passesUndecided: draft.passesUndecided ?? false,
     chunkEffects:
       event === EVENT_CHUNK
@@ -235,8 +253,8 @@ function site(plan: Plan, draft: Draft): Site {
   };
 }
 
-function touchesOf(plan: Plan, { event, rules, prompt }: Draft): readonly Touch[] {
-  const touches: Touch[] = rules.map((rule) => ({ name: rule.name, reads: rule.reads, failsClosed: false }));
+function touchesOf(plan: Plan, { event, rules, prompt, classify = [] }: Draft): readonly Touch[] {
+  const touches: Touch[] = [...rules, ...classify].map(({ name, reads }) => ({ name, reads, failsClosed: false }));
   if (event === EVENT_CHUNK) {
     for (const rule of rules) {
       for (const effect of rule.effects) {
@@ -249,7 +267,6 @@ function touchesOf(plan: Plan, { event, rules, prompt }: Draft): readonly Touch[
   }
   if (prompt !== undefined) {
     touches.push({ name: 'choice of model', reads: factsAt(plan, CHOICE_PATHS), failsClosed: true });
-    for (const each of prompt.classify) touches.push({ name: each.name, reads: each.reads, failsClosed: false });
     for (const each of prompt.limits) touches.push({ name: each.rule, reads: each.reads, failsClosed: true });
     for (const each of prompt.requirements) touches.push({ name: each.rule, reads: each.reads, failsClosed: false });
     prompt.budgets.forEach((budget, at) => {

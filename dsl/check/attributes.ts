@@ -34,8 +34,6 @@ const builtIn = new Map(BUILT_IN_ATTRIBUTES.map((each) => [`${each.root}.${each.
 const UNENFORCED_ATTRIBUTES: ReadonlyMap<string, UnenforcedForm> = new Map<string, UnenforcedForm>([
   ['conversation.turns', 'conversation'],
   ['conversation.tokens', 'conversation'],
-  ['prompt.sent_classification', 'sentClassification'],
-  ['completion.classification', 'classifyCompletion'],
   ['completion.tool_calls', 'toolCalls'],
 ]);
 

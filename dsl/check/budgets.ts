@@ -1,6 +1,7 @@
 /** Budgets and rates: what is counted, per what time, and what happens near the end. */
+import { attributesOf } from '../condition-facts.ts';
 import { diagnostic, didYouMeanHelp, help, label } from '../diagnostic.ts';
-import type { Budget, Rate, Threshold } from '../program.ts';
+import type { Budget, Condition, Rate, Threshold } from '../program.ts';
 import type { Clause, Name, Quantity } from '../syntax-tree.ts';
 import { checkForEach, checkMeta, checkOnce, checkRequired, checkWhereUnless, clauseOf, clausesOf } from './clauses.ts';
 import { conditionScope, type ConditionScope } from './condition-scope.ts';
@@ -17,6 +18,23 @@ export function checkBudgets(context: Context): Budget[] {
   return byName([...context.named.budget.values()].flatMap((node) => checkBudget(context, node) ?? []));
 }
 
+/** Whether a budget applies is one answer for the request, and every candidate has its own class as sent. */
+function checkBeforeChoice(context: Context, condition: Condition): void {
+  const read = attributesOf(condition).find((each) => each.root === 'prompt' && each.name === 'sent_classification');
+  if (read === undefined) return;
+  report(
+    context,
+    diagnostic('E0404', read.span, 'a budget applies or not before a model is chosen', {
+      help: [
+        {
+          message: 'read `prompt.classification`, the class of what came',
+          edits: [{ span: read.span, text: 'prompt.classification' }],
+        },
+      ],
+    }),
+  );
+}
+
 function checkBudget(context: Context, node: DeclarationOf<'budget'>): Budget | null {
   checkOnce(context, node.clauses);
   checkRequired(context, node, node.clauses, [
@@ -27,6 +45,7 @@ function checkBudget(context: Context, node: DeclarationOf<'budget'>): Budget | 
     node.clauses,
     'for',
   );
+  for (const condition of [where, unless]) if (condition !== null) checkBeforeChoice(context, condition);
   const each = clauseOf(node.clauses, 'forEach');
   if (each !== null) noteUnenforced(context, 'budgetForEach', node.name.text, null, each.span);
   const forEach = each === null ? null : checkForEach(inner, each.path);

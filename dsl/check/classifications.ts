@@ -21,7 +21,6 @@ export function checkClassifications(context: Context): Classification[] {
       return [];
     }
     const name = `classify ${event}`;
-    if (event === 'completion') noteUnenforced(context, 'classifyCompletion', name, event, node.span);
     if (node.level === null) noteUnenforced(context, 'receipts', name, event, node.span);
     checkOnce(context, node.clauses);
     const { where, unless } = checkWhereUnless(conditionScope(context, name, event), node.clauses, 'where');

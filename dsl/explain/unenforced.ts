@@ -20,7 +20,6 @@ export const UNENFORCED_CASES: readonly { readonly code: UnenforcedCode; readonl
   { code: 'E0917', source: rule('where egress.host is "api.example.com"\n  allow', 'egress') },
   { code: 'E0918', source: rule('require chunk.branch is graz', 'ingest into files') },
   { code: 'E0919', source: rule('tag reviewed = false', 'ingest into files') },
-  { code: 'E0920', source: 'classify completion as secret where text contains iban\n' },
   { code: 'E0921', source: 'classify prompt as highest of receipts\n' },
   { code: 'E0922', source: rule('where conversation.turns is above 50\n  deny') },
   { code: 'E0923', source: rule('redact payment_card as mask keeping last 4') },
@@ -48,7 +47,6 @@ export const UNENFORCED_CASES: readonly { readonly code: UnenforcedCode; readonl
     code: 'E0933',
     source: rule('where some c in retrieval.chunks has (c.level is secret)\n  deny', 'retrieval from files'),
   },
-  { code: 'E0936', source: rule('use only models where model.clearance is at least prompt.sent_classification') },
   {
     code: 'E0937',
     source: rule('where some c in completion.tool_calls has (c.text contains iban)\n  deny', 'completion'),

@@ -13,6 +13,10 @@ export const RULE_CASES: readonly Case[] = [
   { code: 'E0402', source: rule('where caller.trusted\n  allow') },
   { code: 'E0403', source: rule('where model.site is outside\n  deny') },
   { code: 'E0403', source: rule('where model.site is outside and caller.branch is graz\n  deny "not from Graz"') },
+  {
+    code: 'E0404',
+    source: 'budget b for prompt.sent_classification is secret limit 1 usd per day in "UTC" else deny "no"\n',
+  },
   { code: 'E0404', source: rule('where prompt.sent_classification is at least secret\n  redact iban as mask') },
   { code: 'E0405', source: rule('where caller.trusted\n  cites "Art. 5"') },
   { code: 'E0406', source: rule('where caller.trusted\n  where caller.branch is graz\n  deny') },

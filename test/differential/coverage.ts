@@ -80,9 +80,18 @@ const DEFAULTS: Table<EventPlan['default']> = { allow: true, deny: true };
 const TARGETS: Table<Preference['target']['kind']> = { model: true, requested: true, cheapest: true };
 const REQUESTED: Table<Route['requested']['kind']> = { name: true, any: true };
 const PARTS: Table<
-  'classify' | 'limit' | 'requirement' | 'budget' | 'threshold' | 'preference' | 'request rule' | 'unenforced'
+  | 'classify'
+  | 'classify completion'
+  | 'limit'
+  | 'requirement'
+  | 'budget'
+  | 'threshold'
+  | 'preference'
+  | 'request rule'
+  | 'unenforced'
 > = {
   classify: true,
+  'classify completion': true,
   limit: true,
   requirement: true,
   budget: true,
@@ -148,14 +157,15 @@ export function countKinds(plan: Plan, counts: Map<string, number>): void {
     count('default', event.default);
     for (const rule of event.rules) countRule(rule);
     if (event.kind === 'retrieval') for (const _ of event.requestRules) count('part', 'request rule');
+    if (event.kind === 'prompt' || event.kind === 'completion')
+      for (const each of event.classify) {
+        count('part', event.kind === 'prompt' ? 'classify' : 'classify completion');
+        countExpr(each.when);
+      }
     if (event.kind === 'prompt') countPrompt(event);
   }
 
   function countPrompt(event: Extract<EventPlan, { kind: 'prompt' }>): void {
-    for (const each of event.classify) {
-      count('part', 'classify');
-      countExpr(each.when);
-    }
     for (const each of event.limits) {
       count('part', 'limit');
       countModelExpr(each.when);

@@ -57,17 +57,7 @@ function generateEvents(context: Generating): readonly EventPlan[] {
   const { random, vocabulary } = context;
   const events: EventPlan[] = [];
   if (random.chance(0.97)) events.push(generatePrompt(context));
-  if (random.chance(0.95))
-    events.push({
-      kind: 'completion',
-      default: standard(random, 0.35),
-      stream: random.pick(['early', 'causal', 'buffered']),
-      rules: generateRules(
-        context,
-        'completion',
-        factsOf(vocabulary, ['now', 'text', 'caller', 'prompt', 'model', 'completion']),
-      ),
-    });
+  if (random.chance(0.95)) events.push(generateCompletion(context));
   for (const store of vocabulary.stores) {
     if (random.chance(0.95)) events.push(generateRetrieval(context, store.name));
     if (random.chance(0.9))
@@ -154,6 +144,23 @@ function generatePrompt(context: Generating): EventPlan {
     budgets: vocabulary.budgets.map((name) => generateBudget(context, name, source, reading)),
     routes: generateRoutes(context, source, reading),
     rules,
+  };
+}
+
+function generateCompletion(context: Generating): EventPlan {
+  const { random, vocabulary } = context;
+  const facts = factsOf(vocabulary, ['now', 'text', 'caller', 'prompt', 'model', 'completion']);
+  const isClassified = vocabulary.classification !== undefined;
+  const classify = isClassified
+    ? listOf(random, 2, () => generateClassify(context, { vocabulary, random, facts, classification: false }))
+    : [];
+  const reading: ReadingContext = { classification: [...new Set(classify.flatMap((each) => each.reads))] };
+  return {
+    kind: 'completion',
+    default: standard(random, 0.35),
+    classify: byName(classify),
+    stream: random.pick(['early', 'causal', 'buffered']),
+    rules: generateRules(context, 'completion', facts, isClassified, reading),
   };
 }
 

@@ -39,7 +39,7 @@ ${Object.entries(defaults)
     ...VOCABULARY.map(same),
     ...models.map(({ name, text }) => same(`model ${name} "${name}-1" {\n  ${text}\n}`)),
     ...listOf(random, 2, () => term(make)),
-    ...listOf(random, 2, () => classify(make)),
+    ...listOf(random, 3, () => classify(make)),
     ...listOf(random, 5, () => promptRule(make)),
     ...listOf(random, 3, () => textRule(make, 'completion', 'completion')),
     ...STORES.flatMap((store) => [
@@ -149,6 +149,8 @@ interface Reading {
   readonly text?: true;
   readonly prompt?: true;
   readonly classification?: true;
+  readonly reply?: true;
+  readonly sent?: true;
   readonly model?: true;
   readonly chunk?: true;
 }
@@ -179,6 +181,8 @@ function leaf(make: Making, reading: Reading): Wording {
     ...(reading.text ? [textFound] : []),
     ...(reading.prompt ? PROMPT : []),
     ...(reading.classification ? [ofClassification, ofClassification] : []),
+    ...(reading.reply ? [ofReply] : []),
+    ...(reading.sent ? [ofSent] : []),
     ...(reading.model ? MODEL : []),
     ...(reading.chunk ? [...CHUNK, ...CHUNK] : []),
   ];
@@ -272,6 +276,11 @@ const CHUNK: readonly Leaf[] = [
 ];
 
 const ofClassification: Leaf = (make) => ordered(make, 'prompt.classification', [...LEVELS, 'caller.clearance']);
+const ofSent: Leaf = (make) =>
+  ordered(make, 'prompt.sent_classification', [...LEVELS, 'caller.clearance', 'prompt.classification']);
+
+const ofReply: Leaf = (make) =>
+  ordered(make, 'completion.classification', [...LEVELS, 'caller.clearance', 'prompt.classification']);
 
 const textFound: Leaf = ({ random }) =>
   random.chance(0.3)
@@ -395,7 +404,9 @@ function when(make: Making, reading: Reading): Wording {
 
 function classify(make: Making): Wording {
   const level = make.random.pick(LEVELS);
-  return worded`classify prompt as ${level}\n  where ${condition(make, { text: true, prompt: true })}`;
+  return make.random.chance(0.5)
+    ? worded`classify prompt as ${level}\n  where ${condition(make, { text: true, prompt: true })}`
+    : worded`classify completion as ${level}\n  where ${condition(make, { text: true, classification: true, model: true })}`;
 }
 
 function promptRule(make: Making): Wording {
@@ -407,13 +418,13 @@ function promptRule(make: Making): Wording {
     random.weighted({ useOnly: 3, limit: 1.5, deny: 1.5, redact: 3, allow: defaults.prompt === 'deny' ? 3 : 0 })
   ) {
     case 'useOnly': {
-      const models = condition(make, { model: true, classification: true });
+      const models = condition(make, { model: true, classification: true, sent: true });
       return worded`${head}${when(make, { ...facts, model: true })}\n  use only models where ${models}`;
     }
     case 'limit':
       return worded`${head}${when(make, { ...facts, model: true })}\n  limit prompt.output_tokens to ${random.pick(['8', '100'])} tokens`;
     case 'deny':
-      return worded`${head}${when(make, facts)}\n  deny "Not here"`;
+      return worded`${head}${when(make, { ...facts, sent: true })}\n  deny "Not here"`;
     case 'redact':
       return worded`${head}${when(make, { ...facts, model: true })}\n  ${redact(random)}`;
     case 'allow':
@@ -431,7 +442,9 @@ function textRule(make: Making, event: 'completion' | 'ingest', on: string): Wor
   const { random, defaults } = make;
   const head = `rule ${nameFor(make, event)}\n  on ${on}`;
   const reading: Reading =
-    event === 'completion' ? { text: true, classification: true, model: true } : { text: true, chunk: true };
+    event === 'completion'
+      ? { text: true, classification: true, reply: true, model: true }
+      : { text: true, chunk: true };
   const effect = random.weighted({ redact: 2, deny: 1, allow: defaults[event] === 'deny' ? 2 : 0 });
   const does = effect === 'redact' ? redact(random, event === 'completion') : effect === 'deny' ? 'deny "No"' : 'allow';
   return worded`${head}${when(make, reading)}\n  ${does}`;
@@ -461,7 +474,7 @@ function route(make: Making, requested: string): Wording {
   const preferred = Array.from({ length: random.int(1, 3) }, () => {
     const target = random.pick([random.pick(models), 'requested', 'any by price']);
     return random.chance(0.5)
-      ? worded`\n  prefer ${target} where ${condition(make, { text: true, prompt: true, classification: true, model: true })}`
+      ? worded`\n  prefer ${target} where ${condition(make, { text: true, prompt: true, classification: true, sent: true, model: true })}`
       : same(`\n  prefer ${target}`);
   });
   return preferred.reduce(

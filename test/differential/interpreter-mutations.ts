@@ -82,6 +82,17 @@ export const INTERPRETER_MUTATIONS: readonly Mutation[] = [
     ],
   ]),
   ...inFile('compiler/interpret/decide-rules.ts', [
+    [
+      'classification: completions have none',
+      '...(rank === null ? {} : { classification: rank })',
+      '...(rank === null ? {} : {})',
+    ],
+    ['classification: a completion does not tell it', 'classification: member,\n    alsoFired', 'alsoFired'],
+    [
+      'classification: a touched one of a completion is not a reader',
+      '...event.classify.map(readerOfClassify), ...event.rules',
+      '...event.rules',
+    ],
     ['rule: a touched one fires', '!isTouched(rule.reads, situation.facts) && holds(', 'holds('],
     ['each: at the first model', 'when.exprs[model]', 'when.exprs[0]'],
     ['each: no model is chosen', "if (chosen?.state !== 'known') return null;", 'if (chosen !== null) return null;'],
@@ -105,9 +116,11 @@ export const INTERPRETER_MUTATIONS: readonly Mutation[] = [
     ],
     ['keep_newest: facts not read', "if (effect.kind === 'keep_newest') return [effect.version, effect.key];", ''],
   ]),
-  ...inFile('compiler/interpret/decide-prompt.ts', [
+  ...inFile('compiler/interpret/classified.ts', [
     ['classification: the lowest', 'const rank = Math.max(', 'const rank = Math.min('],
-    ['classification: does not fail', ' || readable.length < event.classify.length', ''],
+    ['classification: does not fail', ' || readable.length < classify.length', ''],
+  ]),
+  ...inFile('compiler/interpret/decide-prompt.ts', [
     ['limits: raise', 'Math.max(0, Math.min(asked,', 'Math.max(0, Math.max(asked,'],
     ['limits: a touched one limits', '!isTouched(limit.reads, situation.facts) && holds(', 'holds('],
     [

@@ -66,8 +66,10 @@ function* smallerEvents(event: EventPlan): Generator<EventPlan> {
         yield { ...event, rules: event.rules.with(at, { ...rule, effects: without(rule.effects, place) }) };
     }
   }
+  if (event.kind === 'prompt' || event.kind === 'completion')
+    for (const at of event.classify.keys()) yield { ...event, classify: without(event.classify, at) };
   if (event.kind !== 'prompt') return;
-  for (const list of ['classify', 'limits', 'requirements', 'budgets', 'routes'] as const) {
+  for (const list of ['limits', 'requirements', 'budgets', 'routes'] as const) {
     for (const at of event[list].keys()) yield { ...event, [list]: event[list].filter((_, place) => place !== at) };
   }
 }

@@ -102,6 +102,12 @@ export const REGO_MUTATIONS: readonly RegoMutation[] = [
   inPolicy('the context window is not looked at', ' > entry.context', ' > entry.context * 1000000000000'),
   inPolicy('limits are not looked at', ' | {limit[2] | some limit in prompt_limits; limit[0] == model}', ''),
   inPolicy('classifications never raise', / \| \{ranks.*prompt_classifies\}/, ''),
+  inPolicy('classifications of completions never raise', / \| \{ranks.*completion_classifies\}/, ''),
+  inPolicy(
+    'classifications of completions do not fire',
+    /\{each\[0\] \| some each in completion_classifies\}/,
+    'set()',
+  ),
   inPolicy('the order of preferences is lost', 'in sort(prompt_prefers)', 'in array.reverse(sort(prompt_prefers))'),
   inPolicy('the first reader is forgotten', /(_readers := \[\n)\t.*\n/g, '$1'),
   inPolicy(

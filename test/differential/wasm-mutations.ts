@@ -191,14 +191,26 @@ export const WASM_MUTATIONS: readonly WasmMutation[] = [
     ],
     ['deny: does nothing', "    anyFired(code, fired, nodesWith(site, 'deny')),\n", ''],
     ['failure: never denies', '    touchedDenies(body, touched, module.i32.const(-1), []),\n', ''],
+    [
+      'classification: of completions does not fire',
+      'word.set(module.i64.or(word.get(), raising[at]!.get()))',
+      'word.set(module.i64.or(word.get(), word.get()))',
+    ],
+    [
+      'classification: of completions is not read',
+      'classification === undefined ? begun : { ...begun, classification }',
+      'classification === undefined ? begun : { ...begun }',
+    ],
   ]),
-  ...inFile('compiler/wasm/decide-prompt.ts', [
+  ...inFile('compiler/wasm/classification.ts', [
     ['classification: the lowest', 'i32.gt_s(higher.get(), rank.get())', 'i32.ge_s(rank.get(), higher.get())'],
     [
       'classification: does not fail',
       'module.select(isWhole, rank.get(), i32.const(-1))',
       'module.select(isWhole, rank.get(), rank.get())',
     ],
+  ]),
+  ...inFile('compiler/wasm/decide-prompt.ts', [
     [
       'requirement: a touched one removes',
       'i64.and(maskIfUntouched(body, requirement.reads), modelMask(requirement.removes, body))',

@@ -16,7 +16,7 @@ import { settles } from './settles.ts';
 const plan = {
   models: [{ name: 'small' }, { name: 'h2' }],
   stores: [{ name: 'docs' }],
-  events: [{ kind: 'completion', default: 'deny', rules: [], stream: 'early' }],
+  events: [{ kind: 'completion', default: 'deny', classify: [], rules: [], stream: 'early' }],
 } as const;
 const REQUEST_BYTES = 16 * 1024 * 1024;
 

@@ -16,7 +16,7 @@ import { startUpstream } from './upstream.ts';
 const plan = {
   models: [{ name: 'small' }],
   stores: [],
-  events: [{ kind: 'completion', default: 'deny', rules: [], stream: 'early' }],
+  events: [{ kind: 'completion', default: 'deny', classify: [], rules: [], stream: 'early' }],
 } as const;
 const folder = mkdtempSync(join(tmpdir(), 'writ-envoy-process-'));
 const alarms: string[] = [];

@@ -21,7 +21,7 @@ const model = (name: string) =>
   ({
     models: [{ name }],
     stores: [],
-    events: [{ kind: 'completion', default: 'deny', rules: [], stream: 'early' }],
+    events: [{ kind: 'completion', default: 'deny', classify: [], rules: [], stream: 'early' }],
   }) as const;
 const plan = model('small');
 

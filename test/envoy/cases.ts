@@ -10,7 +10,9 @@ export interface EnvoyCase {
 const requestsOnly: PlanForEnvoy['events'] = [
   { kind: 'prompt', default: 'allow', classify: [], limits: [], requirements: [], budgets: [], routes: [], rules: [] },
 ];
-const replies: PlanForEnvoy['events'] = [{ kind: 'completion', default: 'deny', rules: [], stream: 'early' }];
+const replies: PlanForEnvoy['events'] = [
+  { kind: 'completion', default: 'deny', classify: [], rules: [], stream: 'early' },
+];
 const jwks = {
   keys: [
     {

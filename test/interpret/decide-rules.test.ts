@@ -9,7 +9,7 @@ const completion = (
   rules: readonly Rule[],
   standard: 'allow' | 'deny' = 'allow',
   onFailure: 'allow' | 'deny' = 'deny',
-) => plan([{ kind: 'completion', default: standard, rules, stream: 'buffered' }], { onFailure });
+) => plan([{ kind: 'completion', default: standard, classify: [], rules, stream: 'buffered' }], { onFailure });
 const completed = (rules: readonly Rule[], input: object = {}) =>
   decide(completion(rules), { event: 'completion', ...input });
 

@@ -239,6 +239,125 @@ describe('a chunk', () => {
   });
 });
 
+const SECRET = 'classify completion as restricted';
+const AT_LEAST = 'rule r on completion where completion.classification is at least restricted';
+const DENY_AT_LEAST = `${AT_LEAST} deny "no"`;
+
+describe('the class that the prompt has as it leaves', () => {
+  const plan = planOf(`classify prompt as restricted where text contains iban
+classify prompt as confidential where text contains any of (iban, email, phone)
+classify prompt as confidential unless caller.region is eu
+rule mask on prompt where model.zone is external redact any of (iban, email) as placeholder
+rule more on prompt where caller.groups contains "masked" redact phone as mask
+rule cleared on prompt use only models where model.clearance is at least prompt.sent_classification
+rule secret on prompt where prompt.sent_classification is restricted deny "too secret"
+rule as_it_came on prompt where prompt.sent_classification is below prompt.classification tag sent = "lower"
+rule same on prompt where prompt.sent_classification is at most prompt.sent_classification tag sent = "same"`);
+  const asked = (found: readonly string[], caller: object = {}, requested = 'big-1'): Decision =>
+    decide(plan, promptInput({ found, caller: { region: 'eu', ...caller }, prompt: { requested_model: requested } }));
+
+  test('does not count what is redacted for the model', () => {
+    const sent = asked(['iban', 'email']);
+    expect(sent).toMatchObject({ outcome: 'allow', model: 'big', classification: 'restricted' });
+    expect(sent.tags).toEqual([
+      { name: 'sent', value: 'lower' },
+      { name: 'sent', value: 'same' },
+    ]);
+  });
+
+  test('counts what is not: at another model, and of another detector', () => {
+    expect(asked(['iban'], {}, 'small-1')).toMatchObject({
+      outcome: 'deny',
+      model: 'small',
+      reasons: [{ kind: 'rule', rule: 'secret', message: 'too secret' }],
+    });
+    expect(asked(['email', 'phone']).reasons).toEqual([{ kind: 'removed', model: 'big', by: ['cleared'] }]);
+    expect(asked(['email', 'phone'], {}, 'small-1')).toMatchObject({
+      outcome: 'allow',
+      fired: expect.arrayContaining(['same']),
+    });
+    expect(asked(['email', 'phone'], { groups: ['masked'] })).toMatchObject({ outcome: 'allow', model: 'big' });
+  });
+
+  test('counts what raises the class without any text', () => {
+    expect(asked([], { region: 'us' }).reasons).toEqual([{ kind: 'removed', model: 'big', by: ['cleared'] }]);
+  });
+
+  test('fails as what it is made of fails', () => {
+    const failed = decide(plan, promptInput({ caller: { region: 'mars' } }));
+    expect(failed.reasons).toContainEqual({ kind: 'failed', rule: 'cleared', facts: ['caller.region'] });
+  });
+
+  test('a waiver that lifts a redaction raises it', () => {
+    const waived = planOf(`classify prompt as restricted where text contains iban
+rule mask on prompt redact iban as mask waivable by "dpo"
+rule cleared on prompt use only models where model.clearance is at least prompt.sent_classification
+waiver audit "Auditors" of mask where caller.groups contains "auditor" until 2026-12-31 owner "dpo"`);
+    const now = Date.UTC(2026, 10, 1) / 1_000;
+    const as = (groups: readonly string[]): string =>
+      decide(waived, { ...promptInput({ found: ['iban'], caller: { groups } }), now }).outcome;
+    expect([as([]), as(['auditor'])]).toEqual(['allow', 'deny']);
+  });
+
+  test('in each message, and however a condition says it', () => {
+    const negated =
+      planOf(`classify prompt as restricted where some m in prompt.messages has (m.role is user and m.text contains any of (iban, email))
+classify prompt as confidential where not (not (text contains email))
+rule mask on prompt where caller.region is eu redact iban as mask
+rule cleared on prompt use only models where model.clearance is at least prompt.sent_classification`);
+    const as = (found: readonly string[], region: string): string =>
+      decide(
+        negated,
+        promptInput({
+          found,
+          caller: { region },
+          prompt: { messages: [{ role: 'user', found }], requested_model: 'big-1' },
+        }),
+      ).outcome;
+    expect([as(['iban'], 'eu'), as(['iban'], 'us'), as(['email'], 'eu'), as([], 'us')]).toEqual([
+      'allow',
+      'deny',
+      'deny',
+      'allow',
+    ]);
+  });
+});
+
+describe('the class of a reply', () => {
+  const plan = planOf(`${SECRET} where text contains iban
+classify completion as confidential where model.zone is external
+${DENY_AT_LEAST}
+rule higher on completion where completion.classification is above caller.clearance tag seen = "higher"
+rule raised on completion where completion.classification is above prompt.classification tag seen = "raised"`);
+  const replied = (found: readonly string[], chosen: string, clearance = 'internal'): Decision =>
+    decide(plan, {
+      event: 'completion',
+      caller: { id: 'u', clearance },
+      prompt: { classification: 'internal' },
+      model: { chosen },
+      text: { found },
+    });
+
+  test('is the highest of the base and every classify that fires', () => {
+    expect(replied([], 'small')).toMatchObject({ outcome: 'allow', classification: 'internal', fired: [], tags: [] });
+    expect(replied(['iban'], 'small')).toMatchObject({ outcome: 'deny', classification: 'restricted' });
+  });
+
+  test('is compared with what the caller and the prompt are', () => {
+    expect(replied([], 'big')).toMatchObject({
+      classification: 'confidential',
+      fired: ['classify 1', 'higher', 'raised'],
+    });
+    expect(replied([], 'big', 'confidential').fired).toEqual(['classify 1', 'raised']);
+  });
+
+  test('has failed where one that reads the model does not know it', () => {
+    const failed = decide(plan, { event: 'completion', caller: { id: 'u' }, text: { found: ['iban'] } });
+    expect(failed).toMatchObject({ outcome: 'deny', classification: null });
+    expect(failed.reasons).toContainEqual({ kind: 'failed', rule: 'classify 1', facts: ['model.chosen'] });
+  });
+});
+
 describe('a streamed reply', () => {
   test.each([
     ['rule r on completion redact email as mask', 'causal'],
@@ -246,6 +365,30 @@ describe('a streamed reply', () => {
     ['rule r on completion where not (text contains email) deny "no"', 'buffered'],
     ['rule r on completion where completion.tokens is above 10 tokens deny "no"', 'buffered'],
     ['rule r on completion where text contains iban redact email as mask', 'buffered'],
+    [`${SECRET} where text contains email\n${DENY_AT_LEAST}`, 'early'],
+    [
+      `${SECRET} where text contains email\nrule r on completion where caller.clearance is below completion.classification deny "no"`,
+      'early',
+    ],
+    [`${SECRET} where caller.region is eu\n${DENY_AT_LEAST}`, 'causal'],
+    [`${SECRET} where text contains email\nrule r on completion redact iban as mask`, 'causal'],
+    [`${SECRET} where text contains email`, 'early'],
+    [
+      `${SECRET} where text contains email\nrule r on completion where completion.classification is at most internal deny "no"`,
+      'buffered',
+    ],
+    [
+      `${SECRET} where text contains email\nrule r on completion where completion.classification is restricted deny "no"`,
+      'buffered',
+    ],
+    [
+      `${SECRET} where text contains email\nrule r on completion where not (completion.classification is at least restricted) deny "no"`,
+      'buffered',
+    ],
+    [`${SECRET} where text contains email\n${AT_LEAST} redact iban as mask`, 'buffered'],
+    [`${SECRET} unless text contains email\n${DENY_AT_LEAST}`, 'buffered'],
+    [`${SECRET} unless text contains email`, 'early'],
+    [`${SECRET} where completion.tokens is above 10 tokens`, 'buffered'],
   ] as const)('%s: %s', (policy, stream) => {
     const event = planOf(policy).events.find((each) => each.kind === 'completion');
     expect(event?.kind === 'completion' && event.stream).toBe(stream);

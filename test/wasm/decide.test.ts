@@ -280,7 +280,7 @@ describe('whole decisions', () => {
         reads: [at('model.chosen')],
       },
     ];
-    const ask = await decider(plan([{ kind: 'completion', default: 'allow', rules, stream: 'causal' }]));
+    const ask = await decider(plan([{ kind: 'completion', default: 'allow', classify: [], rules, stream: 'causal' }]));
     const at_ = (chosen: unknown) => ask({ event: 'completion', model: { chosen } }).reasons;
     expect([at_('dear'), at_('cheap'), at_('other')]).toEqual([
       [{ kind: 'rule', rule: 'at_dear', message: 'dear' }],

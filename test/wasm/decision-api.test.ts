@@ -45,6 +45,7 @@ function claimsPlan(): Plan {
     {
       kind: 'completion',
       default: 'allow',
+      classify: [],
       stream: 'causal',
       rules: [
         {

@@ -597,6 +597,16 @@ prompt_decision := decided({
 
 # -------------------------------------------------------------------------------------------------------- completion
 
+# The highest of the base and every classification that fires. None where one of them cannot be read.
+completion_rank := max({ranks.classification.internal})
+
+default completion_classification := null
+
+completion_classification := name if {
+	some name, rank in ranks.classification
+	rank == completion_rank
+}
+
 # leaked_bank_data: A model does not tell anybody's bank data
 # answers.writ:3:1
 completion_fires contains "leaked_bank_data"
@@ -634,7 +644,7 @@ completion_readers := [
 completion_decision := decided({
 	"event": "completion",
 	"model": null,
-	"classification": null,
+	"classification": completion_classification,
 	"redacts": completion_redacts,
 	"output_tokens": null,
 	"reserve": [],
