@@ -1,15 +1,20 @@
 /** Reads a policy from disk: one `.writ` file, or every `.writ` file of a folder and its subfolders. */
+import { createHash } from 'node:crypto';
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { basename, dirname, join, relative, resolve } from 'node:path';
+import { importedPath } from '../dsl/import-path.ts';
+import { parse } from '../dsl/parser.ts';
 import { FILE_BYTES_MAX, type SourceFile, sourceFile } from '../dsl/source.ts';
 import { CommandError } from './command.ts';
 
 export const POLICY_FILES_MAX = 1_000;
 const FOLDER_DEPTH_MAX = 16;
+const IMPORTS_MAX = 16;
 
 export interface PolicyFiles {
   /** The policy's folder. Paths of the files are relative to it. */
   readonly folder: string;
+  /** Those of the folder, and those that they import, which may lie anywhere. */
   readonly files: readonly SourceFile[];
 }
 
@@ -22,7 +27,10 @@ export async function readPolicyFiles(path: string, cwd: string): Promise<Policy
         : `\`${path}\` cannot be read: ${error.code ?? 'unknown error'}`,
     );
   });
-  if (found.isFile()) return { folder: dirname(at), files: [await readSource(at, basename(at))] };
+  if (found.isFile()) {
+    const folder = dirname(at);
+    return { folder, files: await withImports(folder, [await readSource(at, basename(at))]) };
+  }
   const paths = await writFiles(at, 0);
   if (paths.length === 0) throw new CommandError(`there is no \`.writ\` file in \`${path}\``);
   if (paths.length > POLICY_FILES_MAX)
@@ -30,7 +38,7 @@ export async function readPolicyFiles(path: string, cwd: string): Promise<Policy
       `\`${path}\` has ${paths.length} \`.writ\` files; at most ${POLICY_FILES_MAX} make one policy`,
     );
   const files = await Promise.all(paths.map((file) => readSource(file, relative(at, file).replaceAll('\\', '/'))));
-  return { folder: at, files: files.sort((a, b) => (a.path < b.path ? -1 : 1)) };
+  return { folder: at, files: await withImports(at, files) };
 }
 
 /** The absolute paths of a folder's `.writ` files, in no order. */
@@ -53,10 +61,49 @@ async function writFiles(folder: string, depth: number): Promise<string[]> {
   return below.flat();
 }
 
+/** A file that is not there is no error here: the check says which import leads nowhere. */
+async function withImports(folder: string, files: readonly SourceFile[]): Promise<readonly SourceFile[]> {
+  const own = new Set(files.map(({ path }) => path));
+  const wanted = [...new Set(files.flatMap(importsOf))].filter((path) => !own.has(path));
+  if (wanted.length > IMPORTS_MAX)
+    throw new CommandError(`the policy imports ${wanted.length} files; at most ${IMPORTS_MAX} can be imported`);
+  const imported = await Promise.all(
+    wanted.map(async (path) => {
+      const at = join(folder, path);
+      const isThere = await stat(at).then((found) => found.isFile(), isMissing);
+      if (!isThere) return [];
+      const bytes = await readBytes(at, path);
+      return [{ ...decode(bytes, path), importedAs: createHash('sha256').update(bytes).digest('hex') }];
+    }),
+  );
+  return [...files, ...imported.flat()].sort((a, b) => (a.path < b.path ? -1 : 1));
+}
+
+function isMissing({ code }: NodeJS.ErrnoException): false {
+  if (code === 'ENOENT' || code === 'ENOTDIR') return false;
+  throw new CommandError(`what the policy imports cannot be read: ${code ?? 'unknown error'}`);
+}
+
+/** The paths of what a file imports, relative to the policy's folder. Only a file with the word is parsed for it. */
+export function importsOf(file: SourceFile): readonly string[] {
+  if (!/^import\b/m.test(file.text)) return [];
+  return parse(file).file.declarations.flatMap((each) =>
+    each.kind === 'import' ? (importedPath(file.path, each.path.value) ?? []) : [],
+  );
+}
+
 async function readSource(path: string, name: string): Promise<SourceFile> {
+  return decode(await readBytes(path, name), name);
+}
+
+async function readBytes(path: string, name: string): Promise<Uint8Array> {
   const bytes = await readFile(path);
   if (bytes.length > FILE_BYTES_MAX)
     throw new CommandError(`\`${name}\` has ${bytes.length} bytes; a policy file has at most ${FILE_BYTES_MAX}`);
+  return bytes;
+}
+
+function decode(bytes: Uint8Array, name: string): SourceFile {
   try {
     return sourceFile(name, new TextDecoder('utf-8', { fatal: true }).decode(bytes));
   } catch {

@@ -34,7 +34,9 @@ export const LOOK_MS = 150;
  */
 export async function watchPolicy(options: WatchOptions): Promise<void> {
   const { folder, deployment, door, signal } = options;
-  const look = (): Promise<string> => fingerprint(folder, deployment ?? join(folder, 'deployment.json'));
+  // Which files are imported is known once they were read: where that has changed, all is built a second time.
+  let imported: readonly string[] = [];
+  const look = (): Promise<string> => fingerprint(folder, [deployment ?? join(folder, 'deployment.json'), ...imported]);
   let built: string | undefined;
   let seen = await look();
   const builder = new Builder();
@@ -42,15 +44,15 @@ export async function watchPolicy(options: WatchOptions): Promise<void> {
     while (!signal.aborted) {
       if (seen !== built) {
         built = seen;
-        await options.onBuilt(
-          await builder.build({
-            path: folder,
-            deployment,
-            ...(door === undefined ? {} : { door }),
-            privateKeyPem: options.privateKeyPem,
-            colour: options.colour,
-          }),
-        );
+        const result = await builder.build({
+          path: folder,
+          deployment,
+          ...(door === undefined ? {} : { door }),
+          privateKeyPem: options.privateKeyPem,
+          colour: options.colour,
+        });
+        imported = result.imported;
+        await options.onBuilt(result);
       }
       await sleep(LOOK_MS, undefined, { signal }).catch(() => undefined);
       // A folder that is gone for a moment, while it is replaced, is not a change.
@@ -61,8 +63,8 @@ export async function watchPolicy(options: WatchOptions): Promise<void> {
   }
 }
 
-async function fingerprint(folder: string, deployment: string): Promise<string> {
-  const paths = [...(await listPolicyFiles(folder)).toSorted(), deployment];
+async function fingerprint(folder: string, others: readonly string[]): Promise<string> {
+  const paths = [...(await listPolicyFiles(folder)).toSorted(), ...others];
   const states = await Promise.all(
     paths.map((path) =>
       stat(path, { bigint: true }).then(
@@ -89,6 +91,7 @@ class Builder {
         this.#worker = undefined;
         resolve({
           bundle: null,
+          imported: [],
           said: `the policy could not be built: ${cause instanceof Error ? cause.message : String(cause)}\n`,
         });
       });

@@ -5,18 +5,18 @@
 import { checkCaller, checkModelAttributes, checkStores, checkTools } from './check/attribute-blocks.ts';
 import { checkBudgets, checkRates } from './check/budgets.ts';
 import { checkClassifications } from './check/classifications.ts';
-import { type Context, createContext, type DetectorCatalog } from './check/context.ts';
+import { type Context, createContext, type DetectorCatalog, isImported } from './check/context.ts';
 import { checkDetectorGroups, checkDetectors } from './check/detectors.ts';
 import { checkEnums } from './check/enums.ts';
 import {
   checkAssumptions,
   checkDelegations,
   checkGuarantees,
-  checkImports,
   checkSwitches,
   checkWaivers,
 } from './check/governance.ts';
 import { checkConversions } from './check/conversions.ts';
+import { checkImports, withinCeiling } from './check/imports.ts';
 import { checkModels } from './check/models.ts';
 import { checkNames } from './check/names.ts';
 import { checkHours, checkLists, checkRecipients, checkReviewers } from './check/people-and-lists.ts';
@@ -46,7 +46,9 @@ export function checkParsed(files: readonly ParsedFile[], catalog: DetectorCatal
   );
   const parts = runChecks(context);
   const { policy } = context.typed;
-  const diagnostics = inOrder([...files.flatMap((each) => each.diagnostics), ...context.diagnostics]);
+  // What an imported file could say better is its owner's matter.
+  const ours = ({ severity, span }: Diagnostic): boolean => severity === 'error' || !isImported(context, span.file);
+  const diagnostics = inOrder([...files.flatMap((each) => each.diagnostics), ...context.diagnostics].filter(ours));
   const hasError = diagnostics.some((each) => each.severity === 'error');
   if (hasError || policy === null) return { program: null, diagnostics };
   return {
@@ -91,7 +93,7 @@ function runChecks(context: Context): Omit<Program, 'policy' | 'usedDetectors' |
   const tests = checkTests(context);
   checkUnused(context);
   checkSurprises(context, { rules, models, stores, budgets });
-  return {
+  return withinCeiling(context, {
     enums,
     caller,
     modelAttributes,
@@ -117,7 +119,7 @@ function runChecks(context: Context): Omit<Program, 'policy' | 'usedDetectors' |
     assumptions,
     guarantees,
     tests,
-  };
+  });
 }
 
 /** By place. A term's mistake is said once, though each of its uses finds it. */

@@ -278,6 +278,26 @@ export const DIAGNOSTICS = {
     explanation:
       'With `default retrieval: deny` a chunk passes only where some rule allows it; `withhold chunk` and `keep newest` take away from what is allowed.',
   },
+  E0416: {
+    title: 'an imported file that has changed',
+    explanation:
+      'An import names the hash of the file that was read when it was written. A file that has changed is read again, and pinned anew, before anything is built on it.',
+  },
+  E0417: {
+    title: 'an import that leads nowhere',
+    explanation:
+      'An import names a `.writ` file outside of the policy’s folder, by a path from the file that imports it. An imported file imports nothing itself.',
+  },
+  E0418: {
+    title: 'something that widens what was imported',
+    explanation:
+      'What is imported is a ceiling: whoever imports may deny, redact, hold, limit and the like. Anything else needs a `delegate` in a file that is imported, and then holds within its condition.',
+  },
+  E0419: {
+    title: 'a `policy` that is wider than the imported one',
+    explanation:
+      'The `policy` of whoever imports may deny more by default, and nothing less; currency and time zone are the same.',
+  },
   W0405: {
     title: 'a waiver that ends within two weeks',
     explanation: 'After its last day a waiver lifts nothing, and those whom it covered are held to its rules again.',
@@ -310,8 +330,6 @@ export const DIAGNOSTICS = {
   E0902: { title: '`sample … percent for review` is checked but not yet enforced', explanation: NOT_ENFORCED },
   E0903: { title: '`rate` is checked but not yet enforced', explanation: NOT_ENFORCED },
   E0904: { title: '`is in LIST` is checked but not yet enforced', explanation: NOT_ENFORCED },
-  E0906: { title: '`import` is checked but not yet enforced', explanation: NOT_ENFORCED },
-  E0907: { title: '`delegate` is checked but not yet enforced', explanation: NOT_ENFORCED },
   E0908: { title: '`notify` is checked but not yet enforced', explanation: NOT_ENFORCED },
   E0909: { title: '`switch` is checked but not yet enforced', explanation: NOT_ENFORCED },
   E0913: { title: 'a rule on tool calls is checked but not yet enforced', explanation: NOT_ENFORCED },
@@ -331,7 +349,6 @@ export const DIAGNOSTICS = {
   E0928: { title: 'a detector that asks a classifier is checked but not yet enforced', explanation: NOT_ENFORCED },
   E0930: { title: '`budget … for each` is checked but not yet enforced', explanation: NOT_ENFORCED },
   E0931: { title: '`at … percent notify` is checked but not yet enforced', explanation: NOT_ENFORCED },
-  E0932: { title: 'the proof of a guarantee is checked but not yet enforced', explanation: NOT_ENFORCED },
   E0933: { title: 'a condition over all chunks is checked but not yet enforced', explanation: NOT_ENFORCED },
   E0937: { title: '`completion.tool_calls` is checked but not yet enforced', explanation: NOT_ENFORCED },
   E0934: { title: 'a store other than chroma is checked but not yet enforced', explanation: NOT_ENFORCED },

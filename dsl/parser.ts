@@ -87,7 +87,11 @@ export function parse(source: SourceFile): ParsedFile {
     if ('keyword' in parsed) broken.push(parsed);
     else declarations.push(parsed);
   }
-  return { file: { path: source.path, declarations, broken, comments: lexed.comments }, diagnostics };
+  const file = { path: source.path, declarations, broken, comments: lexed.comments };
+  return {
+    file: source.importedAs === undefined ? file : { ...file, importedAs: source.importedAs },
+    diagnostics,
+  };
 }
 
 /** One list of tokens for each declaration. */

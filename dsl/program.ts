@@ -497,8 +497,6 @@ export type UnenforcedForm =
   | 'sample'
   | 'rate'
   | 'list'
-  | 'import'
-  | 'delegate'
   | 'notify'
   | 'switch'
   | 'toolCall'
@@ -518,7 +516,6 @@ export type UnenforcedForm =
   | 'classifierDetector'
   | 'budgetForEach'
   | 'budgetThresholdNotify'
-  | 'guarantee'
   | 'quantifiedChunks'
   | 'toolCalls'
   | 'storeKind';

@@ -6,7 +6,13 @@
 /** A piece of a source file, `end` exclusive. */
 export type Span = { readonly file: string; readonly start: number; readonly end: number };
 export type Position = { readonly line: number; readonly column: number };
-export type SourceFile = { readonly path: string; readonly text: string; readonly lineStarts: readonly number[] };
+export type SourceFile = {
+  readonly path: string;
+  readonly text: string;
+  readonly lineStarts: readonly number[];
+  /** Of a file that another one imports: SHA-256 (hex) of its bytes. */
+  readonly importedAs?: string;
+};
 
 export const FILE_BYTES_MAX = 1024 * 1024;
 

@@ -11,6 +11,8 @@ export type SyntaxFile = {
   /** Declarations that could not be read: enough is kept that uses of their name are not reported too. */
   readonly broken: readonly BrokenDeclaration[];
   readonly comments: readonly Comment[];
+  /** As `SourceFile` has it. */
+  readonly importedAs?: string;
 };
 /** `text` begins with `//`. */
 export type Comment = { readonly text: string; readonly span: Span };

@@ -6,7 +6,7 @@ import { checkProgram, type DetectorCatalog } from '../../dsl/check.ts';
 import type { Diagnostic } from '../../dsl/diagnostic.ts';
 import type { DiagnosticCode } from '../../dsl/diagnostics-catalogue.ts';
 import { expiryDiagnostics } from '../../dsl/expiry.ts';
-import { EXAMPLE_POLICY, EXAMPLE_TODAY } from '../../dsl/explain/example.ts';
+import { EXAMPLE_IMPORT, EXAMPLE_POLICY, EXAMPLE_TODAY } from '../../dsl/explain/example.ts';
 import type { Program } from '../../dsl/program.ts';
 import { type SourceFile, sourceFile } from '../../dsl/source.ts';
 import { unenforcedDiagnostics } from '../../dsl/unenforced.ts';
@@ -31,13 +31,19 @@ const BESIDE = 'policy.writ';
 
 export function answerOf(given: ExampleSource, catalog: DetectorCatalog, path = 'example.writ'): ExampleAnswer {
   const file = sourceFile(path, given.source);
-  const all = given.alone === true ? [file] : [sourceFile(BESIDE, EXAMPLE_POLICY), file];
+  const own = given.alone === true ? [file] : [sourceFile(BESIDE, EXAMPLE_POLICY), file];
+  const all = [...own, ...importedBy(file)];
   const { program, diagnostics } = checkProgram(all, catalog);
   const later = program === null ? [] : laterDiagnostics(given, program);
   return {
     found: [...diagnostics, ...later].filter((each) => each.span.file !== BESIDE),
     files: new Map(all.map((each) => [each.path, each])),
   };
+}
+
+function importedBy({ text }: SourceFile): readonly SourceFile[] {
+  const { path, sha256, text: imported } = EXAMPLE_IMPORT;
+  return /^import /m.test(text) ? [{ ...sourceFile(path, imported), importedAs: sha256 }] : [];
 }
 
 function laterDiagnostics(given: ExampleSource, program: Program): readonly Diagnostic[] {

@@ -91,9 +91,9 @@ function decidedBy(decision: Decision): string[] {
       case 'rule':
       case 'withheld':
       case 'failed':
-        return [reason.rule.replace(/^budget /, '')];
+        return [reason.rule.replace(/^(budget|guarantee) /, '')];
       case 'removed':
-        return reason.by.map((name) => name.replace(/^budget /, ''));
+        return reason.by.map((name) => name.replace(/^(budget|guarantee) /, ''));
       case 'default':
       case 'unknown_model':
       case 'input':

@@ -24,9 +24,12 @@ export const BUNDLE_PATHS = {
   types: '/writ/types.d.ts',
 } as const;
 
-/** Where a source file of the policy stands; `file` is relative to the policy's folder. */
+/**
+ * Where a source file of the policy stands; `file` is relative to the policy's folder. What lies outside of it stands
+ * below a name that no file of the folder has: those that begin with a dot are no part of a policy.
+ */
 export function sourcePath(file: string): string {
-  return `/writ/source/${file}`;
+  return `/writ/source/${file.replaceAll('../', '.outside/')}`;
 }
 
 /** The OPA entrypoint. */

@@ -68,10 +68,12 @@ export function decideChunk(plan: Plan, event: RetrievalEvent, facts: readonly F
   ]);
   const closedReaders = readers.map((reader) => ({
     ...reader,
-    failsClosed: isTouched(
-      reader.reads.filter((fact) => storeFacts.includes(fact)),
-      facts,
-    ),
+    failsClosed:
+      reader.failsClosed ||
+      isTouched(
+        reader.reads.filter((fact) => storeFacts.includes(fact)),
+        facts,
+      ),
   }));
 
   const fired = firedRules(event.rules, situation);
@@ -165,11 +167,11 @@ function chosenModel({ plan, facts }: Situation): number | null {
 }
 
 export function readerOfRule(rule: Rule): Reader {
-  return { name: rule.name, reads: rule.reads, failsClosed: false };
+  return { name: rule.name, reads: rule.reads, failsClosed: rule.failsClosed ?? false };
 }
 
 function readerOfEffect(rule: Rule, effect: Effect): Reader {
-  return { name: rule.name, reads: readsOfEffect(effect), failsClosed: false };
+  return { name: rule.name, reads: readsOfEffect(effect), failsClosed: rule.failsClosed ?? false };
 }
 
 function readsOfEffect(effect: Effect): readonly FactId[] {

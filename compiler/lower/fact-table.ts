@@ -132,7 +132,7 @@ function builtins(program: Program): Draft[] {
 }
 
 /** Whether some condition reads the time, or something holds for a time only. */
-function readsNow({ rules, classifications, budgets, rates, routes, waivers }: Program): boolean {
+function readsNow({ rules, classifications, budgets, rates, routes, waivers, guarantees }: Program): boolean {
   const reads = (node: unknown): boolean => {
     if (typeof node !== 'object' || node === null) return false;
     if ('root' in node && node.root === 'now') return true;
@@ -141,7 +141,7 @@ function readsNow({ rules, classifications, budgets, rates, routes, waivers }: P
   return (
     waivers.length > 0 ||
     rules.some(({ meta }) => meta.effective !== null) ||
-    reads([rules, classifications, budgets, rates, routes])
+    reads([rules, classifications, budgets, rates, routes, guarantees])
   );
 }
 

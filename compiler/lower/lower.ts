@@ -28,6 +28,7 @@ import {
 } from '../plan/plan.ts';
 import type { Scope } from './condition.ts';
 import { builtinEnums, chunkPath, factTable, type FactTable, factValue } from './fact-table.ts';
+import { guaranteeRules, lowerGuarantees } from './guarantees.ts';
 import { type LoweredHours, lowerHours } from './hours.ts';
 import { byPrice, lowerClassify, lowerPrompt } from './prompt.ts';
 import type { EventContext } from './event-context.ts';
@@ -60,6 +61,7 @@ export function lower(program: Program, options: LowerOptions): Plan {
   ];
   const { policy } = program;
   const calendar = lowerHours(program);
+  const events = lowerEvents(program, facts, new Map(enums.map(({ name, members }) => [name, members])), calendar);
   return {
     version: PLAN_VERSION,
     policy: policy.name,
@@ -80,7 +82,9 @@ export function lower(program: Program, options: LowerOptions): Plan {
     stores: program.stores.map((store) => lowerStore(store, facts)),
     detectors,
     ...calendar,
-    events: lowerEvents(program, facts, new Map(enums.map(({ name, members }) => [name, members])), calendar),
+    guarantees: lowerGuarantees(program.guarantees, events),
+    imports: program.imports,
+    events,
   };
 }
 
@@ -166,10 +170,11 @@ function rulesOf(
   const applies = (rule: SourceRule): boolean =>
     decidedAt(rule.event) === event && (rule.store === null || store === null || rule.store === store);
   const lowered = context.program.rules.filter(applies).map((rule) => lowerRule(rule, context));
-  const denials = [...denying, ...context.unenforced.denying(store)];
+  const denials = [...denying, ...(store === null ? [] : context.unenforced.denying(store))];
   return [
     ...lowered.flatMap(({ rule }) => rule ?? []),
     ...waiverRules(lowered, context),
+    ...guaranteeRules(event, context),
     ...denials.map(({ declaration, form }) => denyingRule(declaration, form, context)),
   ]
     .sort((a, b) => (a.name < b.name ? -1 : 1))
@@ -272,6 +277,6 @@ function wordsIn(program: Program): Set<string> {
       Object.values(node).forEach(visit);
     }
   };
-  visit([program.rules, program.classifications, program.budgets, program.routes]);
+  visit([program.rules, program.classifications, program.budgets, program.routes, program.guarantees]);
   return words;
 }

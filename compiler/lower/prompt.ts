@@ -7,6 +7,7 @@ import type {
 } from '../../dsl/program.ts';
 import type { Budget, Classify, FactId, ModelId, Preference, PromptEvent, Route, Rule } from '../plan/plan.ts';
 import { atChosen, exprsOf, overFacts, overModels, removals, unlessCondition } from './condition.ts';
+import { guaranteeRules } from './guarantees.ts';
 import { type EventContext, type LoweredRule, readsIn } from './event-context.ts';
 import { denyingRule, lowerRule, redactionsOf } from './rules.ts';
 import { waiverRules } from './waivers.ts';
@@ -22,7 +23,7 @@ export function lowerPrompt(before: EventContext, { classify, denying }: Lowered
   const budgets = program.budgets.map((budget) => lowerBudget(budget, context));
   const routes = program.routes.map((route) => lowerRoute(route, context));
   const kept = <T>(pick: (rule: LoweredRule) => readonly T[]): T[] => lowered.flatMap(pick);
-  const denials = [...denying, ...routes.flatMap((route) => route.denying), ...context.unenforced.denying(null)];
+  const denials = [...denying, ...routes.flatMap((route) => route.denying)];
   return {
     kind: 'prompt',
     default: program.policy.defaults.prompt,
@@ -34,6 +35,7 @@ export function lowerPrompt(before: EventContext, { classify, denying }: Lowered
     rules: [
       ...kept((rule) => (rule.rule === null ? [] : [rule.rule])),
       ...waiverRules(lowered, context),
+      ...guaranteeRules('prompt', context),
       ...budgets.filter((budget) => budget.kind === 'deny').map((budget) => budget.rule),
       ...program.rates.map((rate) => denyingRule(rate.name, 'rate', context, rate)),
       ...denials.map(({ declaration, form }) => denyingRule(declaration, form, context)),

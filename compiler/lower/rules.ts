@@ -101,7 +101,7 @@ export function redactionsOf(context: EventContext): SentClass['redacts'] {
 }
 
 /** A rule's own condition, and the same where no waiver lifts it. */
-function conditionsOf(
+export function conditionsOf(
   source: SourceRule,
   context: EventContext,
 ): {

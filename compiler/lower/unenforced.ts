@@ -13,38 +13,27 @@ export interface Denying {
   readonly form: string;
 }
 
-/**
- * Forms that say nothing about what may pass: leaving them out only narrows, or changes nothing at run time. They are
- * reported, and deny nothing.
- */
-const NARROWER_WITHOUT: ReadonlySet<UnenforcedForm> = new Set(['guarantee']);
-/** Forms that bear on every event and stand on no rule of one. */
-const BEARING_ON_ALL: ReadonlySet<string> = new Set<UnenforcedForm>(['import', 'delegate']);
-
 export interface Unenforced {
   /**
    * The form that makes this declaration (a rule, a budget, a detector) deny, or null when it can be enforced as
    * written.
    */
   formOf(declaration: string): string | null;
-  /** What makes every event of a store deny: its kind, and what bears on all. `null`: the events of models. */
-  denying(store: string | null): readonly Denying[];
+  /** What makes every event of a store deny: its kind. */
+  denying(store: string): readonly Denying[];
 }
 
 export function unenforcedOf(program: Program): Unenforced {
   const forms = new Map<string, string>();
-  const everywhere: Denying[] = [];
   for (const { form, declaration } of program.unenforced) {
-    if (NARROWER_WITHOUT.has(form)) continue;
-    if (BEARING_ON_ALL.has(form)) everywhere.push({ declaration, form });
-    else if (!forms.has(declaration)) forms.set(declaration, form);
+    if (!forms.has(declaration)) forms.set(declaration, form);
   }
   const stores = new Set(program.stores.map((store) => store.name));
   return {
     formOf: (declaration) => forms.get(declaration) ?? null,
     denying(store) {
-      const form = store !== null && stores.has(store) ? forms.get(store) : undefined;
-      return form === undefined ? everywhere : [...everywhere, { declaration: store!, form }];
+      const form = stores.has(store) ? forms.get(store) : undefined;
+      return form === undefined ? [] : [{ declaration: store, form }];
     },
   };
 }

@@ -36,15 +36,12 @@
  * - "Sorted" is by code point (which is the order of UTF-8 bytes).
  */
 
-export const PLAN_VERSION = 1;
+import type { Guarantee, ImportedFile } from './governance.ts';
+import type { Span } from './span.ts';
 
-export interface Span {
-  /** Path of the source file relative to the policy's folder. */
-  readonly file: string;
-  /** UTF-16 offsets into the file; `end` is exclusive. */
-  readonly start: number;
-  readonly end: number;
-}
+export type { Span };
+
+export const PLAN_VERSION = 1;
 
 // ----------------------------------------------------------------------------------------------------------------
 // facts
@@ -254,6 +251,8 @@ export interface Rule {
    * Names the form when this rule stands for one that is not enforced yet and therefore denies (`--allow-unenforced`).
    */
   readonly unenforced?: string;
+  /** It keeps a guarantee: a touched one denies, whatever `onFailure` says. */
+  readonly failsClosed?: boolean;
   readonly span: Span;
 }
 
@@ -543,5 +542,9 @@ export interface Plan {
   readonly zones: readonly Zone[];
   /** Sorted by name. */
   readonly hours: readonly Hours[];
+  /** Sorted by name. */
+  readonly guarantees: readonly Guarantee[];
+  /** By path. */
+  readonly imports: readonly ImportedFile[];
   readonly events: readonly EventPlan[];
 }

@@ -7,7 +7,7 @@ import type { DecisionEvent } from '../plan/decision.ts';
 import { addClassification, classifiesThatFired } from './classification-section.ts';
 import { alternatives, negation } from './condition.ts';
 import type { Names } from './names.ts';
-import { newSection, readable, type SectionInProgress } from './section.ts';
+import { alwaysDenies, newSection, readable, type SectionInProgress } from './section.ts';
 import { comment, heading, identifier, lines, quoted, rule, setOfTexts } from './text.ts';
 
 export interface Section {
@@ -64,7 +64,7 @@ function rulesSection(
   if (classify !== undefined) addClassification(section, classify);
   const chosen = names.plan.facts.find((fact) => names.path(fact.id) === 'model.chosen');
   for (const each of rules) {
-    section.reads(each.name, each.reads);
+    section.reads(each.name, each.reads, alwaysDenies(each));
     section.titled(
       each,
       firing(section, each, [], (models) =>
@@ -191,7 +191,7 @@ function addChunkEffect(section: SectionInProgress, each: Rule, effect: Effect):
   const canFire = section.has('fires');
   switch (effect.kind) {
     case 'allow_chunk': {
-      section.reads(each.name, effect.reads);
+      section.reads(each.name, effect.reads, alwaysDenies(each));
       if (!canFire) return;
       const bodies = alternatives(effect.where, scope).map((body) =>
         section.adds('allows', quoted(each.name), [fires, ...readable(names, effect.reads), ...body]),
@@ -200,7 +200,7 @@ function addChunkEffect(section: SectionInProgress, each: Rule, effect: Effect):
       return;
     }
     case 'withhold_chunk': {
-      section.reads(each.name, effect.reads);
+      section.reads(each.name, effect.reads, alwaysDenies(each));
       if (!canFire) return;
       section.text.push(
         section.adds('withholds', quoted(each.name), [

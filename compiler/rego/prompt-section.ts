@@ -7,7 +7,7 @@ import { addClassification, classifiesThatFired } from './classification-section
 import { alternatives } from './condition.ts';
 import { byModels, decisionRule, firing, readersRule, type Section } from './event-sections.ts';
 import type { Names } from './names.ts';
-import { newSection, pathSet, readable, type SectionInProgress } from './section.ts';
+import { alwaysDenies, newSection, pathSet, readable, type SectionInProgress } from './section.ts';
 import { comment, heading, lines, member, quoted, rule, setOfTexts } from './text.ts';
 
 const CHOICE_PATHS = ['prompt.requested_model', 'prompt.output_tokens', 'prompt.tokens_estimate'];
@@ -306,7 +306,7 @@ function addChoice(section: SectionInProgress): void {
 
 function addRules(section: SectionInProgress, event: PromptEvent): void {
   for (const each of event.rules) {
-    section.reads(each.name, each.reads);
+    section.reads(each.name, each.reads, alwaysDenies(each));
     // With no model left only denials that do not read the model are still judged.
     const needsModel = each.when.kind === 'all' && !each.effects.some((effect) => effect.kind === 'deny');
     section.titled(

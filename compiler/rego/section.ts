@@ -1,5 +1,5 @@
 /** A section of the Rego while it is written: one event's relations, readers and paragraphs. */
-import type { FactId, Span } from '../plan/plan.ts';
+import type { FactId, Rule, Span } from '../plan/plan.ts';
 import type { ConditionScope } from './condition.ts';
 import type { Names } from './names.ts';
 import { comment, identifier, quoted, rule, setOfTexts } from './text.ts';
@@ -28,7 +28,7 @@ export interface SectionInProgress {
   readonly text: string[];
   readonly readers: string[];
   /** Notes that something reads facts; what reads none cannot be touched. */
-  reads(name: string, facts: readonly FactId[], alwaysDenies?: 'always denies'): void;
+  reads(name: string, facts: readonly FactId[], alwaysDenies?: 'always denies' | undefined): void;
   /** `PREFIX_RELATION contains ENTRY if { BODY }`. */
   adds(relation: Relation, entry: string, body: readonly string[]): string;
   has(relation: Relation): boolean;
@@ -83,6 +83,10 @@ export function newSection(prefix: string, names: Names): SectionInProgress {
 
 export function pathSet(names: Names, facts: readonly FactId[]): string {
   return setOfTexts(facts.map((fact) => names.path(fact)));
+}
+
+export function alwaysDenies({ failsClosed }: Rule): 'always denies' | undefined {
+  return failsClosed === true ? 'always denies' : undefined;
 }
 
 /** The statement that the facts read have not failed, or none. */

@@ -1,6 +1,6 @@
 /** The report as text for people: what a policy officer prints and an auditor reads. */
 import { grouped } from './describe.ts';
-import { type EventReport, type Report, type Statement, whenOf } from './report.ts';
+import { type EventReport, type GuaranteeReport, type Report, type Statement, whenOf } from './report.ts';
 
 export function reportText(report: Report): string {
   return [
@@ -9,6 +9,10 @@ export function reportText(report: Report): string {
     section(
       'Not enforced yet, therefore denied',
       report.unenforced.map(({ rule, form }) => `${rule}: \`${form}\``),
+    ),
+    section(
+      'Imported: what else is written here only narrows it',
+      report.imports.map(({ path, sha256 }) => `${path}, sha256:${sha256}`),
     ),
     section('Who counts as a caller', callersText(report)),
     section(
@@ -28,6 +32,7 @@ export function reportText(report: Report): string {
       'Hours',
       report.hours.map(({ name, when }) => `${name}: ${when}`),
     ),
+    section('Guarantees', report.guarantees.map(guaranteeText)),
     ...report.events.map(eventText),
     section(
       'Detectors',
@@ -92,15 +97,22 @@ const STREAMS: { readonly [kind: string]: string } = {
 
 function statementText(statement: Statement): string {
   const title = statement.title === null ? '' : ` "${statement.title}"`;
-  const cites = statement.cites.length === 0 ? '' : ` [${statement.cites.join(', ')}]`;
   const lines = statement.cases.flatMap((each) => {
     const when = whenOf(each);
     return when === '' ? each.does : [when, ...each.does.map((what) => `  ${what}`)];
   });
   return [
-    `  ${statement.name}${title}${cites}`,
+    `  ${statement.name}${title}${citations(statement.cites)}`,
     ...(lines.length === 0 ? ['nothing: its condition never holds'] : lines).map((line) => `    ${line}`),
   ].join('\n');
+}
+
+function guaranteeText({ name, title, cites, kept }: GuaranteeReport): string {
+  return `${name}${title === null ? '' : ` "${title}"`}${citations(cites)}: ${kept}`;
+}
+
+function citations(cites: readonly string[]): string {
+  return cites.length === 0 ? '' : ` [${cites.join(', ')}]`;
 }
 
 function callersText({ callers: { ways, attributes } }: Report): string[] {

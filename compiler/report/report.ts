@@ -35,6 +35,10 @@ export interface Report {
   /** What one unit of another currency counts as. */
   readonly rates: readonly string[];
   readonly hours: readonly { readonly name: string; readonly when: string }[];
+  /** What must never be sent, and what sees to it. */
+  readonly guarantees: readonly GuaranteeReport[];
+  /** What the policy may only narrow. */
+  readonly imports: readonly { readonly path: string; readonly sha256: string }[];
   readonly detectors: readonly DetectorReport[];
   readonly events: readonly EventReport[];
   readonly endpoints: readonly EndpointReport[];
@@ -52,6 +56,13 @@ export interface DetectorReport {
   readonly source: 'built in' | 'this policy';
   /** The longest text that a stream may hold back for it, in bytes; null where its engine does not say. */
   readonly holdMost: number | null;
+}
+
+export interface GuaranteeReport {
+  readonly name: string;
+  readonly title: string | null;
+  readonly cites: readonly string[];
+  readonly kept: string;
 }
 
 export interface EventReport {
@@ -114,6 +125,16 @@ export function reportOf(
         `${money(1_000_000, from)} counts as ${money(rateMillionths, plan.currency)}, by the rate of ${date}`,
     ),
     hours: plan.hours.map((hours) => ({ name: hours.name, when: describeHours(hours, plan) })),
+    guarantees: plan.guarantees.map(({ name, title, cites, kept }) => ({
+      name,
+      title: title ?? null,
+      cites,
+      kept:
+        kept === 'by_its_rules'
+          ? 'no request can break it: the rules of the policy see to it'
+          : `what would break it is denied, by \`guarantee ${name}\``,
+    })),
+    imports: plan.imports.map(({ path, sha256 }) => ({ path, sha256 })),
     events: plan.events.map((event) => eventReport(event, plan)),
     endpoints: endpointReports(protocols),
     failure: failureModes(plan),

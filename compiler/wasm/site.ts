@@ -254,12 +254,15 @@ function site(plan: Plan, draft: Draft): Site {
 }
 
 function touchesOf(plan: Plan, { event, rules, prompt, classify = [] }: Draft): readonly Touch[] {
-  const touches: Touch[] = [...rules, ...classify].map(({ name, reads }) => ({ name, reads, failsClosed: false }));
+  const touches: Touch[] = [
+    ...rules.map(({ name, reads, failsClosed = false }) => ({ name, reads, failsClosed })),
+    ...classify.map(({ name, reads }) => ({ name, reads, failsClosed: false })),
+  ];
   if (event === EVENT_CHUNK) {
     for (const rule of rules) {
       for (const effect of rule.effects) {
         if (effect.kind === 'allow_chunk' || effect.kind === 'withhold_chunk')
-          touches.push({ name: rule.name, reads: effect.reads, failsClosed: false });
+          touches.push({ name: rule.name, reads: effect.reads, failsClosed: rule.failsClosed ?? false });
         if (effect.kind === 'keep_newest')
           touches.push({ name: rule.name, reads: [effect.version, effect.key], failsClosed: false });
       }

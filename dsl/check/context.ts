@@ -34,6 +34,8 @@ export type DeclarationOf<K extends Declaration['kind']> = Extract<Declaration, 
 export type Context = {
   /** Of all files, also of those without a declaration. */
   readonly paths: readonly string[];
+  /** The files that others import, with the SHA-256 (hex) of each. */
+  readonly imported: ReadonlyMap<string, string>;
   readonly declarations: readonly Declaration[];
   /** The same by kind: checks of each rule ask for the few stores among a thousand rules. */
   readonly byKind: ReadonlyMap<Declaration['kind'], readonly Declaration[]>;
@@ -71,6 +73,9 @@ export function createContext(files: readonly SyntaxFile[], catalog: DetectorCat
   const broken = files.flatMap((file) => file.broken);
   return {
     paths: files.map((file) => file.path),
+    imported: new Map(
+      files.flatMap(({ path, importedAs }) => (importedAs === undefined ? [] : [[path, importedAs] as const])),
+    ),
     declarations,
     byKind: Map.groupBy(declarations, ({ kind }) => kind),
     named: index(declarations),
@@ -131,6 +136,10 @@ function index(declarations: readonly Declaration[]): Index {
 
 export function all<K extends Declaration['kind']>(context: Context, kind: K): DeclarationOf<K>[] {
   return (context.byKind.get(kind) ?? []).filter((each): each is DeclarationOf<K> => each.kind === kind);
+}
+
+export function isImported(context: Context, file: string): boolean {
+  return context.imported.has(file);
 }
 
 export function report(context: Context, ...found: readonly Diagnostic[]): void {

@@ -5,7 +5,7 @@ import type { Detector, DetectorGroup, DetectorSource, Near } from '../program.t
 import type { DetectorMatch, NearNode } from '../syntax-tree.ts';
 import { byName, type Context, type DeclarationOf, noteUnenforced, report, resolve } from './context.ts';
 import { unknownDetector } from './detector-names.ts';
-import { checkHash } from './governance.ts';
+import { checkHash } from './imports.ts';
 import { checkCount, checkShare } from './values.ts';
 
 export const NEAR_WORDS_MAX = 32;

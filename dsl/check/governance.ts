@@ -1,7 +1,7 @@
 /** Who may change what: waivers, switches, delegations, imports, assumptions and guarantees. */
 import { diagnostic, help, label } from '../diagnostic.ts';
-import type { Assumption, Delegation, EffectWord, EventKind, Guarantee, Import, Switch, Waiver } from '../program.ts';
-import type { Name, Text } from '../syntax-tree.ts';
+import type { Assumption, Delegation, EffectWord, EventKind, Guarantee, Switch, Waiver } from '../program.ts';
+import type { Name } from '../syntax-tree.ts';
 import { checkMeta, checkOnce, checkRequired, checkWhereUnless, clauseOf } from './clauses.ts';
 import { conditionScope } from './condition-scope.ts';
 import { checkCondition } from './conditions.ts';
@@ -112,7 +112,6 @@ export function checkSwitches(context: Context): Switch[] {
 
 export function checkDelegations(context: Context): Delegation[] {
   const found = all(context, 'delegate').flatMap((node) => {
-    noteUnenforced(context, 'delegate', node.to.text, null, node.span);
     const where = checkCondition(conditionScope(context, node.to.text, null), node.condition);
     const may = node.may.flatMap((name) => {
       const word = EFFECT_WORDS.find((each) => each === name.text);
@@ -122,28 +121,6 @@ export function checkDelegations(context: Context): Delegation[] {
     return where === null ? [] : [{ to: node.to.text, where, may: [...new Set(may)].sort(), span: node.span }];
   });
   return found.sort((a, b) => (a.to < b.to ? -1 : a.to > b.to ? 1 : a.may.join() < b.may.join() ? -1 : 1));
-}
-
-export function checkImports(context: Context): Import[] {
-  const found = all(context, 'import').flatMap((node) => {
-    noteUnenforced(context, 'import', node.path.value, null, node.span);
-    const sha256 = checkHash(context, node.hash);
-    return sha256 === null ? [] : [{ path: node.path.value, sha256, span: node.span }];
-  });
-  return found.sort((a, b) => (a.path < b.path ? -1 : 1));
-}
-
-/** The 64 digits of `sha256:…`. */
-export function checkHash(context: Context, text: Text): string | null {
-  const match = /^sha256:([0-9a-f]{64})$/.exec(text.value);
-  if (match?.[1] !== undefined) return match[1];
-  report(
-    context,
-    diagnostic('E0524', text.span, 'this is not a SHA-256 hash', {
-      help: [help('write `"sha256:` and 64 digits of 0–9 and a–f')],
-    }),
-  );
-  return null;
 }
 
 export function checkAssumptions(context: Context): Assumption[] {
@@ -164,7 +141,6 @@ const SUBJECT_EVENTS: { readonly [K in Guarantee['subject']]: EventKind } = {
 export function checkGuarantees(context: Context): Guarantee[] {
   return byName(
     [...context.named.guarantee.values()].flatMap((node) => {
-      noteUnenforced(context, 'guarantee', node.name.text, null, node.span);
       checkOnce(context, node.clauses);
       checkRequired(context, node, node.clauses, [['where', 'where model.zone is external']]);
       const scope = { ...conditionScope(context, node.name.text, SUBJECT_EVENTS[node.subject]), inGuarantee: true };

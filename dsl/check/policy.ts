@@ -6,16 +6,20 @@ import type { Decision, EventKind, Policy } from '../program.ts';
 import type { Span } from '../source.ts';
 import type { PolicyEntry } from '../syntax-tree.ts';
 import { isCurrency } from '../units.ts';
-import { all, type Context, type DeclarationOf, report } from './context.ts';
+import { all, type Context, type DeclarationOf, isImported, report } from './context.ts';
+import { checkPolicyWithin } from './imports.ts';
 import { checkMember } from './values.ts';
 
 /** These must be written; the others may. */
 const REQUIRED_DEFAULTS: readonly EventKind[] = ['prompt', 'completion', 'retrieval', 'ingest'];
 
 export function checkPolicy(context: Context): void {
-  const [node, second] = all(context, 'policy');
+  const { own = [], imported = [] } = Object.groupBy(all(context, 'policy'), ({ span }) =>
+    isImported(context, span.file) ? 'imported' : 'own',
+  );
+  const [node, second] = own;
   if (node === undefined) {
-    const first = context.declarations[0];
+    const first = context.declarations.find(({ span }) => !isImported(context, span.file));
     if (!context.brokenKinds.has('policy')) {
       const span =
         first === undefined
@@ -38,6 +42,12 @@ export function checkPolicy(context: Context): void {
       }),
     );
   }
+  const policy = policyOf(context, node);
+  for (const each of imported) checkPolicyWithin(context, policy, policyOf(context, each));
+  context.typed.policy = policy;
+}
+
+function policyOf(context: Context, node: DeclarationOf<'policy'>): Policy {
   const entries = uniqueEntries(context, node);
   const currency = entries.get('currency');
   const timeZone = entries.get('timeZone');
@@ -52,7 +62,8 @@ export function checkPolicy(context: Context): void {
     if (!entries.has(`default ${event}`)) missing.push({ words, example: `${words}: deny` });
   }
   if (onFailure === undefined) missing.push({ words: 'on failure', example: 'on failure: deny' });
-  if (base === undefined && context.typed.enums.has('classification'))
+  // Whoever imports may be the first to have classes.
+  if (base === undefined && context.typed.enums.has('classification') && !isImported(context, node.span.file))
     missing.push({ words: 'base classification', example: 'base classification: …' });
   if (missing.length > 0) report(context, missingEntries(node, missing));
   const currencyName = currency?.kind === 'currency' ? currency.name : null;
@@ -70,7 +81,7 @@ export function checkPolicy(context: Context): void {
   }
   const zone = timeZone?.kind === 'timeZone' ? timeZone.text : null;
   if (zone !== null) checkTimeZone(context, zone.value, zone.span);
-  context.typed.policy = {
+  return {
     name: node.name.text,
     owner: owner?.kind === 'policyOwner' ? owner.text.value : null,
     currency: currencyName?.text ?? 'usd',

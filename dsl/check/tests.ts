@@ -9,6 +9,7 @@ import {
   declaredHere,
   type DeclarationOf,
   isBroken,
+  isImported,
   listNames,
   report,
   resolve,
@@ -44,7 +45,9 @@ const EXPECTED_OF: { readonly [K in ExpectationNode['kind']]: readonly EventStep
 };
 
 export function checkTests(context: Context): PolicyTest[] {
-  const tests = all(context, 'test').map((node) => {
+  // Those of an imported file speak of that file alone, and run where it stands.
+  const own = all(context, 'test').filter(({ span }) => !isImported(context, span.file));
+  const tests = own.map((node) => {
     let event: EventStep | null = null;
     const steps: TestStep[] = [];
     for (const step of node.steps) {
@@ -201,9 +204,9 @@ function checkExpectation(context: Context, node: ExpectationNode): Expectation 
   }
 }
 
-const DECISIONS = ['rule', 'budget', 'rate', 'route'] as const;
+const DECISIONS = ['rule', 'budget', 'rate', 'route', 'guarantee'] as const;
 
-/** A decision names a rule, budget, rate or route. */
+/** A decision names a rule, budget, rate, route or guarantee. */
 function decision(context: Context, name: Name | null): string | null {
   if (name === null) return null;
   if (DECISIONS.some((kind) => context.named[kind].has(name.text) || isBroken(context, kind, name.text)))

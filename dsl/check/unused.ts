@@ -1,6 +1,6 @@
 /** Declarations that nothing refers to. */
 import { diagnostic, help } from '../diagnostic.ts';
-import { type Context, type NamedKind, report } from './context.ts';
+import { type Context, isImported, type NamedKind, report } from './context.ts';
 import { unusedConversions } from './conversions.ts';
 
 const KINDS = [
@@ -22,7 +22,7 @@ export function checkUnused(context: Context): void {
   for (const kind of KINDS) {
     for (const declaration of context.named[kind].values()) {
       const { text, span } = declaration.name;
-      if (context.used.has(`${kind} ${text}`)) continue;
+      if (context.used.has(`${kind} ${text}`) || isImported(context, span.file)) continue;
       report(
         context,
         diagnostic(

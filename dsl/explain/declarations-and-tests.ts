@@ -1,5 +1,5 @@
 /** Examples of E05, W05 (declarations other than rules), E06, W06 (tests) and E08 (what the compiler finds). */
-import { EMPTY_POLICY, type Example } from './example.ts';
+import { EMPTY_POLICY, type Example, EXAMPLE_IMPORT } from './example.ts';
 
 const model = (settings: string): string => `model spare "spare-1" {\n  ${settings}\n}\n`;
 const ABOUT = 'site: inside\n  clearance: secret';
@@ -88,8 +88,9 @@ export const DECLARATION_AND_TEST_EXAMPLES = {
     right: 'convert eur at 1.08 usd on 2026-01-02\n\nbudget all\n  limit 500 eur per month\n',
   },
   E0524: {
-    wrong: 'import "group.writ" at "sha256:1234"\n',
-    right: `import "group.writ" at "sha256:${'0123456789abcdef'.repeat(4)}"\n`,
+    wrong: `${EMPTY_POLICY}\nimport "${EXAMPLE_IMPORT.path}" at "sha256:1234"\n`,
+    right: `${EMPTY_POLICY}\nimport "${EXAMPLE_IMPORT.path}" at "sha256:${EXAMPLE_IMPORT.sha256}"\n`,
+    alone: true,
   },
   E0525: {
     wrong: `${Array.from({ length: 257 }, (_, n) => `recipient desk_${n} by webhook "desk-${n}"`).join('\n')}\n`,
@@ -108,6 +109,10 @@ export const DECLARATION_AND_TEST_EXAMPLES = {
   E0529: {
     wrong: 'tool pay "*_pay" { to: text from argument "to" }\n',
     right: 'tool pay "pay_*" { to: text from argument "to" }\n',
+  },
+  W0407: {
+    wrong: 'convert eur at 1.08 usd on 2027-01-02\n\nbudget all\n  limit 500 eur per month\n',
+    right: 'convert eur at 1.08 usd on 2026-01-02\n\nbudget all\n  limit 500 eur per month\n',
   },
   W0501: { wrong: free('0'), right: free('0.02'), alone: true },
   E0601: {

@@ -85,3 +85,24 @@ caller {
   id: text from claim "sub"
 }
 `;
+
+/** The file that examples of imports pin: of the company that the bank belongs to. */
+export const EXAMPLE_IMPORT = {
+  path: '../company/company.writ',
+  sha256: '55011cd9466ddcb06497496bb25b2d6dbdc3ce5b30b542c5abb412e30a530f12',
+  text: `policy company {
+  currency usd
+  time zone "Europe/Vienna"
+  default prompt: allow
+  default completion: allow
+  default retrieval: deny
+  default ingest: deny
+  on failure: deny
+}
+
+guarantee cards_stay "No card number leaves in the clear"
+  never prompt sent where payment_card is unredacted
+
+delegate to bank where caller.id is not "guest" may allow
+`,
+} as const;

@@ -1,8 +1,13 @@
 /** Examples of E03, W03 (types, units, numbers) and E04, W04 (rules). */
-import { EMPTY_POLICY, type Example } from './example.ts';
+import { EMPTY_POLICY, type Example, EXAMPLE_IMPORT } from './example.ts';
 
 /** A rule on prompts with this condition. */
 const denyWhere = (condition: string): string => `rule refuse\n  on prompt\n  where ${condition}\n  deny\n`;
+
+const IMPORT = `import "${EXAMPLE_IMPORT.path}" at "sha256:${EXAMPLE_IMPORT.sha256}"`;
+
+const NOTES =
+  'store notes chroma "notes" {\n  kind: text from metadata "kind"\n  year: int from metadata "year"\n}\n\n';
 
 const FINDINGS = 'rule newest\n  on retrieval from files\n';
 
@@ -127,6 +132,26 @@ export const TYPE_AND_RULE_EXAMPLES = {
   E0415: {
     wrong: `${FINDINGS}  allow chunk where chunk.level is internal\n  keep newest chunk.version for each chunk.name\n  waivable by "dpo@bank.example"\n\nwaiver audit "The auditors" of newest\n  until 2030-01-01\n  owner "dpo@bank.example"\n`,
     right: `rule internal\n  on retrieval from files\n  allow chunk where chunk.level is internal\n\n${FINDINGS}  keep newest chunk.version for each chunk.name\n  waivable by "dpo@bank.example"\n\nwaiver audit "The auditors" of newest\n  until 2030-01-01\n  owner "dpo@bank.example"\n`,
+  },
+  E0416: {
+    wrong: `${EMPTY_POLICY}\nimport "${EXAMPLE_IMPORT.path}" at "sha256:${'0'.repeat(64)}"\n`,
+    right: `${EMPTY_POLICY}\n${IMPORT}\n`,
+    alone: true,
+  },
+  E0417: {
+    wrong: `${EMPTY_POLICY}\nimport "/company/company.writ" at "sha256:${EXAMPLE_IMPORT.sha256}"\n`,
+    right: `${EMPTY_POLICY}\n${IMPORT}\n`,
+    alone: true,
+  },
+  E0418: {
+    wrong: `${EMPTY_POLICY}\n${IMPORT}\n\n${NOTES}rule readers\n  on retrieval from notes\n  allow chunk where chunk.kind is "open"\n  withhold chunk unless chunk.year is at least 2020\n`,
+    right: `${EMPTY_POLICY}\n${IMPORT}\n\n${NOTES}rule readers\n  on retrieval from notes\n  allow chunk where chunk.kind is "open"\n\nrule current\n  on retrieval from notes\n  withhold chunk unless chunk.year is at least 2020\n`,
+    alone: true,
+  },
+  E0419: {
+    wrong: `${EMPTY_POLICY.replace('on failure: deny', 'on failure: allow')}\n${IMPORT}\n`,
+    right: `${EMPTY_POLICY}\n${IMPORT}\n`,
+    alone: true,
   },
   W0401: {
     wrong:

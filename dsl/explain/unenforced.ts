@@ -9,8 +9,6 @@ export const UNENFORCED_CASES: readonly { readonly code: UnenforcedCode; readonl
   { code: 'E0902', source: rule('sample 2 percent for review by lawyers') },
   { code: 'E0903', source: 'rate burst\n  for each caller.id\n  limit 60 requests per minute\n' },
   { code: 'E0904', source: rule('where caller.id is in vendors\n  deny') },
-  { code: 'E0906', source: `import "org.writ" at "${HASH}"\n` },
-  { code: 'E0907', source: 'delegate to graz where caller.branch is graz may allow, redact\n' },
   { code: 'E0908', source: rule('notify desk') },
   { code: 'E0909', source: rule('where switch stop_all\n  deny') },
   { code: 'E0913', source: rule('where tool.amount is above 10_000 usd\n  deny', 'tool call to transfer') },
@@ -39,10 +37,6 @@ export const UNENFORCED_CASES: readonly { readonly code: UnenforcedCode; readonl
   },
   { code: 'E0930', source: 'budget b\n  for each caller.id\n  limit 5 usd per day\n' },
   { code: 'E0931', source: 'budget b\n  limit 5 usd per day\n  at 80 percent notify desk\n' },
-  {
-    code: 'E0932',
-    source: 'guarantee g\n  never prompt sent where model.site is outside and payment_card is unredacted\n',
-  },
   {
     code: 'E0933',
     source: rule('where some c in retrieval.chunks has (c.level is secret)\n  deny', 'retrieval from files'),

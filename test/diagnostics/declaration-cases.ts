@@ -1,6 +1,8 @@
 /** E05 declarations other than rules, E06 tests, E08 what the compiler refuses. */
+import { EMPTY_POLICY, EXAMPLE_IMPORT } from '../../dsl/explain/example.ts';
 import { type Case, POLICY } from './check-case.ts';
 
+const IMPORTING = `${EMPTY_POLICY}import "${EXAMPLE_IMPORT.path}" at "sha256:${EXAMPLE_IMPORT.sha256}"\n`;
 const model = (settings: string): string => `model m "m-1" {\n  ${settings}\n}\n`;
 const COMPLETE =
   'provider: openai  site: inside  clearance: secret  context: 8_000 tokens\n  input_price: 1 usd per 1M tokens  output_price: 1 usd per 1M tokens';
@@ -58,7 +60,20 @@ export const DECLARATION_CASES: readonly Case[] = [
   { code: 'E0523', source: 'convert EUR at 1.08 usd on 2026-01-02\n' },
   { code: 'E0523', source: 'convert usd at 0.92 eur on 2026-01-02\n' },
   { code: 'E0312', source: 'convert eur at 1.08 usd on 2026-02-30\n' },
-  { code: 'E0524', source: 'import "org.writ" at "sha256:1234"\n' },
+  {
+    code: 'E0416',
+    source: `${EMPTY_POLICY}import "../company/company.writ" at "sha256:${'0'.repeat(64)}"\n`,
+    alone: true,
+  },
+  { code: 'E0417', source: `${EMPTY_POLICY}import "company.writ" at "sha256:${'0'.repeat(64)}"\n`, alone: true },
+  { code: 'E0417', source: `${EMPTY_POLICY}import "/etc/company.writ" at "sha256:${'0'.repeat(64)}"\n`, alone: true },
+  {
+    code: 'E0418',
+    source: `${IMPORTING}store files chroma "files" {\n}\nrule r\n  on ingest into files\n  tag seen = true\n`,
+    alone: true,
+  },
+  { code: 'E0419', source: IMPORTING.replace('default retrieval: deny', 'default retrieval: allow'), alone: true },
+  { code: 'E0524', source: `${EMPTY_POLICY}import "../company/company.writ" at "sha256:1234"\n`, alone: true },
   { code: 'E0525', source: Array.from({ length: 257 }, (_, n) => `recipient r${n} by webhook "x"`).join('\n') },
   { code: 'E0526', source: 'hours night = monday to friday 22:00 to 06:00\n' },
   { code: 'E0527', source: 'caller from "./caller.ts"\n' },

@@ -89,6 +89,7 @@ const PARTS: Table<
   | 'preference'
   | 'request rule'
   | 'unenforced'
+  | 'closed rule'
 > = {
   classify: true,
   'classify completion': true,
@@ -99,6 +100,7 @@ const PARTS: Table<
   preference: true,
   'request rule': true,
   unenforced: true,
+  'closed rule': true,
 };
 
 const TABLES = {
@@ -195,6 +197,7 @@ export function countKinds(plan: Plan, counts: Map<string, number>): void {
   function countRule(rule: Rule): void {
     countModelExpr(rule.when);
     if (rule.unenforced !== undefined) count('part', 'unenforced');
+    if (rule.failsClosed === true) count('part', 'closed rule');
     for (const effect of rule.effects) {
       count('effect', effect.kind);
       if (effect.kind === 'redact') {

@@ -43,6 +43,8 @@ export function generatePlan(random: Random): Plan {
     conversions: [],
     zones: vocabulary.zones,
     hours: vocabulary.hours,
+    guarantees: [],
+    imports: [],
     events: generateEvents(context),
   };
 }
@@ -258,6 +260,7 @@ function generateRules(
         when,
         effects: Array.from({ length: random.int(1, 2) }, () => generateEffect(context, event, source)),
         ...(random.chance(0.05) ? { unenforced: 'hold' } : {}),
+        ...(random.chance(0.1) ? { failsClosed: true } : {}),
         span: SPAN,
       };
     }),

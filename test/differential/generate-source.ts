@@ -41,6 +41,7 @@ ${Object.entries(defaults)
     ...listOf(random, 2, () => term(make)),
     ...listOf(random, 3, () => classify(make)),
     ...listOf(random, 5, () => promptRule(make)),
+    ...listOf(random, 1, () => guarantee(make)),
     ...listOf(random, 3, () => textRule(make, 'completion', 'completion')),
     ...STORES.flatMap((store) => [
       ...listOf(random, 3, () => retrievalRule(make, store)),
@@ -430,6 +431,14 @@ function promptRule(make: Making): Wording {
     case 'allow':
       return worded`${head}${when(make, facts)}\n  allow`;
   }
+}
+
+function guarantee(make: Making): Wording {
+  const { random } = make;
+  const subject = random.pick(['prompt', 'completion']);
+  const reading: Reading = { text: true, classification: true, model: true };
+  const unredacted = random.chance(0.7) ? `${random.pick(['email', 'iban', 'personal'])} is unredacted and ` : '';
+  return worded`guarantee ${nameFor(make, 'kept')}\n  never ${subject} sent where ${unredacted}(${condition(make, reading)})`;
 }
 
 function redact(random: Random, restored = false): string {

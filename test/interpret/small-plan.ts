@@ -227,6 +227,8 @@ export function plan(events: readonly EventPlan[], more: Partial<Plan> = {}): Pl
     conversions: [],
     zones: [],
     hours: [],
+    guarantees: [],
+    imports: [],
     events,
     ...more,
   };
