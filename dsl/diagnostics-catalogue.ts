@@ -337,8 +337,6 @@ export const DIAGNOSTICS = {
   E0915: { title: '`set` is checked but not yet enforced', explanation: NOT_ENFORCED },
   E0916: { title: 'a rule on exchanges is checked but not yet enforced', explanation: NOT_ENFORCED },
   E0917: { title: 'a rule on egress is checked but not yet enforced', explanation: NOT_ENFORCED },
-  E0918: { title: '`require` is checked but not yet enforced', explanation: NOT_ENFORCED },
-  E0919: { title: '`tag` is checked but not yet enforced', explanation: NOT_ENFORCED },
   E0921: { title: '`highest of receipts` is checked but not yet enforced', explanation: NOT_ENFORCED },
   E0922: { title: 'a condition on the conversation is checked but not yet enforced', explanation: NOT_ENFORCED },
   E0923: { title: '`mask keeping last` is checked but not yet enforced', explanation: NOT_ENFORCED },

@@ -504,8 +504,6 @@ export type UnenforcedForm =
   | 'set'
   | 'exchange'
   | 'egress'
-  | 'require'
-  | 'tag'
   | 'receipts'
   | 'conversation'
   | 'maskKeeping'

@@ -21,8 +21,6 @@ export const UNENFORCED_FORMS: {
   set: { code: 'E0915', wording: '`set`' },
   exchange: { code: 'E0916', wording: 'a rule on exchanges' },
   egress: { code: 'E0917', wording: 'a rule on egress' },
-  require: { code: 'E0918', wording: '`require`' },
-  tag: { code: 'E0919', wording: '`tag`' },
   receipts: { code: 'E0921', wording: '`highest of receipts`' },
   conversation: { code: 'E0922', wording: 'a condition on the conversation' },
   maskKeeping: { code: 'E0923', wording: '`mask keeping last`' },

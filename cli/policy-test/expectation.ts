@@ -1,5 +1,6 @@
 /** Whether what was expected came; if not, what came instead, in words. */
 import type { Decision, Reason } from '../../compiler/plan/decision.ts';
+import { tagText } from '../../compiler/lower/tags.ts';
 import { list } from '../../compiler/report/describe.ts';
 import type { Expectation } from '../../dsl/program.ts';
 import type { Happened } from './exchange.ts';
@@ -45,8 +46,7 @@ export function unmet(expected: Expectation, happened: Happened): string | null 
     case 'hold':
       return 'nothing holds requests for review yet';
     case 'tag': {
-      const value =
-        'value' in expected.value ? String(expected.value.value) : 'name' in expected.value ? expected.value.name : '';
+      const value = tagText(expected.value);
       return decision.tags.some((tag) => tag.name === expected.name && tag.value === value)
         ? null
         : `it has ${
@@ -91,7 +91,7 @@ function decidedBy(decision: Decision): string[] {
       case 'rule':
       case 'withheld':
       case 'failed':
-        return [reason.rule.replace(/^(budget|guarantee) /, '')];
+        return [reason.rule.replace(/^(budget|guarantee|require) /, '')];
       case 'removed':
         return reason.by.map((name) => name.replace(/^(budget|guarantee) /, ''));
       case 'default':

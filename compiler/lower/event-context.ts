@@ -7,6 +7,8 @@ import type { Unenforced } from './unenforced.ts';
 
 export interface LoweredRule {
   readonly rule: Rule | null;
+  /** What a document must meet, as a rule that denies. */
+  readonly requires: Rule | null;
   readonly limits: readonly OutputLimit[];
   readonly requirements: readonly Requirement[];
   /** When which waiver lifts something of it. */

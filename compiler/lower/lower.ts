@@ -15,6 +15,7 @@ import { TimeZone } from '../../dsl/time-zone.ts';
 import {
   type Conversion,
   type DetectorUse,
+  type Effect,
   type EnumType,
   type EventPlan,
   type FactId,
@@ -33,6 +34,7 @@ import { type LoweredHours, lowerHours } from './hours.ts';
 import { byPrice, lowerClassify, lowerPrompt } from './prompt.ts';
 import type { EventContext } from './event-context.ts';
 import { denyingRule, lowerRule } from './rules.ts';
+import { tagConflicts } from './tags.ts';
 import { isWaiver, waiverRules } from './waivers.ts';
 import { streamClass } from './stream-class.ts';
 import { decidedAt, type Denying, unenforcedOf } from './unenforced.ts';
@@ -171,8 +173,10 @@ function rulesOf(
     decidedAt(rule.event) === event && (rule.store === null || store === null || rule.store === store);
   const lowered = context.program.rules.filter(applies).map((rule) => lowerRule(rule, context));
   const denials = [...denying, ...(store === null ? [] : context.unenforced.denying(store))];
+  const rules = lowered.flatMap(({ rule, requires }) => [rule ?? [], requires ?? []].flat());
   return [
-    ...lowered.flatMap(({ rule }) => rule ?? []),
+    ...rules,
+    ...(event === 'ingest' ? tagConflicts(rules) : []),
     ...waiverRules(lowered, context),
     ...guaranteeRules(event, context),
     ...denials.map(({ declaration, form }) => denyingRule(declaration, form, context)),
@@ -185,6 +189,9 @@ function rulesOf(
     });
 }
 
+/** What a rule on retrieval can do before the chunks are known. */
+const REQUEST_EFFECTS: ReadonlySet<Effect['kind']> = new Set(['allow', 'deny', 'tag'] as const);
+
 function retrieval(store: string, rules: readonly Rule[], context: EventContext): RetrievalEvent {
   const ofChunk = new Set(
     context.scope.facts.facts
@@ -194,7 +201,7 @@ function retrieval(store: string, rules: readonly Rule[], context: EventContext)
   const requestRules = rules
     .filter((rule) => !rule.reads.some((id) => ofChunk.has(id)))
     .flatMap((rule) => {
-      const effects = rule.effects.filter((effect) => effect.kind === 'allow' || effect.kind === 'deny');
+      const effects = rule.effects.filter((effect) => REQUEST_EFFECTS.has(effect.kind));
       return effects.length > 0 || isWaiver(rule) ? [{ ...rule, effects }] : [];
     });
   return { kind: 'retrieval', store, default: context.program.policy.defaults.retrieval, requestRules, rules };

@@ -17,8 +17,10 @@ import { type EventContext, type LoweredRule, readsIn } from './event-context.ts
 import { chunkPath } from './fact-table.ts';
 import type { SentClass } from './sent-classification.ts';
 import { or, TRUE } from './simplify.ts';
+import { lowerTag } from './tags.ts';
 import { effectiveCondition } from './periods.ts';
 import { eitherOf, isLiftedWhole, liftedBy, liftedWhen, waiversOf } from './waivers.ts';
+import { requirementRule } from './requirements.ts';
 import { lowerable, type Unenforced, wordingOf } from './unenforced.ts';
 import { Unlowerable } from './unlowerable.ts';
 
@@ -43,6 +45,7 @@ function enforced(source: SourceRule, context: EventContext): LoweredRule {
   const limits: OutputLimit[] = [];
   const requirements: Requirement[] = [];
   const effects: Effect[] = [];
+  const required: Condition[] = [];
   for (const effect of source.effects) {
     if (effect.kind === 'useOnlyModels') {
       const removes = removals(narrowing, effect.condition, scope);
@@ -58,6 +61,8 @@ function enforced(source: SourceRule, context: EventContext): LoweredRule {
         tokens: effect.to.value,
         span: effect.span,
       });
+    } else if (effect.kind === 'require') {
+      required.push(effect.condition);
     } else {
       effects.push(lowerEffect(effect, source, lifted, context));
     }
@@ -66,7 +71,8 @@ function enforced(source: SourceRule, context: EventContext): LoweredRule {
   const rule =
     effects.length === 0 ? null : { ...head(source), reads: readsIn(context, ...exprsOf(when)), when, effects };
   const waived = waivers.map((waiver) => ({ waiver, when: liftedWhen(waiver, where, source.effects, scope) }));
-  return { rule, limits, requirements, waived };
+  const requires = requirementRule(source, required, narrowing, rule === null, context);
+  return { rule, requires, limits, requirements, waived };
 }
 
 /** When the effects that have no condition of their own are asked for. What is sent depends on what is redacted. */
@@ -159,6 +165,7 @@ function denying(source: SourceRule, form: string, context: EventContext): Lower
       effects: [{ kind: 'deny', message }],
       unenforced: form,
     },
+    requires: null,
     limits: [],
     requirements: [],
     waived: [],
@@ -193,7 +200,7 @@ function lowerEffect(
     case 'buffer':
       return { kind: 'buffer' };
     case 'tag':
-      return { kind: 'tag', name: effect.name, value: tagValue(effect) };
+      return lowerTag(effect);
     case 'redact':
       if (effect.mode.kind === 'mask' && effect.mode.keepLast > 0) throw new Unlowerable('mask keeping last');
       if (effect.mode.kind === 'year' || effect.mode.kind === 'pseudonym') throw new Unlowerable(effect.mode.kind);
@@ -230,25 +237,5 @@ function lowerEffect(
     case 'notify':
     case 'sample':
       throw new Unlowerable(effect.kind);
-  }
-}
-
-function tagValue(effect: SourceEffect & { kind: 'tag' }): string {
-  const value = effect.value;
-  switch (value.kind) {
-    case 'text':
-    case 'bool':
-    case 'int':
-    case 'tokens':
-    case 'bytes':
-      return String(value.value);
-    case 'member':
-      return value.name;
-    case 'decimal':
-    case 'money':
-    case 'duration':
-    case 'time':
-    case 'date':
-      throw new Unlowerable(`tag with a ${value.kind}`);
   }
 }

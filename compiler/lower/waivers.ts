@@ -7,6 +7,7 @@ import type { Condition, Effect as SourceEffect, Rule as SourceRule, Waiver } fr
 import type { Span } from '../../dsl/source.ts';
 import type { Effect, ModelExpr, Rule } from '../plan/plan.ts';
 import { anyOf, exprsOf, overModels, removals, type Scope, unlessCondition } from './condition.ts';
+import { unmet } from './requirements.ts';
 import { untilCondition } from './periods.ts';
 import { type EventContext, type LoweredRule, readsIn } from './event-context.ts';
 
@@ -49,6 +50,8 @@ export function liftedWhen(
           return [overModels(covered, scope)];
         case 'useOnlyModels':
           return [removals(covered, effect.condition, scope)];
+        case 'require':
+          return [overModels([...covered, unmet([effect.condition], effect)], scope)];
         case 'withholdChunk':
           return [overModels([...covered, unlessCondition(effect.unless)], scope)];
         default:

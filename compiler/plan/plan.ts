@@ -225,7 +225,11 @@ export type Effect =
       readonly includingRestored: boolean;
       readonly as: RedactionMode;
     }
-  | { readonly kind: 'tag'; readonly name: string; readonly value: string }
+  /**
+   * Stands in the decision. On ingest the value is also written into the document's metadata, under the name: as JSON of
+   * the type, text where none is given.
+   */
+  | { readonly kind: 'tag'; readonly name: string; readonly value: string; readonly type?: 'number' | 'bool' }
   | { readonly kind: 'buffer' }
   /** Retrieval, per chunk: the chunk passes only if some such condition holds. */
   | { readonly kind: 'allow_chunk'; readonly where: Expr; readonly reads: readonly FactId[] }
@@ -418,7 +422,7 @@ export interface RetrievalEvent {
   readonly kind: 'retrieval';
   readonly store: string;
   readonly default: 'allow' | 'deny';
-  /** Rules that read no fact of the chunk and have a request-level effect (allow, deny). They are in `rules` too. */
+  /** Rules that read no fact of the chunk and have a request-level effect (allow, deny, tag). They are in `rules` too. */
   readonly requestRules: readonly Rule[];
   readonly rules: readonly Rule[];
 }

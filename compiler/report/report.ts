@@ -161,7 +161,7 @@ function eventReport(event: EventPlan, plan: Plan): EventReport {
   const statements = [
     ...(event.kind === 'prompt' || event.kind === 'completion' ? classifyStatements(event, plan) : []),
     ...(event.kind === 'prompt' ? promptStatements(event, plan) : []),
-    ...event.rules.map((rule) => ruleStatement(rule, plan)),
+    ...event.rules.map((rule) => ruleStatement(rule, event.kind, plan)),
   ];
   return {
     event: event.kind,
@@ -173,12 +173,17 @@ function eventReport(event: EventPlan, plan: Plan): EventReport {
   };
 }
 
-function ruleStatement(rule: Rule, plan: Plan): Statement {
+function ruleStatement(rule: Rule, event: EventPlan['kind'], plan: Plan): Statement {
   // Of a waiver the plan holds only when it is used: what it lifts stands in the conditions of its rules.
   const does =
     rule.effects.length === 0
       ? ["lift what its rules would do, and say so in the decision's record"]
-      : rule.effects.map((effect) => describeEffect(effect, plan));
+      : rule.effects.map((effect) => {
+          const said = describeEffect(effect, plan);
+          return effect.kind === 'tag' && event === 'ingest'
+            ? `${said}, and into the document's metadata in the place of what the caller wrote there`
+            : said;
+        });
   return {
     name: rule.name,
     title: rule.title ?? null,

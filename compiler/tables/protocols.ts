@@ -145,6 +145,7 @@ function endpointFlags(endpoint: Endpoint): number {
     (endpoint.byName ? P.FLAG_BY_NAME : 0) |
     (endpoint.noOutput ? P.FLAG_NO_OUTPUT : 0) |
     (endpoint.askUsage ? P.FLAG_ASK_USAGE : 0) |
+    (endpoint.keeps ? P.FLAG_KEEPS : 0) |
     (endpoint.maxTokens ? P.FLAG_LIMIT_MAX_TOKENS : 0)
   );
 }

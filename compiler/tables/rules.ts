@@ -64,10 +64,11 @@ function writeSite(plan: Plan, site: Site, writer: TableWriter): number {
     writer.text(record + layout.REDACTION_NAME, detector);
     writer.text(record + layout.REDACTION_RULE, rule);
   });
-  records(layout.SITE_TAGS, layout.TAG_BYTES, site.tags, ({ node, name, value }, record) => {
+  records(layout.SITE_TAGS, layout.TAG_BYTES, site.tags, ({ node, name, value, type }, record) => {
     writer.u32(record + layout.TAG_NODE, node);
     writer.text(record + layout.TAG_NAME, name);
     writer.text(record + layout.TAG_VALUE, value);
+    writer.text(record + layout.TAG_LITERAL, type === 'text' ? JSON.stringify(value) : value);
   });
   names(layout.SITE_WITHHELD, site.withheld);
   names(layout.SITE_REMOVERS, site.removers);

@@ -88,6 +88,7 @@ function isPushed(plan: Plan, store: Store, rule: Rule): boolean {
     effect.kind === 'allow_chunk' ? [effect.where] : effect.kind === 'withhold_chunk' ? [effect.unless] : [],
   );
   const reads = readsOf(rule).some((fact) => store.facts.includes(fact) || isText(plan.facts[fact]));
+  if (rule.effects.every(({ kind }) => kind === 'tag')) return true;
   const others = rule.effects.some(({ kind }) => kind === 'redact' || kind === 'keep_newest');
   if (others || (ofChunks.length === 0 && reads)) return false;
   return ofChunks.length === 0 || (isAlways(rule) && ofChunks.every((expr) => isSaid(plan, expr)));

@@ -41,7 +41,12 @@ export interface Site {
     readonly detector: string;
     readonly effect: Extract<Effect, { kind: 'redact' }>;
   }[];
-  readonly tags: readonly { readonly node: number; readonly name: string; readonly value: string }[];
+  readonly tags: readonly {
+    readonly node: number;
+    readonly name: string;
+    readonly value: string;
+    readonly type: 'text' | 'number' | 'bool';
+  }[];
   /** Names of the rules whose chunk effects withhold, sorted; a bit for each effect. */
   readonly withheld: readonly string[];
   /** In the order in which reasons name them. */
@@ -234,7 +239,11 @@ function site(plan: Plan, draft: Draft): Site {
       )
       .sort((a, b) => compareText(a.detector, b.detector) || compareText(a.rule, b.rule)),
     tags: effects
-      .flatMap(({ node, effect }) => (effect.kind === 'tag' ? [{ node, name: effect.name, value: effect.value }] : []))
+      .flatMap(({ node, effect }) =>
+        effect.kind === 'tag'
+          ? [{ node, name: effect.name, value: effect.value, type: effect.type ?? ('text' as const) }]
+          : [],
+      )
       .sort((a, b) => compareText(a.name, b.name) || compareText(a.value, b.value)),
     withheld,
     ...removers,

@@ -32,7 +32,7 @@ export const EVENTS_OF_EFFECT: { readonly [K in EffectKind]: readonly EventKind[
   record: ['prompt', 'completion', 'exchange'],
   hold: ['prompt', 'completion', 'toolCall'],
   limit: ['prompt'],
-  tag: ['prompt', 'completion', 'toolCall', 'ingest', 'exchange', 'egress'],
+  tag: ['prompt', 'completion', 'toolCall', 'retrieval', 'ingest', 'exchange', 'egress'],
   notify: EVENT_KINDS,
   sample: ['prompt', 'completion', 'exchange'],
 };
@@ -106,7 +106,6 @@ const EFFECTS: {
     return checked === null ? null : { kind: 'useOnlyModels', condition: checked, span };
   },
   require: (scope, { condition, span }) => {
-    noteUnenforced(scope.context, 'require', scope.declaration, scope.event, span);
     const checked = checkCondition(scope, condition);
     return checked === null ? null : { kind: 'require', condition: checked, span };
   },
@@ -216,7 +215,6 @@ const EFFECTS: {
     return value === null ? null : { kind: 'limit', attribute, to: { kind: 'tokens', value }, span };
   },
   tag: (scope, { name, value, span }) => {
-    if (scope.event === 'ingest') noteUnenforced(scope.context, 'tag', scope.declaration, scope.event, span);
     const checked = plainValue(scope.context, value);
     return checked === null ? null : { kind: 'tag', name: name.text, value: checked, span };
   },
@@ -302,7 +300,7 @@ function chunkAttribute(scope: ConditionScope, path: Path): ReturnType<typeof ch
 }
 
 /** A value whose type is its own. */
-function plainValue(context: Context, node: Literal): ScalarValue | null {
+export function plainValue(context: Context, node: Literal): ScalarValue | null {
   if (node.kind === 'boolean') return { kind: 'bool', value: node.value };
   if (node.kind === 'number') {
     return checkScalar(

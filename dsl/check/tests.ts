@@ -16,6 +16,7 @@ import {
   unknownName,
 } from './context.ts';
 import { resolveDetectors } from './detector-names.ts';
+import { plainValue } from './effects.ts';
 import { checkDate, checkMember, checkScalar, checkValue } from './values.ts';
 
 type EventStep = 'prompt' | 'completion' | 'chunk' | 'document' | 'toolCall';
@@ -41,7 +42,7 @@ const EXPECTED_OF: { readonly [K in ExpectationNode['kind']]: readonly EventStep
   expectWithheld: ['chunk'],
   expectClassification: ['prompt', 'completion'],
   expectHold: ['prompt', 'completion', 'toolCall'],
-  expectTag: ['prompt', 'completion', 'document', 'toolCall'],
+  expectTag: ['prompt', 'completion', 'chunk', 'document', 'toolCall'],
 };
 
 export function checkTests(context: Context): PolicyTest[] {
@@ -192,13 +193,7 @@ function checkExpectation(context: Context, node: ExpectationNode): Expectation 
       return level === null ? null : { kind: 'classification', level };
     }
     case 'expectTag': {
-      const type: Type =
-        node.value.kind === 'boolean'
-          ? { kind: 'bool' }
-          : node.value.kind === 'number'
-            ? { kind: 'int' }
-            : { kind: 'text' };
-      const value = checkScalar(context, node.value, type, null);
+      const value = plainValue(context, node.value);
       return value === null ? null : { kind: 'tag', name: node.name.text, value };
     }
   }

@@ -16,8 +16,6 @@ export const UNENFORCED_CASES: readonly { readonly code: UnenforcedCode; readonl
   { code: 'E0915', source: rule('set prompt.store to false') },
   { code: 'E0916', source: rule('record exchange for 90 days', 'exchange') },
   { code: 'E0917', source: rule('where egress.host is "api.example.com"\n  allow', 'egress') },
-  { code: 'E0918', source: rule('require chunk.branch is graz', 'ingest into files') },
-  { code: 'E0919', source: rule('tag reviewed = false', 'ingest into files') },
   { code: 'E0921', source: 'classify prompt as highest of receipts\n' },
   { code: 'E0922', source: rule('where conversation.turns is above 50\n  deny') },
   { code: 'E0923', source: rule('redact payment_card as mask keeping last 4') },

@@ -43,33 +43,42 @@ const chunks = (shape: (of: Place) => Place, more: { readonly [name: string]: Pl
   },
 });
 
+/** A column of a write: the n-th value is of the n-th document. */
+const writtenColumn = (of: Place): Place => ({
+  array: { as: 'column', of },
+  null: 'empty',
+  column: of.column ?? 'ids',
+});
+
 const written: Place = {
   object: {
     fields: {
-      ids: { array: { of: { string: 'text' } } },
-      documents: { array: { as: 'column', of: { string: 'text', null: 'plain' } }, null: 'plain', column: 'documents' },
-      metadatas: {
-        array: { of: { object: { as: 'metadata', others: { any: 'text' } }, null: 'plain' } },
-        null: 'plain',
-      },
+      ids: { array: { as: 'column', of: { string: 'text' } }, column: 'ids' },
+      documents: writtenColumn({ string: 'text', null: 'cell', column: 'documents' }),
+      metadatas: writtenColumn({
+        object: { as: 'metadata', others: { any: 'text' } },
+        null: 'cell',
+        column: 'metadatas',
+      }),
       // Vectors, as numbers or (as Chroma's own clients send them) as base64 of floats.
       embeddings: {
         array: { as: 'column', of: { array: { of: { number: 'vector' } }, string: 'plain', null: 'plain' } },
         null: 'plain',
         column: 'embeddings',
       },
-      uris: { array: { of: { string: 'text', null: 'plain' } }, null: 'plain' },
+      uris: writtenColumn({ string: 'text', null: 'cell', column: 'uris' }),
     },
   },
 };
 
-const write = (name: string): Endpoint => ({
+const write = (name: string, keeps: boolean): Endpoint => ({
   name: `chroma_${name}`,
   method: 'POST',
   path: `${collection}/${name}`,
   event: 'ingest',
   request: written,
   reply: anyLocal,
+  keeps,
 });
 
 const pass = (name: string, path: string): Endpoint => ({ name: `chroma_${name}`, method: 'GET', path, event: 'pass' });
@@ -121,8 +130,8 @@ export const chroma: Protocol = {
       },
       reply: chunks(column, {}),
     },
-    write('add'),
-    write('upsert'),
+    write('add', false),
+    write('upsert', true),
     {
       ...pass('collection', collection),
       byName: true,

@@ -36,6 +36,8 @@ export interface Endpoint {
   readonly noOutput?: boolean;
   /** A streamed reply gives usage only if `stream_options.include_usage` asks for it. */
   readonly askUsage?: boolean;
+  /** A write to a document that is there keeps the metadata that it does not name. */
+  readonly keeps?: boolean;
   /** `max_tokens` is added where the request has no limit of its own. */
   readonly maxTokens?: boolean;
 }

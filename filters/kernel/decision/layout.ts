@@ -61,7 +61,8 @@ export const REDACTION_BYTES = 24;
 export const TAG_NODE = 0;
 export const TAG_NAME = 4; // text
 export const TAG_VALUE = 12; // text
-export const TAG_BYTES = 20;
+export const TAG_LITERAL = 20; // text: the value as JSON, as it stands in a document's metadata
+export const TAG_BYTES = 28;
 
 // ---- T_FACTS
 export const FACTS_RECORDS = 0; // list of FACT_*

@@ -137,6 +137,8 @@ export const FLAG_NO_OUTPUT = 4;
 export const FLAG_ASK_USAGE = 8;
 /** The body has a field for the most tokens of the reply, by this name; it is added where the client gave none. */
 export const FLAG_LIMIT_MAX_TOKENS = 16;
+/** A write to a document that is there keeps what it does not name of its metadata; null takes a value away. */
+export const FLAG_KEEPS = 32;
 
 // In whose form errors are given.
 export const FORM_GENERIC = 0;

@@ -7,7 +7,7 @@ import { EVENT_RETRIEVAL, FACT_RETRIEVAL_LIMIT } from '../abi';
 import { Bytes } from '../bytes';
 import { isAllowed, setUnknown, setValue } from '../decision/api';
 import { appendNumber } from '../json/escape';
-import { readInteger, skipSpace } from '../json/scan';
+import { readInteger } from '../json/scan';
 import {
   NO_RECORD,
   RECORD_BYTES,
@@ -26,6 +26,7 @@ import { onVersions } from './chunks';
 import { addEdit } from '../edit/edits';
 import { eventOf, hasFlag } from '../http/endpoint';
 import { askForIngest, decideIngest } from './ingest';
+import { insertField } from './insert-field';
 import { is, put } from '../http/literal';
 import { appendPolicyFilter, filterOf } from './push-down';
 import { decideEvent } from '../session/record';
@@ -201,23 +202,6 @@ function replace(s: Session, i: u32, at: u32): void {
   const r = recordAt(s.recordBytes(), i);
   const start = load<u32>(r, RECORD_START);
   addEdit(changetype<Bytes>(s.edits), start, load<u32>(r, RECORD_END) - start, at, replacements(s).len - at);
-}
-
-/** Inserts the field written since `at` before the body's own; after those that were inserted before it. */
-function insertField(s: Session, at: u32): void {
-  const body = s.bodyBytes();
-  const out = replacements(s);
-  const edits = changetype<Bytes>(s.edits);
-  const first = <u32>(skipSpace(body.ptr, body.ptr + body.len) + 1 - body.ptr);
-  const isEmpty = load<u8>(skipSpace(body.ptr + first, body.ptr + body.len)) == 0x7d;
-  // In an empty object the first field stands without a comma, and each after it brings its own.
-  if (!isEmpty) out.push(0x2c);
-  else if (edits.len > 0 && out.reserve(1)) {
-    memory.copy(out.ptr + at + 1, out.ptr + at, out.len - at);
-    store<u8>(out.ptr + at, 0x2c);
-    out.len += 1;
-  }
-  addEdit(edits, first, 0, at, out.len - at);
 }
 
 function replacements(s: Session): Bytes {

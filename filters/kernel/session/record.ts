@@ -4,7 +4,7 @@ import { chosenModel, renderDecision } from '../decision/api';
 import { EVENT_PROMPT } from '../abi';
 import { Session } from './session-state';
 
-/** Bytes of decisions that are kept; a search with very many chunks keeps the first. */
+/** Bytes of decisions that are kept; of very many chunks or documents the first. */
 const RECORDS_BYTES_MAX: u32 = 262_144;
 
 /** Decides the event into `s.result`, and records the decision. */
@@ -22,8 +22,12 @@ export function decideQuietly(s: Session, event: i32, store: i32): void {
 
 /** Records the decision in `s.result`. */
 export function recordDecision(s: Session): void {
+  if (s.out().recordsRun().len <= RECORDS_BYTES_MAX) recordAlways(s);
+}
+
+/** Records it however many there are: the one for which an exchange is refused must not be missing. */
+export function recordAlways(s: Session): void {
   const records = s.out().recordsRun();
-  if (records.len > RECORDS_BYTES_MAX) return;
   renderDecision(s.result, records);
   records.push(0x0a);
 }

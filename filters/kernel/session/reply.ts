@@ -7,7 +7,7 @@ import * as P from '../protocol/places';
 import { hasRefused, settle } from './budget';
 import { deny, denyByPolicy, denyFixed, messageOf, reply } from './denial';
 import { appendPlace } from './denial';
-import { protocolSection, rootOf } from '../http/endpoint';
+import { eventOf, protocolSection, rootOf } from '../http/endpoint';
 import { putRemovals } from '../http/forwarded-headers';
 import { put } from '../http/literal';
 import { setFound, NO_MESSAGE } from '../prompt/messages';
@@ -53,6 +53,11 @@ export function onReply(s: Session): i32 {
   s.usageIsFinal = true;
   settle(s, hasRefused(s.status));
   if (s.failed) return deny(s, 502, "the upstream's reply holds more values than this gateway reads");
+  // What a store says of a write is no completion: it holds nothing but what its caller sent.
+  if (eventOf(s.endpoint) == P.ENDPOINT_INGEST) {
+    changetype<Bytes>(s.edits).clear();
+    return sendReply(s);
+  }
   setReplyFacts(s);
   decideEvent(s, EVENT_COMPLETION, 0);
   if (!isAllowed(s.result)) return denyByPolicy(s, 403);
