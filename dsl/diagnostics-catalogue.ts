@@ -342,7 +342,6 @@ export const DIAGNOSTICS = {
   E0923: { title: '`mask keeping last` is checked but not yet enforced', explanation: NOT_ENFORCED },
   E0924: { title: '`redact as year` is checked but not yet enforced', explanation: NOT_ENFORCED },
   E0925: { title: '`redact as pseudonym` is checked but not yet enforced', explanation: NOT_ENFORCED },
-  E0926: { title: '`else say` is checked but not yet enforced', explanation: NOT_ENFORCED },
   E0927: { title: 'a detector that matches a list is checked but not yet enforced', explanation: NOT_ENFORCED },
   E0928: { title: 'a detector that asks a classifier is checked but not yet enforced', explanation: NOT_ENFORCED },
   E0930: { title: '`budget … for each` is checked but not yet enforced', explanation: NOT_ENFORCED },

@@ -509,7 +509,6 @@ export type UnenforcedForm =
   | 'maskKeeping'
   | 'year'
   | 'pseudonym'
-  | 'elseSay'
   | 'listDetector'
   | 'classifierDetector'
   | 'budgetForEach'

@@ -26,7 +26,6 @@ export const UNENFORCED_FORMS: {
   maskKeeping: { code: 'E0923', wording: '`mask keeping last`' },
   year: { code: 'E0924', wording: '`redact as year`' },
   pseudonym: { code: 'E0925', wording: '`redact as pseudonym`' },
-  elseSay: { code: 'E0926', wording: '`else say`' },
   listDetector: { code: 'E0927', wording: 'a detector that matches a list' },
   classifierDetector: { code: 'E0928', wording: 'a detector that asks a classifier' },
   budgetForEach: { code: 'E0930', wording: '`budget … for each`' },

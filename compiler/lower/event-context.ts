@@ -11,8 +11,8 @@ export interface LoweredRule {
   readonly requires: Rule | null;
   readonly limits: readonly OutputLimit[];
   readonly requirements: readonly Requirement[];
-  /** When which waiver lifts something of it. */
-  readonly waived: readonly { readonly waiver: Waiver; readonly when: ModelExpr }[];
+  /** When which waiver lifts something of it, and whom it covers where it applies, whether it does or not. */
+  readonly waived: readonly { readonly waiver: Waiver; readonly when: ModelExpr; readonly asked: ModelExpr }[];
 }
 
 /** What every part of an event's lowering needs besides the scope. */

@@ -32,10 +32,10 @@ import { builtinEnums, chunkPath, factTable, type FactTable, factValue } from '.
 import { guaranteeRules, lowerGuarantees } from './guarantees.ts';
 import { type LoweredHours, lowerHours } from './hours.ts';
 import { byPrice, lowerClassify, lowerPrompt } from './prompt.ts';
-import type { EventContext } from './event-context.ts';
+import type { EventContext, LoweredRule } from './event-context.ts';
 import { denyingRule, lowerRule } from './rules.ts';
 import { tagConflicts } from './tags.ts';
-import { isWaiver, waiverRules } from './waivers.ts';
+import { waiverRules } from './waivers.ts';
 import { streamClass } from './stream-class.ts';
 import { decidedAt, type Denying, unenforcedOf } from './unenforced.ts';
 import { wordDetector } from './word-detector.ts';
@@ -151,7 +151,7 @@ function lowerEvents(
   }
   for (const store of program.stores) {
     const context = contextOf(null, store.name, []);
-    events.push(retrieval(store.name, rulesOf('retrieval', store.name, context), context));
+    events.push(retrieval(store.name, context));
     events.push({
       kind: 'ingest',
       store: store.name,
@@ -164,20 +164,35 @@ function lowerEvents(
 
 /** The rules of an event, `model.chosen` among what those of the completion read where they depend on the model. */
 function rulesOf(
-  event: 'completion' | 'retrieval' | 'ingest',
+  event: GovernedEvent,
   store: string | null,
   context: EventContext,
   denying: readonly Denying[] = [],
 ): Rule[] {
+  return eventRules(event, store, loweredRules(event, store, context), context, denying);
+}
+
+type GovernedEvent = 'completion' | 'retrieval' | 'ingest';
+
+function loweredRules(event: GovernedEvent, store: string | null, context: EventContext): LoweredRule[] {
   const applies = (rule: SourceRule): boolean =>
     decidedAt(rule.event) === event && (rule.store === null || store === null || rule.store === store);
-  const lowered = context.program.rules.filter(applies).map((rule) => lowerRule(rule, context));
+  return context.program.rules.filter(applies).map((rule) => lowerRule(rule, context));
+}
+
+function eventRules(
+  event: GovernedEvent,
+  store: string | null,
+  lowered: readonly LoweredRule[],
+  context: EventContext,
+  denying: readonly Denying[],
+): Rule[] {
   const denials = [...denying, ...(store === null ? [] : context.unenforced.denying(store))];
   const rules = lowered.flatMap(({ rule, requires }) => [rule ?? [], requires ?? []].flat());
   return [
     ...rules,
     ...(event === 'ingest' ? tagConflicts(rules) : []),
-    ...waiverRules(lowered, context),
+    ...waiverRules(lowered, 'when', context),
     ...guaranteeRules(event, context),
     ...denials.map(({ declaration, form }) => denyingRule(declaration, form, context)),
   ]
@@ -192,18 +207,23 @@ function rulesOf(
 /** What a rule on retrieval can do before the chunks are known. */
 const REQUEST_EFFECTS: ReadonlySet<Effect['kind']> = new Set(['allow', 'deny', 'tag'] as const);
 
-function retrieval(store: string, rules: readonly Rule[], context: EventContext): RetrievalEvent {
+function retrieval(store: string, context: EventContext): RetrievalEvent {
+  const lowered = loweredRules('retrieval', store, context);
+  const rules = eventRules('retrieval', store, lowered, context, []);
   const ofChunk = new Set(
     context.scope.facts.facts
       .filter((fact) => fact.path[0] === 'chunk' || fact.path[0] === 'text')
       .map((fact) => fact.id),
   );
-  const requestRules = rules
+  const requestRules = [
+    ...rules.flatMap((rule) => {
+      const effects = rule.effects.filter(({ kind }) => REQUEST_EFFECTS.has(kind));
+      return effects.length > 0 ? [{ ...rule, effects }] : [];
+    }),
+    ...waiverRules(lowered, 'asked', context),
+  ]
     .filter((rule) => !rule.reads.some((id) => ofChunk.has(id)))
-    .flatMap((rule) => {
-      const effects = rule.effects.filter((effect) => REQUEST_EFFECTS.has(effect.kind));
-      return effects.length > 0 || isWaiver(rule) ? [{ ...rule, effects }] : [];
-    });
+    .sort((a, b) => (a.name < b.name ? -1 : 1));
   return { kind: 'retrieval', store, default: context.program.policy.defaults.retrieval, requestRules, rules };
 }
 

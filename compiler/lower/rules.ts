@@ -19,7 +19,7 @@ import type { SentClass } from './sent-classification.ts';
 import { or, TRUE } from './simplify.ts';
 import { lowerTag } from './tags.ts';
 import { effectiveCondition } from './periods.ts';
-import { eitherOf, isLiftedWhole, liftedBy, liftedWhen, waiversOf } from './waivers.ts';
+import { coversOf, eitherOf, isLiftedWhole, liftedBy, liftedWhen, waiverName, waiversOf } from './waivers.ts';
 import { requirementRule } from './requirements.ts';
 import { lowerable, type Unenforced, wordingOf } from './unenforced.ts';
 import { Unlowerable } from './unlowerable.ts';
@@ -64,13 +64,17 @@ function enforced(source: SourceRule, context: EventContext): LoweredRule {
     } else if (effect.kind === 'require') {
       required.push(effect.condition);
     } else {
-      effects.push(lowerEffect(effect, source, lifted, context));
+      effects.push(lowerEffect(effect, source, waivers, context));
     }
   }
   const when = whenOf(effects, where, narrowing, scope);
   const rule =
     effects.length === 0 ? null : { ...head(source), reads: readsIn(context, ...exprsOf(when)), when, effects };
-  const waived = waivers.map((waiver) => ({ waiver, when: liftedWhen(waiver, where, source.effects, scope) }));
+  const waived = waivers.map((waiver) => ({
+    waiver,
+    when: liftedWhen(waiver, where, source.effects, scope),
+    asked: coversOf(waiver, where, scope),
+  }));
   const requires = requirementRule(source, required, narrowing, rule === null, context);
   return { rule, requires, limits, requirements, waived };
 }
@@ -181,11 +185,10 @@ function head(source: SourceRule): Pick<Rule, 'name' | 'title' | 'cites' | 'span
   };
 }
 
-/** `lifted` is when a waiver lifts what the rule narrows. */
 function lowerEffect(
   effect: SourceEffect,
   source: SourceRule,
-  lifted: Condition | null,
+  waivers: readonly Waiver[],
   context: EventContext,
 ): Effect {
   const { scope } = context;
@@ -216,9 +219,16 @@ function lowerEffect(
       return { kind: 'allow_chunk', where, reads: readsIn(context, where) };
     }
     case 'withholdChunk': {
-      if (effect.say !== null) throw new Unlowerable('else say');
-      const unless = overFacts([eitherOf(effect.unless, lifted)], scope);
-      return { kind: 'withhold_chunk', unless, reads: readsIn(context, unless) };
+      const unless = overFacts([eitherOf(effect.unless, liftedBy(waivers, source.span))], scope);
+      return {
+        kind: 'withhold_chunk',
+        unless,
+        reads: readsIn(context, unless),
+        ...(effect.say === null ? {} : { say: effect.say }),
+        ...(waivers.length === 0
+          ? {}
+          : { waived: { by: waivers.map(waiverName), otherwise: overFacts([effect.unless], scope) } }),
+      };
     }
     case 'keepNewest':
       if (scope.store === null) throw new Unlowerable('keep newest');

@@ -61,16 +61,28 @@ export function liftedWhen(
   );
 }
 
-/** One rule for each waiver that bears on rules of the event. */
-export function waiverRules(lowered: readonly LoweredRule[], context: EventContext): Rule[] {
+/** Whom the waiver covers where the rule applies, whether or not it lifts something. */
+export function coversOf(waiver: Waiver, where: readonly (Condition | null)[], scope: Scope): ModelExpr {
+  return overModels([...where, covers(waiver)], scope);
+}
+
+export function waiverName({ name }: Waiver): string {
+  return `${PREFIX}${name}`;
+}
+
+/**
+ * One rule for each waiver that bears on rules of the event. `asked`: those of the request to a store, before anything
+ * is found.
+ */
+export function waiverRules(lowered: readonly LoweredRule[], which: 'when' | 'asked', context: EventContext): Rule[] {
   const uses = lowered.flatMap(({ waived }) => waived);
   return context.program.waivers.flatMap((waiver): Rule[] => {
-    const own = uses.filter((use) => use.waiver.name === waiver.name).map((use) => use.when);
+    const own = uses.filter((use) => use.waiver.name === waiver.name).map((use) => use[which]);
     if (own.length === 0) return [];
     const when = anyOf(own);
     return [
       {
-        name: `${PREFIX}${waiver.name}`,
+        name: waiverName(waiver),
         title: waiver.title,
         cites: [],
         reads: readsIn(context, ...exprsOf(when)),

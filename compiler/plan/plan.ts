@@ -36,8 +36,13 @@
  * - "Sorted" is by code point (which is the order of UTF-8 bytes).
  */
 
+import type { Hours, Zone } from './calendar.ts';
+import type { EnumType } from './enums.ts';
 import type { Guarantee, ImportedFile } from './governance.ts';
 import type { Span } from './span.ts';
+
+export type { Hours, Zone } from './calendar.ts';
+export { DETECTOR_ENUM, type EnumType, MODEL_ENUM, ROLE_ENUM } from './enums.ts';
 
 export type { Span };
 
@@ -126,21 +131,6 @@ export interface Fact {
     | { readonly kind: 'budget'; readonly budget: string };
   readonly span?: Span;
 }
-
-export interface EnumType {
-  readonly name: string;
-  readonly ordered: boolean;
-  /** In declared order; the position is the ordinal, and for an ordered enum its rank. */
-  readonly members: readonly string[];
-}
-
-/**
- * Enums that the compiler makes itself: the policy's detectors (sorted by name), its models (sorted by name), message
- * roles.
- */
-export const DETECTOR_ENUM = 'writ.detector';
-export const MODEL_ENUM = 'writ.model';
-export const ROLE_ENUM = 'writ.role';
 
 // ----------------------------------------------------------------------------------------------------------
 // expressions
@@ -233,8 +223,21 @@ export type Effect =
   | { readonly kind: 'buffer' }
   /** Retrieval, per chunk: the chunk passes only if some such condition holds. */
   | { readonly kind: 'allow_chunk'; readonly where: Expr; readonly reads: readonly FactId[] }
-  /** Retrieval, per chunk: the chunk is withheld unless the condition holds. */
-  | { readonly kind: 'withhold_chunk'; readonly unless: Expr; readonly reads: readonly FactId[] }
+  /**
+   * Retrieval, per chunk: the chunk is withheld unless the condition holds. Where it is withheld by this effect, or by
+   * what its rule could not read, the client is told `say`: that is no part of `decide`.
+   */
+  | {
+      readonly kind: 'withhold_chunk';
+      readonly unless: Expr;
+      readonly reads: readonly FactId[];
+      readonly say?: string;
+      /**
+       * The rule can be waived: for a request whose own decision fired none of these waivers, `unless` holds of a chunk
+       * where `otherwise` does. So much can be asked of the store.
+       */
+      readonly waived?: { readonly by: readonly string[]; readonly otherwise: Expr };
+    }
   /**
    * Retrieval: the chunk is dropped when the store holds a higher `version` of the same `key` (facts of the chunk). The
    * comparison is not part of `decide`: the door asks the store. But the effect reads both facts, so that `decide`
@@ -422,7 +425,10 @@ export interface RetrievalEvent {
   readonly kind: 'retrieval';
   readonly store: string;
   readonly default: 'allow' | 'deny';
-  /** Rules that read no fact of the chunk and have a request-level effect (allow, deny, tag). They are in `rules` too. */
+  /**
+   * Rules that read no fact of the chunk and have a request-level effect (allow, deny, tag). They are in `rules` too. And waivers (`waiver NAME`), which fire here where
+   * they cover the caller, whatever is found, and in `rules` where they have lifted something.
+   */
   readonly requestRules: readonly Rule[];
   readonly rules: readonly Rule[];
 }
@@ -481,24 +487,6 @@ export interface Conversion {
   readonly rateMillionths: number;
   /** `2026-01-02`. */
   readonly date: string;
-}
-
-/**
- * What clocks show: from `from` (milliseconds since 1970 UTC) on, `minutes` more than UTC. Ascending; before the first
- * of them the first holds, so that every instant has one.
- */
-export interface Zone {
-  readonly name: string;
-  readonly offsets: readonly { readonly from: number; readonly minutes: number }[];
-}
-
-/** Spans of the week, in minutes since Monday 00:00 of what the clocks of a zone show. */
-export interface Hours {
-  readonly name: string;
-  /** Position in `Plan.zones`. */
-  readonly zone: number;
-  /** Ascending, apart from each other; `end` is exclusive and at most a week. */
-  readonly spans: readonly { readonly start: number; readonly end: number }[];
 }
 
 /** A detector that some rule of the policy mentions: built in, or declared by the policy with its own pattern. */

@@ -136,7 +136,7 @@ export function describeEffect(effect: Effect, plan: Plan): string {
     case 'allow_chunk':
       return `a chunk may pass where ${describeExpr(effect.where, plan)}`;
     case 'withhold_chunk':
-      return `a chunk is withheld unless ${describeExpr(effect.unless, plan)}`;
+      return `a chunk is withheld unless ${describeExpr(effect.unless, plan)}${effect.say === undefined ? '' : `, and the client is told ${JSON.stringify(effect.say)}`}`;
     case 'keep_newest':
       return `only chunks with the highest ${pathOf(plan, effect.version)} of their ${pathOf(plan, effect.key)} pass`;
   }

@@ -71,6 +71,12 @@ function writeSite(plan: Plan, site: Site, writer: TableWriter): number {
     writer.text(record + layout.TAG_LITERAL, type === 'text' ? JSON.stringify(value) : value);
   });
   names(layout.SITE_WITHHELD, site.withheld);
+  records(layout.SITE_SAYS, layout.SAY_BYTES, site.says, ({ withheld, rule, sentence }, record) => {
+    writer.u32(record + layout.SAY_WITHHELD, withheld);
+    writer.text(record + layout.SAY_RULE, rule);
+    writer.text(record + layout.SAY_HEADER, headerValue(sentence));
+    writer.text(record + layout.SAY_LITERAL, JSON.stringify(sentence));
+  });
   names(layout.SITE_REMOVERS, site.removers);
   names(
     layout.SITE_RESERVES,
@@ -87,6 +93,15 @@ function writeSite(plan: Plan, site: Site, writer: TableWriter): number {
   writer.u32(address + layout.SITE_AT_RESERVES, reserves);
   writer.u32(address + layout.SITE_AT_REDACTIONS, redactions);
   return address;
+}
+
+/** What is not printable ASCII, and the percent sign, as percent-encoded UTF-8. */
+function headerValue(sentence: string): string {
+  return Array.from(new TextEncoder().encode(sentence), (byte) =>
+    byte >= 0x20 && byte < 0x7f && byte !== 0x25
+      ? String.fromCharCode(byte)
+      : `%${byte.toString(16).toUpperCase().padStart(2, '0')}`,
+  ).join('');
 }
 
 function writeMask(reads: readonly FactId[], position: ReadonlyMap<FactId, number>, writer: TableWriter): number {

@@ -4,12 +4,14 @@
  * Layout: filters/kernel/protocol/store-filter.ts.
  */
 import * as F from '../../filters/kernel/protocol/store-filter.ts';
-import type { Expr, Fact, FactId, Operand, Plan, RetrievalEvent, Rule, Store } from '../plan/plan.ts';
+import type { Effect, Expr, Fact, FactId, Operand, Plan, RetrievalEvent, Rule, Store } from '../plan/plan.ts';
 import { SectionBytes } from './section-bytes.ts';
 
 /** A condition as the store understands it; `null` stands for "all chunks". */
 type Clause =
   | { readonly kind: 'and' | 'or'; readonly of: readonly Clause[] }
+  /** Asked where the request's decision fired none of the waivers. */
+  | { readonly kind: 'unless_fired'; readonly names: readonly string[]; readonly of: Clause }
   | { readonly kind: 'overlaps' | 'fact'; readonly key: string; readonly fact: FactId }
   | { readonly kind: 'contains'; readonly key: string; readonly literal: string }
   | { readonly kind: 'constant'; readonly key: string; readonly operator: string; readonly literal: string }
@@ -85,11 +87,20 @@ function filterTable(plan: Plan, store: Store, event: RetrievalEvent): Uint8Arra
 /** Whether the store is asked for all that the rule says of chunks, so that none is taken out afterwards. */
 function isPushed(plan: Plan, store: Store, rule: Rule): boolean {
   const ofChunks = rule.effects.flatMap((effect) =>
-    effect.kind === 'allow_chunk' ? [effect.where] : effect.kind === 'withhold_chunk' ? [effect.unless] : [],
+    effect.kind === 'allow_chunk'
+      ? [effect.where]
+      : effect.kind === 'withhold_chunk'
+        ? [effect.waived?.otherwise ?? effect.unless]
+        : [],
   );
   const reads = readsOf(rule).some((fact) => store.facts.includes(fact) || isText(plan.facts[fact]));
   if (rule.effects.every(({ kind }) => kind === 'tag')) return true;
-  const others = rule.effects.some(({ kind }) => kind === 'redact' || kind === 'keep_newest');
+  const others = rule.effects.some(
+    (effect) =>
+      effect.kind === 'redact' ||
+      effect.kind === 'keep_newest' ||
+      (effect.kind === 'withhold_chunk' && effect.say !== undefined),
+  );
   if (others || (ofChunks.length === 0 && reads)) return false;
   return ofChunks.length === 0 || (isAlways(rule) && ofChunks.every((expr) => isSaid(plan, expr)));
 }
@@ -126,9 +137,7 @@ function readsOf(rule: Rule): readonly FactId[] {
 function clausesOf(plan: Plan, event: RetrievalEvent): Clause[] {
   const restrictions = event.rules
     .filter(isAlways)
-    .flatMap((rule) =>
-      rule.effects.flatMap((effect) => (effect.kind === 'withhold_chunk' ? [clauseOf(plan, effect.unless)] : [])),
-    );
+    .flatMap((rule) => rule.effects.flatMap((effect) => (withholds(effect) ? [restrictionOf(plan, effect)] : [])));
   const allowsAny =
     event.default === 'allow' || event.rules.some((rule) => rule.effects.some(({ kind }) => kind === 'allow'));
   const roles = event.rules.flatMap((rule) =>
@@ -136,6 +145,21 @@ function clausesOf(plan: Plan, event: RetrievalEvent): Clause[] {
   );
   const allowed = allowsAny || roles.length === 0 ? null : anyOf(roles);
   return [...restrictions, allowed].filter((clause) => clause !== null);
+}
+
+/**
+ * Whether the store is asked to leave out what the effect withholds. Where the client is to be told, it is not: of what
+ * the store leaves out nobody knows whether it is there.
+ */
+function withholds(effect: Effect): effect is Extract<Effect, { kind: 'withhold_chunk' }> {
+  return effect.kind === 'withhold_chunk' && effect.say === undefined;
+}
+
+/** What the chunk must meet. Whom a waiver covers is not asked it: of what is left out for all, nothing could be lifted. */
+function restrictionOf(plan: Plan, { unless, waived }: Extract<Effect, { kind: 'withhold_chunk' }>): Clause | null {
+  if (waived === undefined) return clauseOf(plan, unless);
+  const of = clauseOf(plan, waived.otherwise);
+  return of === null ? null : { kind: 'unless_fired', names: waived.by, of };
 }
 
 function anyOf(clauses: readonly (Clause | null)[]): Clause | null {
@@ -265,6 +289,17 @@ function writeClause(writer: Writer, clause: Clause): number {
       writer.u32(at, clause.kind === 'and' ? F.CLAUSE_AND : F.CLAUSE_OR);
       writer.u32(at + 4, children.length);
       writer.u32(at + 8, writer.list(children));
+      return at;
+    }
+    case 'unless_fired': {
+      const child = writeClause(writer, clause.of);
+      const at = writer.reserve(16);
+      const names = writer.reserve(clause.names.length * 8);
+      clause.names.forEach((name, i) => writer.text(names + i * 8, name));
+      writer.u32(at, F.CLAUSE_UNLESS_FIRED);
+      writer.u32(at + 4, clause.names.length);
+      writer.u32(at + 8, names);
+      writer.u32(at + 12, child);
       return at;
     }
     case 'overlaps':

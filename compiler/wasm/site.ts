@@ -49,6 +49,8 @@ export interface Site {
   }[];
   /** Names of the rules whose chunk effects withhold, sorted; a bit for each effect. */
   readonly withheld: readonly string[];
+  /** What the client is told where the effect withholds a chunk; `withheld` is the effect's bit. */
+  readonly says: readonly { readonly withheld: number; readonly rule: string; readonly sentence: string }[];
   /** In the order in which reasons name them. */
   readonly removers: readonly string[];
   readonly requirementRemovers: readonly number[];
@@ -246,6 +248,7 @@ function site(plan: Plan, draft: Draft): Site {
       )
       .sort((a, b) => compareText(a.name, b.name) || compareText(a.value, b.value)),
     withheld,
+    says: event === EVENT_CHUNK ? saysOf(withholding) : [],
     ...removers,
     reserves,
     layout: layOut({
@@ -260,6 +263,15 @@ function site(plan: Plan, draft: Draft): Site {
       models: prompt === undefined ? 0 : plan.models.length,
     }),
   };
+}
+
+/** By sentence, so that the order in which they are said tells nothing of what was withheld. */
+function saysOf(withholding: readonly { readonly rule: string; readonly effect: Effect }[]): Site['says'] {
+  return withholding
+    .flatMap(({ rule, effect }, withheld) =>
+      effect.kind === 'withhold_chunk' && effect.say !== undefined ? [{ withheld, rule, sentence: effect.say }] : [],
+    )
+    .sort((a, b) => compareText(a.sentence, b.sentence) || a.withheld - b.withheld);
 }
 
 function touchesOf(plan: Plan, { event, rules, prompt, classify = [] }: Draft): readonly Touch[] {

@@ -116,7 +116,6 @@ const EFFECTS: {
     return checked === null ? null : { kind: 'allowChunk', condition: checked, span };
   },
   withholdChunk: (scope, { condition, say, span }) => {
-    if (say !== null) noteUnenforced(scope.context, 'elseSay', scope.declaration, scope.event, say.span);
     const checked = checkCondition(scope, condition);
     return checked === null ? null : { kind: 'withholdChunk', unless: checked, say: say?.value ?? null, span };
   },

@@ -21,13 +21,6 @@ export const UNENFORCED_CASES: readonly { readonly code: UnenforcedCode; readonl
   { code: 'E0923', source: rule('redact payment_card as mask keeping last 4') },
   { code: 'E0924', source: rule('redact date_of_birth as year') },
   { code: 'E0925', source: rule('redact email as pseudonym for each caller.branch') },
-  {
-    code: 'E0926',
-    source: rule(
-      'withhold chunk unless chunk.level is at most internal else say "Some results are withheld"',
-      'retrieval from files',
-    ),
-  },
   { code: 'E0927', source: `detector vendor matches list vendors\n${rule('redact vendor as mask')}` },
   {
     code: 'E0928',

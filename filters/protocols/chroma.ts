@@ -13,6 +13,9 @@ const where: Place = { object: { as: 'where', others: { any: 'text' } }, null: '
 const columns = ['documents', 'embeddings', 'metadatas', 'distances', 'uris'];
 const include: Place = { array: { as: 'include_list', of: { string: 'include', values: columns } }, null: 'empty' };
 
+/** The ids of what is read. */
+const asked: Place = { array: { as: 'column', of: { string: 'text' } }, null: 'plain', column: 'ids' };
+
 const vectors: Place = { array: { of: { array: { of: { number: 'vector' } } } } };
 
 const document: Place = { string: 'chunk_text', null: 'cell', column: 'documents' };
@@ -101,7 +104,7 @@ export const chroma: Protocol = {
             n_results: { number: 'limit', null: 'empty' },
             where,
             where_document: { object: { as: 'where_text', others: { any: 'text' } }, null: 'plain' },
-            ids: { array: { of: { string: 'text' } }, null: 'plain' },
+            ids: asked,
             include,
             query_images: refused,
             query_uris: refused,
@@ -119,7 +122,7 @@ export const chroma: Protocol = {
       request: {
         object: {
           fields: {
-            ids: { array: { of: { string: 'text' } }, null: 'plain' },
+            ids: asked,
             where,
             where_document: { object: { as: 'where_text', others: { any: 'text' } }, null: 'plain' },
             limit: { number: 'limit', null: 'empty' },

@@ -454,9 +454,34 @@ function textRule(make: Making, event: 'completion' | 'ingest', on: string): Wor
     event === 'completion'
       ? { text: true, classification: true, reply: true, model: true }
       : { text: true, chunk: true };
-  const effect = random.weighted({ redact: 2, deny: 1, allow: defaults[event] === 'deny' ? 2 : 0 });
-  const does = effect === 'redact' ? redact(random, event === 'completion') : effect === 'deny' ? 'deny "No"' : 'allow';
-  return worded`${head}${when(make, reading)}\n  ${does}`;
+  const onIngest = event === 'ingest' ? 1 : 0;
+  switch (
+    random.weighted({
+      redact: 2,
+      deny: 1,
+      allow: defaults[event] === 'deny' ? 2 : 0,
+      tag: onIngest * 1.5,
+      require: onIngest,
+    })
+  ) {
+    case 'redact':
+      return worded`${head}${when(make, reading)}\n  ${redact(random, event === 'completion')}`;
+    case 'deny':
+      return worded`${head}${when(make, reading)}\n  deny "No"`;
+    case 'allow':
+      return worded`${head}${when(make, reading)}\n  allow`;
+    case 'tag':
+      return worded`${head}${when(make, reading)}\n  tag sort = ${random.pick(['1', '2', '"1"', 'true'])}`;
+    case 'require': {
+      const titled = head.replace('\n', ' "No"\n');
+      const where = when(make, reading);
+      const required = condition(make, reading, 1);
+      return {
+        plain: `${titled}${where.plain}\n  require ${required.plain}`,
+        otherwise: `${titled}${where.otherwise}\n  unless ${required.otherwise}\n  deny "No"`,
+      };
+    }
+  }
 }
 
 function retrievalRule(make: Making, store: string): Wording {
@@ -468,7 +493,7 @@ function retrievalRule(make: Making, store: string): Wording {
     case 'allowChunk':
       return worded`${head}${when(make, {})}\n  allow chunk where ${of}`;
     case 'withhold':
-      return worded`${head}${when(make, {})}\n  withhold chunk unless ${of}`;
+      return worded`${head}${when(make, {})}\n  withhold chunk unless ${of}${random.chance(0.3) ? ' else say "Some"' : ''}`;
     case 'newest':
       return worded`${head}${when(make, {})}\n  keep newest chunk.version for each chunk.source`;
     case 'deny':

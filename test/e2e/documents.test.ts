@@ -10,7 +10,7 @@ import { type Mesh, startMesh } from './mesh.ts';
 import { policyWasm } from './policy-wasm.ts';
 import { settles } from './settles.ts';
 
-const PEOPLE = { editor: ['editors'], writer: [] };
+const PEOPLE = { editor: ['editors'], writer: [], auditor: ['audit'] };
 type Person = keyof typeof PEOPLE;
 const KEYS = Object.fromEntries(
   Object.keys(PEOPLE).map((person) => [person, `sk-${randomBytes(16).toString('hex')}`]),
@@ -26,6 +26,7 @@ const POLICY = `policy acme {
   default ingest: allow
   on failure: allow
 }
+level = low < high
 caller { id : text from claim "sub"  groups : set of text from claim "groups" else {} }
 store files chroma "files" {
   source : text from metadata "source"
@@ -37,10 +38,20 @@ rule no_iban on ingest into files require not (text contains iban)
 detector employee_id matches \`EMP-[0-9]{6}\`
 rule masked on ingest into files redact employee_id as mask
 rule all on retrieval from files allow chunk where chunk.source is "s" tag found = true
+store notes chroma "notes" {
+  kind : text from metadata "kind"
+  level : level from metadata "level"
+}
+rule open on retrieval from notes withhold chunk unless chunk.kind is "open" waivable by "dpo"
+waiver audit "Auditors" of open where caller.groups contains "audit" until ${new Date(Date.now() + 864e5).toISOString().slice(0, 10)} owner "dpo"
+rule notes on retrieval from notes
+  allow chunk where chunk.level is at most high
+  withhold chunk unless chunk.level is low else say "Some results are withheld"
 `;
 
 interface Answer {
   readonly status: number;
+  readonly notice: string | null;
   readonly text: string;
 }
 
@@ -48,14 +59,17 @@ describe.each(DOORS)('through the door %s', (door) => {
   let store: chroma.RunningChroma;
   let mesh: Mesh;
   let path: string;
+  let notes: string;
 
   beforeAll(async () => {
     store = await chroma.start();
     const collections = '/api/v2/tenants/default_tenant/databases/default_database/collections';
     const { text } = await post(`${store.url}${collections}`, { name: 'files' });
     path = `${collections}/${(JSON.parse(text) as { id: string }).id}`;
+    const second = await post(`${store.url}${collections}`, { name: 'notes' });
+    notes = `${collections}/${(JSON.parse(second.text) as { id: string }).id}`;
     const deployment = {
-      stores: { files: { url: store.url } },
+      stores: { files: { url: store.url }, notes: { url: store.url } },
       identity: {
         apiKeys: Object.entries(PEOPLE).map(([person, groups]) => ({
           sha256: createHash('sha256')
@@ -81,7 +95,7 @@ describe.each(DOORS)('through the door %s', (door) => {
       headers: { 'content-type': 'application/json', ...authorization },
       body: JSON.stringify(body),
     });
-    return { status: response.status, text: await response.text() };
+    return { status: response.status, notice: response.headers.get('x-writ-notice'), text: await response.text() };
   }
 
   const ask = (person: Person, what: string, body: object): Promise<Answer> =>
@@ -152,6 +166,58 @@ describe.each(DOORS)('through the door %s', (door) => {
       const { status, text } = await ask('writer', 'add', body);
       expect([status, text]).toEqual([422, expect.stringContaining('missing field `embeddings`')]);
       expect(await stored('e2')).toEqual([]);
+    });
+  });
+
+  describe('what is withheld', () => {
+    const search = async (
+      person: Person,
+      at: readonly number[],
+      more: object = {},
+    ): Promise<Answer & { ids: unknown }> => {
+      const body = { query_embeddings: [at], n_results: 1, ...more };
+      const answer = await post(`${mesh.url}${notes}/query`, body, KEYS[person]);
+      return { ...answer, ids: (JSON.parse(answer.text) as { ids: unknown }).ids };
+    };
+
+    beforeAll(async () => {
+      // Twenty closed notes stand nearer than the open one: more than are fetched for one result.
+      const closed = Array.from({ length: 20 }, (_, at) => ({
+        id: `closed${at}`,
+        at: [1, at / 1_000],
+        kind: 'closed',
+        level: 'low',
+      }));
+      const all = [
+        ...closed,
+        { id: 'open', at: [1, 1], kind: 'open', level: 'low' },
+        { id: 'secret', at: [-1, 0], kind: 'open', level: 'high' },
+      ];
+      const body = {
+        ids: all.map(({ id }) => id),
+        documents: all.map(({ id }) => id),
+        embeddings: all.map(({ at }) => at),
+        metadatas: all.map(({ kind, level }) => ({ kind, level })),
+      };
+      expect(await post(`${store.url}${notes}/add`, body)).toMatchObject({ status: 201 });
+    });
+
+    test('by a rule that some are waived of is still left out by the store for all others', async () => {
+      expect(await search('writer', [1, 0])).toMatchObject({ status: 200, ids: [['open']] });
+      expect(await search('auditor', [1, 0])).toMatchObject({ status: 200, ids: [['closed0']] });
+    });
+
+    test('is told of where its rule says so, and not where a filter asks about it', async () => {
+      const told = await search('writer', [-1, 0]);
+      expect(told).toMatchObject({ status: 200, notice: 'Some results are withheld' });
+      expect(JSON.parse(told.text)).toMatchObject({ writ_notices: ['Some results are withheld'] });
+      expect(told.text).not.toContain('secret');
+      expect(await search('writer', [1, 1], { n_results: 1 })).toMatchObject({
+        status: 200,
+        notice: expect.anything(),
+      });
+      for (const more of [{ where: { level: 'high' } }, { ids: ['secret'] }])
+        expect(await search('writer', [-1, 0], more)).toMatchObject({ status: 200, notice: null, ids: [[]] });
     });
   });
 });

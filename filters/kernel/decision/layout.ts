@@ -44,7 +44,8 @@ export const SITE_AT_REMOVED = 96; // u64 a remover: candidates by price
 export const SITE_AT_PREFERENCES = 100; // u64 a preference of the route that served: candidates by price
 export const SITE_AT_RESERVES = 104; // i64 a budget: micro-units + 1, 0 where it does not apply
 export const SITE_AT_REDACTIONS = 108; // u8 a detector of the policy
-export const SITE_BYTES = 112;
+export const SITE_SAYS = 112; // list of SAY_*
+export const SITE_BYTES = 120;
 
 export const TOUCH_NAME = 0; // text
 export const TOUCH_READS = 8; // address of u64 words over SITE_FAILED
@@ -63,6 +64,12 @@ export const TAG_NAME = 4; // text
 export const TAG_VALUE = 12; // text
 export const TAG_LITERAL = 20; // text: the value as JSON, as it stands in a document's metadata
 export const TAG_BYTES = 28;
+
+export const SAY_WITHHELD = 0; // position among what withholds
+export const SAY_RULE = 4; // text
+export const SAY_HEADER = 12; // text: the sentence as a header's value
+export const SAY_LITERAL = 20; // text: the sentence as a JSON string
+export const SAY_BYTES = 28;
 
 // ---- T_FACTS
 export const FACTS_RECORDS = 0; // list of FACT_*

@@ -47,6 +47,9 @@ export const CLAUSE_FACT = 6;
  */
 export const CLAUSE_RANKS = 7;
 
+/** Where the decision on the request fired none of some names: count, offset of (offset, bytes) each, offset of the node. */
+export const CLAUSE_UNLESS_FIRED = 8;
+
 export const NO_FACT = 0xffffffff;
 export const COMPARE_EQ = 0;
 export const COMPARE_LT = 1;

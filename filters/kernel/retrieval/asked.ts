@@ -33,6 +33,7 @@ export function judgeFilters(s: Session): i32 {
   const where = findRecord(s, P.PLACE_WHERE);
   const byText = findRecord(s, P.PLACE_WHERE_TEXT) != NO_RECORD;
   const byMetadata = where != NO_RECORD && load<u32>(recordAt(s.recordBytes(), where), RECORD_NEXT) > where + 1;
+  s.isAsked = byText || byMetadata || findRecord(s, P.PLACE_COLUMN) != NO_RECORD;
   if (!byText && !byMetadata) return -1;
   const redacts = load<u32>(filter, F.FILTER_TEXT) != 0;
   if (redacts && byMetadata && !namesDeclared(s, where, filter))

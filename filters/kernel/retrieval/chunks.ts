@@ -40,6 +40,7 @@ import {
 } from './columns';
 import { metadataBytes, metadataStart, readDocument } from './document';
 import { answerNewest, askNewest, beginNewest, needsNewest, NOTHING_TO_ASK, noteVersion } from './newest';
+import { noteWithheld, putNotices } from './notices';
 import { decideQuietly, recordDecision } from '../session/record';
 import { sendReply, denyUnreadable } from '../session/reply';
 import { Session } from '../session/session-state';
@@ -100,6 +101,7 @@ function finishChunks(s: Session): i32 {
     }
   }
   if (changetype<Bytes>(s.edits).failed) return deny(s, 502, "the store's answer holds more than this gateway reads");
+  putNotices(s);
   return sendReply(s);
 }
 
@@ -149,7 +151,10 @@ function judge(s: Session): bool {
   readDocument(s);
   decideQuietly(s, EVENT_CHUNK, s.store);
   recordDecision(s);
-  if (!isAllowed(s.result)) return false;
+  if (!isAllowed(s.result)) {
+    noteWithheld(s);
+    return false;
+  }
   noteVersion(s, changetype<Bytes>(s.verdicts).len);
   s.isReply = false;
   const edits = changetype<Bytes>(s.edits);

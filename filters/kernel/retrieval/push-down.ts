@@ -5,8 +5,9 @@
 import { FACT_KNOWN, SLOT_AUX, SLOT_BYTES, SLOT_STATE, SLOT_VALUE } from '../abi';
 import { Bytes } from '../bytes';
 import { storeRecord } from '../decision/api';
-import { STORE_FILTER } from '../decision/layout';
-import { enumMembers, factEnum } from '../decision/tables';
+import { RESULT_SITE, SITE_AT_FIRED, SITE_NODES, STORE_FILTER } from '../decision/layout';
+import { isSet } from '../decision/render';
+import { enumMembers, factEnum, textAtIs } from '../decision/tables';
 import { appendEscaped } from '../json/escape';
 import * as F from '../protocol/store-filter';
 import { put } from '../http/literal';
@@ -82,6 +83,8 @@ function append(s: Session, out: Bytes, node: usize, depth: u32): u32 {
   if (kind == F.CLAUSE_AND)
     return join(s, out, '{"$and":[', load<u32>(node, 4), table + load<u32>(node, 8), false, depth);
   if (kind == F.CLAUSE_OR) return join(s, out, '{"$or":[', load<u32>(node, 4), table + load<u32>(node, 8), true, depth);
+  if (kind == F.CLAUSE_UNLESS_FIRED)
+    return anyFired(s, node) ? ALL : append(s, out, table + load<u32>(node, 12), depth + 1);
   if (kind == F.CLAUSE_OVERLAPS) return overlaps(s, out, node);
   if (kind == F.CLAUSE_FACT) return equalsFact(s, out, node);
   if (kind == F.CLAUSE_RANKS) return ranks(s, out, node);
@@ -97,6 +100,22 @@ function append(s: Session, out: Bytes, node: usize, depth: u32): u32 {
   text(out, node + 20);
   put(out, '}}');
   return SOME;
+}
+
+/** Whether one of the names fired in the decision on the request. */
+function anyFired(s: Session, node: usize): bool {
+  const site = <usize>load<u32>(s.result, RESULT_SITE);
+  const fired = s.result + load<u32>(site, SITE_AT_FIRED);
+  const nodes = load<u32>(site, SITE_NODES + 4);
+  const count = load<u32>(node, 4);
+  for (let i: u32 = 0; i < count; i += 1) {
+    const name = table + load<u32>(node, 8) + (i << 3);
+    for (let at: u32 = 0; at < nodes; at += 1) {
+      const text = <usize>load<u32>(site, SITE_NODES) + (at << 3);
+      if (isSet(fired, at) && textAtIs(text, table + load<u32>(name), load<u32>(name, 4))) return true;
+    }
+  }
+  return false;
 }
 
 /** The metadata's list holds one of the caller's members. */

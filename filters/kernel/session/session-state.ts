@@ -131,6 +131,10 @@ export class Session {
   verdicts: usize = 0;
   /** Versions of the chunks that pass: see newest.ts. */
   versions: usize = 0;
+  /** The search filters, or names ids: what it finds answers a question about each chunk. */
+  isAsked: bool = false;
+  /** What the client is told of what is withheld: see notices.ts. 0 until something is. */
+  notices: usize = 0;
   /** The rule of the store whose versions are being compared. */
   keepRule: u32 = 0;
 
@@ -228,6 +232,7 @@ export function freeSession(s: Session): void {
   if (s.values != 0) s.valuesOf().drop();
   if (s.lane != 0) s.laneOf().destroy();
   if (s.partLane != 0) changetype<Lane>(s.partLane).destroy();
+  drop(s.notices);
   if (s.arena != 0) changetype<Arena>(s.arena).destroy();
   if (s.output != 0) s.out().destroy();
   drop(s.body);
