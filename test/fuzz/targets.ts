@@ -47,7 +47,7 @@ rule banks
 rule need_to_know
   on retrieval from docs
   allow chunk where chunk.groups overlaps caller.groups
-  withhold chunk unless chunk.classification is at most caller.clearance
+  withhold chunk unless chunk.classification is at most caller.clearance else say "Some results are withheld"
 rule current
   on retrieval from docs
   keep newest chunk.version for each chunk.source
@@ -57,6 +57,7 @@ rule found
 rule stored
   on ingest into docs
   redact payment_card as mask
+  tag note = "checked"
 budget day "Spend"
   limit 50 usd per day in "Europe/Berlin"
   else deny "used up"
