@@ -261,7 +261,7 @@ export const DIAGNOSTICS = {
   W0401: {
     title: 'a detector redacted in two ways in one rule',
     explanation:
-      'Redactions of one value are joined, and what hides more is done: removal before a mask, a mask before a placeholder.',
+      'Redactions of one value are joined, and what hides more is done: removal before a mask, a mask before one that keeps a part, that before a year, a year before a placeholder.',
   },
   W0402: {
     title: 'a placeholder in an answer',
@@ -339,8 +339,6 @@ export const DIAGNOSTICS = {
   E0917: { title: 'a rule on egress is checked but not yet enforced', explanation: NOT_ENFORCED },
   E0921: { title: '`highest of receipts` is checked but not yet enforced', explanation: NOT_ENFORCED },
   E0922: { title: 'a condition on the conversation is checked but not yet enforced', explanation: NOT_ENFORCED },
-  E0923: { title: '`mask keeping last` is checked but not yet enforced', explanation: NOT_ENFORCED },
-  E0924: { title: '`redact as year` is checked but not yet enforced', explanation: NOT_ENFORCED },
   E0925: { title: '`redact as pseudonym` is checked but not yet enforced', explanation: NOT_ENFORCED },
   E0927: { title: 'a detector that matches a list is checked but not yet enforced', explanation: NOT_ENFORCED },
   E0928: { title: 'a detector that asks a classifier is checked but not yet enforced', explanation: NOT_ENFORCED },

@@ -506,8 +506,6 @@ export type UnenforcedForm =
   | 'egress'
   | 'receipts'
   | 'conversation'
-  | 'maskKeeping'
-  | 'year'
   | 'pseudonym'
   | 'listDetector'
   | 'classifierDetector'

@@ -23,8 +23,6 @@ export const UNENFORCED_FORMS: {
   egress: { code: 'E0917', wording: 'a rule on egress' },
   receipts: { code: 'E0921', wording: '`highest of receipts`' },
   conversation: { code: 'E0922', wording: 'a condition on the conversation' },
-  maskKeeping: { code: 'E0923', wording: '`mask keeping last`' },
-  year: { code: 'E0924', wording: '`redact as year`' },
   pseudonym: { code: 'E0925', wording: '`redact as pseudonym`' },
   listDetector: { code: 'E0927', wording: 'a detector that matches a list' },
   classifierDetector: { code: 'E0928', wording: 'a detector that asks a classifier' },

@@ -29,7 +29,7 @@ export interface EnvoyResources {
 }
 
 export function envoyResources(
-  plan: Places & Pick<Plan, 'events'>,
+  plan: Places & Pick<Plan, 'events' | 'redactions'>,
   deployment: Deployment,
   door: Door,
 ): EnvoyResources {

@@ -11,7 +11,7 @@ export interface Traffic {
  * reply, and where a placeholder is to be restored. A policy with none of these decides on requests alone, and its
  * replies go straight through.
  */
-export function trafficOf(plan: Pick<Plan, 'events'>): Traffic {
+export function trafficOf(plan: Pick<Plan, 'events' | 'redactions'>): Traffic {
   return {
     replies: plan.events.some((event) => {
       switch (event.kind) {
@@ -23,7 +23,9 @@ export function trafficOf(plan: Pick<Plan, 'events'>): Traffic {
           return (
             event.budgets.length > 0 ||
             event.rules.some((rule) =>
-              rule.effects.some((effect) => effect.kind === 'redact' && effect.as === 'placeholder'),
+              rule.effects.some(
+                (effect) => effect.kind === 'redact' && plan.redactions[effect.as]!.kind === 'placeholder',
+              ),
             )
           );
         case 'ingest':

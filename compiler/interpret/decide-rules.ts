@@ -11,12 +11,12 @@ import {
   MODEL_ENUM,
   type ModelExpr,
   type Plan,
-  REDACTION_MODES,
   type RetrievalEvent,
   type Rule,
 } from '../plan/plan.ts';
 import type { Decision, DecisionEvent, Reason } from '../plan/decision.ts';
 import { compareText, sortedSet } from '../plan/order.ts';
+import { redactionName } from '../plan/redaction.ts';
 import { classified, readerOfClassify } from './classified.ts';
 import { holds, type Situation } from './holds.ts';
 import type { FactState } from './read-facts.ts';
@@ -134,7 +134,7 @@ export function conclude(
     outcome: allowed ? 'allow' : 'deny',
     model: prompt.model,
     classification: prompt.classification,
-    redact: allowed ? redactions(fired) : [],
+    redact: allowed ? redactions(plan, fired) : [],
     outputTokens: allowed ? prompt.outputTokens : null,
     reserve: allowed ? prompt.reserve : [],
     tags: allowed ? tags(fired) : [],
@@ -197,16 +197,16 @@ export function denials(fired: readonly Rule[]): readonly Reason[] {
   });
 }
 
-function redactions(fired: readonly Rule[]): Decision['redact'] {
+function redactions(plan: Plan, fired: readonly Rule[]): Decision['redact'] {
   const asked = fired.flatMap((rule) =>
     rule.effects.flatMap((effect) => (effect.kind === 'redact' ? [{ rule: rule.name, effect }] : [])),
   );
   return sortedSet(asked.flatMap(({ effect }) => effect.detectors)).map((detector) => {
     const ofThis = asked.filter(({ effect }) => effect.detectors.includes(detector));
-    const strongest = Math.max(...ofThis.map(({ effect }) => REDACTION_MODES.indexOf(effect.as)));
+    const strongest = Math.max(...ofThis.map(({ effect }) => effect.as));
     return {
       detector,
-      as: REDACTION_MODES[strongest]!,
+      as: redactionName(plan.redactions[strongest]!, plan.facts),
       includingRestored: ofThis.some(({ effect }) => effect.includingRestored),
       rules: sortedSet(ofThis.map(({ rule }) => rule)),
     };

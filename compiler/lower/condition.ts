@@ -14,6 +14,7 @@ import {
   type TextOperand,
 } from '../plan/plan.ts';
 import { isInHours } from '../plan/hours.ts';
+import type { RedactionMode } from '../plan/redaction.ts';
 import { chunkPath, type FactTable, factValue, NOW_PATH } from './fact-table.ts';
 import type { LoweredHours } from './hours.ts';
 import { compareSent, type SentClass } from './sent-classification.ts';
@@ -29,6 +30,8 @@ export interface Scope {
   readonly enums: ReadonlyMap<string, readonly string[]>;
   /** The plan's hours: those with days off, which nothing knows yet, are not among them. */
   readonly calendar: LoweredHours;
+  /** The plan's modes of redaction. */
+  readonly redactions: readonly RedactionMode[];
   /** Detectors that nothing runs yet, with the form that each uses. */
   readonly idleDetectors: ReadonlyMap<string, string>;
   /** Of which store `chunk.…` speaks; null outside retrieval and ingest. */

@@ -30,9 +30,10 @@ import {
 import type { Scope } from './condition.ts';
 import { builtinEnums, chunkPath, factTable, type FactTable, factValue } from './fact-table.ts';
 import { guaranteeRules, lowerGuarantees } from './guarantees.ts';
-import { type LoweredHours, lowerHours } from './hours.ts';
+import { lowerHours } from './hours.ts';
 import { byPrice, lowerClassify, lowerPrompt } from './prompt.ts';
 import type { EventContext, LoweredRule } from './event-context.ts';
+import { lowerRedactions } from './redactions.ts';
 import { denyingRule, lowerRule } from './rules.ts';
 import { tagConflicts } from './tags.ts';
 import { waiverRules } from './waivers.ts';
@@ -63,7 +64,14 @@ export function lower(program: Program, options: LowerOptions): Plan {
   ];
   const { policy } = program;
   const calendar = lowerHours(program);
-  const events = lowerEvents(program, facts, new Map(enums.map(({ name, members }) => [name, members])), calendar);
+  const redactions = lowerRedactions(program);
+  const events = lowerEvents(program, {
+    facts,
+    models: program.models,
+    enums: new Map(enums.map(({ name, members }) => [name, members])),
+    calendar,
+    redactions,
+  });
   return {
     version: PLAN_VERSION,
     policy: policy.name,
@@ -83,6 +91,7 @@ export function lower(program: Program, options: LowerOptions): Plan {
     byPrice: byPrice(models),
     stores: program.stores.map((store) => lowerStore(store, facts)),
     detectors,
+    redactions,
     ...calendar,
     guarantees: lowerGuarantees(program.guarantees, events),
     imports: program.imports,
@@ -105,10 +114,9 @@ function declaredEnums(program: Program): EnumType[] {
 
 function lowerEvents(
   program: Program,
-  facts: FactTable,
-  enums: ReadonlyMap<string, readonly string[]>,
-  calendar: LoweredHours,
+  shared: Pick<Scope, 'facts' | 'models' | 'enums' | 'calendar' | 'redactions'>,
 ): EventPlan[] {
+  const { facts } = shared;
   const unenforced = unenforcedOf(program);
   const idleDetectors = new Map(
     program.detectors
@@ -126,17 +134,7 @@ function lowerEvents(
     classificationReads: readonly FactId[],
   ): EventContext => ({
     program,
-    scope: {
-      facts,
-      models: program.models,
-      enums,
-      calendar,
-      store,
-      classification,
-      idleDetectors,
-      sent: null,
-      base,
-    },
+    scope: { ...shared, store, classification, idleDetectors, sent: null, base },
     unenforced,
     classificationReads,
   });

@@ -15,6 +15,7 @@ import {
 } from './condition.ts';
 import { type EventContext, type LoweredRule, readsIn } from './event-context.ts';
 import { chunkPath } from './fact-table.ts';
+import { redactionAt } from './redactions.ts';
 import type { SentClass } from './sent-classification.ts';
 import { or, TRUE } from './simplify.ts';
 import { lowerTag } from './tags.ts';
@@ -205,14 +206,12 @@ function lowerEffect(
     case 'tag':
       return lowerTag(effect);
     case 'redact':
-      if (effect.mode.kind === 'mask' && effect.mode.keepLast > 0) throw new Unlowerable('mask keeping last');
-      if (effect.mode.kind === 'year' || effect.mode.kind === 'pseudonym') throw new Unlowerable(effect.mode.kind);
       enforcedDetectors(effect.detectors, scope);
       return {
         kind: 'redact',
         detectors: effect.detectors,
         includingRestored: effect.includingRestored,
-        as: effect.mode.kind,
+        as: redactionAt(effect.mode, scope),
       };
     case 'allowChunk': {
       const where = overFacts([effect.condition], scope);

@@ -53,7 +53,8 @@ export interface Decision {
    */
   readonly redact: readonly {
     readonly detector: string;
-    readonly as: 'placeholder' | 'mask' | 'remove';
+    /** The mode as the policy writes it: see `redactionName`. */
+    readonly as: string;
     readonly includingRestored: boolean;
     readonly rules: readonly string[];
   }[];

@@ -14,11 +14,17 @@ import {
   type PromptEvent,
   type Rule,
 } from './plan.ts';
+import { compareRedactions, REDACTIONS_MAX } from './redaction.ts';
 import { type ReadingContext, readsOf, readsOfModelExpr } from './reads.ts';
 
 /** One line a fault; none for a sound plan. */
 export function planFaults(plan: Plan): readonly string[] {
-  return [...factFaults(plan), ...catalogFaults(plan), ...plan.events.flatMap((event) => eventFaults(plan, event))];
+  return [
+    ...factFaults(plan),
+    ...catalogFaults(plan),
+    ...redactionFaults(plan),
+    ...plan.events.flatMap((event) => eventFaults(plan, event)),
+  ];
 }
 
 function factFaults({ facts }: Plan): readonly string[] {
@@ -64,6 +70,18 @@ function catalogFaults({ models, byPrice, enums, classification }: Plan): readon
     ...(classification === undefined || (ranks?.ordered === true && ranks.members.includes(classification.base))
       ? []
       : ["the classification's base is no member of an ordered enum"]),
+  ];
+}
+
+function redactionFaults({ redactions, facts }: Plan): readonly string[] {
+  return [
+    ...(redactions.length > REDACTIONS_MAX ? ['there are more modes of redaction than a result can name'] : []),
+    ...(redactions.some((mode, at) => at > 0 && compareRedactions(redactions[at - 1]!, mode) >= 0)
+      ? ['the modes of redaction are not sorted by strength, or two are the same']
+      : []),
+    ...redactions
+      .filter((mode) => mode.kind === 'pseudonym' && facts[mode.forEach] === undefined)
+      .map(() => 'a pseudonym is for each value of no fact'),
   ];
 }
 
@@ -145,9 +163,14 @@ function effectFaults(plan: Plan, rule: Rule, effect: Effect): readonly string[]
   if (effect.kind === 'withhold_chunk')
     return missing(plan, rule.name, effect.reads, readsOf(effect.unless, { classification: [] }));
   if (effect.kind === 'redact')
-    return effect.detectors
-      .filter((name) => !plan.detectors.some((each) => each.name === name))
-      .map((name) => `${rule.name} redacts ${name}, which is no detector of the plan`);
+    return [
+      ...(plan.redactions[effect.as] === undefined
+        ? [`${rule.name} redacts in a mode that the plan does not list`]
+        : []),
+      ...effect.detectors
+        .filter((name) => !plan.detectors.some((each) => each.name === name))
+        .map((name) => `${rule.name} redacts ${name}, which is no detector of the plan`),
+    ];
   return [];
 }
 

@@ -39,6 +39,7 @@
 import type { Hours, Zone } from './calendar.ts';
 import type { EnumType } from './enums.ts';
 import type { Guarantee, ImportedFile } from './governance.ts';
+import type { RedactionMode } from './redaction.ts';
 import type { Span } from './span.ts';
 
 export type { Hours, Zone } from './calendar.ts';
@@ -202,10 +203,6 @@ export type ModelExpr =
 // ----------------------------------------------------------------------------------------------------------------
 // rules
 
-export type RedactionMode = 'placeholder' | 'mask' | 'remove';
-/** Weakest first: where several apply to one detector or one span, the last wins. */
-export const REDACTION_MODES: readonly RedactionMode[] = ['placeholder', 'mask', 'remove'];
-
 export type Effect =
   | { readonly kind: 'allow' }
   | { readonly kind: 'deny'; readonly message: string }
@@ -213,7 +210,8 @@ export type Effect =
       readonly kind: 'redact';
       readonly detectors: readonly string[];
       readonly includingRestored: boolean;
-      readonly as: RedactionMode;
+      /** Position in `Plan.redactions`. */
+      readonly as: number;
     }
   /**
    * Stands in the decision. On ingest the value is also written into the document's metadata, under the name: as JSON of
@@ -530,6 +528,8 @@ export interface Plan {
   readonly stores: readonly Store[];
   /** Sorted by name; the position is the detector's ordinal in the enum `writ.detector`. */
   readonly detectors: readonly DetectorUse[];
+  /** The modes that rules use, weakest first. */
+  readonly redactions: readonly RedactionMode[];
   /** The zones of `hours`, sorted by name. */
   readonly zones: readonly Zone[];
   /** Sorted by name. */

@@ -5,6 +5,7 @@
  * undefined without that being denied.
  */
 import type { EventPlan, Plan, Span } from '../plan/plan.ts';
+import { redactionNames } from '../plan/redaction.ts';
 import { completionSection, ingestSection, retrievalSections, type Section } from './event-sections.ts';
 import { factsSection } from './facts-section.ts';
 import { LIBRARY } from './library.ts';
@@ -122,6 +123,7 @@ function dataOf(plan: Plan, names: Names): RegoFiles['data'] {
     ),
     zones: plan.zones.map(({ name, offsets }) => ({ name, offsets })),
     hours: plan.hours.map(({ name, zone, spans }) => ({ name, zone, spans })),
+    redaction_modes: redactionNames(plan),
     texts: names.movedTexts,
   };
 }

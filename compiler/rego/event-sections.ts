@@ -167,7 +167,7 @@ function asked(section: SectionInProgress, each: Rule, effect: Effect): readonly
       return [section.adds('denies', `[${quoted(each.name)}, ${section.names.text(effect.message)}]`, [fires])];
     case 'redact': {
       const entry = (detector: string) =>
-        `[${detector}, ${quoted(effect.as)}, ${effect.includingRestored}, ${quoted(each.name)}]`;
+        `[${detector}, ${section.names.redaction(effect.as)}, ${effect.includingRestored}, ${quoted(each.name)}]`;
       if (effect.detectors.length === 0) return [];
       if (effect.detectors.length === 1) return [section.adds('redacts', entry(quoted(effect.detectors[0]!)), [fires])];
       return [section.adds('redacts', entry('detector'), [fires, `some detector in ${setOfTexts(effect.detectors)}`])];

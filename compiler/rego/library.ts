@@ -229,11 +229,8 @@ redaction_of(asked) := {
 	"rules": sort({each[3] | some each in asked}),
 }
 
-strongest(modes) := "remove" if {
-	"remove" in modes
-} else := "mask" if {
-	"mask" in modes
-} else := "placeholder"
+# Weakest first.
+strongest(modes) := data.writ.redaction_modes[max({at | some at, mode in data.writ.redaction_modes; mode in modes})]
 
 # Denials are [rule, message].
 rule_reasons(denials) := [{"kind": "rule", "rule": rule, "message": message} | some [rule, message] in sort(denials)]

@@ -3,6 +3,7 @@
  * equal plans have equal names.
  */
 import type { FactId, ModelId, Plan, Span } from '../plan/plan.ts';
+import { redactionName } from '../plan/redaction.ts';
 import { identifier, isPlain, quoted } from './text.ts';
 
 export type PlaceOf = (span: Span) => string;
@@ -16,6 +17,8 @@ export interface Names {
   /** The path of a fact joined by dots, as decisions write it. */
   path(id: FactId): string;
   model(id: ModelId): string;
+  /** A mode of redaction, as decisions write it: a literal. */
+  redaction(at: number): string;
   /** A text literal: written out where it is printable ASCII, else a reference into the data. */
   text(value: string): string;
   /** A name for a helper rule that no other rule has. */
@@ -40,6 +43,7 @@ export function namesOf(plan: Plan, place: PlaceOf): Names {
     fact: (id) => factNames[id]!,
     path: (id) => plan.facts[id]!.path.join('.'),
     model: (id) => plan.models[id]!.name,
+    redaction: (at) => quoted(redactionName(plan.redactions[at]!, plan.facts)),
     text(value) {
       if (isPlain(value)) return quoted(value);
       if (!movedTexts.includes(value)) movedTexts.push(value);

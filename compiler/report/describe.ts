@@ -5,6 +5,7 @@
 import { dateOfDay, TimeZone, writtenIn } from '../../dsl/time-zone.ts';
 import { WEEKDAYS } from '../../dsl/units.ts';
 import { MINUTES_OF_DAY } from '../plan/hours.ts';
+import type { RedactionMode } from '../plan/redaction.ts';
 import type {
   Effect,
   Expr,
@@ -128,7 +129,7 @@ export function describeEffect(effect: Effect, plan: Plan): string {
     case 'deny':
       return `deny: ${JSON.stringify(effect.message)}`;
     case 'redact':
-      return `${REDACTIONS[effect.as]} ${list(effect.detectors, 'and')}${effect.includingRestored ? ', restored values too' : ''}`;
+      return `${describeRedaction(plan.redactions[effect.as]!, plan)} ${list(effect.detectors, 'and')}${effect.includingRestored ? ', restored values too' : ''}`;
     case 'tag':
       return `write the tag ${effect.name} = ${effect.value} into the decision's record`;
     case 'buffer':
@@ -163,11 +164,22 @@ export function list(words: readonly string[], conjunction: 'and' | 'or'): strin
   return `${words.slice(0, -1).join(', ')} ${conjunction} ${words.at(-1)!}`;
 }
 
-const REDACTIONS = {
-  placeholder: 'put a placeholder, which the answer to the same caller turns back, in place of:',
-  mask: "put the detector's name, for good, in place of:",
-  remove: 'take out:',
-} as const;
+function describeRedaction(mode: RedactionMode, plan: Plan): string {
+  switch (mode.kind) {
+    case 'placeholder':
+      return 'put a placeholder, which the answer to the same caller turns back, in place of:';
+    case 'pseudonym':
+      return `put the detector's name and a keyed hash, the same within one ${pathOf(plan, mode.forEach)}, for good, in place of:`;
+    case 'year':
+      return "put the detector's name and the year, for good, in place of:";
+    case 'mask':
+      return mode.keepLast === 0
+        ? "put the detector's name, for good, in place of:"
+        : `put the detector's name and the last ${mode.keepLast} letters and digits (at most half of them), for good, in place of:`;
+    case 'remove':
+      return 'take out:';
+  }
+}
 
 /** `4000` → `4,000`. */
 export function grouped(digits: string): string {

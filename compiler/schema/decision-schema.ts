@@ -1,7 +1,8 @@
 /** The decision's result as a JSON Schema, with the names that this policy can answer. */
 import type { Reason } from '../plan/decision.ts';
 import { decidedEvents } from '../plan/event-reads.ts';
-import { type Plan, REDACTION_MODES } from '../plan/plan.ts';
+import type { Plan } from '../plan/plan.ts';
+import { redactionNames } from '../plan/redaction.ts';
 import { DIALECT, type JsonSchema } from './json-schema.ts';
 
 export function decisionSchema(plan: Plan): JsonSchema {
@@ -20,7 +21,7 @@ export function decisionSchema(plan: Plan): JsonSchema {
     classification: { description: 'The classification of a prompt.', enum: [...classifications, null] },
     redact: listOf({
       detector: oneOf(plan.detectors.map((each) => each.name)),
-      as: oneOf(REDACTION_MODES),
+      as: oneOf(redactionNames(plan)),
       includingRestored: { type: 'boolean' },
       rules: TEXTS,
     }),

@@ -1,10 +1,12 @@
 /**
- * T_ENUMS, T_MODELS, T_STORES, T_BUDGETS and T_IDENTITIES: what the policy declares, by name. Layout:
+ * T_ENUMS, T_MODELS, T_STORES, T_BUDGETS, T_REDACTIONS and T_IDENTITIES: what the policy declares, by name. Layout:
  * filters/kernel/decision/layout.ts.
  */
+import * as abi from '../../filters/kernel/abi.ts';
 import * as layout from '../../filters/kernel/decision/layout.ts';
 import { compareText } from '../plan/order.ts';
 import { invariant } from '../plan/invariant.ts';
+import { type RedactionMode, redactionName } from '../plan/redaction.ts';
 import type { Budget, Plan } from '../plan/plan.ts';
 import type { TableWriter } from './table-writer.ts';
 
@@ -63,6 +65,25 @@ export function writeStores(
   const stores = writer.reserve(8);
   writer.list(stores, records, plan.stores.length);
   return stores;
+}
+
+const REDACTION_KINDS: { readonly [K in RedactionMode['kind']]: number } = {
+  placeholder: abi.REDACT_PLACEHOLDER,
+  pseudonym: abi.REDACT_PSEUDONYM,
+  year: abi.REDACT_YEAR,
+  mask: abi.REDACT_MASK,
+  remove: abi.REDACT_REMOVE,
+};
+
+export function writeRedactions(plan: Plan, writer: TableWriter): number {
+  const records = writer.reserve(plan.redactions.length * layout.MODE_BYTES);
+  plan.redactions.forEach((mode, at) => {
+    const record = records + at * layout.MODE_BYTES;
+    writer.u32(record + layout.MODE_KIND, REDACTION_KINDS[mode.kind]);
+    writer.u32(record + layout.MODE_KEEPS, mode.kind === 'mask' ? mode.keepLast : 0);
+    writer.text(record + layout.MODE_NAME, redactionName(mode, plan.facts));
+  });
+  return records;
 }
 
 const PERIODS: { readonly [K in Budget['period']]: number } = {

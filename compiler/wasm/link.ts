@@ -13,12 +13,14 @@ import {
   writeEnums,
   writeIdentities,
   writeModels,
+  writeRedactions,
   writeStores,
 } from '../tables/catalog.ts';
 import { writeFacts } from '../tables/facts.ts';
 import { writeRules } from '../tables/rules.ts';
 import { TableWriter } from '../tables/table-writer.ts';
 import { ENUM_MEMBERS_MAX, MODELS_MAX, PLAN_VERSION, type Plan, RULES_MAX } from '../plan/plan.ts';
+import { REDACTIONS_MAX } from '../plan/redaction.ts';
 import { invariant } from '../plan/invariant.ts';
 import { decideFunctions } from './decide.ts';
 import { asksFor, heapBase, readKernel, withPolicy } from './kernel.ts';
@@ -90,6 +92,7 @@ function assertLimits(plan: Plan): void {
     plan.events.every(({ rules }) => rules.length <= RULES_MAX),
     `an event has at most ${RULES_MAX} rules`,
   );
+  invariant(plan.redactions.length <= REDACTIONS_MAX, `a plan has at most ${REDACTIONS_MAX} modes of redaction`);
 }
 
 // ------------------------------------------------------------------------------------------------------------------
@@ -112,6 +115,7 @@ function writeTables(input: LinkInput, writer: TableWriter) {
   section(abi.T_BUDGETS, writeBudgets(plan, writer));
   section(abi.T_DETECTORS, block(input.detectors, writer));
   section(abi.T_PROTOCOLS, block(input.protocols, writer));
+  section(abi.T_REDACTIONS, writeRedactions(plan, writer));
   section(abi.T_IDENTITIES, writeIdentities(input.identities ?? [], writer));
   return { sites, addresses: rules.sites, directory };
 }

@@ -2,17 +2,9 @@
  * What every decision has, whatever its event: the failed facts, what is touched by them, the rules that fire, and what
  * these add up to.
  */
-import {
-  EVENT_CHUNK,
-  EVENT_COMPLETION,
-  EVENT_PROMPT,
-  FACT_FAILED,
-  REDACT_MASK,
-  REDACT_PLACEHOLDER,
-  REDACT_REMOVE,
-} from '../../filters/kernel/abi.ts';
+import { EVENT_CHUNK, EVENT_COMPLETION, EVENT_PROMPT, FACT_FAILED } from '../../filters/kernel/abi.ts';
 import { FLAG_BUFFER, REDACT_RESTORED, RESULT_FLAGS } from '../../filters/kernel/decision/layout.ts';
-import type { Effect, FactId, ModelExpr, RedactionMode } from '../plan/plan.ts';
+import type { Effect, FactId, ModelExpr } from '../plan/plan.ts';
 import { wordsFor, wordsOf } from './bits.ts';
 import { condition } from './condition.ts';
 import type { Scope } from './place.ts';
@@ -329,12 +321,6 @@ function hasFired(body: Body, { node }: ChunkEffect): Code {
 // ------------------------------------------------------------------------------------------------------------------
 // what it adds up to
 
-const MODES: readonly (readonly [RedactionMode, number])[] = [
-  ['placeholder', REDACT_PLACEHOLDER],
-  ['mask', REDACT_MASK],
-  ['remove', REDACT_REMOVE],
-];
-
 /** Stores the strongest mode of each detector, and whether restored values are meant too. */
 export function storeRedactions(body: Body, fired: readonly Local[]): void {
   const { code, build, site } = body;
@@ -348,9 +334,9 @@ export function storeRedactions(body: Body, fired: readonly Local[]): void {
         fired,
         wanted.map(({ node }) => node),
       );
-    const mode = MODES.reduce((weaker, [as, value]) => {
-      const ofMode = asked.filter(({ effect }) => effect.as === as);
-      return ofMode.length === 0 ? weaker : module.select(nodes(ofMode), module.i32.const(value), weaker);
+    const mode = code.plan.redactions.reduce((weaker, _, at) => {
+      const ofMode = asked.filter(({ effect }) => effect.as === at);
+      return ofMode.length === 0 ? weaker : module.select(nodes(ofMode), module.i32.const(at + 1), weaker);
     }, module.i32.const(0));
     const restored = asked.filter(({ effect }) => effect.includingRestored);
     const value =

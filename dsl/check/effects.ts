@@ -237,13 +237,10 @@ function checkMode(scope: ConditionScope, mode: RedactModeNode): RedactMode | nu
   switch (mode.kind) {
     case 'placeholder':
     case 'remove':
-      return { kind: mode.kind };
     case 'year':
-      noteUnenforced(scope.context, 'year', scope.declaration, scope.event, mode.span);
-      return { kind: 'year' };
+      return { kind: mode.kind };
     case 'mask': {
       if (mode.keepLast === null) return { kind: 'mask', keepLast: 0 };
-      noteUnenforced(scope.context, 'maskKeeping', scope.declaration, scope.event, mode.span);
       const keepLast = checkCount(
         scope.context,
         mode.keepLast,

@@ -73,11 +73,12 @@ export const EVENT_RETRIEVAL = 2;
 export const EVENT_CHUNK = 3;
 export const EVENT_INGEST = 4;
 
-// Redaction modes, weakest first.
-export const REDACT_NONE = 0;
+// What a mode of redaction puts in a value's place (`T_REDACTIONS`).
 export const REDACT_PLACEHOLDER = 1;
-export const REDACT_MASK = 2;
-export const REDACT_REMOVE = 3;
+export const REDACT_PSEUDONYM = 2;
+export const REDACT_YEAR = 3;
+export const REDACT_MASK = 4;
+export const REDACT_REMOVE = 5;
 
 // Sections of the table directory (an array of u32 addresses at `policy.tables()`). Each section's layout stands at its
 // writer in compiler/tables/.
@@ -91,4 +92,5 @@ export const T_BUDGETS = 6;
 export const T_DETECTORS = 7;
 export const T_PROTOCOLS = 8;
 export const T_IDENTITIES = 9;
-export const TABLE_SECTIONS = 10;
+export const T_REDACTIONS = 10;
+export const TABLE_SECTIONS = 11;

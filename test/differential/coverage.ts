@@ -13,13 +13,13 @@ import type {
   Operand,
   Plan,
   Preference,
-  RedactionMode,
   Route,
   Rule,
   SetOperand,
   TextOperand,
   WhenAbsent,
 } from '../../compiler/plan/plan.ts';
+import type { RedactionMode } from '../../compiler/plan/redaction.ts';
 
 type Table<K extends string> = { readonly [key in K]: true };
 
@@ -62,7 +62,13 @@ const EFFECTS: Table<Effect['kind']> = {
   withhold_chunk: true,
   keep_newest: true,
 };
-const MODES: Table<RedactionMode> = { placeholder: true, mask: true, remove: true };
+const MODES: Table<RedactionMode['kind']> = {
+  placeholder: true,
+  pseudonym: true,
+  year: true,
+  mask: true,
+  remove: true,
+};
 const FACT_TYPES: Table<FactType['kind']> = {
   bool: true,
   number: true,
@@ -201,7 +207,7 @@ export function countKinds(plan: Plan, counts: Map<string, number>): void {
     for (const effect of rule.effects) {
       count('effect', effect.kind);
       if (effect.kind === 'redact') {
-        count('mode', effect.as);
+        count('mode', plan.redactions[effect.as]!.kind);
         count('including restored', effect.includingRestored);
       }
       if (effect.kind === 'allow_chunk') countExpr(effect.where);

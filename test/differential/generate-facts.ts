@@ -17,6 +17,7 @@ import {
   type WhenAbsent,
   type Zone,
 } from '../../compiler/plan/plan.ts';
+import { compareRedactions, type RedactionMode } from '../../compiler/plan/redaction.ts';
 import { dayNumber, TimeZone } from '../../dsl/time-zone.ts';
 import type { Random } from './random.ts';
 
@@ -71,6 +72,7 @@ export interface Vocabulary {
   readonly detectors: readonly DetectorUse[];
   readonly classification?: { readonly enum: string; readonly base: string };
   readonly budgets: readonly string[];
+  readonly redactions: readonly RedactionMode[];
   readonly zones: readonly Zone[];
   readonly hours: readonly Hours[];
   readonly at: (path: string) => FactId;
@@ -127,9 +129,26 @@ export function generateVocabulary(random: Random): Vocabulary {
       ? { classification: { enum: 'classification', base: random.pick(enums[0]!.members.slice(0, 2)) } }
       : {}),
     budgets,
+    redactions: generateRedactions(random, facts),
     ...generateCalendar(random),
     at: (path) => facts.find((fact) => fact.path.join('.') === path)!.id,
   };
+}
+
+/** Some of the modes, at least one, among them masks that keep more or less, and pseudonyms within several facts. */
+function generateRedactions(random: Random, facts: readonly Fact[]): readonly RedactionMode[] {
+  const all: readonly RedactionMode[] = [
+    { kind: 'placeholder' },
+    { kind: 'year' },
+    { kind: 'remove' },
+    ...[0, 2, 4, 8].map((keepLast) => ({ kind: 'mask', keepLast }) as const),
+    ...random
+      .some(facts, 0.1)
+      .filter((fact) => fact.source.kind === 'claim' || fact.source.kind === 'metadata')
+      .map(({ id }) => ({ kind: 'pseudonym', forEach: id }) as const),
+  ];
+  const some = random.some(all, 0.7);
+  return (some.length === 0 ? all : [...some]).toSorted(compareRedactions);
 }
 
 /** Hours in zones whose clocks change by an hour, by half of one, and never; and in one of a few made-up changes. */

@@ -15,7 +15,7 @@ import type {
   Route,
   Rule,
 } from '../../compiler/plan/plan.ts';
-import { PLAN_VERSION, REDACTION_MODES } from '../../compiler/plan/plan.ts';
+import { PLAN_VERSION } from '../../compiler/plan/plan.ts';
 import { type ReadingContext, readsOf, readsOfModelExpr } from '../../compiler/plan/reads.ts';
 import { type ConditionSource, generateCondition, generateModelCondition } from './generate-condition.ts';
 import { generateVocabulary, SPAN, TEXTS, type Vocabulary } from './generate-facts.ts';
@@ -41,6 +41,7 @@ export function generatePlan(random: Random): Plan {
     stores: vocabulary.stores,
     detectors: vocabulary.detectors,
     conversions: [],
+    redactions: vocabulary.redactions,
     zones: vocabulary.zones,
     hours: vocabulary.hours,
     guarantees: [],
@@ -290,7 +291,7 @@ function generateEffect({ random, vocabulary }: Generating, event: RuleEvent, so
         kind,
         detectors: random.some(vocabulary.detectors, 0.6).map((each) => each.name),
         includingRestored: random.chance(0.4),
-        as: random.pick(REDACTION_MODES),
+        as: random.int(0, vocabulary.redactions.length - 1),
       };
     case 'tag':
       return { kind, name: random.pick(['team', 'cost', 'Ö']), value: random.pick(TEXTS) };

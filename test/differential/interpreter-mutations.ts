@@ -105,7 +105,7 @@ export const INTERPRETER_MUTATIONS: readonly Mutation[] = [
       'ofThis.every(({ effect }) => effect.includingRestored)',
     ],
     ['redact: the first rule only', 'sortedSet(ofThis.map(({ rule }) => rule))', '[ofThis[0]!.rule]'],
-    ['redact: what is denied too', 'redact: allowed ? redactions(fired) : []', 'redact: redactions(fired)'],
+    ['redact: what is denied too', 'redact: allowed ? redactions(plan, fired) : []', 'redact: redactions(plan, fired)'],
     ['tag: the last of a name', 'return distinct.sort(', 'return distinct.slice(0, 1).sort('],
     ['retrieval: chunks that may pass do not count', 'chunksMayPass || fired.some(allows)', 'fired.some(allows)'],
     ['withhold_chunk: negated', '!holds(effect.unless, situation)', 'holds(effect.unless, situation)'],

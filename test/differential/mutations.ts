@@ -54,7 +54,7 @@ export const MUTATIONS: readonly Mutation[] = [
   ofKind('allow', 'dropped', () => [{ kind: 'buffer' }], 'effects'),
   ofKind('deny', 'dropped', () => [{ kind: 'buffer' }], 'effects'),
   ofKind('deny', 'another message', (node) => [{ ...node, message: 'Other' }], 'effects'),
-  ofKind('redact', 'weakest mode', (node) => (node['as'] === 'placeholder' ? [] : [{ ...node, as: 'placeholder' }])),
+  ofKind('redact', 'weakest mode', (node) => (node['as'] === 0 ? [] : [{ ...node, as: 0 }])),
   ofKind('redact', 'including restored flipped', (node) => [
     { ...node, includingRestored: node['includingRestored'] !== true },
   ]),

@@ -52,10 +52,10 @@ export const REGO_MUTATIONS: readonly RegoMutation[] = [
     (input, { model }) => model !== null && /"(output_tokens|tokens_estimate|choices)":-/.test(JSON.stringify(input)),
   ),
   inLibrary(
-    'mask is stronger than remove',
-    '"remove" if {\n\t"remove" in modes\n}',
-    '"remove" if {\n\tmodes == {"remove"}\n}',
-    (_, { redact }) => redact.some(({ as, rules }) => as === 'remove' && rules.length > 1),
+    'the weakest mode of redaction counts',
+    'data.writ.redaction_modes[max({at |',
+    'data.writ.redaction_modes[min({at |',
+    (_, { redact }) => redact.some(({ rules }) => rules.length > 1),
   ),
   inLibrary(
     'any day is one of the calendar',

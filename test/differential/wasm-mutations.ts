@@ -164,7 +164,11 @@ export const WASM_MUTATIONS: readonly WasmMutation[] = [
       'every(code, [hasFired(body, effect), untouched(body, effect.reads)])',
       'hasFired(body, effect)',
     ],
-    ['redact: the weakest mode', 'const mode = MODES.reduce(', 'const mode = MODES.toReversed().reduce('],
+    [
+      'redact: the weakest mode',
+      'const mode = code.plan.redactions.reduce(',
+      'const mode = code.plan.redactions.reduceRight(',
+    ],
     [
       'redact: restored values always',
       'asked.filter(({ effect }) => effect.includingRestored)',

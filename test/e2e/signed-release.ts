@@ -31,7 +31,7 @@ export function makeKeyPair(): KeyPair {
   return { signing: { kid, privateKeyPem: pair.privateKey }, verification: { kid, publicKeyPem: pair.publicKey } };
 }
 
-export type PlanForEnvoy = Places & Pick<Plan, 'events'>;
+export type PlanForEnvoy = Places & Pick<Plan, 'events'> & Partial<Pick<Plan, 'redactions'>>;
 
 export interface ReleaseParts {
   readonly policy: string;
@@ -59,7 +59,10 @@ export function makeRelease({
   const parsed = parseDeployment(JSON.stringify(deployment), plan);
   if (parsed.kind === 'problems') throw new Error(JSON.stringify(parsed.problems));
   const files: BundleFiles = new Map([
-    [BUNDLE_PATHS.envoy, Buffer.from(printEnvoyResources(envoyResources(plan, parsed.deployment, door)))],
+    [
+      BUNDLE_PATHS.envoy,
+      Buffer.from(printEnvoyResources(envoyResources({ redactions: [], ...plan }, parsed.deployment, door))),
+    ],
     [BUNDLE_PATHS.deployment, Buffer.from(`${JSON.stringify(parsed.deployment)}\n`)],
     [BUNDLE_PATHS.filterWasm, wasm],
     [BUNDLE_PATHS.plan, Buffer.from(`${JSON.stringify(plan)}\n`)],

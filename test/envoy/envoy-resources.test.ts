@@ -105,16 +105,24 @@ test('replies are sent to the sidecar only where the policy reads them', () => {
     when: { kind: 'all', expr: { kind: 'const', value: true } },
     span,
   } as const;
-  const redacts = (as: 'placeholder' | 'mask') =>
-    ({ ...rule, effects: [{ kind: 'redact', detectors: ['email'], includingRestored: false, as }] }) as const;
-  expect(trafficOf({ events: [{ ...prompt, rules: [redacts('mask')] }] })).toEqual({ replies: false });
-  expect(trafficOf({ events: [{ ...prompt, rules: [redacts('placeholder')] }] })).toEqual({ replies: true });
+  const redacting = (kind: 'placeholder' | 'year') =>
+    trafficOf({
+      redactions: [{ kind }],
+      events: [
+        {
+          ...prompt,
+          rules: [{ ...rule, effects: [{ kind: 'redact', detectors: ['email'], includingRestored: false, as: 0 }] }],
+        },
+      ],
+    });
+  expect(redacting('year')).toEqual({ replies: false });
+  expect(redacting('placeholder')).toEqual({ replies: true });
 });
 
 function textOf({ plan, deployment, door }: EnvoyCase & { readonly door: Door }): string {
   const parsed = parseDeployment(JSON.stringify(deployment), plan);
   if (parsed.kind === 'problems') throw new Error(JSON.stringify(parsed.problems));
-  return printEnvoyResources(envoyResources(plan, parsed.deployment, door));
+  return printEnvoyResources(envoyResources({ redactions: [], ...plan }, parsed.deployment, door));
 }
 
 /**

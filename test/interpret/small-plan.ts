@@ -14,6 +14,7 @@ import {
   type Route,
   type Rule,
 } from '../../compiler/plan/plan.ts';
+import { type RedactionMode, redactionName } from '../../compiler/plan/redaction.ts';
 import { readsOf } from '../../compiler/plan/reads.ts';
 
 const SPAN = { file: 'test.writ', start: 0, end: 1 };
@@ -157,11 +158,21 @@ export function budget(applies: Expr, thresholds: Budget['thresholds'] = []): Bu
 
 export const deny = (message = 'no'): Effect => ({ kind: 'deny', message });
 export const ALLOW: Effect = { kind: 'allow' };
-export const redact = (as: 'placeholder' | 'mask' | 'remove', ...detectors: readonly string[]): Effect => ({
+/** The modes of every small plan, weakest first. */
+const REDACTIONS: readonly RedactionMode[] = [
+  { kind: 'placeholder' },
+  { kind: 'year' },
+  { kind: 'mask', keepLast: 4 },
+  { kind: 'mask', keepLast: 2 },
+  { kind: 'mask', keepLast: 0 },
+  { kind: 'remove' },
+];
+/** `as` is the mode as a decision shows it. */
+export const redact = (as: string, ...detectors: readonly string[]): Effect => ({
   kind: 'redact',
   detectors,
   includingRestored: false,
-  as,
+  as: REDACTIONS.findIndex((mode) => redactionName(mode, []) === as),
 });
 
 export function prompt(parts: Partial<PromptEvent>): PromptEvent {
@@ -225,6 +236,7 @@ export function plan(events: readonly EventPlan[], more: Partial<Plan> = {}): Pl
       { name: 'iban', source: { kind: 'builtin' } },
     ],
     conversions: [],
+    redactions: REDACTIONS,
     zones: [],
     hours: [],
     guarantees: [],

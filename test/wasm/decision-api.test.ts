@@ -3,6 +3,7 @@
 import { createHash } from 'node:crypto';
 import { beforeAll, describe, expect, test } from 'vitest';
 import * as abi from '../../filters/kernel/abi.ts';
+import { REDACT_NONE } from '../../filters/kernel/decision/layout.ts';
 import { decide } from '../../compiler/interpret/decide.ts';
 import type { Fact, Plan } from '../../compiler/plan/plan.ts';
 import { decisionHost, type DecisionHost } from '../host/decision-host.ts';
@@ -168,7 +169,7 @@ test('what the session does with a decision', () => {
     call['redaction']!(1),
     call['restored']!(0),
     call['buffered']!(),
-  ]).toEqual([1, 1, 50n, 600n, abi.REDACT_MASK, abi.REDACT_NONE, 0, 1]);
+  ]).toEqual([1, 1, 50n, 600n, 5, REDACT_NONE, 0, 1]);
   call['carry']!();
   expect(decided(abi.EVENT_COMPLETION).reasons).toEqual([{ kind: 'rule', rule: 'at_dear', message: 'dear' }]);
   expect([call['allowed']!(), call['tokens']!(), call['reserve']!(0)]).toEqual([0, 0n, -1n]);

@@ -48,6 +48,7 @@ export {
   claimsOfIdentity,
   collectionFieldCount,
   modelRecord,
+  redactionRecord,
   storeCount,
   storeNamed,
   storeOfCollection,

@@ -19,7 +19,8 @@ export const FLAG_NO_MODEL = 2;
 export const FLAG_DEFAULT = 4;
 export const FLAG_BUFFER = 8;
 
-// Redaction of a detector in the result: REDACT_* and this bit.
+// Redaction of a detector in the result: 0 for none, else the mode's position in T_REDACTIONS + 1; and this bit.
+export const REDACT_NONE = 0;
 export const REDACT_RESTORED = 128;
 
 // ---- site: what is known of one decision (an event, of one store where it has one) before it is made. Bits in the
@@ -159,6 +160,12 @@ export const PERIOD_WEEK = 2;
 export const PERIOD_MONTH = 3;
 export const PERIOD_QUARTER = 4;
 export const PERIOD_YEAR = 5;
+
+// ---- T_REDACTIONS: MODE_* of each mode of redaction, weakest first
+export const MODE_KIND = 0; // REDACT_*
+export const MODE_KEEPS = 4; // REDACT_MASK: letters and digits that are kept
+export const MODE_NAME = 8; // text: as decisions write it
+export const MODE_BYTES = 16;
 
 // ---- T_IDENTITIES: list of IDENTITY_*, by hash
 export const IDENTITY_HASH = 0; // 32 bytes: SHA-256 of the API key or of the certificate's SAN

@@ -3,15 +3,7 @@
  * is a sink with `push(byte)`, `room(bytes)` and `took(bytes)`. A fact's value never appears: only names and messages that
  * stand in the policy.
  */
-import {
-  EVENT_CHUNK,
-  EVENT_COMPLETION,
-  EVENT_PROMPT,
-  EVENT_RETRIEVAL,
-  REDACT_MASK,
-  REDACT_PLACEHOLDER,
-  T_MODELS,
-} from '../abi';
+import { EVENT_CHUNK, EVENT_COMPLETION, EVENT_PROMPT, EVENT_RETRIEVAL, T_MODELS } from '../abi';
 import {
   DENIAL_BYTES,
   DENIAL_MESSAGE,
@@ -20,6 +12,7 @@ import {
   FLAG_DEFAULT,
   FLAG_NO_MODEL,
   FLAG_UNKNOWN_MODEL,
+  MODE_NAME,
   MODEL_NAME,
   MODELS_BY_PRICE,
   REDACT_RESTORED,
@@ -61,7 +54,7 @@ import {
   TOUCH_READS,
 } from './layout';
 import { chosenModel, classificationOf, isAllowed } from './result';
-import { enumMembers, modelRecord, sameBytes, section } from './tables';
+import { enumMembers, modelRecord, redactionRecord, sameBytes, section } from './tables';
 
 /** The decision as JSON, keys in the declared order, without spaces. */
 export function writeDecision<O>(result: usize, out: O): void {
@@ -136,11 +129,8 @@ function putRedactions<O>(out: O, site: usize, result: usize): void {
       const mode = <u32>load<u8>(modes + detector);
       put<O>(out, '{"detector":');
       putText<O>(out, entry + REDACTION_NAME);
-      const how = mode & 127;
-      put<O>(
-        out,
-        how == REDACT_PLACEHOLDER ? ',"as":"placeholder"' : how == REDACT_MASK ? ',"as":"mask"' : ',"as":"remove"',
-      );
+      put<O>(out, ',"as":');
+      putText<O>(out, redactionRecord(mode & 127) + MODE_NAME);
       put<O>(
         out,
         (mode & REDACT_RESTORED) != 0 ? ',"includingRestored":true,"rules":[' : ',"includingRestored":false,"rules":[',

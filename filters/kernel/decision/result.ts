@@ -2,9 +2,9 @@
  * Reading a result block, for the sessions and for rendering. Every accessor answers the cautious value on a zeroed
  * block.
  */
-import { REDACT_NONE } from '../abi';
 import {
   FLAG_BUFFER,
+  REDACT_NONE,
   REDACT_RESTORED,
   RESULT_CLASSIFICATION,
   RESULT_FLAGS,
@@ -45,7 +45,10 @@ export function needsBuffer(result: usize): bool {
   return (load<u8>(result, RESULT_FLAGS) & FLAG_BUFFER) != 0;
 }
 
-/** REDACT_* of a detector (its ordinal in the policy). Meaningful on a denial too: what fired asked for it. */
+/**
+ * The mode of a detector (its ordinal in the policy): its position in T_REDACTIONS + 1, or REDACT_NONE; a stronger one is
+ * a higher number. Meaningful on a denial too: what fired asked for it.
+ */
 export function redactModeOf(result: usize, detector: u32): u32 {
   const site = <usize>load<u32>(result, RESULT_SITE);
   if (site == 0) return REDACT_NONE;

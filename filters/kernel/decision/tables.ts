@@ -1,5 +1,15 @@
 /** Reading the policy's tables: names, schemas and amounts. What a rule means is code, never a table. */
-import { NO_SLOT, T_BUDGETS, T_BUILTIN_SLOTS, T_ENUMS, T_FACTS, T_IDENTITIES, T_MODELS, T_STORES } from '../abi';
+import {
+  NO_SLOT,
+  T_BUDGETS,
+  T_BUILTIN_SLOTS,
+  T_ENUMS,
+  T_FACTS,
+  T_IDENTITIES,
+  T_MODELS,
+  T_REDACTIONS,
+  T_STORES,
+} from '../abi';
 import { tables } from '../policy';
 import {
   BUDGET_BYTES,
@@ -14,6 +24,7 @@ import {
   IDENTITY_CLAIMS,
   KIND_COLLECTION,
   KIND_ENUM,
+  MODE_BYTES,
   MODEL_BYTES,
   STORE_BYTES,
   STORE_COLLECTION,
@@ -128,6 +139,11 @@ export function budgetCount(): u32 {
 /** Record (BUDGET_*) of a budget by its position. */
 export function budgetRecord(budget: u32): usize {
   return load<u32>(section(T_BUDGETS)) + budget * BUDGET_BYTES;
+}
+
+/** Record (MODE_*) of a mode of redaction, as a result names it: its position + 1. */
+export function redactionRecord(mode: u32): usize {
+  return section(T_REDACTIONS) + (mode - 1) * MODE_BYTES;
 }
 
 /** Place of the claims (text: a JSON object) of an API key or SAN, by its SHA-256 (32 bytes); 0 where nobody has it. */

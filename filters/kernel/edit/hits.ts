@@ -4,10 +4,12 @@
  * longest span, then the detectors' order.
  */
 import { Bytes } from '../bytes';
-import { REDACT_MASK, REDACT_NONE, REDACT_PLACEHOLDER } from '../abi';
-import { includingRestored, redactModeOf } from '../decision/api';
+import { REDACT_MASK, REDACT_PLACEHOLDER, REDACT_YEAR } from '../abi';
+import { includingRestored, redactionRecord, redactModeOf } from '../decision/api';
+import { MODE_KEEPS, MODE_KIND, REDACT_NONE } from '../decision/layout';
 import { appendEscaped } from '../json/escape';
-import { appendMask, appendPlaceholder, PLACEHOLDER_BYTES_MAX } from './placeholders';
+import { appendMaskKeeping, appendYear } from './partial-masks';
+import { appendPlaceholder, PLACEHOLDER_BYTES_MAX } from './placeholders';
 import { Values } from './values';
 
 export const HIT_BYTES: u32 = 20;
@@ -131,7 +133,7 @@ export function buildClusters(
   if (best != 0) pushCluster(clusters, start, end, best, bestAction, values, nonce, replacements);
 }
 
-/** ACTION_NONE, ACTION_RESTORE, or 1 + the redaction's mode: the order is the strength. */
+/** ACTION_NONE, ACTION_RESTORE, or 1 + the redaction's mode as the result names it: the order is the strength. */
 function actionOf(hit: usize, inArguments: bool, isReply: bool, result: usize): u32 {
   const detector = <u32>load<u16>(hit, HIT_DETECTOR);
   const kind = <u32>load<u16>(hit, HIT_KIND);
@@ -161,10 +163,8 @@ function pushCluster(
 ): void {
   const at = replacements.len;
   const value = load<u32>(hit, HIT_VALUE);
-  const detector = <u32>load<u16>(hit, HIT_DETECTOR);
   if (action == ACTION_RESTORE) appendEscaped(replacements, values.textOf(value), values.lengthOf(value));
-  else if (action == 1 + REDACT_PLACEHOLDER) appendPlaceholder(replacements, detector, values.numberOf(value), nonce);
-  else if (action == 1 + REDACT_MASK) appendMask(replacements, detector);
+  else appendRedacted(replacements, action - 1, <u32>load<u16>(hit, HIT_DETECTOR), value, values, nonce);
   if (!clusters.reserve(CLUSTER_BYTES)) return;
   const c = clusters.ptr + clusters.len;
   store<u32>(c, start, CLUSTER_START);
@@ -173,6 +173,17 @@ function pushCluster(
   store<u32>(c, replacements.len - at, CLUSTER_LENGTH);
   store<u32>(c, 0, CLUSTER_PLACED);
   clusters.len += CLUSTER_BYTES;
+}
+
+/** What stands in the value's place; nothing where it is removed. */
+function appendRedacted(out: Bytes, mode: u32, detector: u32, value: u32, values: Values, nonce: u64): void {
+  const record = redactionRecord(mode);
+  const kind = load<u32>(record, MODE_KIND);
+  const text = values.textOf(value);
+  const length = values.lengthOf(value);
+  if (kind == REDACT_PLACEHOLDER) appendPlaceholder(out, detector, values.numberOf(value), nonce);
+  else if (kind == REDACT_YEAR) appendYear(out, detector, text, length);
+  else if (kind == REDACT_MASK) appendMaskKeeping(out, detector, text, length, load<u32>(record, MODE_KEEPS));
 }
 
 function isBefore(a: usize, b: usize): bool {

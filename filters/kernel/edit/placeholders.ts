@@ -95,7 +95,7 @@ function detectorOfUpper(p: usize, length: u32): i32 {
   return -1;
 }
 
-function appendUpper(out: Bytes, detector: u32): void {
+export function appendUpper(out: Bytes, detector: u32): void {
   if (detector >= detectorCount()) return;
   const name = detectorName(detector);
   const length = load<u32>(name, 4) < DETECTOR_NAME_MAX ? load<u32>(name, 4) : DETECTOR_NAME_MAX;
