@@ -99,7 +99,7 @@ async function compileWith(printer: TypesPrinter | null, options: CompileOptions
     door: door.door,
     wanted: options.wanted ?? null,
   });
-  const late = compileDiagnostics(program, plan, problems).map((each): Diagnostic =>
+  const late = compileDiagnostics(program, plan, problems, protocols).map((each): Diagnostic =>
     options.allowUnenforced && each.code === 'E0802' ? { ...each, severity: 'warning' } : each,
   );
   return {

@@ -1,18 +1,25 @@
 /**
- * What only compiling finds: detectors that become too large, and rules that the checker let through and the plan
- * cannot hold. The latter deny, as every form does that is not enforced, and it is said.
+ * What only compiling finds: detectors that become too large, fields that no protocol lets a rule set, and rules that the
+ * checker let through and the plan cannot hold. The latter deny, as every form does that is not enforced, and it is said.
  */
 import { type Diagnostic, diagnostic, help } from '../dsl/diagnostic.ts';
 import type { Program } from '../dsl/program.ts';
+import type { Protocol } from '../filters/protocols/protocol.ts';
 import type { Plan } from './plan/plan.ts';
+import { settingDiagnostics } from './setting-diagnostics.ts';
 import type { CompiledDetectors } from './text/compile-detectors.ts';
 
 export function compileDiagnostics(
   program: Program,
   plan: Plan,
   problems: CompiledDetectors['problems'],
+  protocols: readonly Protocol[],
 ): Diagnostic[] {
-  return [...detectorDiagnostics(program, problems), ...silentDenials(program, plan)];
+  return [
+    ...detectorDiagnostics(program, problems),
+    ...silentDenials(program, plan),
+    ...settingDiagnostics(program, plan, protocols),
+  ];
 }
 
 function detectorDiagnostics(program: Program, problems: CompiledDetectors['problems']): Diagnostic[] {

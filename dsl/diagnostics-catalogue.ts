@@ -326,6 +326,16 @@ export const DIAGNOSTICS = {
     explanation:
       'The rule is well formed, and it compares things that no fact holds yet. `build` refuses it, so that no rule is silently dropped; with `--allow-unenforced` it denies.',
   },
+  E0803: {
+    title: 'a field that cannot be set so',
+    explanation:
+      'A rule may `set` those fields of a provider’s wire format that a protocol lists, to values that it takes there. On a protocol without the field nothing is set; where the field takes other values, the request is denied.',
+  },
+  E0804: {
+    title: 'a field that is set to two values',
+    explanation:
+      'Rules have no order, so of two values neither can win. Conditions exclude each other where one says what the other says is not, or where they compare one thing with two different values.',
+  },
   E0901: { title: '`hold for review` is checked but not yet enforced', explanation: NOT_ENFORCED },
   E0902: { title: '`sample … percent for review` is checked but not yet enforced', explanation: NOT_ENFORCED },
   E0903: { title: '`rate` is checked but not yet enforced', explanation: NOT_ENFORCED },
@@ -334,7 +344,6 @@ export const DIAGNOSTICS = {
   E0909: { title: '`switch` is checked but not yet enforced', explanation: NOT_ENFORCED },
   E0913: { title: 'a rule on tool calls is checked but not yet enforced', explanation: NOT_ENFORCED },
   E0914: { title: '`record exchange` is checked but not yet enforced', explanation: NOT_ENFORCED },
-  E0915: { title: '`set` is checked but not yet enforced', explanation: NOT_ENFORCED },
   E0916: { title: 'a rule on exchanges is checked but not yet enforced', explanation: NOT_ENFORCED },
   E0917: { title: 'a rule on egress is checked but not yet enforced', explanation: NOT_ENFORCED },
   E0921: { title: '`highest of receipts` is checked but not yet enforced', explanation: NOT_ENFORCED },

@@ -501,7 +501,6 @@ export type UnenforcedForm =
   | 'switch'
   | 'toolCall'
   | 'record'
-  | 'set'
   | 'exchange'
   | 'egress'
   | 'receipts'

@@ -18,7 +18,6 @@ export const UNENFORCED_FORMS: {
   switch: { code: 'E0909', wording: '`switch`' },
   toolCall: { code: 'E0913', wording: 'a rule on tool calls' },
   record: { code: 'E0914', wording: '`record exchange`' },
-  set: { code: 'E0915', wording: '`set`' },
   exchange: { code: 'E0916', wording: 'a rule on exchanges' },
   egress: { code: 'E0917', wording: 'a rule on egress' },
   receipts: { code: 'E0921', wording: '`highest of receipts`' },

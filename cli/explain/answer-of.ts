@@ -11,6 +11,7 @@ import type { Program } from '../../dsl/program.ts';
 import { type SourceFile, sourceFile } from '../../dsl/source.ts';
 import { unenforcedDiagnostics } from '../../dsl/unenforced.ts';
 import { detectors } from '../../filters/detectors/detectors.ts';
+import { protocols } from '../../filters/protocols/protocols.ts';
 
 export interface ExampleSource {
   readonly code: DiagnosticCode;
@@ -50,7 +51,8 @@ function laterDiagnostics(given: ExampleSource, program: Program): readonly Diag
   const ending = expiryDiagnostics(program, EXAMPLE_TODAY);
   if (given.compiled === true) {
     const plan = lower(program, { sourceHash: '', compilerVersion: '' });
-    return [...ending, ...compileDiagnostics(program, plan, compileDetectors(plan.detectors, detectors).problems)];
+    const { problems } = compileDetectors(plan.detectors, detectors);
+    return [...ending, ...compileDiagnostics(program, plan, problems, protocols)];
   }
   return given.code.startsWith('E09') ? [...ending, ...unenforcedDiagnostics(program)] : ending;
 }

@@ -21,6 +21,7 @@ import { classified, readerOfClassify } from './classified.ts';
 import { holds, type Situation } from './holds.ts';
 import type { FactState } from './read-facts.ts';
 import { failedPaths, failedReasons, isTouched, type Reader } from './touched.ts';
+import { compareWireValues } from '../plan/wire-value.ts';
 
 export function decideCompletion(plan: Plan, event: CompletionEvent, facts: readonly FactState[]): Decision {
   const { rank, member, fired: raising } = classified(plan, event.classify, facts);
@@ -138,6 +139,7 @@ export function conclude(
     outputTokens: allowed ? prompt.outputTokens : null,
     reserve: allowed ? prompt.reserve : [],
     tags: allowed ? tags(fired) : [],
+    set: allowed ? settings(fired) : [],
     reasons: allReasons,
     fired: sortedSet([...fired.map((rule) => rule.name), ...prompt.alsoFired]),
     failed: failedPaths(plan, [...readers, ...prompt.bystanders], facts),
@@ -211,6 +213,16 @@ function redactions(plan: Plan, fired: readonly Rule[]): Decision['redact'] {
       rules: sortedSet(ofThis.map(({ rule }) => rule)),
     };
   });
+}
+
+function settings(fired: readonly Rule[]): Decision['set'] {
+  const all = fired.flatMap((rule) =>
+    rule.effects.flatMap((effect) => (effect.kind === 'set' ? [{ field: effect.field, value: effect.value }] : [])),
+  );
+  const distinct = all.filter(
+    (each, at) => all.findIndex((other) => other.field === each.field && other.value === each.value) === at,
+  );
+  return distinct.sort((a, b) => compareText(a.field, b.field) || compareWireValues(a.value, b.value));
 }
 
 function tags(fired: readonly Rule[]): Decision['tags'] {

@@ -52,6 +52,7 @@ const UNDECIDABLE: Decision = {
   outputTokens: null,
   reserve: [],
   tags: [],
+  set: [],
   reasons: [{ kind: 'input' }],
   fired: [],
   failed: [],

@@ -6,7 +6,7 @@ import type { Hours as SourceHours, Program } from '../../dsl/program.ts';
 import { TimeZone } from '../../dsl/time-zone.ts';
 import { WEEKDAYS } from '../../dsl/units.ts';
 import { MINUTES_OF_DAY } from '../plan/hours.ts';
-import type { Hours, Zone } from '../plan/plan.ts';
+import type { Hours, Zone } from '../plan/calendar.ts';
 
 /** Clocks are known between these; outside, what they showed at the nearer end holds. */
 const FIRST = Date.UTC(2000, 0, 1);

@@ -2,7 +2,14 @@
  * Rules of the language → rules, limits and requirements of one event. A rule with several effects lands in several
  * places; each keeps the rule's name, condition and reads.
  */
-import type { Condition, Effect as SourceEffect, Program, Rule as SourceRule, Waiver } from '../../dsl/program.ts';
+import type {
+  Condition,
+  Effect as SourceEffect,
+  Program,
+  Rule as SourceRule,
+  ScalarValue,
+  Waiver,
+} from '../../dsl/program.ts';
 import type { Effect, Expr, FactId, ModelExpr, OutputLimit, Requirement, Rule } from '../plan/plan.ts';
 import {
   enforcedDetectors,
@@ -24,6 +31,7 @@ import { coversOf, eitherOf, isLiftedWhole, liftedBy, liftedWhen, waiverName, wa
 import { requirementRule } from './requirements.ts';
 import { lowerable, type Unenforced, wordingOf } from './unenforced.ts';
 import { Unlowerable } from './unlowerable.ts';
+import type { WireValue } from '../plan/wire-value.ts';
 
 export function lowerRule(source: SourceRule, context: EventContext): LoweredRule {
   const form = context.unenforced.formOf(source.name);
@@ -236,15 +244,29 @@ function lowerEffect(
         version: scope.facts.at(chunkPath(scope.store, effect.newest.name)),
         key: scope.facts.at(chunkPath(scope.store, effect.forEach.name)),
       };
+    case 'set':
+      return { kind: 'set', field: effect.path.join('.'), value: wireValue(effect.value) };
     case 'useOnlyModels':
     case 'limit':
     case 'require':
     case 'dropCall':
-    case 'set':
     case 'record':
     case 'hold':
     case 'notify':
     case 'sample':
       throw new Unlowerable(effect.kind);
+  }
+}
+
+function wireValue(value: ScalarValue): WireValue {
+  switch (value.kind) {
+    case 'text':
+    case 'bool':
+    case 'int':
+      return value.value;
+    case 'decimal':
+      return value.digits / 10 ** value.scale;
+    default:
+      throw new Unlowerable(`set to a ${value.kind}`);
   }
 }

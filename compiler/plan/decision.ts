@@ -14,6 +14,7 @@
  * stands twice fails what it leads to, where the backend itself parses the text; a host that parses it first (OPA) has
  * kept the last one. Text of more than 64 levels, or that is not UTF-8, is no JSON object.
  */
+import type { WireValue } from './wire-value.ts';
 
 export type DecisionEvent = 'prompt' | 'completion' | 'retrieval' | 'chunk' | 'ingest';
 
@@ -64,6 +65,11 @@ export interface Decision {
   readonly reserve: readonly { readonly budget: string; readonly amount: number }[];
   /** Sorted by name; of several values for one name, all, sorted. Empty on deny. */
   readonly tags: readonly { readonly name: string; readonly value: string }[];
+  /**
+   * Prompt: fields of the wire that are set, sorted by name; of several values for one field, all, sorted: `false`,
+   * `true`, numbers, texts. Empty on deny.
+   */
+  readonly set: readonly { readonly field: string; readonly value: WireValue }[];
   /**
    * Why it was denied, in this order: input, failed (by rule), unknown_model, removed, rule (by rule, then message,
    * without doubles), withheld (by rule, without doubles), default. Empty on allow.

@@ -41,6 +41,7 @@ import type { EnumType } from './enums.ts';
 import type { Guarantee, ImportedFile } from './governance.ts';
 import type { RedactionMode } from './redaction.ts';
 import type { Span } from './span.ts';
+import type { WireValue } from './wire-value.ts';
 
 export type { Hours, Zone } from './calendar.ts';
 export { DETECTOR_ENUM, type EnumType, MODEL_ENUM, ROLE_ENUM } from './enums.ts';
@@ -219,6 +220,13 @@ export type Effect =
    */
   | { readonly kind: 'tag'; readonly name: string; readonly value: string; readonly type?: 'number' | 'bool' }
   | { readonly kind: 'buffer' }
+  /**
+   * Prompt: a field of the request's own wire format has this value, whatever the client wrote. A field that the
+   * request's protocol does not have stays away, as no client can send it either; a value that it does not take there,
+   * and two values for one field, deny the request. `build` refuses values that no protocol takes, and rules that may
+   * ask for two values at once.
+   */
+  | { readonly kind: 'set'; readonly field: string; readonly value: WireValue }
   /** Retrieval, per chunk: the chunk passes only if some such condition holds. */
   | { readonly kind: 'allow_chunk'; readonly where: Expr; readonly reads: readonly FactId[] }
   /**

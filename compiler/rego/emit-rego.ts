@@ -91,6 +91,7 @@ const UNDECIDABLE = [
   '"outputTokens": null',
   '"reserve": []',
   '"tags": []',
+  '"set": []',
   '"reasons": [{"kind": "input"}]',
   '"fired": []',
   '"failed": []',

@@ -9,6 +9,7 @@ import { alternatives, negation } from './condition.ts';
 import type { Names } from './names.ts';
 import { alwaysDenies, newSection, readable, type SectionInProgress } from './section.ts';
 import { comment, heading, identifier, lines, quoted, rule, setOfTexts } from './text.ts';
+import type { WireValue } from '../plan/wire-value.ts';
 
 export interface Section {
   readonly event: DecisionEvent;
@@ -176,12 +177,20 @@ function asked(section: SectionInProgress, each: Rule, effect: Effect): readonly
       return [
         section.adds('tags', `[${section.names.text(effect.name)}, ${section.names.text(effect.value)}]`, [fires]),
       ];
+    case 'set':
+      return [
+        section.adds('sets', `[${section.names.text(effect.field)}, ${wireValue(effect.value, section)}]`, [fires]),
+      ];
     case 'buffer':
     case 'allow_chunk':
     case 'withhold_chunk':
     case 'keep_newest':
       return [];
   }
+}
+
+function wireValue(value: WireValue, { names }: SectionInProgress): string {
+  return typeof value === 'string' ? names.text(value) : String(value);
 }
 
 function addChunkEffect(section: SectionInProgress, each: Rule, effect: Effect): void {
@@ -219,6 +228,7 @@ function addChunkEffect(section: SectionInProgress, each: Rule, effect: Effect):
     case 'deny':
     case 'redact':
     case 'tag':
+    case 'set':
     case 'buffer':
       return;
   }
@@ -253,6 +263,7 @@ export function decisionRule(section: SectionInProgress, event: DecisionEvent, p
     `"output_tokens": ${parts.outputTokens}`,
     `"reserve": ${parts.reserve}`,
     `"tags": ${section.set('tags')}`,
+    `"sets": ${section.set('sets')}`,
     `"reasons": joined([${parts.reasons.join(', ')}])`,
     `"fired": ${parts.fired}`,
     `"failed": ${parts.failed}`,

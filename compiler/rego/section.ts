@@ -14,6 +14,7 @@ export type Relation =
   | 'allows'
   | 'redacts'
   | 'tags'
+  | 'sets'
   | 'withholds'
   | 'classifies'
   | 'limits'

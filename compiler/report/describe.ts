@@ -4,6 +4,7 @@
  */
 import { dateOfDay, TimeZone, writtenIn } from '../../dsl/time-zone.ts';
 import { WEEKDAYS } from '../../dsl/units.ts';
+import type { Hours } from '../plan/calendar.ts';
 import { MINUTES_OF_DAY } from '../plan/hours.ts';
 import type { RedactionMode } from '../plan/redaction.ts';
 import type {
@@ -11,7 +12,6 @@ import type {
   Expr,
   FactRef,
   FactType,
-  Hours,
   ModelExpr,
   Operand,
   Plan,
@@ -132,6 +132,8 @@ export function describeEffect(effect: Effect, plan: Plan): string {
       return `${describeRedaction(plan.redactions[effect.as]!, plan)} ${list(effect.detectors, 'and')}${effect.includingRestored ? ', restored values too' : ''}`;
     case 'tag':
       return `write the tag ${effect.name} = ${effect.value} into the decision's record`;
+    case 'set':
+      return `send the field ${effect.field} as ${JSON.stringify(effect.value)}, where the request's protocol has it`;
     case 'buffer':
       return 'hold the answer back until it is whole';
     case 'allow_chunk':

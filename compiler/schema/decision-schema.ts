@@ -41,6 +41,7 @@ export function decisionSchema(plan: Plan): JsonSchema {
       },
     }),
     tags: listOf({ name: TEXT, value: TEXT }),
+    set: listOf({ field: TEXT, value: { type: ['boolean', 'number', 'string'] } }),
     reasons: {
       description: 'Why it was denied.',
       type: 'array',

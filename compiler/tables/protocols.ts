@@ -135,6 +135,8 @@ export function protocolTable(protocols: readonly Protocol[]): Uint8Array {
     section.u32(at + P.ENDPOINT_STREAM, endpoint.stream ? writePlace(section, endpoint.stream, '') : 0);
     section.u32(at + P.ENDPOINT_OVERHEAD, endpoint.overhead?.request ?? 0);
     section.u32(at + P.ENDPOINT_OVERHEAD_MESSAGE, endpoint.overhead?.message ?? 0);
+    if (endpoint.settable)
+      section.u32(at + P.ENDPOINT_SETTABLE, writePlace(section, { object: { fields: endpoint.settable } }, ''));
   });
   return section.finish();
 }

@@ -70,6 +70,11 @@ function writeSite(plan: Plan, site: Site, writer: TableWriter): number {
     writer.text(record + layout.TAG_VALUE, value);
     writer.text(record + layout.TAG_LITERAL, type === 'text' ? JSON.stringify(value) : value);
   });
+  records(layout.SITE_SETS, layout.SET_BYTES, site.sets, ({ node, field, value }, record) => {
+    writer.u32(record + layout.SET_NODE, node);
+    writer.text(record + layout.SET_FIELD, field);
+    writer.text(record + layout.SET_VALUE, JSON.stringify(value));
+  });
   names(layout.SITE_WITHHELD, site.withheld);
   records(layout.SITE_SAYS, layout.SAY_BYTES, site.says, ({ withheld, rule, sentence }, record) => {
     writer.u32(record + layout.SAY_WITHHELD, withheld);

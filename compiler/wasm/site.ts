@@ -12,6 +12,7 @@ import {
 } from '../../filters/kernel/abi.ts';
 import { compareText } from '../plan/order.ts';
 import type { Budget, Classify, Effect, Expr, FactId, Plan, PromptEvent, Rule } from '../plan/plan.ts';
+import { compareWireValues, type WireValue } from '../plan/wire-value.ts';
 import { layOut, type ResultLayout } from './result-layout.ts';
 
 export interface Site {
@@ -47,6 +48,7 @@ export interface Site {
     readonly value: string;
     readonly type: 'text' | 'number' | 'bool';
   }[];
+  readonly sets: readonly { readonly node: number; readonly field: string; readonly value: WireValue }[];
   /** Names of the rules whose chunk effects withhold, sorted; a bit for each effect. */
   readonly withheld: readonly string[];
   /** What the client is told where the effect withholds a chunk; `withheld` is the effect's bit. */
@@ -247,6 +249,11 @@ function site(plan: Plan, draft: Draft): Site {
           : [],
       )
       .sort((a, b) => compareText(a.name, b.name) || compareText(a.value, b.value)),
+    sets: effects
+      .flatMap(({ node, effect }) =>
+        effect.kind === 'set' ? [{ node, field: effect.field, value: effect.value }] : [],
+      )
+      .sort((a, b) => compareText(a.field, b.field) || compareWireValues(a.value, b.value)),
     withheld,
     says: event === EVENT_CHUNK ? saysOf(withholding) : [],
     ...removers,

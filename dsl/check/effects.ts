@@ -155,7 +155,6 @@ const EFFECTS: {
   },
   dropCall: (_, { span }) => ({ kind: 'dropCall', span }),
   setField: (scope, { path, value, span }) => {
-    noteUnenforced(scope.context, 'set', scope.declaration, scope.event, span);
     const [root, ...rest] = path.parts.map((part) => part.text);
     if (root !== 'prompt' || rest.length === 0) {
       report(

@@ -139,4 +139,16 @@ export const DECLARATION_AND_TEST_EXAMPLES = {
     alone: true,
     compiled: true,
   },
+  E0803: {
+    wrong: `${WITH_MODEL}\nrule no_training\n  on prompt\n  set prompt.stored to false\n`,
+    right: `${WITH_MODEL}\nrule no_training\n  on prompt\n  set prompt.store to false\n`,
+    alone: true,
+    compiled: true,
+  },
+  E0804: {
+    wrong: `${WITH_MODEL}\nrule steady\n  on prompt\n  set prompt.temperature to 0\n\nrule lively\n  on prompt\n  where text contains "poem"\n  set prompt.temperature to 1\n`,
+    right: `${WITH_MODEL}\nrule steady\n  on prompt\n  unless text contains "poem"\n  set prompt.temperature to 0\n\nrule lively\n  on prompt\n  where text contains "poem"\n  set prompt.temperature to 1\n`,
+    alone: true,
+    compiled: true,
+  },
 } as const satisfies { readonly [code: string]: Example };

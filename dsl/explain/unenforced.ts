@@ -13,7 +13,6 @@ export const UNENFORCED_CASES: readonly { readonly code: UnenforcedCode; readonl
   { code: 'E0909', source: rule('where switch stop_all\n  deny') },
   { code: 'E0913', source: rule('where tool.amount is above 10_000 usd\n  deny', 'tool call to transfer') },
   { code: 'E0914', source: rule('record exchange for 5 years', 'completion') },
-  { code: 'E0915', source: rule('set prompt.store to false') },
   { code: 'E0916', source: rule('record exchange for 90 days', 'exchange') },
   { code: 'E0917', source: rule('where egress.host is "api.example.com"\n  allow', 'egress') },
   { code: 'E0921', source: 'classify prompt as highest of receipts\n' },

@@ -50,6 +50,8 @@ const block: Place = {
   },
 };
 
+const serviceTier = oneOf('auto', 'standard_only');
+
 const request: Place = {
   object: {
     fields: {
@@ -101,7 +103,7 @@ const request: Place = {
         object: { fields: { type: oneOf('enabled', 'disabled', 'adaptive'), budget_tokens: number } },
         null: 'plain',
       },
-      service_tier: oneOf('auto', 'standard_only'),
+      service_tier: serviceTier,
       container: refused,
       context_management: refused,
       mcp_servers: refused,
@@ -210,6 +212,7 @@ export const anthropicMessages: Protocol = {
           others: anyLocal,
         },
       },
+      settable: { temperature: number, top_p: number, top_k: number, service_tier: serviceTier },
       overhead: { request: 16, message: 16 },
       maxTokens: true,
     },

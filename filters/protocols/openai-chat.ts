@@ -76,6 +76,10 @@ const functionTool: Place = {
   },
 };
 
+const reasoningEffort = oneOf('none', 'minimal', 'low', 'medium', 'high');
+const verbosity = oneOf('low', 'medium', 'high');
+const serviceTier = oneOf('auto', 'default', 'flex', 'priority');
+
 const request: Place = {
   object: {
     fields: {
@@ -138,9 +142,9 @@ const request: Place = {
       functions: refused,
       function_call: refused,
       web_search_options: refused,
-      reasoning_effort: oneOf('none', 'minimal', 'low', 'medium', 'high'),
-      verbosity: oneOf('low', 'medium', 'high'),
-      service_tier: oneOf('auto', 'default', 'flex', 'priority'),
+      reasoning_effort: reasoningEffort,
+      verbosity,
+      service_tier: serviceTier,
     },
   },
 };
@@ -249,6 +253,21 @@ export const openaiChat: Protocol = {
       request,
       reply: reply('message'),
       stream: reply('delta'),
+      settable: {
+        store: flag,
+        temperature: number,
+        top_p: number,
+        seed: number,
+        frequency_penalty: number,
+        presence_penalty: number,
+        parallel_tool_calls: flag,
+        reasoning_effort: reasoningEffort,
+        verbosity,
+        service_tier: serviceTier,
+        user: text,
+        safety_identifier: text,
+        prompt_cache_key: text,
+      },
       overhead: { request: 16, message: 16 },
       askUsage: true,
       maxTokens: true,

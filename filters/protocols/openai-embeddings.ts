@@ -59,6 +59,7 @@ export const openaiEmbeddings: Protocol = {
           others: anyLocal,
         },
       },
+      settable: { user: text },
       overhead: { request: 16, message: 16 },
       noOutput: true,
     },

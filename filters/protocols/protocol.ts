@@ -38,6 +38,11 @@ export interface Endpoint {
   readonly askUsage?: boolean;
   /** A write to a document that is there keeps the metadata that it does not name. */
   readonly keeps?: boolean;
+  /**
+   * Fields at the top of the request that a rule may `set`, and what they take; ranges of numbers are the provider's.
+   * `request` says what a client may write there, which can be nothing.
+   */
+  readonly settable?: { readonly [field: string]: Place };
   /** `max_tokens` is added where the request has no limit of its own. */
   readonly maxTokens?: boolean;
 }

@@ -90,6 +90,23 @@ export const DECLARATION_CASES: readonly Case[] = [
     alone: true,
     compiled: true,
   },
+  ...[
+    'set prompt.shop to false',
+    'set prompt.metadata.team to "x"',
+    'set prompt.store to 1',
+    'set prompt.service_tier to "fast"',
+  ].map((effect): Case => ({
+    code: 'E0803',
+    source: `${POLICY.replace(' else 2020-01-01', '')}rule r\n  on prompt\n  ${effect}\n`,
+    alone: true,
+    compiled: true,
+  })),
+  {
+    code: 'E0804',
+    source: `${POLICY.replace(' else 2020-01-01', '')}rule a on prompt where caller.trusted set prompt.seed to 1\nrule b on prompt where model.site is outside set prompt.seed to 2\nrule c on prompt where model.site is inside and not (caller.trusted) set prompt.seed to 3\n`,
+    alone: true,
+    compiled: true,
+  },
   { code: 'E0529', source: 'tool any "*_pay" { to: text from argument "to" }\n' },
   { code: 'E0601', source: 'test "t" {\n  expect deny\n}\n' },
   { code: 'E0602', source: 'test "t" {\n  prompt to big "hello"\n  expect withheld\n}\n' },

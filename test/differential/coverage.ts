@@ -58,6 +58,7 @@ const EFFECTS: Table<Effect['kind']> = {
   redact: true,
   tag: true,
   buffer: true,
+  set: true,
   allow_chunk: true,
   withhold_chunk: true,
   keep_newest: true,

@@ -2,6 +2,7 @@
  * The vocabulary of a generated plan: enums, facts, models, stores, detectors. As lowering makes it: facts sorted by
  * path, ids by position.
  */
+import type { Hours, Zone } from '../../compiler/plan/calendar.ts';
 import {
   DETECTOR_ENUM,
   type DetectorUse,
@@ -9,13 +10,11 @@ import {
   type Fact,
   type FactId,
   type FactType,
-  type Hours,
   MODEL_ENUM,
   type Model,
   ROLE_ENUM,
   type Store,
   type WhenAbsent,
-  type Zone,
 } from '../../compiler/plan/plan.ts';
 import { compareRedactions, type RedactionMode } from '../../compiler/plan/redaction.ts';
 import { dayNumber, TimeZone } from '../../dsl/time-zone.ts';

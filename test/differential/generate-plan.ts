@@ -16,6 +16,7 @@ import type {
   Rule,
 } from '../../compiler/plan/plan.ts';
 import { PLAN_VERSION } from '../../compiler/plan/plan.ts';
+import type { WireValue } from '../../compiler/plan/wire-value.ts';
 import { type ReadingContext, readsOf, readsOfModelExpr } from '../../compiler/plan/reads.ts';
 import { type ConditionSource, generateCondition, generateModelCondition } from './generate-condition.ts';
 import { generateVocabulary, SPAN, TEXTS, type Vocabulary } from './generate-facts.ts';
@@ -268,6 +269,8 @@ function generateRules(
   );
 }
 
+const WIRE_VALUES: readonly WireValue[] = [false, true, 0, -1, 0.25, 17, 1_000_000, '', 'flex', ...TEXTS];
+
 function generateEffect({ random, vocabulary }: Generating, event: RuleEvent, source: ConditionSource): Effect {
   const onText = event === 'retrieval' ? 1 : 4;
   const onChunk = event === 'retrieval' ? 5 : 0;
@@ -277,6 +280,7 @@ function generateEffect({ random, vocabulary }: Generating, event: RuleEvent, so
     redact: onText,
     tag: 1,
     buffer: 0.4,
+    set: event === 'prompt' ? 1.5 : 0,
     allow_chunk: onChunk,
     withhold_chunk: onChunk * 1.5,
     keep_newest: onChunk / 5,
@@ -297,6 +301,8 @@ function generateEffect({ random, vocabulary }: Generating, event: RuleEvent, so
       return { kind, name: random.pick(['team', 'cost', 'Ö']), value: random.pick(TEXTS) };
     case 'buffer':
       return { kind };
+    case 'set':
+      return { kind, field: random.pick(['store', 'temperature', 'Ö']), value: random.pick(WIRE_VALUES) };
     case 'allow_chunk': {
       const where = generateCondition(source);
       return { kind, where, reads: readsOf(where, { classification: [] }) };

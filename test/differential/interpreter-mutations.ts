@@ -106,6 +106,12 @@ export const INTERPRETER_MUTATIONS: readonly Mutation[] = [
     ],
     ['redact: the first rule only', 'sortedSet(ofThis.map(({ rule }) => rule))', '[ofThis[0]!.rule]'],
     ['redact: what is denied too', 'redact: allowed ? redactions(plan, fired) : []', 'redact: redactions(plan, fired)'],
+    ['set: what is denied too', 'set: allowed ? settings(fired) : []', 'set: settings(fired)'],
+    [
+      'set: one value a field',
+      'other.field === each.field && other.value === each.value',
+      'other.field === each.field',
+    ],
     ['tag: the last of a name', 'return distinct.sort(', 'return distinct.slice(0, 1).sort('],
     ['retrieval: chunks that may pass do not count', 'chunksMayPass || fired.some(allows)', 'fired.some(allows)'],
     ['withhold_chunk: negated', '!holds(effect.unless, situation)', 'holds(effect.unless, situation)'],

@@ -60,6 +60,8 @@ export const MUTATIONS: readonly Mutation[] = [
   ]),
   ofKind('redact', 'a detector dropped', (node) => withoutEach(node, 'detectors')),
   ofKind('tag', 'another value', (node) => [{ ...node, value: 'other' }]),
+  ofKind('set', 'another value', (node) => [{ ...node, value: 'other' }]),
+  ofKind('set', 'another field', (node) => [{ ...node, field: 'other' }]),
   ofKind('allow_chunk', 'read as allow', () => [{ kind: 'allow' }]),
   ofKind('withhold_chunk', 'negated', (node) => [{ ...node, unless: { kind: 'not', of: node['unless']! } }]),
   ofKind('withhold_chunk', 'dropped', () => [{ kind: 'buffer' }]),

@@ -330,6 +330,11 @@ export const WASM_MUTATIONS: readonly WasmMutation[] = [
       'compareText(a.name, b.name) || compareText(a.value, b.value)',
       'compareText(b.name, a.name) || compareText(b.value, a.value)',
     ],
+    [
+      'set: unsorted',
+      'compareText(a.field, b.field) || compareWireValues(a.value, b.value)',
+      'compareText(b.field, a.field) || compareWireValues(b.value, a.value)',
+    ],
     ['keep_newest: facts not read', "if (effect.kind === 'keep_newest')", 'if (effect === null)', keepsNewest],
     [
       'allow_chunk, withhold_chunk: facts not read',
@@ -376,6 +381,11 @@ export const WASM_MUTATIONS: readonly WasmMutation[] = [
       'tags: of the next rule',
       'writer.u32(record + layout.TAG_NODE, node)',
       'writer.u32(record + layout.TAG_NODE, node + 1)',
+    ],
+    [
+      'set: of the next rule',
+      'writer.u32(record + layout.SET_NODE, node)',
+      'writer.u32(record + layout.SET_NODE, node + 1)',
     ],
     ['failed: facts of another reader', "const key = touch.reads.join(',');", "const key = '';"],
     [

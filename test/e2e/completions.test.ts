@@ -42,6 +42,7 @@ classify prompt as restricted where text contains iban
 classify completion as restricted where text contains iban
 rule masked on prompt where caller.groups contains "masked" redact iban as placeholder
 rule cleared on prompt use only models where model.clearance is at least prompt.sent_classification
+rule no_training on prompt set prompt.store to false
 rule above_clearance on completion where completion.classification is above caller.clearance deny "Above your clearance"
 `;
 
@@ -116,6 +117,7 @@ describe.each(DOORS)('through the door %s', (door) => {
     says = 'fine';
     expect((await ask('masked', `pay ${IBAN}`)).status).toBe(200);
     expect(String(upstream.received[0]?.body)).not.toContain('3704');
+    expect(JSON.parse(String(upstream.received[0]?.body))).toMatchObject({ store: false });
   });
 
   test('and not where it would leave as it came', async () => {

@@ -35,6 +35,7 @@ test("with nothing to say the requested model is chosen, and the output is the m
     outputTokens: 50,
     reserve: [],
     tags: [],
+    set: [],
     reasons: [],
     fired: [],
     failed: [],

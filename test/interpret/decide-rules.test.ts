@@ -23,6 +23,7 @@ describe('an input that cannot be decided is denied', () => {
     outputTokens: null,
     reserve: [],
     tags: [],
+    set: [],
     reasons: [{ kind: 'input' }],
     fired: [],
     failed: [],

@@ -50,6 +50,26 @@ const cases: readonly Case[] = [
     then: { outcome: 'deny' },
   },
   {
+    says: 'fields of the wire are set, each value once, sorted',
+    policy:
+      'rule a on prompt set prompt.store to false set prompt.temperature to 0.2\nrule b on prompt where model.zone is external set prompt.store to false set prompt.user to "gateway"',
+    when: {},
+    then: {
+      outcome: 'allow',
+      set: [
+        { field: 'store', value: false },
+        { field: 'temperature', value: 0.2 },
+        { field: 'user', value: 'gateway' },
+      ],
+    },
+  },
+  {
+    says: 'and none where the prompt is denied',
+    policy: 'rule a on prompt set prompt.store to false\nrule b on prompt deny "no"',
+    when: {},
+    then: { outcome: 'deny', set: [], fired: ['a', 'b'] },
+  },
+  {
     says: 'a term stands for its condition',
     policy: 'term t = caller.groups contains "x"\nrule r on prompt where t deny "no"',
     when: { caller: { groups: ['x'] } },

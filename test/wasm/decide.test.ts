@@ -44,6 +44,7 @@ const ALLOWED: Decision = {
   outputTokens: 50,
   reserve: [],
   tags: [],
+  set: [],
   reasons: [],
   fired: [],
   failed: [],

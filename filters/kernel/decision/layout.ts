@@ -46,7 +46,8 @@ export const SITE_AT_PREFERENCES = 100; // u64 a preference of the route that se
 export const SITE_AT_RESERVES = 104; // i64 a budget: micro-units + 1, 0 where it does not apply
 export const SITE_AT_REDACTIONS = 108; // u8 a detector of the policy
 export const SITE_SAYS = 112; // list of SAY_*
-export const SITE_BYTES = 120;
+export const SITE_SETS = 120; // list of SET_*: by field, then value
+export const SITE_BYTES = 128;
 
 export const TOUCH_NAME = 0; // text
 export const TOUCH_READS = 8; // address of u64 words over SITE_FAILED
@@ -71,6 +72,11 @@ export const SAY_RULE = 4; // text
 export const SAY_HEADER = 12; // text: the sentence as a header's value
 export const SAY_LITERAL = 20; // text: the sentence as a JSON string
 export const SAY_BYTES = 28;
+
+export const SET_NODE = 0;
+export const SET_FIELD = 4; // text
+export const SET_VALUE = 12; // text: the value as JSON
+export const SET_BYTES = 20;
 
 // ---- T_FACTS
 export const FACTS_RECORDS = 0; // list of FACT_*

@@ -42,9 +42,14 @@ import {
   SITE_REDACTIONS,
   SITE_REMOVERS,
   SITE_RESERVES,
+  SITE_SETS,
   SITE_TAGS,
   SITE_TOUCHES,
   SITE_WITHHELD,
+  SET_BYTES,
+  SET_FIELD,
+  SET_NODE,
+  SET_VALUE,
   TAG_BYTES,
   TAG_NAME,
   TAG_NODE,
@@ -62,7 +67,7 @@ export function writeDecision<O>(result: usize, out: O): void {
   if (site == 0) {
     put<O>(
       out,
-      '{"event":null,"outcome":"deny","model":null,"classification":null,"redact":[],"outputTokens":null,"reserve":[],"tags":[],"reasons":[{"kind":"input"}],"fired":[],"failed":[]}',
+      '{"event":null,"outcome":"deny","model":null,"classification":null,"redact":[],"outputTokens":null,"reserve":[],"tags":[],"set":[],"reasons":[{"kind":"input"}],"fired":[],"failed":[]}',
     );
     return;
   }
@@ -86,6 +91,8 @@ export function writeDecision<O>(result: usize, out: O): void {
   if (allowed) putReserves<O>(out, site, result);
   put<O>(out, '],"tags":[');
   if (allowed) putTags<O>(out, site, result);
+  put<O>(out, '],"set":[');
+  if (allowed) putSettings<O>(out, site, result);
   put<O>(out, '],"reasons":[');
   if (!allowed) putReasons<O>(out, site, result);
   put<O>(out, '],"fired":[');
@@ -176,6 +183,24 @@ function putTags<O>(out: O, site: usize, result: usize): void {
     putText<O>(out, entry + TAG_NAME);
     put<O>(out, ',"value":');
     putText<O>(out, entry + TAG_VALUE);
+    out.push(0x7d);
+  }
+}
+
+function putSettings<O>(out: O, site: usize, result: usize): void {
+  const fired = result + load<u32>(site, SITE_AT_FIRED);
+  const count = load<u32>(site, SITE_SETS + 4);
+  let entry = <usize>load<u32>(site, SITE_SETS);
+  let last: usize = 0;
+  for (let at: u32 = 0; at < count; at++, entry += SET_BYTES) {
+    if (!isSet(fired, load<u32>(entry, SET_NODE))) continue;
+    if (last != 0 && isSameText(last + SET_FIELD, entry + SET_FIELD) && isSameText(last + SET_VALUE, entry + SET_VALUE))
+      continue;
+    put<O>(out, last != 0 ? ',{"field":' : '{"field":');
+    last = entry;
+    putText<O>(out, entry + SET_FIELD);
+    put<O>(out, ',"value":');
+    putBytes<O>(out, load<u32>(entry, SET_VALUE), load<u32>(entry, SET_VALUE + 4));
     out.push(0x7d);
   }
 }
@@ -374,6 +399,14 @@ export function putText<O>(out: O, place: usize): void {
   }
   store<u8>(to, 0x22);
   out.took(<u32>(to + 1 - begin));
+}
+
+/** Bytes that are JSON already. */
+function putBytes<O>(out: O, from: usize, length: u32): void {
+  const to = out.room(length);
+  if (to == 0) return;
+  memory.copy(to, from, length);
+  out.took(length);
 }
 
 /** An integer that is not negative. */

@@ -40,6 +40,18 @@ export function addEdit(edits: Bytes, at: u32, removed: u32, text: u32, length: 
   edits.len += EDIT_BYTES;
 }
 
+/** Forgets the edits in a range that goes as a whole. */
+export function dropInside(edits: Bytes, start: u32, end: u32): void {
+  let to: u32 = 0;
+  for (let from: u32 = 0; from < edits.len; from += EDIT_BYTES) {
+    const at = load<u32>(edits.ptr + from);
+    if (at >= start && at < end) continue;
+    if (to != from) memory.copy(edits.ptr + to, edits.ptr + from, EDIT_BYTES);
+    to += EDIT_BYTES;
+  }
+  edits.len = to;
+}
+
 /** Appends [p, p + length) with its edits made. */
 export function splice(out: Bytes, p: usize, length: u32, edits: Bytes, replacements: Bytes): void {
   const from = spliceBeginning(out, p, edits, replacements);

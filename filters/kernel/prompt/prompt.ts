@@ -48,6 +48,7 @@ import { hasFlag, protocolSection, rootOf } from '../http/endpoint';
 import { put } from '../http/literal';
 import { beginMessages, messageOfRecord, setFound, setMessages, NO_MESSAGE } from './messages';
 import { adaptRequest } from './adapt-request';
+import { setFields } from './set-fields';
 import { sendRequest } from '../session/send-request';
 import { decideEvent } from '../session/record';
 import { deniedByBudget } from '../session/budget';
@@ -88,6 +89,8 @@ export function decidePrompt(s: Session): i32 {
   if (!isAllowed(s.result)) return deniedByBudget(s.result) ? denyByBudget(s) : denyByPolicy(s, 403);
   const body = s.bodyBytes();
   if (!editTexts(s, body.ptr)) return denyFixed(s);
+  const refused = setFields(s);
+  if (refused >= 0) return refused;
   adaptRequest(s);
   if (s.failed) return denyTooLarge(s);
   return sendRequest(s);

@@ -114,7 +114,9 @@ export const ENDPOINT_NAME_BYTES = 28;
 /** Tokens that the model's template adds: once, and for each message. */
 export const ENDPOINT_OVERHEAD = 32;
 export const ENDPOINT_OVERHEAD_MESSAGE = 36;
-export const ENDPOINT_BYTES = 40;
+/** A node whose fields are those of the request that a rule may set; 0: none. */
+export const ENDPOINT_SETTABLE = 40;
+export const ENDPOINT_BYTES = 44;
 
 export const METHOD_GET = 0;
 export const METHOD_POST = 1;

@@ -18,7 +18,7 @@ import {
 } from '../json/walk';
 import * as P from '../protocol/places';
 import { deny } from '../session/denial';
-import { addEdit } from '../edit/edits';
+import { addEdit, dropInside } from '../edit/edits';
 import { hasFlag, protocolSection, rootOf } from '../http/endpoint';
 import { put } from '../http/literal';
 import { isEdited } from './asked';
@@ -28,7 +28,6 @@ import {
   cellsEnded,
   columnAt,
   COLUMNS,
-  dropInside,
   findColumns,
   hasCells,
   hasRow,

@@ -3,7 +3,7 @@
  * is of the n-th document. They are read side by side, in an answer (one row a query, or none) and in a write.
  */
 import { Bytes } from '../bytes';
-import { addEdit } from '../edit/edits';
+import { addEdit, dropInside } from '../edit/edits';
 import { isListed } from '../edit/values-list';
 import {
   NO_RECORD,
@@ -126,18 +126,6 @@ export function cellAt(column: u32): u32 {
 export function remove(edits: Bytes, start: u32, end: u32): void {
   dropInside(edits, start, end);
   addEdit(edits, start, end - start, 0, 0);
-}
-
-/** Forgets the edits in a range that goes as a whole. */
-export function dropInside(edits: Bytes, start: u32, end: u32): void {
-  let to: u32 = 0;
-  for (let from: u32 = 0; from < edits.len; from += 16) {
-    const at = load<u32>(edits.ptr + from);
-    if (at >= start && at < end) continue;
-    if (to != from) memory.copy(edits.ptr + to, edits.ptr + from, 16);
-    to += 16;
-  }
-  edits.len = to;
 }
 
 /** Position behind the value at `i` and all inside it. */

@@ -199,6 +199,7 @@ decided(parts) := {
 	"outputTokens": if_allowed(parts.reasons, parts.output_tokens),
 	"reserve": [amount | count(parts.reasons) == 0; some amount in parts.reserve],
 	"tags": [{"name": name, "value": value} | count(parts.reasons) == 0; some [name, value] in sort(parts.tags)],
+	"set": [{"field": field, "value": value} | count(parts.reasons) == 0; some [field, value] in sort(parts.sets)],
 	"reasons": parts.reasons,
 	"fired": sort(parts.fired),
 	"failed": parts.failed,
