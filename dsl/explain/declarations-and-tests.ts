@@ -110,10 +110,6 @@ export const DECLARATION_AND_TEST_EXAMPLES = {
     wrong: 'tool pay "*_pay" { to: text from argument "to" }\n',
     right: 'tool pay "pay_*" { to: text from argument "to" }\n',
   },
-  W0407: {
-    wrong: 'convert eur at 1.08 usd on 2027-01-02\n\nbudget all\n  limit 500 eur per month\n',
-    right: 'convert eur at 1.08 usd on 2026-01-02\n\nbudget all\n  limit 500 eur per month\n',
-  },
   W0501: { wrong: free('0'), right: free('0.02'), alone: true },
   E0601: {
     wrong: 'test "nothing is sent" {\n  expect allow\n}\n',
