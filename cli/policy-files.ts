@@ -1,14 +1,14 @@
 /** Reads a policy from disk: one `.writ` file, or every `.writ` file of a folder and its subfolders. */
 import { createHash } from 'node:crypto';
-import { readdir, readFile, stat } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { basename, dirname, join, relative, resolve } from 'node:path';
 import { importedPath } from '../dsl/import-path.ts';
 import { parse } from '../dsl/parser.ts';
 import { FILE_BYTES_MAX, type SourceFile, sourceFile } from '../dsl/source.ts';
 import { CommandError } from './command.ts';
+import { listPolicyFiles } from './policy-folder.ts';
 
 export const POLICY_FILES_MAX = 1_000;
-const FOLDER_DEPTH_MAX = 16;
 const IMPORTS_MAX = 16;
 
 export interface PolicyFiles {
@@ -31,7 +31,7 @@ export async function readPolicyFiles(path: string, cwd: string): Promise<Policy
     const folder = dirname(at);
     return { folder, files: await withImports(folder, [await readSource(at, basename(at))]) };
   }
-  const paths = await writFiles(at, 0);
+  const paths = await listPolicyFiles(at);
   if (paths.length === 0) throw new CommandError(`there is no \`.writ\` file in \`${path}\``);
   if (paths.length > POLICY_FILES_MAX)
     throw new CommandError(
@@ -39,26 +39,6 @@ export async function readPolicyFiles(path: string, cwd: string): Promise<Policy
     );
   const files = await Promise.all(paths.map((file) => readSource(file, relative(at, file).replaceAll('\\', '/'))));
   return { folder: at, files: await withImports(at, files) };
-}
-
-/** The absolute paths of a folder's `.writ` files, in no order. */
-export function listPolicyFiles(folder: string): Promise<readonly string[]> {
-  return writFiles(folder, 0);
-}
-
-async function writFiles(folder: string, depth: number): Promise<string[]> {
-  if (depth > FOLDER_DEPTH_MAX) throw new CommandError(`\`${folder}\` is more than ${FOLDER_DEPTH_MAX} folders deep`);
-  const entries = await readdir(folder, { withFileTypes: true });
-  const below = await Promise.all(
-    entries
-      .filter((entry) => !entry.name.startsWith('.') && entry.name !== 'node_modules')
-      .map((entry) => {
-        const path = join(folder, entry.name);
-        if (entry.isDirectory()) return writFiles(path, depth + 1);
-        return Promise.resolve(entry.isFile() && entry.name.endsWith('.writ') ? [path] : []);
-      }),
-  );
-  return below.flat();
 }
 
 /** A file that is not there is no error here: the check says which import leads nowhere. */

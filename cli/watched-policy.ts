@@ -10,7 +10,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import type { Door } from '../proto/door.ts';
 import type { BuildOrder, BuildResult } from './build-worker.ts';
-import { listPolicyFiles } from './policy-files.ts';
+import { listPolicyFiles } from './policy-folder.ts';
 
 export interface WatchOptions {
   /** The policy's folder, absolute. */
