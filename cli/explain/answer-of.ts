@@ -32,14 +32,19 @@ const BESIDE = 'policy.writ';
 
 export function answerOf(given: ExampleSource, catalog: DetectorCatalog, path = 'example.writ'): ExampleAnswer {
   const file = sourceFile(path, given.source);
-  const own = given.alone === true ? [file] : [sourceFile(BESIDE, EXAMPLE_POLICY), file];
-  const all = [...own, ...importedBy(file)];
+  const all = withCompany(file, given.alone === true);
   const { program, diagnostics } = checkProgram(all, catalog);
   const later = program === null ? [] : laterDiagnostics(given, program);
   return {
     found: [...diagnostics, ...later].filter((each) => each.span.file !== BESIDE),
     files: new Map(all.map((each) => [each.path, each])),
   };
+}
+
+/** The example, what stands beside it unless it is a whole policy, and what it imports. */
+export function withCompany(example: SourceFile, alone: boolean): readonly SourceFile[] {
+  const own = alone ? [example] : [sourceFile(BESIDE, EXAMPLE_POLICY), example];
+  return [...own, ...importedBy(example)];
 }
 
 function importedBy({ text }: SourceFile): readonly SourceFile[] {
