@@ -1,5 +1,5 @@
-// The entry of `npm run build|test|demo|bench|fuzz|soak`, and of npm's `prepare`. It runs on Node 20 with nothing installed:
-// it installs the packages, finds the pinned Node, builds, and hands over to that Node.
+// The entry of `npm run build|test|demo|book|bench|fuzz|soak`, and of npm's `prepare`. It runs on Node 20 with nothing
+// installed: it installs the packages, finds the pinned Node, builds, and hands over to that Node.
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -16,6 +16,7 @@ const verbs = {
   build: async () => 0,
   test: (node, args) => runTests(root, node, args),
   demo: (node, args) => runScript(node, 'examples/demo/main.ts', args),
+  book: (node, args) => runScript(node, 'examples/book/main.ts', args),
   bench: (node, args) => runScript(node, 'test/bench/main.ts', args),
   fuzz: (node, args) => runScript(node, 'test/fuzz/main.ts', args),
   soak: (node, args) => runScript(node, 'test/soak/main.ts', args),

@@ -1,6 +1,7 @@
 // `node examples/parts/main.ts install [part…]`: installs the real parts that the tests, the demo and the benchmark
 // use. Exit codes: 0 all are there, 1 one could not be installed, 2 usage.
 import * as chroma from './chroma.ts';
+import * as chromium from './chromium.ts';
 import * as envoy from './envoy.ts';
 import * as llama from './llama.ts';
 import * as opa from './opa.ts';
@@ -11,6 +12,7 @@ const parts: Readonly<Record<string, () => Promise<object>>> = {
   chroma: chroma.install,
   llama: llama.install,
   opa: opa.install,
+  chromium: chromium.install,
 };
 
 process.exitCode = await main(process.argv.slice(2));

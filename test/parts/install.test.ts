@@ -11,7 +11,7 @@ const main = fileURLToPath(new URL('../../examples/parts/main.ts', import.meta.u
 test('says how it is used', () => {
   expect(install(['install', 'postgres'])).toMatchObject({
     status: 2,
-    stderr: 'usage: node examples/parts/main.ts install [envoy|chroma|llama|opa]…\n',
+    stderr: 'usage: node examples/parts/main.ts install [envoy|chroma|llama|opa|chromium]…\n',
   });
 });
 
