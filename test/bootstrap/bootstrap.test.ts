@@ -141,7 +141,7 @@ describe('the commands', () => {
     const result = node('cli/bootstrap.mjs', 'constructor');
     expect(result).toMatchObject({
       status: 2,
-      stderr: 'usage: node cli/bootstrap.mjs <build|test|demo|bench|fuzz|soak> [arguments]\n',
+      stderr: 'usage: node cli/bootstrap.mjs <build|test|demo|book|bench|fuzz|soak> [arguments]\n',
     });
   });
 
