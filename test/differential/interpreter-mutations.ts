@@ -112,7 +112,11 @@ export const INTERPRETER_MUTATIONS: readonly Mutation[] = [
       'other.field === each.field && other.value === each.value',
       'other.field === each.field',
     ],
-    ['tag: the last of a name', 'return distinct.sort(', 'return distinct.slice(0, 1).sort('],
+    [
+      'tag: the last of a name',
+      'return distinct.sort((a, b) => compareText(a.name, b.name)',
+      'return distinct.slice(0, 1).sort((a, b) => compareText(a.name, b.name)',
+    ],
     ['retrieval: chunks that may pass do not count', 'chunksMayPass || fired.some(allows)', 'fired.some(allows)'],
     ['withhold_chunk: negated', '!holds(effect.unless, situation)', 'holds(effect.unless, situation)'],
     [
