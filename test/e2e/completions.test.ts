@@ -1,20 +1,18 @@
 // The class of what leaves and of what comes back, through both doors: a model is chosen by the class of the prompt as it
 // is after redaction; a reply is classified while it streams, and denied as soon as its class is too high.
-import { createHash, randomBytes } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { DOORS } from '../../proto/door.ts';
 import { loadFilter } from '../../filters/host/load-filter.ts';
+import { type Answered, keyCallers } from './key-callers.ts';
 import { type Mesh, startMesh } from './mesh.ts';
 import { policyWasm } from './policy-wasm.ts';
 import { settles } from './settles.ts';
 import { startUpstream, type Upstream } from './upstream.ts';
 
 const IBAN = 'DE89 3704 0044 0532 0130 00';
-const KEYS = Object.fromEntries(
-  ['masked', 'open', 'cleared'].map((group) => [group, `sk-${randomBytes(16).toString('hex')}`]),
-);
+const callers = keyCallers(['masked', 'open', 'cleared']);
 
 const POLICY = `policy acme {
   owner "a@acme.example"
@@ -79,10 +77,7 @@ describe.each(DOORS)('through the door %s', (door) => {
     const deployment = {
       models: { m: { url: `http://127.0.0.1:${upstream.port}/m` } },
       identity: {
-        apiKeys: Object.entries(KEYS).map(([group, key]) => ({
-          sha256: createHash('sha256').update(key).digest('hex'),
-          claims: { sub: group, groups: [group], clearance: group === 'cleared' ? 'restricted' : 'internal' },
-        })),
+        apiKeys: callers.apiKeys((group) => ({ clearance: group === 'cleared' ? 'restricted' : 'internal' })),
       },
     };
     const { plan, wasm } = await policyWasm(POLICY, deployment);
@@ -98,14 +93,8 @@ describe.each(DOORS)('through the door %s', (door) => {
     upstream.received.length = 0;
   });
 
-  const ask = async (group: string, content: string, stream = false): Promise<{ status: number; said: string }> => {
-    const response = await fetch(`${mesh.url}/v1/chat/completions`, {
-      method: 'POST',
-      body: JSON.stringify({ model: 'm-1', messages: [{ role: 'user', content }], ...(stream ? { stream } : {}) }),
-      headers: { 'content-type': 'application/json', authorization: `Bearer ${KEYS[group]}` },
-    });
-    return { status: response.status, said: await response.text() };
-  };
+  const ask = (group: string, content: string, stream = false): Promise<Answered> =>
+    callers.ask(mesh.url, group, content, stream ? { stream } : {});
   /** All that a client shows of a stream. */
   const shown = (said: string): string =>
     [...said.matchAll(/^data: (\{.*)$/gm)]

@@ -1,6 +1,6 @@
 // A team's policy under its company's, through both doors: the company's file is pinned and a ceiling, the team has what
 // was delegated to it, and what would break a guarantee goes nowhere.
-import { createHash, randomBytes } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,12 +9,13 @@ import { BUNDLE_PATHS } from '../../compiler/bundle/bundle-paths.ts';
 import { compile, type CompileResult } from '../../cli/compile.ts';
 import { loadFilter } from '../../filters/host/load-filter.ts';
 import { DOORS } from '../../proto/door.ts';
+import { type Answered, keyCallers } from './key-callers.ts';
 import { type Mesh, startMesh } from './mesh.ts';
 import { startUpstream, type Upstream } from './upstream.ts';
 
 const CARD = '4111 1111 1111 1111';
 const IBAN = 'DE89 3704 0044 0532 0130 00';
-const KEYS = Object.fromEntries(['trusted', 'guest'].map((group) => [group, `sk-${randomBytes(16).toString('hex')}`]));
+const callers = keyCallers(['trusted', 'guest']);
 const policy = (name: string, prompt: string): string => `policy ${name} {
   owner "a@acme.example"
   currency usd
@@ -79,12 +80,7 @@ describe.each(DOORS)('through the door %s', (door) => {
     const deployment = {
       listener: { port: 1 },
       models: { m: { url: `http://127.0.0.1:${upstream.port}/m` } },
-      identity: {
-        apiKeys: Object.entries(KEYS).map(([group, key]) => ({
-          sha256: createHash('sha256').update(key).digest('hex'),
-          claims: { sub: group, groups: [group] },
-        })),
-      },
+      identity: { apiKeys: callers.apiKeys() },
     };
     writeFileSync(join(folder, 'sales', 'deployment.json'), JSON.stringify(deployment));
     const { compiled } = await build('rule team on prompt allow');
@@ -96,14 +92,7 @@ describe.each(DOORS)('through the door %s', (door) => {
 
   afterAll(() => mesh?.stop());
 
-  const ask = async (group: string, content: string): Promise<{ readonly status: number; readonly said: string }> => {
-    const response = await fetch(`${mesh.url}/v1/chat/completions`, {
-      method: 'POST',
-      body: JSON.stringify({ model: 'm-1', messages: [{ role: 'user', content }] }),
-      headers: { 'content-type': 'application/json', authorization: `Bearer ${KEYS[group]}` },
-    });
-    return { status: response.status, said: await response.text() };
-  };
+  const ask = (group: string, content: string): Promise<Answered> => callers.ask(mesh.url, group, content);
 
   test('those pass to whom the company lets the team allow', async () => {
     expect((await ask('guest', 'hello')).status).toBe(200);

@@ -1,11 +1,11 @@
 // What holds for a time, on the clock that each door really has: the sidecar's, and Envoy's own. The policy is written
 // around today, so that what is over, what is running and what is to come are known. Edges stand in test/lower.
-import { createHash, randomBytes } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { DOORS } from '../../proto/door.ts';
 import { loadFilter } from '../../filters/host/load-filter.ts';
+import { type Answered, keyCallers } from './key-callers.ts';
 import { type Mesh, startMesh } from './mesh.ts';
 import { policyWasm } from './policy-wasm.ts';
 import { settles } from './settles.ts';
@@ -14,9 +14,7 @@ import { startUpstream, type Upstream } from './upstream.ts';
 const DAY = 86_400_000;
 const daysFromNow = (days: number): string => new Date(Date.now() + days * DAY).toISOString().slice(0, 10);
 const IBAN = 'DE89 3704 0044 0532 0130 00';
-const KEYS = Object.fromEntries(
-  ['staff', 'auditor', 'former'].map((group) => [group, `sk-${randomBytes(16).toString('hex')}`]),
-);
+const callers = keyCallers(['staff', 'auditor', 'former']);
 
 const POLICY = `policy acme {
   owner "a@acme.example"
@@ -48,12 +46,7 @@ describe.each(DOORS)('through the door %s', (door) => {
     upstream = await startUpstream(() => ({ body: [JSON.stringify({ object: 'chat.completion', choices: [] })] }));
     const deployment = {
       models: { m: { url: `http://127.0.0.1:${upstream.port}/m` } },
-      identity: {
-        apiKeys: Object.entries(KEYS).map(([group, key]) => ({
-          sha256: createHash('sha256').update(key).digest('hex'),
-          claims: { sub: group, groups: [group] },
-        })),
-      },
+      identity: { apiKeys: callers.apiKeys() },
     };
     const { plan, wasm } = await policyWasm(POLICY, deployment);
     mesh = await startMesh({ plan, deployment, wasm, door, loadFilter });
@@ -68,14 +61,7 @@ describe.each(DOORS)('through the door %s', (door) => {
     upstream.received.length = 0;
   });
 
-  const ask = async (group: string, content: string): Promise<{ readonly status: number; readonly said: string }> => {
-    const response = await fetch(`${mesh.url}/v1/chat/completions`, {
-      method: 'POST',
-      body: JSON.stringify({ model: 'm-1', messages: [{ role: 'user', content }] }),
-      headers: { 'content-type': 'application/json', authorization: `Bearer ${KEYS[group]}` },
-    });
-    return { status: response.status, said: await response.text() };
-  };
+  const ask = (group: string, content: string): Promise<Answered> => callers.ask(mesh.url, group, content);
 
   test('rules that are over, and that are to come, do nothing', async () => {
     expect((await ask('staff', 'hello')).status).toBe(200);
