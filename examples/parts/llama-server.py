@@ -1,14 +1,14 @@
 """llama.cpp's own server on 127.0.0.1, on a port that the system chooses.
 
 Takes one argument: a JSON object with `model` (a GGUF file), `alias`, `context_tokens`, `parallel`, `threads`, and
-`address_file`, which gets the server's URL once it listens. Runs until SIGTERM.
+`address_file`, which gets the server's URL once it listens. Runs until SIGTERM, and then ends at once: it keeps nothing,
+and a handler in Python would wait for the server's own threads.
 """
 
 import json
 import os
 import signal
 import sys
-import threading
 
 import xllamacpp
 from end_with_parent import end_with_parent
@@ -16,9 +16,8 @@ from end_with_parent import end_with_parent
 
 def main() -> None:
     end_with_parent()
-    stopped = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stopped.set())
+        signal.signal(number, signal.SIG_DFL)
 
     settings = json.loads(sys.argv[1])
     params = xllamacpp.CommonParams()
@@ -36,7 +35,8 @@ def main() -> None:
     with open(draft, "w", encoding="utf-8") as file:
         file.write(server.listening_address)
     os.rename(draft, settings["address_file"])
-    stopped.wait()
+    while True:
+        signal.pause()
 
 
 main()
