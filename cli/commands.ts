@@ -49,6 +49,11 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./commands/status.ts')).status,
   },
   {
+    name: 'review',
+    summary: 'answer what waits for review',
+    load: async () => (await import('./commands/review.ts')).review,
+  },
+  {
     name: 'control-plane',
     summary: 'run the control plane',
     load: async () => (await import('./commands/control-plane.ts')).controlPlane,

@@ -5,7 +5,7 @@
 import { isIP } from 'node:net';
 import type { DescMessage, DescMethodUnary, MessageInitShape, MessageShape } from '@bufbuild/protobuf';
 import grpc from '@grpc/grpc-js';
-import { type Role, roleUri } from '../control-plane/keys/certificate.ts';
+import { type Owner, ownerUri } from '../control-plane/keys/certificate.ts';
 import { readRole } from '../control-plane/keys/key-folder.ts';
 import { unaryCall } from '../proto/grpc-call.ts';
 import { CommandError, type World } from './command.ts';
@@ -49,7 +49,7 @@ export function portNumber(text: string, what: string): number {
 /** What mTLS needs of a role's keys. */
 export function roleCredentials(
   folder: string,
-  role: Role,
+  role: Owner,
 ): { readonly ca: Buffer; readonly certificate: Buffer; readonly key: Buffer } {
   const { certificatePem, privateKeyPem, authorityPem } = readRole(folder, role);
   return { ca: Buffer.from(authorityPem), certificate: Buffer.from(certificatePem), key: Buffer.from(privateKeyPem) };
@@ -75,11 +75,11 @@ export class CallError extends CommandError {
 }
 
 export function openAdmin(values: AdminValues, world: World): AdminClient {
-  const role: Role = { kind: 'admin', name: values.admin ?? 'admin' };
+  const role: Owner = { kind: 'admin', name: values.admin ?? 'admin' };
   return openAdminAt(controlPlaneAddress(values['control-plane'], world), keysFolder(values, world), role);
 }
 
-export function openAdminAt(address: string, folder: string, role: Role): AdminClient {
+export function openAdminAt(address: string, folder: string, role: Owner): AdminClient {
   const { ca, certificate, key } = roleCredentials(folder, role);
   const client = new grpc.Client(address, grpc.credentials.createSsl(ca, key, certificate), {
     'grpc.max_send_message_length': MESSAGE_BYTES_MAX,
@@ -104,7 +104,7 @@ function targetName(address: string): { readonly 'grpc.ssl_target_name_override'
   return isIP(hostAndPort(address).host) === 0 ? {} : { 'grpc.ssl_target_name_override': 'localhost' };
 }
 
-function explained(error: unknown, address: string, role: Role): unknown {
+function explained(error: unknown, address: string, role: Owner): unknown {
   if (!(error instanceof Error) || !('code' in error) || typeof error.code !== 'number' || !('details' in error))
     return error;
   const { code } = error;
@@ -117,6 +117,6 @@ function explained(error: unknown, address: string, role: Role): unknown {
   if (code === grpc.status.DEADLINE_EXCEEDED)
     return new CallError(code, `the control plane at \`${address}\` did not answer in ${CALL_MS_MAX / 1000} s`);
   if (code === grpc.status.PERMISSION_DENIED || code === grpc.status.UNAUTHENTICATED)
-    return new CallError(code, `the control plane does not let \`${roleUri(role)}\` do this`);
+    return new CallError(code, `the control plane does not let \`${ownerUri(role)}\` do this`);
   return new CallError(code, `the control plane refused: ${String(error.details)}`);
 }

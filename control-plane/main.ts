@@ -6,12 +6,15 @@ import type { VerificationKey } from '../compiler/bundle/jws.ts';
 import { Admin } from '../proto/gen/writ/v1/admin_pb.ts';
 import { Leases } from '../proto/gen/writ/v1/leases_pb.ts';
 import { Nodes } from '../proto/gen/writ/v1/nodes_pb.ts';
+import { ReviewDesk, Reviews } from '../proto/gen/writ/v1/reviews_pb.ts';
 import { grpcService } from '../proto/grpc-call.ts';
 import { expireLeases } from './budgets/lease-calls.ts';
 import type { LeaseCallContext } from './budgets/lease-calls.ts';
 import { adsDefinition, adsService } from './grpc/ads-service.ts';
 import { adminService, budgetInfos, leasesService, nodeCounts, nodesService } from './grpc/services.ts';
 import type { ServicesContext } from './grpc/services.ts';
+import { reviewDeskService, reviewsService } from './grpc/review-services.ts';
+import { forgetOldReviews } from './reviews/review-desk.ts';
 import { listenHttp } from './http-listener.ts';
 import type { Credential } from './keys/certificate.ts';
 import { createMetrics } from './metrics.ts';
@@ -20,6 +23,7 @@ import { loadReleasesInForce, putInForce, snapshotOf } from './releases/releases
 import type { Database } from './store/database.ts';
 import { addQuarantine, listQuarantine } from './store/node-store.ts';
 import { openPglite } from './store/open-pglite.ts';
+import { openReviews } from './store/review-store.ts';
 import { activeLeases, dueWindows, sqlLedger } from './store/sql-ledger.ts';
 import { AdsHub } from './xds/ads-hub.ts';
 import type { Snapshot } from './xds/snapshot.ts';
@@ -162,6 +166,9 @@ async function listenGrpc(
   server.addService(grpcService(Leases), leasesService(context));
   server.addService(grpcService(Nodes), nodesService(context));
   server.addService(grpcService(Admin), adminService(context));
+  const reviews = { ...context, isInForce: (policy: string) => context.inForce().has(policy) };
+  server.addService(grpcService(Reviews), reviewsService(reviews));
+  server.addService(grpcService(ReviewDesk), reviewDeskService(reviews));
   const { authorityPem, certificatePem, privateKeyPem } = options.credential;
   const credentials = ServerCredentials.createSsl(
     Buffer.from(authorityPem),
@@ -177,7 +184,7 @@ async function listenGrpc(
   return { server, port };
 }
 
-/** Charges leases whose time is over, also where nobody asks any more. */
+/** Charges leases whose time is over, also where nobody asks any more; and forgets reviews. */
 function sweep(database: Database, leases: LeaseCallContext, log: (message: string) => void): () => void {
   let isSweeping = false;
   const timer = setInterval(() => {
@@ -186,6 +193,8 @@ function sweep(database: Database, leases: LeaseCallContext, log: (message: stri
     dueWindows(database, leases.now(), SWEEP_WINDOWS_MAX)
       .then((windows) => expireLeases(leases, windows))
       .catch(() => log('leases that have ended could not be charged; the next call of their budget does it'))
+      .then(() => forgetOldReviews({ database, now: leases.now }))
+      .catch(() => log('reviews that have been kept for long enough could not be deleted; the next try is soon'))
       .finally(() => {
         isSweeping = false;
       });
@@ -203,6 +212,9 @@ async function renderMetrics(
   metrics.leases.reset();
   for (const { policy, budget, count } of await activeLeases(context.database))
     metrics.leases.set({ policy, budget }, count);
+  metrics.reviews.reset();
+  for (const { policy, count } of await openReviews(context.database, context.now()))
+    metrics.reviews.set({ policy }, count);
   for (const [policy, release] of context.inForce()) metrics.sequence.set({ policy }, release.row.sequence);
   for (const { policy, budget, limitMicros, chargedMicros, outstandingMicros } of await budgetInfos(context, '')) {
     metrics.budgetLimit.set({ policy, budget }, Number(limitMicros));

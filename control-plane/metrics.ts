@@ -14,6 +14,7 @@ export interface ControlPlaneMetrics {
   readonly expiredMicros: Counter<'policy' | 'budget'>;
   readonly overrunMicros: Counter<'policy' | 'budget'>;
   readonly sequence: Gauge<'policy'>;
+  readonly reviews: Gauge<'policy'>;
   readonly budgetLimit: Gauge<'policy' | 'budget'>;
   readonly budgetCharged: Gauge<'policy' | 'budget'>;
   readonly budgetOutstanding: Gauge<'policy' | 'budget'>;
@@ -50,6 +51,7 @@ export function createMetrics(): ControlPlaneMetrics {
       ['policy', 'budget'],
     ),
     sequence: gauge('release_sequence', 'The release in force.', ['policy']),
+    reviews: gauge('reviews_open', 'Held requests that are neither used, nor rejected, nor over.', ['policy']),
     budgetLimit: gauge('budget_limit_micros', "A budget's limit.", ['policy', 'budget']),
     budgetCharged: gauge('budget_charged_micros', 'Spent in the current window.', ['policy', 'budget']),
     budgetOutstanding: gauge('budget_outstanding_micros', 'Held by sidecars in the current window.', [

@@ -336,7 +336,10 @@ export const DIAGNOSTICS = {
     explanation:
       'Rules have no order, so of two values neither can win. Conditions exclude each other where one says what the other says is not, or where they compare one thing with two different values.',
   },
-  E0901: { title: '`hold for review` is checked but not yet enforced', explanation: NOT_ENFORCED },
+  E0901: {
+    title: '`hold for review` of a completion or tool call is checked but not yet enforced',
+    explanation: NOT_ENFORCED,
+  },
   E0902: { title: '`sample … percent for review` is checked but not yet enforced', explanation: NOT_ENFORCED },
   E0903: { title: '`rate` is checked but not yet enforced', explanation: NOT_ENFORCED },
   E0904: { title: '`is in LIST` is checked but not yet enforced', explanation: NOT_ENFORCED },

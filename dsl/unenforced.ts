@@ -10,7 +10,7 @@ import type { Program, UnenforcedForm } from './program.ts';
 export const UNENFORCED_FORMS: {
   readonly [K in UnenforcedForm]: { readonly code: DiagnosticCode; readonly wording: string };
 } = {
-  hold: { code: 'E0901', wording: '`hold for review`' },
+  hold: { code: 'E0901', wording: '`hold for review` of a completion or tool call' },
   sample: { code: 'E0902', wording: '`sample … percent for review`' },
   rate: { code: 'E0903', wording: '`rate`' },
   list: { code: 'E0904', wording: '`is in LIST`' },

@@ -3,7 +3,7 @@
  * names, never a private key.
  */
 import { resolve } from 'node:path';
-import { ROLE_NAME } from '../../control-plane/keys/certificate.ts';
+import { GROUPS_MAX, ROLE_NAME, roleOfUri, roleUri } from '../../control-plane/keys/certificate.ts';
 import { signJwt } from '../../control-plane/keys/jwt-issuer.ts';
 import {
   addCertificate,
@@ -26,6 +26,7 @@ export const keys: Command = {
   help: `usage: writ keys init DIR [--host NAME]… [--node NAME]… [--admin NAME]…
        writ keys node NAME [--keys DIR]
        writ keys admin NAME [--keys DIR]
+       writ keys reviewer NAME --group GROUP… [--caller ID] [--keys DIR]
        writ keys rotate [--keys DIR]
        writ keys jwt --claims JSON [--seconds N] [--issuer URL] [--keys DIR]
 
@@ -33,17 +34,20 @@ init    makes the key that signs bundles, the authority of our mTLS, the certifi
         It refuses to overwrite a key. Private keys can be read by their owner alone.
 node    makes the certificate of one more sidecar
 admin   makes the certificate of one more person or machine that may push
+reviewer  makes the certificate of one person who may answer requests that are held for these groups
 rotate  makes a new key that signs bundles; bundles of the old one are trusted until its file is removed from bundle/trusted on every machine
 jwt     prints a token of the demo issuer with these claims
 
   --host NAME    a name or address at which sidecars reach the control plane, besides ${HOSTS.join(', ')}
   --node NAME    usual: sidecar
   --admin NAME   usual: admin
+  --group GROUP  as \`reviewers … from group "GROUP"\` in a policy names it
+  --caller ID    what the tokens of this person say they are (\`sub\`), so that they cannot answer their own requests; usual: NAME
   --claims JSON  e.g. '{"sub":"u1","dept":"finance","groups":["finance"]}'
   --seconds N    how long the token is good; usual: ${TOKEN_SECONDS}
   --issuer URL   its \`iss\`; usual: ${DEMO_ISSUER}
   --keys DIR     usual: the environment variable WRIT_KEYS
-  --json         print what was made as JSON: init {"folder","bundleKey","hosts","nodes","admins"}, node and admin {"certificate","key"} (files under DIR), rotate {"bundleKey","replaced"}, jwt {"token"}
+  --json         print what was made as JSON: init {"folder","bundleKey","hosts","nodes","admins"}, node, admin and reviewer {"certificate","key"} (files under DIR), rotate {"bundleKey","replaced"}, jwt {"token"}
 
 A sidecar's machine needs bundle/trusted, mtls/ca.crt and its own mtls/node-NAME.*, nothing else.
 
@@ -72,6 +76,7 @@ const verbs: { readonly [verb: string]: Verb } = {
   init,
   node: (args, world) => certificate('node', args, world),
   admin: (args, world) => certificate('admin', args, world),
+  reviewer,
   rotate,
   jwt,
 };
@@ -99,9 +104,32 @@ async function certificate(kind: 'node' | 'admin', args: readonly string[], worl
   const name = onePath({ name: `keys ${kind}` }, positionals, 'NAME');
   assertRoleName(name);
   addCertificate(keysFolder(values, world), { kind, name }, [], Date.now());
-  const file = `mtls/${kind}-${name}`;
+  return made(`mtls/${kind}-${name}`, values, world);
+}
+
+async function reviewer(args: readonly string[], world: World): Promise<ExitCode> {
+  const { values, positionals } = parse(keys, args, {
+    ...keysOption,
+    ...jsonOption,
+    group: { type: 'string', multiple: true },
+    caller: { type: 'string' },
+  });
+  const name = onePath({ name: 'keys reviewer' }, positionals, 'NAME');
+  assertRoleName(name);
+  const { group: groups = [], caller = name } = values;
+  const role = { kind: 'reviewer', name, groups, caller } as const;
+  if (roleOfUri(roleUri(role)) === undefined)
+    throw new CommandError(
+      `a reviewer has 1 to ${GROUPS_MAX} groups and an id, of 1 to 256 characters each`,
+      'add `--group GROUP`, as the policy names it',
+    );
+  addCertificate(keysFolder(values, world), role, [], Date.now());
+  return made(`mtls/reviewer-${name}`, values, world);
+}
+
+function made(file: string, { json }: { readonly json: boolean }, world: World): ExitCode {
   world.out(
-    values.json
+    json
       ? `${JSON.stringify({ certificate: `${file}.crt`, key: `${file}.key` })}\n`
       : `${file}.crt and .key are made\n`,
   );

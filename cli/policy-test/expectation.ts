@@ -11,15 +11,15 @@ export function unmet(expected: Expectation, happened: Happened): string | null 
   if (decision === null) return `there was no decision: ${happened.refusal ?? 'nothing was sent'}`;
   switch (expected.kind) {
     case 'allow':
-      return decision.outcome === 'allow' ? null : `it was denied: ${reasonsText(decision)}`;
+      return decision.outcome === 'allow' ? null : outcomeText(decision);
     case 'deny':
     case 'withheld':
-      if (decision.outcome === 'allow') return 'it was allowed';
+      if (decision.outcome !== 'deny') return outcomeText(decision);
       return expected.by === null || decidedBy(decision).includes(expected.by)
         ? null
         : `it was denied, but not by \`${expected.by}\`: ${reasonsText(decision)}`;
     case 'redact': {
-      if (decision.outcome === 'deny') return `it was denied: ${reasonsText(decision)}`;
+      if (decision.outcome === 'deny') return outcomeText(decision);
       const wrong = expected.detectors.filter(
         (name) =>
           !decision.redact.some(
@@ -31,7 +31,7 @@ export function unmet(expected: Expectation, happened: Happened): string | null 
       return `${list(wrong, 'and')} is not redacted${expected.by === null ? '' : ` by \`${expected.by}\``}; redacted is ${redacted.length === 0 ? 'nothing' : list(redacted, 'and')}`;
     }
     case 'sent':
-      if (happened.sent === null) return `nothing was sent: ${reasonsText(decision)}`;
+      if (happened.sent === null) return `nothing was sent: ${outcomeText(decision)}`;
       return happened.sent === expected.text ? null : `what was sent is "${happened.sent}"`;
     case 'model':
       return decision.model === expected.model
@@ -44,7 +44,10 @@ export function unmet(expected: Expectation, happened: Happened): string | null 
         ? null
         : `the classification is \`${decision.classification ?? 'not known'}\``;
     case 'hold':
-      return 'nothing holds requests for review yet';
+      if (decision.outcome !== 'hold') return decision.outcome === 'allow' ? 'it was allowed' : outcomeText(decision);
+      return expected.by === null || decision.holds.some(({ rule }) => rule === expected.by)
+        ? null
+        : `it was held, but not by \`${expected.by}\`: ${holdsText(decision)}`;
     case 'tag': {
       const value = tagText(expected.value);
       return decision.tags.some((tag) => tag.name === expected.name && tag.value === value)
@@ -59,6 +62,21 @@ export function unmet(expected: Expectation, happened: Happened): string | null 
           }`;
     }
   }
+}
+
+/** What became of it. */
+function outcomeText(decision: Decision): string {
+  if (decision.outcome === 'allow') return 'it was allowed';
+  return decision.outcome === 'hold'
+    ? `it was held for review by ${holdsText(decision)}`
+    : `it was denied: ${reasonsText(decision)}`;
+}
+
+function holdsText({ holds }: Decision): string {
+  return list(
+    holds.map(({ rule, reviewers }) => `\`${rule}\` (${reviewers})`),
+    'and',
+  );
 }
 
 export function reasonsText(decision: Decision): string {

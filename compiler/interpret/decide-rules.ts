@@ -15,6 +15,7 @@ import {
   type Rule,
 } from '../plan/plan.ts';
 import type { Decision, DecisionEvent, Reason } from '../plan/decision.ts';
+import { compareHolds } from '../plan/hold.ts';
 import { compareText, sortedSet } from '../plan/order.ts';
 import { redactionName } from '../plan/redaction.ts';
 import { classified, readerOfClassify } from './classified.ts';
@@ -116,8 +117,8 @@ const NO_PROMPT: PromptParts = {
 };
 
 /**
- * The decision: denied if there is any reason to, else allowed with what the rules that fired ask for. `reasons` are
- * those beside failure, in their order.
+ * The decision: denied if there is any reason to, else held if a rule that fired asks for it, else allowed; with what
+ * the rules that fired ask for. `reasons` are those beside failure, in their order.
  */
 export function conclude(
   plan: Plan,
@@ -130,9 +131,10 @@ export function conclude(
 ): Decision {
   const allReasons = [...failedReasons(plan, readers, facts), ...reasons];
   const allowed = allReasons.length === 0;
+  const held = allowed ? holdsOf(fired) : [];
   return {
     event,
-    outcome: allowed ? 'allow' : 'deny',
+    outcome: !allowed ? 'deny' : held.length > 0 ? 'hold' : 'allow',
     model: prompt.model,
     classification: prompt.classification,
     redact: allowed ? redactions(plan, fired) : [],
@@ -140,6 +142,7 @@ export function conclude(
     reserve: allowed ? prompt.reserve : [],
     tags: allowed ? tags(fired) : [],
     set: allowed ? settings(fired) : [],
+    holds: held,
     reasons: allReasons,
     fired: sortedSet([...fired.map((rule) => rule.name), ...prompt.alsoFired]),
     failed: failedPaths(plan, [...readers, ...prompt.bystanders], facts),
@@ -223,6 +226,24 @@ function settings(fired: readonly Rule[]): Decision['set'] {
     (each, at) => all.findIndex((other) => other.field === each.field && other.value === each.value) === at,
   );
   return distinct.sort((a, b) => compareText(a.field, b.field) || compareWireValues(a.value, b.value));
+}
+
+function holdsOf(fired: readonly Rule[]): Decision['holds'] {
+  const all = fired.flatMap((rule) =>
+    rule.effects.flatMap((effect) =>
+      effect.kind === 'hold'
+        ? [
+            {
+              rule: rule.name,
+              reviewers: effect.reviewers,
+              approvals: effect.approvals,
+              milliseconds: effect.milliseconds,
+            },
+          ]
+        : [],
+    ),
+  );
+  return all.sort(compareHolds).filter((hold, at) => at === 0 || compareHolds(all[at - 1]!, hold) !== 0);
 }
 
 function tags(fired: readonly Rule[]): Decision['tags'] {

@@ -53,6 +53,7 @@ const UNDECIDABLE: Decision = {
   reserve: [],
   tags: [],
   set: [],
+  holds: [],
   reasons: [{ kind: 'input' }],
   fired: [],
   failed: [],

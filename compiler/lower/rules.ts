@@ -221,6 +221,12 @@ function lowerEffect(
         includingRestored: effect.includingRestored,
         as: redactionAt(effect.mode, scope),
       };
+    case 'hold': {
+      const { reviewers, count, milliseconds } = effect;
+      const group = context.program.reviewers.find(({ name }) => name === reviewers)?.group;
+      if (group === undefined || source.event !== 'prompt') throw new Unlowerable('hold');
+      return { kind: 'hold', reviewers, group, approvals: count, milliseconds };
+    }
     case 'allowChunk': {
       const where = overFacts([effect.condition], scope);
       return { kind: 'allow_chunk', where, reads: readsIn(context, where) };
@@ -251,7 +257,6 @@ function lowerEffect(
     case 'require':
     case 'dropCall':
     case 'record':
-    case 'hold':
     case 'notify':
     case 'sample':
       throw new Unlowerable(effect.kind);

@@ -29,7 +29,7 @@ export function eitherOf(condition: Condition, other: Condition | null): Conditi
 
 /** Effects that have no condition of their own: where they are lifted the rule does not fire. */
 export function isLiftedWhole({ kind }: { readonly kind: Effect['kind'] | SourceEffect['kind'] }): boolean {
-  return kind === 'deny' || kind === 'redact' || kind === 'keep_newest' || kind === 'keepNewest';
+  return kind === 'deny' || kind === 'redact' || kind === 'hold' || kind === 'keep_newest' || kind === 'keepNewest';
 }
 
 /** Whether the waiver lifts something that the rule, with these conditions, would have done. */
@@ -45,6 +45,7 @@ export function liftedWhen(
       switch (effect.kind) {
         case 'deny':
         case 'redact':
+        case 'hold':
         case 'keepNewest':
         case 'limit':
           return [overModels(covered, scope)];

@@ -43,7 +43,8 @@ export type Reason =
 
 export interface Decision {
   readonly event: DecisionEvent | null;
-  readonly outcome: 'allow' | 'deny';
+  /** `hold`: nothing denies, and reviewers must approve first (`holds`). */
+  readonly outcome: 'allow' | 'hold' | 'deny';
   /** Prompt: the chosen model's name, null where none is. Other events: null. */
   readonly model: string | null;
   /** Prompt and completion: the event's classification, null where the policy has none or it has failed. */
@@ -59,9 +60,9 @@ export interface Decision {
     readonly includingRestored: boolean;
     readonly rules: readonly string[];
   }[];
-  /** Prompt, allowed: the output tokens that the request may have at the chosen model. Else null. */
+  /** Prompt, not denied: the output tokens that the request may have at the chosen model. Else null. */
   readonly outputTokens: number | null;
-  /** Prompt, allowed: the worst case in micro-units that each budget which applies must reserve, sorted by budget. */
+  /** Prompt, not denied: the worst case in micro-units that each budget which applies must reserve, sorted by budget. */
   readonly reserve: readonly { readonly budget: string; readonly amount: number }[];
   /** Sorted by name; of several values for one name, all, sorted. Empty on deny. */
   readonly tags: readonly { readonly name: string; readonly value: string }[];
@@ -71,8 +72,18 @@ export interface Decision {
    */
   readonly set: readonly { readonly field: string; readonly value: WireValue }[];
   /**
+   * Who must approve before what is said here happens: sorted by rule, then reviewers, approvals, milliseconds; without
+   * doubles. Empty unless `outcome` is `hold`. All else stands as it will be once it is released.
+   */
+  readonly holds: readonly {
+    readonly rule: string;
+    readonly reviewers: string;
+    readonly approvals: number;
+    readonly milliseconds: number;
+  }[];
+  /**
    * Why it was denied, in this order: input, failed (by rule), unknown_model, removed, rule (by rule, then message,
-   * without doubles), withheld (by rule, without doubles), default. Empty on allow.
+   * without doubles), withheld (by rule, without doubles), default. Empty unless `outcome` is `deny`.
    */
   readonly reasons: readonly Reason[];
   /**

@@ -106,6 +106,7 @@ function eventFaults(plan: Plan, event: EventPlan): readonly string[] {
           missing(plan, each.name, each.reads, readsOf(each.when, { classification: [] })),
         )
       : []),
+    ...(event.kind === 'prompt' ? [] : event.rules.filter(holds).map((rule) => `${rule.name} holds on ${where}`)),
     ...(event.kind === 'prompt' ? promptFaults(plan, event, context) : []),
     ...(event.kind === 'retrieval'
       ? event.requestRules
@@ -155,6 +156,11 @@ function ruleFaults(plan: Plan, rule: Rule, context: ReadingContext): readonly s
     ...missing(plan, rule.name, rule.reads, readsOfModelExpr(rule.when, context)),
     ...rule.effects.flatMap((effect) => effectFaults(plan, rule, effect)),
   ];
+}
+
+/** Only a prompt waits for reviewers. */
+function holds(rule: Rule): boolean {
+  return rule.effects.some((effect) => effect.kind === 'hold');
 }
 
 function effectFaults(plan: Plan, rule: Rule, effect: Effect): readonly string[] {

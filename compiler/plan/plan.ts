@@ -39,6 +39,7 @@
 import type { Hours, Zone } from './calendar.ts';
 import type { EnumType } from './enums.ts';
 import type { Guarantee, ImportedFile } from './governance.ts';
+import type { Hold } from './hold.ts';
 import type { RedactionMode } from './redaction.ts';
 import type { Span } from './span.ts';
 import type { WireValue } from './wire-value.ts';
@@ -47,7 +48,6 @@ export type { Hours, Zone } from './calendar.ts';
 export { DETECTOR_ENUM, type EnumType, MODEL_ENUM, ROLE_ENUM } from './enums.ts';
 
 export type { Span };
-
 export const PLAN_VERSION = 1;
 
 // ----------------------------------------------------------------------------------------------------------------
@@ -93,8 +93,7 @@ export interface CollectionField {
 /**
  * What an absent value (missing key; JSON null counts as absent) becomes. A value of the wrong type has failed whatever
  * this says. Facts that the strata themselves compute with are never `unknown`, save `prompt.output_tokens`:
- * `prompt.requested_model`, `prompt.tokens_estimate`, `prompt.input_tokens_bound`, `prompt.choices`, a budget's
- * headroom and spent.
+ * `prompt.requested_model`, `prompt.tokens_estimate`, `prompt.input_tokens_bound`, `prompt.choices`, budgets' levels.
  */
 export type WhenAbsent =
   { readonly kind: 'fails' } | { readonly kind: 'unknown' } | { readonly kind: 'else'; readonly value: FactValue };
@@ -227,6 +226,7 @@ export type Effect =
    * ask for two values at once.
    */
   | { readonly kind: 'set'; readonly field: string; readonly value: WireValue }
+  | Hold
   /** Retrieval, per chunk: the chunk passes only if some such condition holds. */
   | { readonly kind: 'allow_chunk'; readonly where: Expr; readonly reads: readonly FactId[] }
   /**

@@ -92,6 +92,7 @@ const UNDECIDABLE = [
   '"reserve": []',
   '"tags": []',
   '"set": []',
+  '"holds": []',
   '"reasons": [{"kind": "input"}]',
   '"fired": []',
   '"failed": []',

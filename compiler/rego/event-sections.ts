@@ -181,6 +181,14 @@ function asked(section: SectionInProgress, each: Rule, effect: Effect): readonly
       return [
         section.adds('sets', `[${section.names.text(effect.field)}, ${wireValue(effect.value, section)}]`, [fires]),
       ];
+    case 'hold':
+      return [
+        section.adds(
+          'holds',
+          `[${quoted(each.name)}, ${quoted(effect.reviewers)}, ${effect.approvals}, ${effect.milliseconds}]`,
+          [fires],
+        ),
+      ];
     case 'buffer':
     case 'allow_chunk':
     case 'withhold_chunk':
@@ -230,6 +238,7 @@ function addChunkEffect(section: SectionInProgress, each: Rule, effect: Effect):
     case 'tag':
     case 'set':
     case 'buffer':
+    case 'hold':
       return;
   }
 }
@@ -264,6 +273,7 @@ export function decisionRule(section: SectionInProgress, event: DecisionEvent, p
     `"reserve": ${parts.reserve}`,
     `"tags": ${section.set('tags')}`,
     `"sets": ${section.set('sets')}`,
+    `"holds": ${section.set('holds')}`,
     `"reasons": joined([${parts.reasons.join(', ')}])`,
     `"fired": ${parts.fired}`,
     `"failed": ${parts.failed}`,

@@ -194,10 +194,11 @@ failed_among(readers) := sort({path | some reader in readers; some path in (read
 
 # --------------------------------------------------------------------------------------------------------- decision
 
-# The decision: denied if there is any reason to, else allowed with what the rules that fired ask for.
+# The decision: denied if there is any reason to, else held where a rule asks for it, else allowed; with what the rules
+# that fired ask for.
 decided(parts) := {
 	"event": parts.event,
-	"outcome": outcome(parts.reasons),
+	"outcome": outcome(parts.reasons, parts.holds),
 	"model": parts.model,
 	"classification": parts.classification,
 	"redact": [redaction | count(parts.reasons) == 0; some redaction in redactions(parts.redacts)],
@@ -205,14 +206,20 @@ decided(parts) := {
 	"reserve": [amount | count(parts.reasons) == 0; some amount in parts.reserve],
 	"tags": [{"name": name, "value": value} | count(parts.reasons) == 0; some [name, value] in sort(parts.tags)],
 	"set": [{"field": field, "value": value} | count(parts.reasons) == 0; some [field, value] in sort(parts.sets)],
+	"holds": [{"rule": rule, "reviewers": reviewers, "approvals": approvals, "milliseconds": milliseconds} |
+		count(parts.reasons) == 0
+		some [rule, reviewers, approvals, milliseconds] in sort(parts.holds)
+	],
 	"reasons": parts.reasons,
 	"fired": sort(parts.fired),
 	"failed": parts.failed,
 }
 
-outcome(reasons) := "allow" if {
-	count(reasons) == 0
-} else := "deny"
+outcome(reasons, holds) := "deny" if {
+	count(reasons) > 0
+} else := "hold" if {
+	count(holds) > 0
+} else := "allow"
 
 if_allowed(reasons, value) := value if {
 	count(reasons) == 0

@@ -15,6 +15,7 @@ export type Relation =
   | 'redacts'
   | 'tags'
   | 'sets'
+  | 'holds'
   | 'withholds'
   | 'classifies'
   | 'limits'

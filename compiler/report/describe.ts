@@ -134,6 +134,8 @@ export function describeEffect(effect: Effect, plan: Plan): string {
       return `write the tag ${effect.name} = ${effect.value} into the decision's record`;
     case 'set':
       return `send the field ${effect.field} as ${JSON.stringify(effect.value)}, where the request's protocol has it`;
+    case 'hold':
+      return `wait until ${effect.approvals} of ${effect.reviewers} (group ${JSON.stringify(effect.group)}) approve it, for ${describeDuration(effect.milliseconds)} at most; else deny`;
     case 'buffer':
       return 'hold the answer back until it is whole';
     case 'allow_chunk':
@@ -186,6 +188,20 @@ function describeRedaction(mode: RedactionMode, plan: Plan): string {
 /** `4000` → `4,000`. */
 export function grouped(digits: string): string {
   return digits.replace(/\B(?=(\d{3})+$)/g, ',');
+}
+
+const DURATIONS = [
+  ['day', 86_400_000],
+  ['hour', 3_600_000],
+  ['minute', 60_000],
+  ['second', 1_000],
+] as const;
+
+/** In the largest unit that says it exactly: 14400000 → `4 hours`. */
+export function describeDuration(milliseconds: number): string {
+  const [unit, factor] = DURATIONS.find(([, each]) => milliseconds % each === 0) ?? ['millisecond', 1];
+  const count = milliseconds / factor;
+  return `${grouped(String(count))} ${unit}${count === 1 ? '' : 's'}`;
 }
 
 /** Micro-units as an amount: 2500000 and `usd` → `2.50 usd`. */

@@ -1,6 +1,8 @@
 /** The decision's result as a JSON Schema, with the names that this policy can answer. */
 import type { Reason } from '../plan/decision.ts';
 import { decidedEvents } from '../plan/event-reads.ts';
+import { HOLD_APPROVALS_MAX } from '../plan/hold.ts';
+import { sortedSet } from '../plan/order.ts';
 import type { Plan } from '../plan/plan.ts';
 import { redactionNames } from '../plan/redaction.ts';
 import { DIALECT, type JsonSchema } from './json-schema.ts';
@@ -16,7 +18,10 @@ export function decisionSchema(plan: Plan): JsonSchema {
       description: "What was decided; null where the input was none of this policy's.",
       enum: [...new Set(decidedEvents(plan).map((event) => event.event)), null],
     },
-    outcome: { enum: ['allow', 'deny'] },
+    outcome: {
+      description: 'What is held happens once its reviewers have approved it.',
+      enum: ['allow', 'hold', 'deny'],
+    },
     model: { description: 'The model that a prompt goes to.', enum: [...models, null] },
     classification: { description: 'The classification of a prompt.', enum: [...classifications, null] },
     redact: listOf({
@@ -26,7 +31,7 @@ export function decisionSchema(plan: Plan): JsonSchema {
       rules: TEXTS,
     }),
     outputTokens: {
-      description: 'Tokens that the reply to an allowed prompt may have.',
+      description: 'Tokens that the reply to a prompt that is not denied may have.',
       type: ['integer', 'null'],
       minimum: 0,
       maximum: Number.MAX_SAFE_INTEGER,
@@ -42,6 +47,12 @@ export function decisionSchema(plan: Plan): JsonSchema {
     }),
     tags: listOf({ name: TEXT, value: TEXT }),
     set: listOf({ field: TEXT, value: { type: ['boolean', 'number', 'string'] } }),
+    holds: listOf({
+      rule: TEXT,
+      reviewers: oneOf(reviewersOf(plan)),
+      approvals: { type: 'integer', minimum: 1, maximum: HOLD_APPROVALS_MAX },
+      milliseconds: { type: 'integer', minimum: 1, maximum: Number.MAX_SAFE_INTEGER },
+    }),
     reasons: {
       description: 'Why it was denied.',
       type: 'array',
@@ -51,6 +62,11 @@ export function decisionSchema(plan: Plan): JsonSchema {
     failed: { description: 'Facts that could not be read.', ...TEXTS },
   } satisfies { readonly [name: string]: JsonSchema };
   return { $schema: DIALECT, title: `Result of writ/decision for policy ${plan.policy}`, ...record(properties) };
+}
+
+function reviewersOf(plan: Plan): readonly string[] {
+  const effects = plan.events.flatMap((event) => event.rules.flatMap((rule) => rule.effects));
+  return sortedSet(effects.flatMap((effect) => (effect.kind === 'hold' ? [effect.reviewers] : [])));
 }
 
 function reasonSchemas(models: readonly string[]): { readonly [K in Reason['kind']]: JsonSchema } {

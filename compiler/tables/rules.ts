@@ -75,6 +75,14 @@ function writeSite(plan: Plan, site: Site, writer: TableWriter): number {
     writer.text(record + layout.SET_FIELD, field);
     writer.text(record + layout.SET_VALUE, JSON.stringify(value));
   });
+  records(layout.SITE_HOLDS, layout.HOLD_BYTES, site.holds, ({ node, rule, effect }, record) => {
+    writer.u32(record + layout.HOLD_NODE, node);
+    writer.text(record + layout.HOLD_RULE, rule);
+    writer.text(record + layout.HOLD_REVIEWERS, effect.reviewers);
+    writer.text(record + layout.HOLD_GROUP, effect.group);
+    writer.u32(record + layout.HOLD_APPROVALS, effect.approvals);
+    writer.u64(record + layout.HOLD_MILLISECONDS, BigInt(effect.milliseconds));
+  });
   names(layout.SITE_WITHHELD, site.withheld);
   records(layout.SITE_SAYS, layout.SAY_BYTES, site.says, ({ withheld, rule, sentence }, record) => {
     writer.u32(record + layout.SAY_WITHHELD, withheld);

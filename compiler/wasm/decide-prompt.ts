@@ -139,7 +139,10 @@ export function addPromptSite(siteCode: SiteCode, prompt: PromptEvent): void {
     anyFired(code, fired, nodesWith(site, 'deny')),
     byDefault.get(),
   ]);
+  // OUTCOME_DENY 0, OUTCOME_ALLOW 1, OUTCOME_HOLD 2.
   const outcome = build.hold(I32, i32.eqz(denied));
+  if (nodesWith(site, 'hold').length > 0)
+    build.add(outcome.set(i32.shl(outcome.get(), anyFired(code, fired, nodesWith(site, 'hold')))));
   storeChoice(body, budgets, isChosen, rank);
   storeRedactions(body, fired);
   const isEmpty = () => i64.eqz(candidates.get());

@@ -117,6 +117,11 @@ function writeTables(input: LinkInput, writer: TableWriter) {
   section(abi.T_PROTOCOLS, block(input.protocols, writer));
   section(abi.T_REDACTIONS, writeRedactions(plan, writer));
   section(abi.T_IDENTITIES, writeIdentities(input.identities ?? [], writer));
+  if (sites.some((site) => site.holds.length > 0)) {
+    const source = writer.reserve(8);
+    writer.text(source, plan.sourceHash);
+    section(abi.T_REVIEW, source);
+  }
   return { sites, addresses: rules.sites, directory };
 }
 

@@ -10,6 +10,7 @@ import {
   EVENT_PROMPT,
   EVENT_RETRIEVAL,
 } from '../../filters/kernel/abi.ts';
+import { compareHolds, type Hold } from '../plan/hold.ts';
 import { compareText } from '../plan/order.ts';
 import type { Budget, Classify, Effect, Expr, FactId, Plan, PromptEvent, Rule } from '../plan/plan.ts';
 import { compareWireValues, type WireValue } from '../plan/wire-value.ts';
@@ -49,6 +50,7 @@ export interface Site {
     readonly type: 'text' | 'number' | 'bool';
   }[];
   readonly sets: readonly { readonly node: number; readonly field: string; readonly value: WireValue }[];
+  readonly holds: readonly { readonly node: number; readonly rule: string; readonly effect: Hold }[];
   /** Names of the rules whose chunk effects withhold, sorted; a bit for each effect. */
   readonly withheld: readonly string[];
   /** What the client is told where the effect withholds a chunk; `withheld` is the effect's bit. */
@@ -254,6 +256,9 @@ function site(plan: Plan, draft: Draft): Site {
         effect.kind === 'set' ? [{ node, field: effect.field, value: effect.value }] : [],
       )
       .sort((a, b) => compareText(a.field, b.field) || compareWireValues(a.value, b.value)),
+    holds: effects
+      .flatMap(({ rule, node, effect }) => (effect.kind === 'hold' ? [{ node, rule, effect }] : []))
+      .sort((a, b) => compareHolds({ rule: a.rule, ...a.effect }, { rule: b.rule, ...b.effect })),
     withheld,
     says: event === EVENT_CHUNK ? saysOf(withholding) : [],
     ...removers,

@@ -24,9 +24,21 @@ export interface Credential {
 export type Role =
   | { readonly kind: 'node'; readonly name: string }
   | { readonly kind: 'admin'; readonly name: string }
+  | {
+      readonly kind: 'reviewer';
+      readonly name: string;
+      /** Whose requests they may answer. */
+      readonly groups: readonly string[];
+      /** Who they are when they ask themselves: nobody answers their own request. */
+      readonly caller: string;
+    }
   | { readonly kind: 'control-plane' };
 
-/** Names of nodes and admins. */
+/** Whose certificate it is, whatever else stands in it. */
+export type Owner =
+  { readonly kind: 'node' | 'admin' | 'reviewer'; readonly name: string } | { readonly kind: 'control-plane' };
+
+/** Names of nodes, admins and reviewers. */
 export const ROLE_NAME = /^[a-z0-9][a-z0-9_.-]{0,62}$/;
 
 const DAY = 86_400_000;
@@ -35,14 +47,58 @@ export const CERTIFICATE_DAYS = 825;
 /** Clocks of the machines differ. */
 const BACKDATED_MS = 300_000;
 
-/** `spiffe://writ/node/<name>`, `spiffe://writ/admin/<name>` or `spiffe://writ/control-plane`. */
-export function roleUri(role: Role): string {
-  return role.kind === 'control-plane' ? 'spiffe://writ/control-plane' : `spiffe://writ/${role.kind}/${role.name}`;
+/** Groups of one reviewer, and characters of a group's name or a caller's id. */
+export const GROUPS_MAX = 32;
+const PART_MAX = 256;
+
+export function ownerUri(owner: Owner): string {
+  return owner.kind === 'control-plane' ? 'spiffe://writ/control-plane' : `spiffe://writ/${owner.kind}/${owner.name}`;
 }
+
+/**
+ * `spiffe://writ/node/<name>`, `spiffe://writ/admin/<name>`, `spiffe://writ/control-plane`, or
+ * `spiffe://writ/reviewer/<name>/<caller>/<group>…`.
+ */
+export function roleUri(role: Role): string {
+  return role.kind === 'reviewer'
+    ? [ownerUri(role), ...[role.caller, ...role.groups].map(uriPart)].join('/')
+    : ownerUri(role);
+}
+
+/** Only letters that no reader of certificates takes for its own. */
+function uriPart(text: string): string {
+  return [...Buffer.from(text, 'utf8')]
+    .map((byte) =>
+      /[A-Za-z0-9_.-]/.test(String.fromCharCode(byte))
+        ? String.fromCharCode(byte)
+        : `%${byte.toString(16).toUpperCase().padStart(2, '0')}`,
+    )
+    .join('');
+}
+
+function isPart(text: string): boolean {
+  return text.length >= 1 && text.length <= PART_MAX && text.isWellFormed();
+}
+
+function reviewerOf(path: string): Role | undefined {
+  const [name = '', ...parts] = path.split('/');
+  if (!parts.every((part) => /^([A-Za-z0-9_.-]|%[0-9A-F]{2})+$/.test(part))) return undefined;
+  try {
+    const [caller = '', ...groups] = parts.map(decodeURIComponent);
+    const isWhole = isPart(caller) && groups.every(isPart) && groups.length >= 1 && groups.length <= GROUPS_MAX;
+    return isWhole && ROLE_NAME.test(name) ? { kind: 'reviewer', name, groups, caller } : undefined;
+  } catch {
+    // Not UTF-8: none of ours.
+    return undefined;
+  }
+}
+
+const REVIEWER_PREFIX = 'spiffe://writ/reviewer/';
 
 /** The role that a URI of our trust domain names; undefined for any other. */
 export function roleOfUri(uri: string): Role | undefined {
   if (uri === 'spiffe://writ/control-plane') return { kind: 'control-plane' };
+  if (uri.startsWith(REVIEWER_PREFIX)) return reviewerOf(uri.slice(REVIEWER_PREFIX.length));
   const [, kind, name = ''] = /^spiffe:\/\/writ\/(node|admin)\/(.+)$/.exec(uri) ?? [];
   return (kind === 'node' || kind === 'admin') && ROLE_NAME.test(name) ? { kind, name } : undefined;
 }
@@ -73,6 +129,8 @@ export function createAuthority(now: number): Credential {
 export function issueCertificate(authority: Credential, role: Role, hosts: readonly string[], now: number): Credential {
   if (role.kind !== 'control-plane' && !ROLE_NAME.test(role.name))
     throw new Error("a role's name is 1 to 63 characters of a-z, 0-9, `_`, `.` and `-`");
+  if (role.kind === 'reviewer' && roleOfUri(roleUri(role)) === undefined)
+    throw new Error(`a reviewer has 1 to ${GROUPS_MAX} groups and a caller's id, of 1 to ${PART_MAX} characters each`);
   const keys = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   const authorityKey = createPrivateKey(authority.privateKeyPem);
   const uses = role.kind === 'control-plane' ? ['1.3.6.1.5.5.7.3.1'] : ['1.3.6.1.5.5.7.3.2'];

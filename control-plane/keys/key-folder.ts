@@ -4,14 +4,14 @@
 //   bundle/signing.key           the key that signs bundles (private)
 //   bundle/trusted/<kid>.pem     every public key that is accepted; several during a rotation
 //   mtls/ca.crt, mtls/ca.key     the authority
-//   mtls/<name>.crt, .key        control-plane, node-<name>, admin-<name>
+//   mtls/<name>.crt, .key        control-plane, node-<name>, admin-<name>, reviewer-<name>
 //   jwt/issuer.key, jwt/jwks.json  the demo's issuer
 import { chmodSync, existsSync, lstatSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { SigningKey, VerificationKey } from '../../compiler/bundle/jws.ts';
 import { createBundleKey, signingKeyOf, verificationKeyOf } from './bundle-key.ts';
 import { createAuthority, issueCertificate } from './certificate.ts';
-import type { Credential, Role } from './certificate.ts';
+import type { Credential, Owner, Role } from './certificate.ts';
 import { createJwtIssuer, jwtIssuerOf } from './jwt-issuer.ts';
 import type { JwtIssuer } from './jwt-issuer.ts';
 
@@ -95,7 +95,7 @@ export function readTrustedKeys(folder: string): VerificationKey[] {
 }
 
 /** The certificate and key of a role, with the authority's certificate. Throws KeyFileError. */
-export function readRole(folder: string, role: Role): Credential & { readonly authorityPem: string } {
+export function readRole(folder: string, role: Owner): Credential & { readonly authorityPem: string } {
   return { ...readCredential(folder, credentialName(role)), authorityPem: readText(join(folder, 'mtls', 'ca.crt')) };
 }
 
@@ -103,7 +103,7 @@ export function readJwtIssuer(folder: string): JwtIssuer {
   return jwtIssuerOf(readPrivate(join(folder, 'jwt', 'issuer.key')));
 }
 
-function credentialName(role: Role): string {
+function credentialName(role: Owner): string {
   return role.kind === 'control-plane' ? role.kind : `${role.kind}-${role.name}`;
 }
 

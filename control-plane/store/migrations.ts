@@ -69,6 +69,41 @@ const migrations: readonly (readonly string[])[] = [
        primary key (policy, node, incarnation)
      )`,
   ],
+  [
+    // One row a policy, locked by whoever enters a request: the queue's limits are counted under it.
+    `create table review_queues (policy text primary key)`,
+    `create table reviews (
+       id bigint generated always as identity primary key,
+       ticket text not null unique,
+       policy text not null,
+       node text not null,
+       binding bytea not null,
+       caller bytea not null,
+       caller_id text not null,
+       model text not null,
+       holds text not null,
+       messages text not null,
+       cut boolean not null,
+       created_at bigint not null,
+       expires_at bigint not null,
+       used_at bigint,
+       used_by bytea
+     )`,
+    `create index reviews_by_binding on reviews (policy, binding, expires_at)`,
+    `create index reviews_by_end on reviews (expires_at)`,
+    `create table review_verdicts (
+       review bigint not null references reviews (id) on delete cascade,
+       reviewer text not null,
+       groups text not null,
+       approve boolean not null,
+       reason text not null,
+       at bigint not null,
+       primary key (review, reviewer)
+     )`,
+    `create function keep_verdict() returns trigger language plpgsql as $$
+     begin raise exception 'a verdict is never changed'; end $$`,
+    `create trigger verdicts_are_kept before update on review_verdicts for each row execute function keep_verdict()`,
+  ],
 ];
 
 /** Brings the schema up to date, each step in a transaction of its own. */

@@ -174,7 +174,8 @@ const EFFECTS: {
     return milliseconds === null ? null : { kind: 'record', milliseconds, span };
   },
   hold: (scope, { count, reviewers, duration, span }) => {
-    noteUnenforced(scope.context, 'hold', scope.declaration, scope.event, span);
+    // A prompt waits; what else could be held is not yet.
+    if (scope.event !== 'prompt') noteUnenforced(scope.context, 'hold', scope.declaration, scope.event, span);
     const approvals = Number(count.text);
     const found = resolve(scope.context, 'reviewers', reviewers);
     const milliseconds = checkPositive(scope.context, duration, 'duration', null);

@@ -5,7 +5,7 @@ const rule = (clauses: string, event = 'prompt'): string => `rule r\n  on ${even
 const HASH = `sha256:${'0123456789abcdef'.repeat(4)}`;
 
 export const UNENFORCED_CASES: readonly { readonly code: UnenforcedCode; readonly source: string }[] = [
-  { code: 'E0901', source: rule('hold for review by 2 of lawyers up to 4 hours else deny') },
+  { code: 'E0901', source: rule('hold for review by 2 of lawyers up to 4 hours else deny', 'completion') },
   { code: 'E0902', source: rule('sample 2 percent for review by lawyers') },
   { code: 'E0903', source: 'rate burst\n  for each caller.id\n  limit 60 requests per minute\n' },
   { code: 'E0904', source: rule('where caller.id is in vendors\n  deny') },

@@ -6,13 +6,13 @@
  * A reply comes in chunks with no fixed relation of messages to answers (FULL_DUPLEX_STREAMED), so its headers may be
  * held until the body is known: a reply denied by its content still gets an error's status.
  */
-import { OWN_HEADER_PREFIX, ROUTE_HEADER } from '../../proto/route-key.ts';
+import { OWN_HEADER_PREFIX, ROUTE_HEADER, TICKET_HEADER } from '../../proto/route-key.ts';
 import { DoorError } from './door-error.ts';
 import type { Evidence } from './evidence.ts';
 import type { Message } from './read-message.ts';
 import { sendBufferedBody, sendHeaders, sendImmediate, sendStreamedBody, sendTrailers } from './responses.ts';
 import type { Send } from './responses.ts';
-import type { BudgetLevel, Header, HeaderEdits, Reserve, SessionPort, Shortage, Step } from './session-port.ts';
+import type { BudgetLevel, Header, HeaderEdits, Reserve, Ruling, SessionPort, Shortage, Step } from './session-port.ts';
 import { NO_EDITS } from './session-port.ts';
 
 /** What an exchange needs of the world around it. */
@@ -24,6 +24,7 @@ export interface ExchangeHost {
   levels(budgets: readonly string[]): Levels | Promise<Levels>;
   /** Sets the amounts aside. `short` is a budget that has not enough, also after asking for more. */
   reserve(amounts: readonly Reserve[]): Reserved | Promise<Reserved>;
+  review(request: Uint8Array): Promise<Ruling>;
   call(
     request: Extract<Step, { kind: 'call' }>,
   ): Promise<{ readonly status: number; readonly body: Uint8Array } | undefined>;
@@ -126,7 +127,8 @@ export class Exchange {
     // A tunnel's body never ends, and Envoy would wait for its end.
     if (all.some(([name, value]) => name === ':method' && value === 'CONNECT')) return this.#reply(NO_TUNNELS);
     const own = all.filter(([name]) => name.startsWith(OWN_HEADER_PREFIX)).map(([name]) => name);
-    const headers = all.filter(([name]) => !name.startsWith(OWN_HEADER_PREFIX));
+    // Of ours a client says one thing: the ticket of an earlier answer.
+    const headers = all.filter(([name]) => !name.startsWith(OWN_HEADER_PREFIX) || name === TICKET_HEADER);
     this.#session = this.#host.openSession(evidence);
     return this.#then(this.#session.requestHeaders(headers, end), (step) => {
       if (step.kind === 'reply') return this.#reply(step);
@@ -257,6 +259,8 @@ export class Exchange {
     switch (step.kind) {
       case 'levels':
         return handOver(this.#host.levels(step.budgets), (levels) => session.levels(levels));
+      case 'review':
+        return handOver(this.#host.review(Uint8Array.from(step.request)), (ruling) => session.review(ruling));
       case 'call':
         return handOver(this.#host.call({ ...step, body: Uint8Array.from(step.body) }), (response) =>
           session.callResponse(response),

@@ -39,6 +39,8 @@ export interface SessionPort {
    * answer instead.
    */
   refuseSpend(shortage: Shortage): Step;
+  /** Answers a step of kind `review`. */
+  review(ruling: Ruling): Step;
   /** Answers a step of kind `call`; undefined when the store could not be asked. */
   callResponse(response: { readonly status: number; readonly body: Uint8Array } | undefined): Step;
   /** What happened, when the exchange is over: called once, before `free`. */
@@ -63,6 +65,8 @@ export type Step =
   /** Answer the client with this and forward nothing. */
   | { readonly kind: 'reply'; readonly status: number; readonly headers: readonly Header[]; readonly body: Uint8Array }
   | { readonly kind: 'levels'; readonly budgets: readonly string[] }
+  /** `request` is an encoded `writ.v1.HeldRequest`, for the queue of reviews. */
+  | { readonly kind: 'review'; readonly request: Uint8Array }
   | {
       readonly kind: 'call';
       readonly store: string;
@@ -101,6 +105,26 @@ export interface BudgetLevel {
   readonly windowLeftMs?: number;
   /** There may be more than the headroom, but nobody can be asked for it now. */
   readonly isPart?: boolean;
+}
+
+/** What the queue of reviews says of a held request. */
+export interface Ruling {
+  readonly state:
+    | 'approved'
+    | 'pending'
+    | 'rejected'
+    | 'expired'
+    /** By another exchange: a ticket lets one pass. */
+    | 'used'
+    /** No such ticket, or one for another request. */
+    | 'unknown'
+    | 'caller_full'
+    | 'queue_full'
+    | 'unreachable';
+  /** Where it is pending; else empty. */
+  readonly ticket: string;
+  /** After which it is worth asking again. */
+  readonly seconds: number;
 }
 
 /** The budget that an amount could not be set aside from. */

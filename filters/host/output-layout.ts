@@ -21,6 +21,7 @@ export const OUTPUT_USAGE_KNOWN = 108;
 /** i64 */
 export const OUTPUT_COST = 112;
 export const OUTPUT_RECORDS = 120;
+export const OUTPUT_REVIEW = 148;
 
 /** `bodyMode`: the host sends `body` in the place of what it holds. */
 export const BODY_REPLACED = 1;

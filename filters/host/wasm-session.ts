@@ -6,6 +6,7 @@ import type {
   Header,
   HeaderEdits,
   Reserve,
+  Ruling,
   SessionOutcome,
   SessionPort,
   Shortage,
@@ -107,6 +108,14 @@ export class WasmSession implements SessionPort {
     return this.#step(this.#exports.session_refuse_spend(this.#handle, position, SHORTAGES[state]));
   }
 
+  review({ state, ticket, seconds }: Ruling): Step {
+    return this.#step(
+      this.#lend(encodeText(ticket), (address, length) =>
+        this.#exports.session_review(this.#handle, RULINGS[state], address, length, seconds),
+      ),
+    );
+  }
+
   callResponse(response: { readonly status: number; readonly body: Uint8Array } | undefined): Step {
     return this.#step(
       this.#lend(response?.body ?? EMPTY, (address, length) =>
@@ -149,6 +158,8 @@ export class WasmSession implements SessionPort {
         return { kind: 'hold' };
       case abi.ACTION_LEVELS:
         return { kind: 'levels', budgets: this.#asked() };
+      case abi.ACTION_REVIEW:
+        return { kind: 'review', request: memory.view(out + O.OUTPUT_REVIEW) };
       case abi.ACTION_CALL:
         return {
           kind: 'call',
@@ -225,6 +236,18 @@ const SHORTAGES: { readonly [State in Shortage['state']]: number } = {
   nothing_left: abi.BUDGET_NOTHING_LEFT,
   short: abi.BUDGET_SHORT,
   unreadable: abi.BUDGET_UNREADABLE,
+};
+
+const RULINGS: { readonly [State in Ruling['state']]: number } = {
+  unreachable: abi.REVIEW_UNREACHABLE,
+  approved: abi.REVIEW_APPROVED,
+  pending: abi.REVIEW_PENDING,
+  rejected: abi.REVIEW_REJECTED,
+  expired: abi.REVIEW_EXPIRED,
+  used: abi.REVIEW_USED,
+  unknown: abi.REVIEW_UNKNOWN,
+  caller_full: abi.REVIEW_CALLER_FULL,
+  queue_full: abi.REVIEW_QUEUE_FULL,
 };
 
 /** Whole seconds after which the window is surely over; 0: not known. */

@@ -6,7 +6,7 @@
  * `session_*` exports, and gets an ACTION: CONTINUE forwards what the session's output says; HOLD forwards nothing and
  * waits for more; REPLY answers the client with the session's local reply and forwards nothing more; LEVELS asks for
  * the budgets' levels (answer with `session_levels`, which returns the next action); CALL asks for one HTTP call to a
- * store (answer with `session_call_response`). The session never calls out, never reads a clock, never traps.
+ * store (answer with `session_call_response`); REVIEW asks the queue of reviews (answer with `session_review`). The session never calls out, never reads a clock, never traps.
  */
 
 // What a session_* export returns.
@@ -15,6 +15,18 @@ export const ACTION_HOLD = 1;
 export const ACTION_REPLY = 2;
 export const ACTION_LEVELS = 3;
 export const ACTION_CALL = 4;
+export const ACTION_REVIEW = 5;
+
+// What the queue of reviews said (`session_review`); `writ.v1.Ruling.State` has the same numbers.
+export const REVIEW_UNREACHABLE = 0;
+export const REVIEW_APPROVED = 1;
+export const REVIEW_PENDING = 2;
+export const REVIEW_REJECTED = 3;
+export const REVIEW_EXPIRED = 4;
+export const REVIEW_USED = 5;
+export const REVIEW_UNKNOWN = 6;
+export const REVIEW_CALLER_FULL = 7;
+export const REVIEW_QUEUE_FULL = 8;
 
 // What a budget that is too short for a request still has, as the host knows it (`session_refuse_spend`).
 export const BUDGET_NOTHING_LEFT = 0;
@@ -93,4 +105,6 @@ export const T_DETECTORS = 7;
 export const T_PROTOCOLS = 8;
 export const T_IDENTITIES = 9;
 export const T_REDACTIONS = 10;
-export const TABLE_SECTIONS = 11;
+// Text: SHA-256 (hex) of the policy's source. 0 where no rule holds anything for review.
+export const T_REVIEW = 11;
+export const TABLE_SECTIONS = 12;

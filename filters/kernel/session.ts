@@ -3,7 +3,7 @@
  * says beside that stands in the session's output (session/output.ts). A handle is the session's address; 0 is none,
  * and every call on it answers a refusal.
  */
-import { ACTION_CONTINUE, ACTION_HOLD, ACTION_REPLY, T_BUDGETS } from './abi';
+import { ACTION_CONTINUE, ACTION_HOLD, ACTION_REPLY, REVIEW_APPROVED, T_BUDGETS } from './abi';
 import { budgetCount, budgetRecord, storeRecord } from './decision/api';
 import { BUDGET_NAME, STORE_NAME } from './decision/layout';
 import { section } from './decision/tables';
@@ -11,7 +11,8 @@ import { alloc, bytesInUse, free } from './memory';
 import { settle, takeLevels } from './session/budget';
 import { decideDocument, scanDocument } from './session/documents';
 import { refuseSpend } from './session/refuse-spend';
-import { decidePrompt } from './prompt/prompt';
+import { decidePrompt, releasePrompt } from './prompt/prompt';
+import { answerUnreviewed } from './review/review-answer';
 import { answerCall } from './retrieval/retrieval';
 import { onRequestBody, onRequestEnd, onRequestHeaders } from './session/request-phase';
 import { onResponseBody, onResponseEnd, onResponseHeaders } from './session/response-phase';
@@ -24,6 +25,7 @@ import {
   PHASE_LEVELS,
   PHASE_NEW,
   PHASE_REQUEST,
+  PHASE_REVIEW,
   Session,
 } from './session/session-state';
 
@@ -133,6 +135,20 @@ export function session_levels(h: usize, ptr: usize, length: u32): i32 {
   if (s.phase != PHASE_LEVELS) return finish(s, ACTION_HOLD);
   takeLevels(s, ptr, length);
   return finish(s, decidePrompt(s));
+}
+
+/**
+ * Answers ACTION_REVIEW: `state` is a REVIEW_*; the ticket where there is one, and seconds after which it is worth
+ * asking again.
+ */
+export function session_review(h: usize, state: u32, ticket: usize, ticketBytes: u32, seconds: u32): i32 {
+  if (h == 0) return ACTION_REPLY;
+  const s = begin(h);
+  if (s.phase != PHASE_REVIEW) return finish(s, ACTION_HOLD);
+  return finish(
+    s,
+    state == REVIEW_APPROVED ? releasePrompt(s) : answerUnreviewed(s, state, ticket, ticketBytes, seconds),
+  );
 }
 
 /** Answers ACTION_CALL; status 0: the call failed. */

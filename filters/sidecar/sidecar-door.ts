@@ -8,12 +8,13 @@ import { DoorError } from '../door/door-error.ts';
 import type { ExchangeHost, Levels, Reserved } from '../door/exchange.ts';
 import type { ExtProcHost } from '../door/ext-proc-service.ts';
 import type { Evidence } from '../door/evidence.ts';
-import type { FilterPort, Reserve, SessionOutcome, SessionPort, Shortage, Step } from '../door/session-port.ts';
+import type { FilterPort, Reserve, Ruling, SessionOutcome, SessionPort, Shortage, Step } from '../door/session-port.ts';
 import { FilterError } from '../host/filter-error.ts';
 import type { BudgetAccounts, ReserveResult } from './budgets/budget-accounts.ts';
 import type { DecisionLog } from './decision-log.ts';
 import type { DeploymentSettings } from './deployment-settings.ts';
 import type { SidecarMetrics } from './metrics.ts';
+import { heldRequest, type ReviewQueue } from './reviews/review-queue.ts';
 import { callStore } from './store-client.ts';
 
 /** A policy as the door runs it. */
@@ -29,6 +30,7 @@ export interface Governor {
 
 export interface SidecarDoorOptions {
   readonly budgets: BudgetAccounts | undefined;
+  readonly reviews: ReviewQueue;
   readonly log: Pick<DecisionLog, 'add'> | undefined;
   readonly metrics: Pick<SidecarMetrics, 'exchangeEnded' | 'error'>;
   readonly now: () => number;
@@ -190,6 +192,10 @@ class GovernedExchange implements ExchangeHost {
     // The client hung up while we waited: nothing was forwarded, nothing was spent.
     if (this.#hasEnded) this.#settle(0);
     return NOTHING_SHORT;
+  }
+
+  review(request: Uint8Array): Promise<Ruling> {
+    return this.#options.reviews.ask(heldRequest(request));
   }
 
   async call(request: Extract<Step, { kind: 'call' }>): Promise<{ status: number; body: Uint8Array } | undefined> {

@@ -30,6 +30,8 @@ import type { EnvoyProcess } from './envoy-process.ts';
 import { startEnvoyProcess } from './envoy-process.ts';
 import { createMetrics } from './metrics.ts';
 import { Releases } from './releases.ts';
+import { addFilterReviewsService } from './reviews/filter-reviews-service.ts';
+import { reviewQueue } from './reviews/review-queue.ts';
 import { SidecarDoor } from './sidecar-door.ts';
 import { openStateFolder } from './state-folder.ts';
 import type { StateFolder } from './state-folder.ts';
@@ -135,7 +137,8 @@ async function startIn(state: StateFolder, options: SidecarOptions): Promise<Sid
     budgets === undefined
       ? undefined
       : openEnvoyGrants({ accounts: budgets, alarm, onMove: (...move) => metrics.grantMoved(...move) });
-  const door: SidecarDoor = new SidecarDoor({ budgets, log, metrics, now: () => Date.now(), alarm });
+  const reviews = reviewQueue(channel, policy);
+  const door: SidecarDoor = new SidecarDoor({ budgets, reviews, log, metrics, now: () => Date.now(), alarm });
   const enforcer = new Enforcer({
     ads,
     door,
@@ -161,6 +164,7 @@ async function startIn(state: StateFolder, options: SidecarOptions): Promise<Sid
   const server = createGrpcServer({ messageBytesMax: EXCHANGE_MESSAGE_BYTES_MAX });
   ads.addTo(server);
   addFilterBudgetsService(server, grants);
+  addFilterReviewsService(server, reviews);
   addAccessLogService(server, { log, metrics });
   const socketPath = join(stateFolder, 'envoy', 'sidecar.sock');
   await listen(server, socketPath);

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { createLocalJWKSet, jwtVerify } from 'jose';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { X509Certificate } from 'node:crypto';
+import { roleOfUri } from '../../control-plane/keys/certificate.ts';
 import { writ } from './run-writ.ts';
 
 let folder = '';
@@ -70,6 +71,53 @@ describe('keys node, keys admin', () => {
     expect(code).toBe(2);
     expect(err).toContain('`../evil` cannot be a name here');
   });
+});
+
+describe('keys reviewer', () => {
+  test('makes a certificate that names the groups, and who it is as a caller', async () => {
+    const made = await keys(
+      'reviewer',
+      'lea',
+      '--group',
+      'legal-review',
+      '--group',
+      'Büro 1, 2',
+      '--caller',
+      'lea@acme.example',
+      '--keys',
+      'keys',
+    );
+    expect(made).toMatchObject({ code: 0, out: 'mtls/reviewer-lea.crt and .key are made\n' });
+    const certificate = new X509Certificate(readFileSync(inKeys('mtls', 'reviewer-lea.crt')));
+    const uri = (certificate.subjectAltName ?? '').replace(/^URI:/, '');
+    expect(roleOfUri(uri)).toEqual({
+      kind: 'reviewer',
+      name: 'lea',
+      groups: ['legal-review', 'Büro 1, 2'],
+      caller: 'lea@acme.example',
+    });
+  });
+
+  test.each([
+    ['no group', []],
+    ['an empty one', ['--group', '']],
+    ['one without end', ['--group', 'x'.repeat(257)]],
+    ['a caller without a name', ['--group', 'g', '--caller', '']],
+    ['too many', Array.from({ length: 33 }, (_, at) => ['--group', `g${at}`]).flat()],
+  ])('%s is refused', async (_, args) => {
+    const { code, err } = await keys('reviewer', 'max', ...args, '--keys', 'keys');
+    expect(code).toBe(2);
+    expect(err).toContain('1 to 32 groups');
+  });
+
+  test.each([
+    'spiffe://writ/reviewer/lea',
+    'spiffe://writ/reviewer/lea/lea',
+    'spiffe://writ/reviewer/LEA/lea/g',
+    'spiffe://writ/reviewer/lea//g',
+    'spiffe://writ/reviewer/lea/lea/%FF',
+    'spiffe://writ/reviewer/lea/lea/a?b',
+  ])('%s is no reviewer', (uri) => expect(roleOfUri(uri)).toBeUndefined());
 });
 
 test('--json says what was made, and holds no private key', async () => {

@@ -59,7 +59,7 @@ describe('writ check', () => {
   });
 
   test('one of a thing is not several, and forms that build refuses are said, but are no diagnostics', async () => {
-    const hold = '  on prompt\n  hold for review by 1 of legal up to 4 hours else deny\n';
+    const hold = '  on prompt\n  sample 2 percent for review by legal\n';
     const one = policyFile('one.writ', `${SMALL_POLICY}reviewers legal from group "legal"\nrule wait\n${hold}`);
     const { code, out } = await writ(['check', one], { cwd: folder });
     expect({ code, out }).toEqual({
@@ -204,14 +204,14 @@ describe('writ build', () => {
   test('a form that is not enforced is refused; with --allow-unenforced it denies', async () => {
     const file = policyFile(
       'hold.writ',
-      `${SMALL_POLICY}reviewers legal from group "legal"\nrule wait\n  on prompt\n  hold for review by 1 of legal up to 4 hours else deny\n`,
+      `${SMALL_POLICY}reviewers legal from group "legal"\nrule wait\n  on prompt\n  sample 2 percent for review by legal\n`,
     );
     const refused = await writ(['build', file, '-o', 'hold.tar.gz'], { cwd: folder });
     expect(refused.code).toBe(1);
-    expect(refused.err).toContain('error[E0901]');
+    expect(refused.err).toContain('error[E0902]');
     const allowed = await writ(['build', file, '-o', 'hold.tar.gz', '--allow-unenforced'], { cwd: folder });
     expect(allowed.code).toBe(0);
-    expect(allowed.err).toContain('warning[E0901]');
+    expect(allowed.err).toContain('warning[E0902]');
     const facts = {
       event: 'prompt',
       caller: { id: 'u' },
@@ -256,6 +256,43 @@ describe('writ test', () => {
     expect(code).toBe(1);
     expect(out).toContain('FAIL mail');
     expect(out).toContain('tested.writ:22:3: what was sent is "I am [EMAIL_1]"');
+  });
+});
+
+describe('review', () => {
+  test('what a rule holds is expected, and what is held is neither allowed nor denied', async () => {
+    const file = policyFile(
+      'held.writ',
+      `${SMALL_POLICY}reviewers legal from group "legal-review"
+rule wait
+  on prompt
+  where text contains iban
+  hold for review by 1 of legal up to 4 hours else deny
+test "held" {
+  prompt to m "DE89 3704 0044 0532 0130 00"
+  expect hold
+  expect hold by wait
+}
+test "not held" {
+  prompt to m "hello"
+  expect allow
+}
+test "wrong" {
+  prompt to m "DE89 3704 0044 0532 0130 00"
+  expect allow
+  expect deny
+}
+test "also wrong" {
+  prompt to m "hello"
+  expect hold
+}
+`,
+    );
+    const { code, out } = await writ(['test', file], { cwd: folder });
+    expect(code).toBe(1);
+    expect(out.match(/it was held for review by `wait` \(legal\)/g)).toHaveLength(2);
+    expect(out).toContain('it was allowed');
+    expect(out.match(/FAIL/g)).toHaveLength(2);
   });
 });
 

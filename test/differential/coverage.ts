@@ -59,6 +59,7 @@ const EFFECTS: Table<Effect['kind']> = {
   tag: true,
   buffer: true,
   set: true,
+  hold: true,
   allow_chunk: true,
   withhold_chunk: true,
   keep_newest: true,

@@ -15,6 +15,7 @@ import type {
   Route,
   Rule,
 } from '../../compiler/plan/plan.ts';
+import { HOLD_APPROVALS_MAX } from '../../compiler/plan/hold.ts';
 import { PLAN_VERSION } from '../../compiler/plan/plan.ts';
 import type { WireValue } from '../../compiler/plan/wire-value.ts';
 import { type ReadingContext, readsOf, readsOfModelExpr } from '../../compiler/plan/reads.ts';
@@ -127,7 +128,9 @@ function generatePrompt(context: Generating): EventPlan {
       span: SPAN,
     };
   });
-  const rules = generateRules(context, 'prompt', facts, source.classification, reading);
+  const generated = generateRules(context, 'prompt', facts, source.classification, reading);
+  // Of what nothing denies much is to be held: most conditions seldom hold.
+  const rules = byName([...generated, ...(random.chance(0.4) ? [generateHolding(context)] : [])]);
   const requirements = listOf(random, random.pick([0, 1, 2]), (): Requirement => {
     const removes = generateModelCondition(source, 0.6);
     const rule = random.chance(0.15) && rules.length > 0 ? random.pick(rules).name : nameFor(context, 'use');
@@ -260,7 +263,10 @@ function generateRules(
         cites: random.chance(0.2) ? ['GDPR Art. 32'] : [],
         reads: readsOfModelExpr(when, chosen),
         when,
-        effects: Array.from({ length: random.int(1, 2) }, () => generateEffect(context, event, source)),
+        effects: [
+          ...Array.from({ length: random.int(1, 2) }, () => generateEffect(context, event, source)),
+          ...(event === 'prompt' && random.chance(0.4) ? [generateHold(random)] : []),
+        ],
         ...(random.chance(0.05) ? { unenforced: 'hold' } : {}),
         ...(random.chance(0.1) ? { failsClosed: true } : {}),
         span: SPAN,
@@ -281,6 +287,7 @@ function generateEffect({ random, vocabulary }: Generating, event: RuleEvent, so
     tag: 1,
     buffer: 0.4,
     set: event === 'prompt' ? 1.5 : 0,
+    hold: event === 'prompt' ? 1 : 0,
     allow_chunk: onChunk,
     withhold_chunk: onChunk * 1.5,
     keep_newest: onChunk / 5,
@@ -303,6 +310,8 @@ function generateEffect({ random, vocabulary }: Generating, event: RuleEvent, so
       return { kind };
     case 'set':
       return { kind, field: random.pick(['store', 'temperature', 'Ö']), value: random.pick(WIRE_VALUES) };
+    case 'hold':
+      return generateHold(random);
     case 'allow_chunk': {
       const where = generateCondition(source);
       return { kind, where, reads: readsOf(where, { classification: [] }) };
@@ -322,6 +331,29 @@ function generateEffect({ random, vocabulary }: Generating, event: RuleEvent, so
           };
     }
   }
+}
+
+/** A rule that holds whatever is not denied. */
+function generateHolding(context: Generating): Rule {
+  return {
+    name: nameFor(context, 'rule'),
+    cites: [],
+    reads: [],
+    when: { kind: 'all', expr: { kind: 'const', value: true } },
+    effects: [generateHold(context.random)],
+    span: SPAN,
+  };
+}
+
+function generateHold(random: Random): Effect {
+  const reviewers = random.pick(['legal', 'security']);
+  return {
+    kind: 'hold',
+    reviewers,
+    group: `${reviewers}-review`,
+    approvals: random.pick([1, 2, HOLD_APPROVALS_MAX]),
+    milliseconds: random.pick([60_000, 14_400_000]),
+  };
 }
 
 // --------------------------------------------------------------------------------------------------------------

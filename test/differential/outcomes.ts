@@ -7,6 +7,7 @@ import type { Plan } from '../../compiler/plan/plan.ts';
 
 export const OUTCOMES: { readonly [outcome: string]: (decision: Decision) => boolean } = {
   allow: (decision) => decision.outcome === 'allow',
+  held: (decision) => decision.outcome === 'hold',
   'denied by a rule': has('rule'),
   'denied by default': has('default'),
   failed: has('failed'),

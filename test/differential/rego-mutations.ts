@@ -92,6 +92,11 @@ export const REGO_MUTATIONS: readonly RegoMutation[] = [
     '[redaction | count(parts.reasons) == 0; some',
     '[redaction | count(parts.reasons) < 9; some',
   ),
+  inLibrary(
+    'what is held is allowed',
+    '} else := "hold" if {\n\tcount(holds) > 0',
+    '} else := "hold" if {\n\tcount(holds) > 9',
+  ),
   inLibrary('restored values are never included', '"includingRestored": true in', '"includingRestored": "true" in'),
   inPolicy('touched rules fire', /\tnot touched\(.*\n/g, ''),
   // Those of conditions: without that of a route of any name, two routes would serve, which OPA refuses to decide.

@@ -216,6 +216,11 @@ export const WASM_MUTATIONS: readonly WasmMutation[] = [
   ]),
   ...inFile('compiler/wasm/decide-prompt.ts', [
     [
+      'hold: the first rule does not',
+      "anyFired(code, fired, nodesWith(site, 'hold'))",
+      "anyFired(code, fired, nodesWith(site, 'hold').slice(1))",
+    ],
+    [
       'requirement: a touched one removes',
       'i64.and(maskIfUntouched(body, requirement.reads), modelMask(requirement.removes, body))',
       'modelMask(requirement.removes, body)',

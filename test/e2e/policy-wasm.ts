@@ -1,4 +1,5 @@
 // The filter of a policy that a test writes, from source text to wasm, with the kernel that the build step made.
+import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { identitiesOf } from '../../compiler/artefacts.ts';
@@ -22,7 +23,7 @@ export interface PolicyWasm {
  * `deployment` as a user writes it, without a listener: what it says of API keys and certificates goes into the filter.
  */
 export async function policyWasm(source: string, deployment: object): Promise<PolicyWasm> {
-  const plan = planOf(source);
+  const plan = { ...planOf(source), sourceHash: createHash('sha256').update(source).digest('hex') };
   const parsed = parseDeployment(JSON.stringify({ listener: { port: 1 }, ...deployment }), plan);
   if (parsed.kind === 'problems') throw new Error(JSON.stringify(parsed.problems));
   const compiled = compileDetectors(plan.detectors, detectors);

@@ -36,6 +36,7 @@ test("with nothing to say the requested model is chosen, and the output is the m
     reserve: [],
     tags: [],
     set: [],
+    holds: [],
     reasons: [],
     fired: [],
     failed: [],

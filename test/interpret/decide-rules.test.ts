@@ -24,6 +24,7 @@ describe('an input that cannot be decided is denied', () => {
     reserve: [],
     tags: [],
     set: [],
+    holds: [],
     reasons: [{ kind: 'input' }],
     fired: [],
     failed: [],

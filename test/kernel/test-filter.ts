@@ -2,6 +2,8 @@
  * A filter for one policy, as `writ build` makes it, from source text; and exchanges driven through it as a door would.
  */
 import { createHash } from 'node:crypto';
+import { fromBinary } from '@bufbuild/protobuf';
+import { type HeldRequest, HeldRequestSchema } from '../../proto/gen/writ/v1/filter_reviews_pb.ts';
 import { checkProgram } from '../../dsl/check.ts';
 import { sourceFile } from '../../dsl/source.ts';
 import { lower } from '../../compiler/lower/lower.ts';
@@ -11,7 +13,7 @@ import { storeFilters } from '../../compiler/tables/stores-filter.ts';
 import { compileDetectors } from '../../compiler/text/compile-detectors.ts';
 import { link } from '../../compiler/wasm/link.ts';
 import { detectors } from '../../filters/detectors/detectors.ts';
-import type { BudgetLevel, Header, Shortage, Step } from '../../filters/door/session-port.ts';
+import type { BudgetLevel, Header, Ruling, Shortage, Step } from '../../filters/door/session-port.ts';
 import { type Filter, loadFilter } from '../../filters/host/load-filter.ts';
 import { compileKernel, kernelEntry, kernelFlags } from '../../filters/kernel/build.ts';
 import { protocols } from '../../filters/protocols/protocols.ts';
@@ -84,6 +86,8 @@ export interface Exchange {
   readonly levels?: readonly (BudgetLevel | undefined)[];
   /** The amounts cannot be set aside after all. */
   readonly shortage?: Shortage;
+  /** What the queue of reviews says; unreachable where it is not given. */
+  readonly review?: (held: HeldRequest) => Ruling;
   readonly call?: (path: string) => { readonly status: number; readonly body: string } | undefined;
   /** Cuts a body into chunks. */
   readonly cut?: (bytes: Uint8Array) => readonly Uint8Array[];
@@ -135,7 +139,10 @@ function drive(session: ReturnType<Filter['newSession']>, exchange: Exchange): S
     for (let i = 0; i < 20; i += 1) {
       if (current.kind === 'levels')
         current = session.levels(exchange.levels ?? current.budgets.map(() => ({ headroom: 1e12, spent: 0 })));
-      else if (current.kind === 'call') {
+      else if (current.kind === 'review') {
+        const held = fromBinary(HeldRequestSchema, Uint8Array.from(current.request));
+        current = session.review(exchange.review?.(held) ?? { state: 'unreachable', ticket: '', seconds: 0 });
+      } else if (current.kind === 'call') {
         const response = exchange.call?.(current.path);
         current = session.callResponse(
           response ? { status: response.status, body: bytesOf(response.body) } : undefined,

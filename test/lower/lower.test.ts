@@ -210,9 +210,23 @@ const cases: readonly Case[] = [
   {
     says: 'a rule of a form that is not enforced denies where its condition holds',
     policy:
-      'reviewers legal from group "legal"\nrule r on prompt where caller.region is us hold for review by 1 of legal up to 4 hours else deny',
+      'reviewers legal from group "legal"\nrule r on prompt where caller.region is us sample 2 percent for review by legal',
     when: {},
     then: { outcome: 'deny' },
+  },
+  {
+    says: 'a rule holds for review, by the group of its reviewers',
+    policy:
+      'reviewers legal from group "legal-review"\nrule r on prompt where caller.region is us hold for review by 2 of legal up to 4 hours else deny',
+    when: {},
+    then: { outcome: 'hold', holds: [{ rule: 'r', reviewers: 'legal', approvals: 2, milliseconds: 14_400_000 }] },
+  },
+  {
+    says: 'a deny wins over a hold',
+    policy:
+      'reviewers legal from group "legal-review"\nrule d on prompt deny "no"\nrule r on prompt hold for review by 2 of legal up to 4 hours else deny',
+    when: {},
+    then: { outcome: 'deny', holds: [] },
   },
   {
     says: 'default deny needs an allow',

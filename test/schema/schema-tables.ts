@@ -42,10 +42,10 @@ export function reasonsTable(schema: JsonSchema): string {
 
 /** Keys whose schema says it by its form alone. */
 const MEANING: { readonly [key: string]: string } = {
-  outcome: 'Whether it goes on.',
   redact:
     'What is replaced in the text before it goes on, how, and by which rules; `includingRestored`: also what was put back into a reply.',
   reserve: 'What is set aside before a prompt goes out: its worst case.',
+  holds: 'Who must approve it before it goes on.',
   tags: "What the policy's rules attach to the exchange.",
   set: 'Fields of the request that get a value of the policy’s.',
 };

@@ -45,6 +45,7 @@ const ALLOWED: Decision = {
   reserve: [],
   tags: [],
   set: [],
+  holds: [],
   reasons: [],
   fired: [],
   failed: [],

@@ -36,9 +36,11 @@ export {
   classificationOf,
   includingRestored,
   isAllowed,
+  isHeld,
   needsBuffer,
   outputTokens,
   redactModeOf,
+  releaseHeld,
   reserveOf,
 } from './result';
 export {

@@ -5,7 +5,7 @@
  */
 
 // ---- result block: zeroed it is a denial. Behind the head, regions whose places the site gives.
-export const RESULT_OUTCOME = 0; // u8: 1 allow
+export const RESULT_OUTCOME = 0; // u8: OUTCOME_*
 export const RESULT_FLAGS = 1; // u8: FLAG_*
 export const RESULT_CLASSIFICATION = 2; // u8: rank + 1
 export const RESULT_MODEL = 3; // u8: model's id + 1
@@ -13,6 +13,10 @@ export const RESULT_SITE = 4; // address of the site that decided; 0: the input 
 export const RESULT_OUTPUT_TOKENS = 8; // i64
 export const RESULT_CANDIDATES = 16; // u64: bit n is the n-th model by price
 export const RESULT_HEAD_BYTES = 24;
+
+export const OUTCOME_DENY = 0;
+export const OUTCOME_ALLOW = 1;
+export const OUTCOME_HOLD = 2;
 
 export const FLAG_UNKNOWN_MODEL = 1;
 export const FLAG_NO_MODEL = 2;
@@ -47,7 +51,8 @@ export const SITE_AT_RESERVES = 104; // i64 a budget: micro-units + 1, 0 where i
 export const SITE_AT_REDACTIONS = 108; // u8 a detector of the policy
 export const SITE_SAYS = 112; // list of SAY_*
 export const SITE_SETS = 120; // list of SET_*: by field, then value
-export const SITE_BYTES = 128;
+export const SITE_HOLDS = 128; // list of HOLD_*: by rule, then reviewers, approvals, time
+export const SITE_BYTES = 136;
 
 export const TOUCH_NAME = 0; // text
 export const TOUCH_READS = 8; // address of u64 words over SITE_FAILED
@@ -72,6 +77,13 @@ export const SAY_RULE = 4; // text
 export const SAY_HEADER = 12; // text: the sentence as a header's value
 export const SAY_LITERAL = 20; // text: the sentence as a JSON string
 export const SAY_BYTES = 28;
+export const HOLD_NODE = 0;
+export const HOLD_APPROVALS = 4;
+export const HOLD_MILLISECONDS = 8; // u64
+export const HOLD_RULE = 16; // text
+export const HOLD_REVIEWERS = 24; // text
+export const HOLD_GROUP = 32; // text
+export const HOLD_BYTES = 40;
 
 export const SET_NODE = 0;
 export const SET_FIELD = 4; // text
@@ -168,6 +180,7 @@ export const PERIOD_QUARTER = 4;
 export const PERIOD_YEAR = 5;
 
 // ---- T_REDACTIONS: MODE_* of each mode of redaction, weakest first
+export const REDACT_WHOLE = 127; // of no policy's: all of a value is masked, for whoever reviews
 export const MODE_KIND = 0; // REDACT_*
 export const MODE_KEEPS = 4; // REDACT_MASK: letters and digits that are kept
 export const MODE_NAME = 8; // text: as decisions write it

@@ -12,6 +12,12 @@ import {
   FLAG_DEFAULT,
   FLAG_NO_MODEL,
   FLAG_UNKNOWN_MODEL,
+  HOLD_APPROVALS,
+  HOLD_BYTES,
+  HOLD_MILLISECONDS,
+  HOLD_NODE,
+  HOLD_REVIEWERS,
+  HOLD_RULE,
   MODE_NAME,
   MODEL_NAME,
   MODELS_BY_PRICE,
@@ -37,6 +43,7 @@ import {
   SITE_DENIALS,
   SITE_EVENT,
   SITE_FAILED,
+  SITE_HOLDS,
   SITE_NODES,
   SITE_PREFERENCES,
   SITE_REDACTIONS,
@@ -58,7 +65,7 @@ import {
   TOUCH_NAME,
   TOUCH_READS,
 } from './layout';
-import { chosenModel, classificationOf, isAllowed } from './result';
+import { chosenModel, classificationOf, isAllowed, isHeld } from './result';
 import { enumMembers, modelRecord, redactionRecord, sameBytes, section } from './tables';
 
 /** The decision as JSON, keys in the declared order, without spaces. */
@@ -67,14 +74,19 @@ export function writeDecision<O>(result: usize, out: O): void {
   if (site == 0) {
     put<O>(
       out,
-      '{"event":null,"outcome":"deny","model":null,"classification":null,"redact":[],"outputTokens":null,"reserve":[],"tags":[],"set":[],"reasons":[{"kind":"input"}],"fired":[],"failed":[]}',
+      '{"event":null,"outcome":"deny","model":null,"classification":null,"redact":[],"outputTokens":null,"reserve":[],"tags":[],"set":[],"holds":[],"reasons":[{"kind":"input"}],"fired":[],"failed":[]}',
     );
     return;
   }
-  const allowed = isAllowed(result);
+  const held = isHeld(result);
+  // As it will be once it is released.
+  const allowed = held || isAllowed(result);
   put<O>(out, '{"event":"');
   putEvent<O>(out, load<u8>(site, SITE_EVENT));
-  put<O>(out, allowed ? '","outcome":"allow","model":' : '","outcome":"deny","model":');
+  put<O>(
+    out,
+    held ? '","outcome":"hold","model":' : allowed ? '","outcome":"allow","model":' : '","outcome":"deny","model":',
+  );
   const model = chosenModel(result);
   if (model < 0) put<O>(out, 'null');
   else putText<O>(out, modelRecord(model) + MODEL_NAME);
@@ -93,6 +105,8 @@ export function writeDecision<O>(result: usize, out: O): void {
   if (allowed) putTags<O>(out, site, result);
   put<O>(out, '],"set":[');
   if (allowed) putSettings<O>(out, site, result);
+  put<O>(out, '],"holds":[');
+  if (held) putHolds<O>(out, site, result);
   put<O>(out, '],"reasons":[');
   if (!allowed) putReasons<O>(out, site, result);
   put<O>(out, '],"fired":[');
@@ -203,6 +217,36 @@ function putSettings<O>(out: O, site: usize, result: usize): void {
     putBytes<O>(out, load<u32>(entry, SET_VALUE), load<u32>(entry, SET_VALUE + 4));
     out.push(0x7d);
   }
+}
+
+function putHolds<O>(out: O, site: usize, result: usize): void {
+  const fired = result + load<u32>(site, SITE_AT_FIRED);
+  const count = load<u32>(site, SITE_HOLDS + 4);
+  let entry = <usize>load<u32>(site, SITE_HOLDS);
+  let last: usize = 0;
+  for (let at: u32 = 0; at < count; at++, entry += HOLD_BYTES) {
+    if (!isSet(fired, load<u32>(entry, HOLD_NODE)) || (last != 0 && isSameHold(last, entry))) continue;
+    put<O>(out, last != 0 ? ',{"rule":' : '{"rule":');
+    last = entry;
+    putText<O>(out, entry + HOLD_RULE);
+    put<O>(out, ',"reviewers":');
+    putText<O>(out, entry + HOLD_REVIEWERS);
+    put<O>(out, ',"approvals":');
+    putNumber<O>(out, load<u32>(entry, HOLD_APPROVALS));
+    put<O>(out, ',"milliseconds":');
+    putNumber<O>(out, load<i64>(entry, HOLD_MILLISECONDS));
+    out.push(0x7d);
+  }
+}
+
+/** Of one rule, which may say the same twice. */
+export function isSameHold(a: usize, b: usize): bool {
+  return (
+    load<u32>(a, HOLD_APPROVALS) == load<u32>(b, HOLD_APPROVALS) &&
+    load<u64>(a, HOLD_MILLISECONDS) == load<u64>(b, HOLD_MILLISECONDS) &&
+    isSameText(a + HOLD_RULE, b + HOLD_RULE) &&
+    isSameText(a + HOLD_REVIEWERS, b + HOLD_REVIEWERS)
+  );
 }
 
 // ----------------------------------------------------------------------------------------------------------------

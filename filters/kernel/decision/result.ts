@@ -5,6 +5,8 @@
 import {
   FLAG_BUFFER,
   REDACT_NONE,
+  OUTCOME_ALLOW,
+  OUTCOME_HOLD,
   REDACT_RESTORED,
   RESULT_CLASSIFICATION,
   RESULT_FLAGS,
@@ -19,7 +21,17 @@ import {
 import { budgetRecord, textAtIs } from './tables';
 
 export function isAllowed(result: usize): bool {
-  return load<u8>(result, RESULT_OUTCOME) == 1;
+  return load<u8>(result, RESULT_OUTCOME) == OUTCOME_ALLOW;
+}
+
+/** Nothing denies it, and reviewers must approve it first. */
+export function isHeld(result: usize): bool {
+  return load<u8>(result, RESULT_OUTCOME) == OUTCOME_HOLD;
+}
+
+/** What was held is approved: from now on it reads as allowed. */
+export function releaseHeld(result: usize): void {
+  if (isHeld(result)) store<u8>(result, OUTCOME_ALLOW, RESULT_OUTCOME);
 }
 
 /**

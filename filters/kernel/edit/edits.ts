@@ -58,6 +58,26 @@ export function splice(out: Bytes, p: usize, length: u32, edits: Bytes, replacem
   out.append(p + from, length - from);
 }
 
+/** Appends the document's [from, to) with the edits made that lie in it. */
+export function spliceRange(out: Bytes, document: usize, from: u32, to: u32, edits: Bytes, replacements: Bytes): void {
+  let low: u32 = 0;
+  let high = edits.len / EDIT_BYTES;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (load<u32>(edits.ptr + middle * EDIT_BYTES) < from) low = middle + 1;
+    else high = middle;
+  }
+  for (; low < edits.len / EDIT_BYTES; low += 1) {
+    const edit = edits.ptr + low * EDIT_BYTES;
+    const at = load<u32>(edit);
+    if (at >= to) break;
+    out.append(document + from, at - from);
+    out.append(replacements.ptr + load<u32>(edit, EDIT_TEXT), load<u32>(edit, EDIT_LENGTH));
+    from = at + load<u32>(edit, EDIT_REMOVED);
+  }
+  out.append(document + from, to - from);
+}
+
 /** Appends [p, p + n) with all edits made, where n is the end of the last one; answers n. What is behind stays as it is. */
 export function spliceBeginning(out: Bytes, p: usize, edits: Bytes, replacements: Bytes): u32 {
   let from: u32 = 0;

@@ -6,10 +6,10 @@
 import { Bytes } from '../bytes';
 import { REDACT_MASK, REDACT_PLACEHOLDER, REDACT_YEAR } from '../abi';
 import { includingRestored, redactionRecord, redactModeOf } from '../decision/api';
-import { MODE_KEEPS, MODE_KIND, REDACT_NONE } from '../decision/layout';
+import { MODE_KEEPS, MODE_KIND, REDACT_NONE, REDACT_WHOLE } from '../decision/layout';
 import { appendEscaped } from '../json/escape';
 import { appendMaskKeeping, appendYear } from './partial-masks';
-import { appendPlaceholder, PLACEHOLDER_BYTES_MAX } from './placeholders';
+import { appendMask, appendPlaceholder, PLACEHOLDER_BYTES_MAX } from './placeholders';
 import { Values } from './values';
 
 export const HIT_BYTES: u32 = 20;
@@ -177,6 +177,7 @@ function pushCluster(
 
 /** What stands in the value's place; nothing where it is removed. */
 function appendRedacted(out: Bytes, mode: u32, detector: u32, value: u32, values: Values, nonce: u64): void {
+  if (mode == REDACT_WHOLE) return appendMask(out, detector);
   const record = redactionRecord(mode);
   const kind = load<u32>(record, MODE_KIND);
   const text = values.textOf(value);

@@ -253,6 +253,31 @@ export function editTexts(s: Session, document: usize): bool {
 }
 
 /**
+ * Whether something was found in a key or a number: what begins at `start` of the document, in its quotes. Nothing can
+ * stand in its place, so no edit says it.
+ */
+export function isFoundAt(s: Session, start: u32): bool {
+  const groups = changetype<Bytes>(s.groups);
+  const segments = changetype<Bytes>(s.segments);
+  let low: u32 = 0;
+  let high = groups.len / GROUP_BYTES;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    const segment = segments.ptr + load<u32>(groups.ptr + middle * GROUP_BYTES) * SEGMENT_BYTES;
+    if (load<u32>(segment) == start) return true;
+    if (load<u32>(segment) < start) low = middle + 1;
+    else high = middle;
+  }
+  return false;
+}
+
+/** Forgets the edits that the decision before asked for: another one is to be read. */
+export function clearEdits(s: Session): void {
+  changetype<Bytes>(s.edits).clear();
+  changetype<Bytes>(s.replacements).clear();
+}
+
+/**
  * Edits the segment, which is text up to `to` of the lane, by the clusters from position `c` on; answers the first one
  * that may reach beyond it.
  */

@@ -6,7 +6,8 @@
 import { Arena, claimsOfIdentity, loadClaims } from '../decision/api';
 import { T_IDENTITIES } from '../abi';
 import { section } from '../decision/tables';
-import { skipSpace, scanString, stringEscaped } from '../json/scan';
+import { skipSpace, skipValue, scanString, stringEscaped } from '../json/scan';
+import { keepCertificatesCaller, keepKeysCaller, keepTokensCaller } from '../review/caller-name';
 import { findHeader, headerValue, headerValueBytes } from './headers';
 import { startsWithFolded } from './literal';
 import { Session } from '../session/session-state';
@@ -35,7 +36,7 @@ export function identify(s: Session, ptr: usize, length: u32): void {
     if (p >= end || load<u8>(p) != 0x3a) return;
     p = skipSpace(p + 1, end);
     const value = p;
-    p = skipValue(p, end);
+    p = skipPlainValue(p, end);
     if (p == 0) return;
     if (keyBytes == 3 && load<u8>(value) == 0x7b && load<u8>(key) == 0x6a) {
       // A token that is there and cannot be read is nobody, whatever else is there.
@@ -57,6 +58,7 @@ export function identify(s: Session, ptr: usize, length: u32): void {
 /** Takes the claims of a token that Envoy has verified: a JSON object. */
 export function identifyByToken(s: Session, p: usize, length: u32): bool {
   s.identified = loadClaims(s.facts, changetype<Arena>(s.arena), p, length);
+  if (s.identified) keepTokensCaller(s, p, length);
   return s.identified;
 }
 
@@ -69,6 +71,7 @@ export function identifyByCertificate(s: Session, name: usize, length: u32): voi
   store<u8>(name - 1, 0);
   s.identified = lookUp(s, name - 1, length + 1);
   store<u8>(name - 1, before);
+  if (s.identified) keepCertificatesCaller(s, name, length);
 }
 
 /**
@@ -102,7 +105,10 @@ export function identifyByKey(s: Session, headers: usize): void {
 
 /** A key that begins as a certificate's name does is none. */
 function lookUpKey(s: Session, key: usize, keyBytes: u32): bool {
-  return keyBytes > 0 && load<u8>(key) != 0 && lookUp(s, key, keyBytes);
+  if (keyBytes == 0 || load<u8>(key) == 0 || !lookUp(s, key, keyBytes)) return false;
+  const claims = claimsOfIdentity(hash);
+  keepKeysCaller(s, hash, <usize>load<u32>(claims), load<u32>(claims, 4));
+  return true;
 }
 
 function lookUp(s: Session, p: usize, length: u32): bool {
@@ -111,27 +117,8 @@ function lookUp(s: Session, p: usize, length: u32): bool {
   return claims != 0 && loadClaims(s.facts, changetype<Arena>(s.arena), <usize>load<u32>(claims), load<u32>(claims, 4));
 }
 
-/**
- * Address behind the value at `p`, of which only the outline is checked (the claims' reader is strict); 0 where it does
- * not end.
- */
-function skipValue(p: usize, end: usize): usize {
-  let depth: u32 = 0;
-  while (p < end) {
-    const c = <u32>load<u8>(p);
-    if (c == 0x22) {
-      p = scanString(p, end);
-      if (p == 0) return 0;
-      if (depth == 0) return stringEscaped ? 0 : p;
-      continue;
-    }
-    if (c == 0x7b || c == 0x5b) depth += 1;
-    else if (c == 0x7d || c == 0x5d) {
-      if (depth == 0) return p;
-      depth -= 1;
-      if (depth == 0) return p + 1;
-    } else if (depth == 0 && (c == 0x2c || c <= 0x20)) return p;
-    p += 1;
-  }
-  return 0;
+/** As `skipValue`; 0 also for a text with escapes. */
+function skipPlainValue(p: usize, end: usize): usize {
+  const behind = skipValue(p, end);
+  return load<u8>(p) == 0x22 && stringEscaped ? 0 : behind;
 }

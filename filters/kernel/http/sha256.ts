@@ -1,5 +1,4 @@
-/** SHA-256 (FIPS 180-4) of one short text: an API key, a certificate's name. */
-import { alloc, free } from '../memory';
+/** SHA-256 (FIPS 180-4): of an API key, of a certificate's name, of what a review is bound to. */
 
 /** Longer texts are no keys. */
 export const HASHED_BYTES_MAX: u32 = 8_192;
@@ -20,23 +19,53 @@ const START: usize = memory.data<u32>([
 const W: usize = memory.data(256, 8);
 const H: usize = memory.data(32, 8);
 
-/**
- * Writes the 32 bytes of the hash of [p, p + length) to `to`; false where the text is too long or memory is exhausted.
- */
+/** Bytes that wait for a whole block, and how many were hashed so far. One hash at a time. */
+const partial: usize = memory.data(64, 8);
+let hashed: u64 = 0;
+
+export function beginHash(): void {
+  memory.copy(H, START, 32);
+  hashed = 0;
+}
+
+export function addToHash(p: usize, length: u32): void {
+  const end = p + length;
+  const held = <u32>(hashed & 63);
+  hashed += length;
+  if (held > 0) {
+    const room: u32 = 64 - held;
+    const fits = room < length ? room : length;
+    memory.copy(partial + held, p, fits);
+    p += fits;
+    if (held + fits < 64) return;
+    block(partial);
+  }
+  for (; p + 64 <= end; p += 64) block(p);
+  memory.copy(partial, p, end - p);
+}
+
+/** Writes the 32 bytes of the hash to `to`. */
+export function endHash(to: usize): void {
+  const held = <u32>(hashed & 63);
+  store<u8>(partial + held, 0x80);
+  memory.fill(partial + held + 1, 0, 63 - held);
+  if (held >= 56) {
+    block(partial);
+    memory.fill(partial, 0, 64);
+  }
+  store<u64>(partial + 56, bswap<u64>(hashed << 3));
+  block(partial);
+  for (let i: u32 = 0; i < 8; i += 1) store<u32>(to + (i << 2), bswap<u32>(load<u32>(H + (i << 2))));
+  // What was hashed may be a secret.
+  memory.fill(partial, 0, 64);
+}
+
+/** Writes the 32 bytes of the hash of [p, p + length) to `to`; false where the text is too long. */
 export function sha256(p: usize, length: u32, to: usize): bool {
   if (length > HASHED_BYTES_MAX) return false;
-  const padded = (length + 9 + 63) & ~63;
-  const message = alloc(padded);
-  if (message == 0) return false;
-  memory.fill(message, 0, padded);
-  memory.copy(message, p, length);
-  store<u8>(message + length, 0x80);
-  store<u32>(message + padded - 4, bswap<u32>(length << 3));
-  memory.copy(H, START, 32);
-  for (let at: u32 = 0; at < padded; at += 64) block(message + at);
-  for (let i: u32 = 0; i < 8; i += 1) store<u32>(to + (i << 2), bswap<u32>(load<u32>(H + (i << 2))));
-  memory.fill(message, 0, padded);
-  free(message);
+  beginHash();
+  addToHash(p, length);
+  endHash(to);
   return true;
 }
 

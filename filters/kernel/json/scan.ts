@@ -199,3 +199,24 @@ function skipDigits(p: usize, end: usize): usize {
 function isTail(p: usize): bool {
   return (load<u8>(p) & 0xc0) == 0x80;
 }
+
+/** Address behind the value at `p`, of which only the outline is checked; 0 where it does not end. */
+export function skipValue(p: usize, end: usize): usize {
+  let depth: u32 = 0;
+  while (p < end) {
+    const c = <u32>load<u8>(p);
+    if (c == 0x22) {
+      p = scanString(p, end);
+      if (p == 0 || depth == 0) return p;
+      continue;
+    }
+    if (c == 0x7b || c == 0x5b) depth += 1;
+    else if (c == 0x7d || c == 0x5d) {
+      if (depth == 0) return p;
+      depth -= 1;
+      if (depth == 0) return p + 1;
+    } else if (depth == 0 && (c == 0x2c || c <= 0x20)) return p;
+    p += 1;
+  }
+  return 0;
+}

@@ -15,7 +15,7 @@ import {
   FACT_PROMPT_TOOLS,
 } from '../abi';
 import { Bytes } from '../bytes';
-import { Arena, isAllowed, setText, setUnknown, setValue, slotOf } from '../decision/api';
+import { Arena, isAllowed, isHeld, releaseHeld, setText, setUnknown, setValue, slotOf } from '../decision/api';
 import { appendUnescaped } from '../json/unescape';
 import { readInteger } from '../json/scan';
 import {
@@ -54,7 +54,8 @@ import { decideEvent } from '../session/record';
 import { deniedByBudget } from '../session/budget';
 import { denyByBudget } from '../session/refuse-spend';
 import { Session } from '../session/session-state';
-import { addToGroup, clearTexts, closeGroup, editTexts, openGroup } from '../edit/texts';
+import { askReview } from '../review/review-request';
+import { addToGroup, clearEdits, clearTexts, closeGroup, editTexts, openGroup } from '../edit/texts';
 import { MODE_ARGUMENTS, MODE_FIXED, MODE_TEXT } from '../edit/segment';
 import { isListed } from '../edit/values-list';
 
@@ -86,7 +87,19 @@ export function onPrompt(s: Session): i32 {
 /** The facts are complete. */
 export function decidePrompt(s: Session): i32 {
   decideEvent(s, EVENT_PROMPT, 0);
+  if (isHeld(s.result)) return askReview(s);
   if (!isAllowed(s.result)) return deniedByBudget(s.result) ? denyByBudget(s) : denyByPolicy(s, 403);
+  return passPrompt(s);
+}
+
+/** What was held is approved. All else was decided anew, with the request that carries the ticket. */
+export function releasePrompt(s: Session): i32 {
+  releaseHeld(s.result);
+  clearEdits(s);
+  return passPrompt(s);
+}
+
+function passPrompt(s: Session): i32 {
   const body = s.bodyBytes();
   if (!editTexts(s, body.ptr)) return denyFixed(s);
   const refused = setFields(s);

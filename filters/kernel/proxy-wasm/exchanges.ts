@@ -10,9 +10,10 @@ import { Configuration } from './configuration';
 export const SIDE_REQUEST: i32 = 0;
 export const SIDE_REPLY: i32 = 1;
 
-/** Whom a call is to: Envoy numbers the two kinds apart. */
+/** Whom a call is to: Envoy numbers those to stores and those to the sidecar apart. */
 export const CALL_STORE: i32 = 0;
 export const CALL_GRANTS: i32 = 1;
+export const CALL_REVIEW: i32 = 2;
 
 @unmanaged
 export class Root {

@@ -4,7 +4,7 @@
  * once. A body is complete at its last bytes or at trailers. Nothing here traps: what Envoy will not do is answered by
  * a refusal, never by letting the exchange pass.
  */
-import { ACTION_CALL, ACTION_CONTINUE, ACTION_HOLD, ACTION_LEVELS, ACTION_REPLY } from '../abi';
+import { ACTION_CALL, ACTION_CONTINUE, ACTION_HOLD, ACTION_LEVELS, ACTION_REPLY, ACTION_REVIEW } from '../abi';
 import { alloc, free } from '../memory';
 import {
   session_call_response,
@@ -36,6 +36,7 @@ import { identifyCaller } from './caller';
 import { readConfiguration } from './configuration';
 import { forgetGrants } from './grant';
 import { takeReply } from './grant-calls';
+import { askQueue, takeRuling, unanswered } from './review-calls';
 import { countExchange, defineMetrics, tellDecisions } from './report';
 import {
   askForMore,
@@ -63,6 +64,7 @@ import {
 import {
   addContext,
   CALL_GRANTS,
+  CALL_REVIEW,
   CALL_STORE,
   countSession,
   endWait,
@@ -287,6 +289,8 @@ export function proxy_on_http_call_response(root: u32, token: u32, headers: u32,
 
 export function proxy_on_grpc_receive(root: u32, token: u32, bytes: u32): void {
   if (takeQuietReply(root, token, bytes)) return;
+  const held = exchangeWaiting(root, token, CALL_REVIEW);
+  if (held != 0) return goOnWithReview(changetype<Exchange>(held), bytes);
   const p = exchangeWaiting(root, token, CALL_GRANTS);
   if (p == 0) return;
   takeReply(bytes, changetype<Exchange>(p).sentAt);
@@ -296,6 +300,8 @@ export function proxy_on_grpc_receive(root: u32, token: u32, bytes: u32): void {
 /** The call has failed, or is over: whoever still waits then has no answer. */
 export function proxy_on_grpc_close(root: u32, token: u32, _status: u32): void {
   endQuietCall(root, token);
+  const held = exchangeWaiting(root, token, CALL_REVIEW);
+  if (held != 0) return goOnWithReview(changetype<Exchange>(held), 0);
   const p = exchangeWaiting(root, token, CALL_GRANTS);
   if (p != 0) goOnWithSpend(changetype<Exchange>(p));
 }
@@ -308,13 +314,26 @@ function goOnWithSpend(e: Exchange): void {
   if (proceed(e, action, SIDE_REQUEST) == H.GO_ON) proxy_continue_stream(SIDE_REQUEST);
 }
 
+/** The queue of reviews has answered; with no bytes it has not. */
+function goOnWithReview(e: Exchange, bytes: u32): void {
+  endWait(e);
+  proxy_set_effective_context(e.id);
+  const action = bytes == 0 ? unanswered(e) : takeRuling(e, bytes);
+  if (proceed(e, action, SIDE_REQUEST) == H.GO_ON) proxy_continue_stream(SIDE_REQUEST);
+}
+
 // -------------------------------------------------------------------------------------------------------------- steps
 
 /** Does what the session says, and asks what it asks for until it decides or waits. */
 function proceed(e: Exchange, first: i32, side: i32): i32 {
   let action = first;
   if (hasBudgets()) forgetGrants();
-  while (action == ACTION_LEVELS || action == ACTION_CALL) {
+  while (action == ACTION_LEVELS || action == ACTION_CALL || action == ACTION_REVIEW) {
+    if (action == ACTION_REVIEW) {
+      if (askQueue(e)) return H.PAUSE;
+      action = unanswered(e);
+      continue;
+    }
     if (action == ACTION_LEVELS) {
       const now = H.nowMs();
       if (!e.hasAskedLevels && !knowsLevels(now)) {

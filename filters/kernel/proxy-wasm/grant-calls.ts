@@ -6,24 +6,21 @@ import { budgetCount, budgetRecord } from '../decision/api';
 import { BUDGET_NAME } from '../decision/layout';
 import { Bytes } from '../bytes';
 import { put } from '../http/literal';
-import { proxy_grpc_call } from './env';
+import { putField, putVarint } from '../protobuf';
+import { sendToSidecar, sidecarToken } from './sidecar-call';
 import { beginAnswer, grant, prepareGrant, setAnswer, takeAnswer } from './grant';
-import { BUFFER_MESSAGE, detach, randomBits, STATUS_OK, takeBuffer, takeRandom } from './host';
+import { BUFFER_MESSAGE, detach, randomBits, takeBuffer, takeRandom } from './host';
 import { free } from '../memory';
 import { readShared, writeShared } from './shared-data';
 import { wordOf } from './words';
 
-/** GrpcService with envoy_grpc.cluster_name: the sidecar's socket. */
-const SERVICE: string = '\n\x0e\n\x0cwrit_sidecar';
 const NAME: string = 'writ.v1.FilterBudgets';
 const METHOD: string = 'Sync';
 const LIFE: string = 'writ life';
 const FIELD_ENVOY: u32 = 0x09;
 const FIELD_LINE: u32 = 0x12;
 
-const token: usize = memory.data(4, 4);
 const life: usize = memory.data(8, 8);
-const words: usize = memory.data(64, 8);
 let message: usize = 0;
 let line: usize = 0;
 
@@ -37,27 +34,9 @@ export let sentToken: u32 = 0;
 export function callSidecar(wanted: usize, starts: bool, now: i64, milliseconds: u32): bool {
   if (!writeRequest(wanted, starts, now)) return false;
   const m = changetype<Bytes>(message);
-  for (let i: u32 = 0; i < <u32>SERVICE.length; i += 1)
-    store<u8>(words + i, <u8>load<u16>(changetype<usize>(SERVICE) + (i << 1)));
-  const method = words + 32;
-  for (let i: u32 = 0; i < <u32>METHOD.length; i += 1)
-    store<u8>(method + i, <u8>load<u16>(changetype<usize>(METHOD) + (i << 1)));
-  const status = proxy_grpc_call(
-    words,
-    <u32>SERVICE.length,
-    wordOf(NAME),
-    <u32>NAME.length,
-    method,
-    <u32>METHOD.length,
-    0,
-    0,
-    m.ptr,
-    m.len,
-    milliseconds,
-    token,
-  );
-  sentToken = load<u32>(token);
-  return status == STATUS_OK;
+  const sent = sendToSidecar(NAME, METHOD, m.ptr, m.len, milliseconds);
+  sentToken = sidecarToken;
+  return sent;
 }
 
 function writeRequest(wanted: usize, starts: bool, now: i64): bool {
@@ -104,20 +83,6 @@ function putLine(m: Bytes, position: u32, number: u64, held: i64, spent: i64, wa
   putVarint(m, l.len);
   m.append(l.ptr, l.len);
   if (l.failed) m.failed = true;
-}
-
-function putField(out: Bytes, tag: u32, value: u64): void {
-  if (value == 0) return;
-  out.push(tag);
-  putVarint(out, value);
-}
-
-function putVarint(out: Bytes, value: u64): void {
-  while (value >= 0x80) {
-    out.push(((<u32>value) & 0x7f) | 0x80);
-    value >>= 7;
-  }
-  out.push(<u32>value);
 }
 
 /** One life of the shared data: drawn by whichever worker comes first. */

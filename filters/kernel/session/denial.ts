@@ -128,7 +128,7 @@ export function appendError(out: Bytes, form: u32, status: u32, message: Bytes):
   put(out, '","type":"');
   put(out, openaiType(status));
   put(out, '","param":null,"code":"');
-  put(out, status == 403 || status == 429 ? 'writ_denied' : 'writ_error');
+  put(out, status == 202 ? 'writ_held' : status == 403 || status == 429 ? 'writ_denied' : 'writ_error');
   put(out, '"}}');
 }
 
@@ -140,7 +140,11 @@ export function appendStatus(out: Bytes, status: u32): void {
 const JSON_TYPE: string = 'application/json';
 const bearer: usize = memory.data<u8>([0x42, 0x65, 0x61, 0x72, 0x65, 0x72]);
 
+/** Of an answer that is no error: nothing is denied yet. */
+const HELD: string = 'held_for_review';
+
 function openaiType(status: u32): string {
+  if (status == 202) return HELD;
   if (status == 403) return 'policy_denied';
   if (status == 429) return 'budget_exceeded';
   if (status == 401) return 'authentication_error';
@@ -149,6 +153,7 @@ function openaiType(status: u32): string {
 }
 
 function anthropicType(status: u32): string {
+  if (status == 202) return HELD;
   if (status == 401) return 'authentication_error';
   if (status == 403) return 'permission_error';
   if (status == 404) return 'not_found_error';

@@ -25,6 +25,7 @@
  * 128 input tokens     i64, -1 where not told
  * 136 output tokens    i64, -1 where not told
  * 144 covered          bytes of the held body that `body` replaces: all of them, unless the host holds the body too
+ * 148 review           run: an encoded `writ.v1.HeldRequest`, for the queue of reviews
  */
 import { Bytes } from '../bytes';
 import { allocZeroed, free } from '../memory';
@@ -65,6 +66,8 @@ export class Output {
   inputTokens: i64 = 0;
   outputTokens: i64 = 0;
   covered: u32 = 0;
+  reviewPtr: u32 = 0;
+  reviewLen: u32 = 0;
 
   // Not the host's.
   set: usize = 0;
@@ -79,6 +82,7 @@ export class Output {
   callPath: usize = 0;
   callBody: usize = 0;
   records: usize = 0;
+  review: usize = 0;
   /** What could not be written for want of memory. */
   failed: bool = false;
 
@@ -100,6 +104,7 @@ export class Output {
     o.callPath = changetype<usize>(Bytes.create());
     o.callBody = changetype<usize>(Bytes.create());
     o.records = changetype<usize>(Bytes.create());
+    o.review = changetype<usize>(Bytes.create());
     const complete =
       o.set != 0 &&
       o.remove != 0 &&
@@ -112,7 +117,8 @@ export class Output {
       o.callMethod != 0 &&
       o.callPath != 0 &&
       o.callBody != 0 &&
-      o.records != 0;
+      o.records != 0 &&
+      o.review != 0;
     if (complete) return o;
     o.destroy();
     return changetype<Output>(0);
@@ -131,6 +137,7 @@ export class Output {
     drop(this.callPath);
     drop(this.callBody);
     drop(this.records);
+    drop(this.review);
     free(changetype<usize>(this));
   }
 
@@ -144,6 +151,7 @@ export class Output {
     this.bodyRun().clear();
     this.bodyMode = 0;
     changetype<Bytes>(this.budgets).clear();
+    this.reviewRun().clear();
   }
 
   /** After each call: addresses, which appending may have moved. */
@@ -172,6 +180,8 @@ export class Output {
     this.callBodyLen = changetype<Bytes>(this.callBody).len;
     this.recordsPtr = <u32>this.recordsRun().ptr;
     this.recordsLen = this.recordsRun().len;
+    this.reviewPtr = <u32>this.reviewRun().ptr;
+    this.reviewLen = this.reviewRun().len;
   }
 
   setRun(): Bytes {
@@ -200,6 +210,9 @@ export class Output {
   }
   recordsRun(): Bytes {
     return changetype<Bytes>(this.records);
+  }
+  reviewRun(): Bytes {
+    return changetype<Bytes>(this.review);
   }
 }
 

@@ -13,6 +13,7 @@ import { is, startsWithFolded } from '../http/literal';
 import { onPrompt } from '../prompt/prompt';
 import { onRetrieval } from '../retrieval/retrieval';
 import { keepRemovals } from '../http/forwarded-headers';
+import { keepTicket } from '../review/ticket';
 import { sendRequest } from './send-request';
 import { PHASE_REQUEST, Session } from './session-state';
 
@@ -34,6 +35,7 @@ export function onRequestHeaders(s: Session, ptr: usize, length: u32, eos: bool)
   if (!s.identified)
     return deny(s, 401, 'the caller is not known: a verified token, an API key or a client certificate is needed');
   if (!keepRemovals(s, ptr)) return deny(s, 400, 'headers that begin with x-envoy- are not read from a client');
+  if (!keepTicket(s, ptr)) return deny(s, 400, 'x-writ-ticket is none that this gateway gives');
   if (s.failed) return denyExhausted(s);
   s.hadLength = findHeader(ptr, 'content-length') > 0;
   const encodings = findHeader(ptr, 'content-encoding');

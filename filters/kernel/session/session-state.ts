@@ -26,6 +26,8 @@ export const PHASE_STREAM: u32 = 6;
 export const PHASE_PASS: u32 = 7;
 /** Answered by us, or over: nothing more is forwarded. */
 export const PHASE_DONE: u32 = 8;
+/** The queue of reviews is asked. */
+export const PHASE_REVIEW: u32 = 9;
 
 @unmanaged
 export class Session {
@@ -66,6 +68,16 @@ export class Session {
   path: usize = 0;
   pathBytes: u32 = 0;
   captures: usize = 0;
+
+  /**
+   * Where the policy holds requests for review: who calls, whatever else the token says (0: a caller who cannot be told
+   * from others), the id of the caller for people, and the ticket that the request carried (0: none).
+   */
+  caller: usize = 0;
+  callerBytes: u32 = 0;
+  callerId: usize = 0;
+  callerIdBytes: u32 = 0;
+  ticket: usize = 0;
 
   // What the request said.
   hasBody: bool = false;

@@ -52,5 +52,10 @@ export function verdictOf({ outcome, model, reasons }: Decision): Verdict {
   const names = reasons.flatMap((reason) =>
     reason.kind === 'rule' ? [reason.rule] : reason.kind === 'removed' ? ['no_model'] : [`unexpected: ${reason.kind}`],
   );
-  return { outcome, model: outcome === 'allow' ? model : null, reasons: [...new Set(names)].sort() };
+  // The example policy holds nothing.
+  return {
+    outcome: outcome === 'allow' ? 'allow' : 'deny',
+    model: outcome === 'allow' ? model : null,
+    reasons: [...new Set(names)].sort(),
+  };
 }
