@@ -44,6 +44,16 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./commands/rollback.ts')).rollback,
   },
   {
+    name: 'list',
+    summary: 'change the lists that a policy reads',
+    load: async () => (await import('./commands/list.ts')).list,
+  },
+  {
+    name: 'switch',
+    summary: "turn a policy's switches on and off",
+    load: async () => (await import('./commands/switch.ts')).switchCommand,
+  },
+  {
     name: 'status',
     summary: 'say which sidecar enforces which revision',
     load: async () => (await import('./commands/status.ts')).status,

@@ -10,6 +10,8 @@ import { ReviewDesk, Reviews } from '../proto/gen/writ/v1/reviews_pb.ts';
 import { grpcService } from '../proto/grpc-call.ts';
 import { expireLeases } from './budgets/lease-calls.ts';
 import type { LeaseCallContext } from './budgets/lease-calls.ts';
+import { feedResource } from '../compiler/bundle/feed.ts';
+import { feedInForce, loadFeedsInForce } from './feeds/feeds-in-force.ts';
 import { adsDefinition, adsService } from './grpc/ads-service.ts';
 import { adminService, budgetInfos, leasesService, nodeCounts, nodesService } from './grpc/services.ts';
 import type { ServicesContext } from './grpc/services.ts';
@@ -66,7 +68,8 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
   try {
     const metrics = createMetrics();
     const inForce = await loadReleasesInForce(database);
-    const hub = openHub(snapshotOf(inForce), database, metrics, now, log);
+    const feeds = await loadFeedsInForce(database);
+    const hub = openHub(snapshotOf(inForce, feeds), database, metrics, now, log);
     for (const row of await listQuarantine(database)) hub.quarantine(row.node, row.typeUrl, row.resource, row.version);
 
     const leases: LeaseCallContext = {
@@ -87,8 +90,14 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
       isConnected: (node) => hub.isConnected(node),
       onRelease: ({ row, bundle }) => {
         inForce.set(row.name, putInForce(row, bundle));
-        hub.publish(snapshotOf(inForce));
+        hub.publish(snapshotOf(inForce, feeds));
         log(`release ${row.sequence} of \`${row.name}\` is revision ${row.revision.slice(0, 12)}, by ${row.pushedBy}`);
+      },
+      feeds: () => feeds,
+      onFeed: (row) => {
+        feeds.set(feedResource(row), feedInForce(row));
+        hub.publish(snapshotOf(inForce, feeds));
+        log(`number ${row.sequence} of ${row.kind} \`${row.name}\` of \`${row.policy}\`, by ${row.publishedBy}`);
       },
       onPush: (result) => metrics.pushes.inc({ result }),
       onLeaseCall: (method) => metrics.leaseCalls.inc({ method }),

@@ -12,6 +12,7 @@ import {
   readJwtIssuer,
   readSigningKey,
 } from '../../control-plane/keys/key-folder.ts';
+import { createSignerKey } from '../../control-plane/keys/signer-key.ts';
 import { type Command, CommandError, type ExitCode, onePath, parse, type World } from '../command.ts';
 import { keysFolder, keysOption } from '../keys-option.ts';
 
@@ -28,6 +29,7 @@ export const keys: Command = {
        writ keys admin NAME [--keys DIR]
        writ keys reviewer NAME --group GROUP… [--caller ID] [--keys DIR]
        writ keys rotate [--keys DIR]
+       writ keys signer NAME [--keys DIR]
        writ keys jwt --claims JSON [--seconds N] [--issuer URL] [--keys DIR]
 
 init    makes the key that signs bundles, the authority of our mTLS, the certificates of the control plane, of nodes and of admins, and a small issuer of JWTs for demos.
@@ -36,6 +38,7 @@ node    makes the certificate of one more sidecar
 admin   makes the certificate of one more person or machine that may push
 reviewer  makes the certificate of one person who may answer requests that are held for these groups
 rotate  makes a new key that signs bundles; bundles of the old one are trusted until its file is removed from bundle/trusted on every machine
+signer  makes the key with which NAME signs lists and switches, and prints its public half as the deployment's \`signers\` takes it
 jwt     prints a token of the demo issuer with these claims
 
   --host NAME    a name or address at which sidecars reach the control plane, besides ${HOSTS.join(', ')}
@@ -47,7 +50,7 @@ jwt     prints a token of the demo issuer with these claims
   --seconds N    how long the token is good; usual: ${TOKEN_SECONDS}
   --issuer URL   its \`iss\`; usual: ${DEMO_ISSUER}
   --keys DIR     usual: the environment variable WRIT_KEYS
-  --json         print what was made as JSON: init {"folder","bundleKey","hosts","nodes","admins"}, node, admin and reviewer {"certificate","key"} (files under DIR), rotate {"bundleKey","replaced"}, jwt {"token"}
+  --json         print what was made as JSON: init {"folder","bundleKey","hosts","nodes","admins"}, node, admin and reviewer {"certificate","key"} (files under DIR), rotate {"bundleKey","replaced"}, signer {"signer","keyId","publicKey"}, jwt {"token"}
 
 A sidecar's machine needs bundle/trusted, mtls/ca.crt and its own mtls/node-NAME.*, nothing else.
 
@@ -78,6 +81,7 @@ const verbs: { readonly [verb: string]: Verb } = {
   admin: (args, world) => certificate('admin', args, world),
   reviewer,
   rotate,
+  signer,
   jwt,
 };
 
@@ -146,6 +150,19 @@ async function rotate(args: readonly string[], world: World): Promise<ExitCode> 
   else
     world.out(
       `bundle key ${kid} signs from now on\ncopy bundle/trusted/${kid}.pem to every sidecar and to the control plane, start them again, push; then remove bundle/trusted/${old}.pem everywhere\n`,
+    );
+  return 0;
+}
+
+async function signer(args: readonly string[], world: World): Promise<ExitCode> {
+  const { values, positionals } = parse(keys, args, { ...keysOption, ...jsonOption });
+  const name = onePath({ name: 'keys signer' }, positionals, 'NAME');
+  assertRoleName(name);
+  const { kid, publicKeyPem } = createSignerKey(keysFolder(values, world), name);
+  if (values.json) world.out(`${JSON.stringify({ signer: name, keyId: kid, publicKey: publicKeyPem })}\n`);
+  else
+    world.out(
+      `signers/${name}.key is made: key ${kid}. In the deployment:\n  "signers": { ${JSON.stringify(name)}: { "keys": [${JSON.stringify(publicKeyPem)}], "lists": [] } }\n`,
     );
   return 0;
 }

@@ -63,6 +63,7 @@ interface NodeDocument {
   readonly verified: RevisionDocument | null;
   readonly enforcing: RevisionDocument | null;
   readonly refused: (RevisionDocument & { readonly code: string; readonly message: string }) | null;
+  readonly feeds: readonly FeedDocument[];
   readonly quarantined: readonly {
     readonly resource: string;
     readonly version: string;
@@ -74,6 +75,17 @@ interface NodeDocument {
 interface RevisionDocument {
   readonly revision: string;
   readonly sequence: number;
+}
+
+interface FeedDocument {
+  readonly kind: string;
+  readonly name: string;
+  readonly sequence: number;
+  readonly issuedAt: string | null;
+  readonly state: string;
+  /** Why the last one that came was refused. */
+  readonly refused: string | null;
+  readonly maxAgeSeconds: number | null;
 }
 
 interface BudgetDocument {
@@ -139,6 +151,15 @@ function nodeDocument({ name, connected, lastSeenMs, status: reported, quarantin
             code: refused.code,
             message: refused.message,
           },
+    feeds: (reported?.feeds ?? []).map((feed) => ({
+      kind: feed.kind,
+      name: feed.name,
+      sequence: Number(feed.sequence),
+      issuedAt: feed.issuedAtMs === 0n ? null : instant(feed.issuedAtMs),
+      state: feed.state,
+      refused: feed.refused === '' ? null : feed.refused,
+      maxAgeSeconds: feed.maxAgeMs === 0n ? null : Number(feed.maxAgeMs) / 1_000,
+    })),
     quarantined: quarantined.map(({ resource, version, message, atMs }) => ({
       resource,
       version,
@@ -172,6 +193,7 @@ export function statusText({ nodes, budgets, releases }: StatusDocument, now: nu
             ago(node.lastSeen, now),
           ]),
         ),
+    ...feedsText(nodes, now),
     ...refusals(nodes),
     ...(budgets.length === 0
       ? []
@@ -208,6 +230,30 @@ export function statusText({ nodes, budgets, releases }: StatusDocument, now: nu
 
 function revisionText(at: RevisionDocument | null): string {
   return at === null ? 'none' : `${short(at.revision)} (${at.sequence})`;
+}
+
+/** Every list and switch on every node: what an officer looks at after switching. */
+function feedsText(nodes: readonly NodeDocument[], now: number): string[] {
+  const rows = nodes.flatMap((node) =>
+    node.feeds.map((feed) => [
+      `${feed.kind} ${feed.name}`,
+      node.name,
+      feed.sequence === 0 ? 'none' : String(feed.sequence),
+      feed.issuedAt === null ? '' : ago(feed.issuedAt, now),
+      `${stateNow(feed, now)}${feed.refused === null ? '' : `; what came last was refused [${feed.refused}]`}`,
+    ]),
+  );
+  return rows.length === 0 ? [] : [textTable(['list or switch', 'node', 'number', 'signed', 'state'], rows)];
+}
+
+/** A list grows old after its node has reported it. */
+function stateNow({ state, issuedAt, maxAgeSeconds }: FeedDocument, now: number): string {
+  const isOld =
+    state === 'fresh' &&
+    issuedAt !== null &&
+    maxAgeSeconds !== null &&
+    now - Date.parse(issuedAt) > maxAgeSeconds * 1_000;
+  return isOld ? 'stale' : state;
 }
 
 /** A line for each node that refuses a release. */

@@ -9,6 +9,7 @@ import type { GivenAttribute, PolicyTest, Program, ScalarValue, Span, TestStep }
 import { instantIn, TimeZone } from '../../dsl/time-zone.ts';
 import { unmet } from './expectation.ts';
 import { Exchange, type Happened } from './exchange.ts';
+import { feedFacts, giveFeeds, type GivenFeeds, noFeeds, rememberFeed } from './feeds.ts';
 import { claimsOf, factValues } from './given.ts';
 import type { PolicyUnderTest } from './policy-under-test.ts';
 
@@ -29,7 +30,7 @@ export interface TestResult {
 export function runTest(test: PolicyTest, compiled: PolicyUnderTest): TestResult {
   const failures: Failure[] = [];
   const fired = new Set<string>();
-  const world: Given = { now: null, caller: [], spent: new Map() };
+  const world: Given = { now: null, caller: [], spent: new Map(), feeds: noFeeds() };
   const { program, plan } = compiled;
   let exchange: Exchange | null = null;
   let happened: Happened | null = null;
@@ -44,6 +45,7 @@ export function runTest(test: PolicyTest, compiled: PolicyUnderTest): TestResult
       if (step.kind === 'prompt') {
         exchange?.end();
         const now = nowOf(world, plan) ?? 0;
+        giveFeeds(world.feeds, plan, compiled.filter, now);
         exchange = new Exchange(compiled, now, claimsOf(world.caller, program), levelsOf(world, plan));
         happened = exchange.prompt(step);
       } else if (step.kind === 'completion') {
@@ -70,13 +72,14 @@ interface Given {
   now: number | null;
   caller: readonly GivenAttribute[];
   readonly spent: Map<string, number>;
+  readonly feeds: GivenFeeds;
 }
 
-function remember(step: TestStep, world: Given, { policy }: Program): boolean {
+function remember(step: TestStep, world: Given, program: Program): boolean {
   if (step.kind === 'caller') world.caller = step.attributes;
-  else if (step.kind === 'now') world.now = instantIn(new TimeZone(policy.timeZone), step.iso);
+  else if (step.kind === 'now') world.now = instantIn(new TimeZone(program.policy.timeZone), step.iso);
   else if (step.kind === 'spent') world.spent.set(step.budget, amountOf(step.amount));
-  else return false;
+  else return rememberFeed(step, world.feeds, program);
   return true;
 }
 
@@ -122,6 +125,12 @@ function decideDocument(
     event: step.kind === 'chunk' ? 'chunk' : 'ingest',
     store: step.store,
     caller: factValues(world.caller, program),
+    ...feedFacts(
+      world.feeds,
+      { caller: world.caller, chunk: step.attributes, store: step.store, now },
+      plan,
+      new TimeZone(program.policy.timeZone),
+    ),
     chunk: { [step.store]: factValues(step.attributes, program) },
     text: { found, found_restored: found },
   };

@@ -29,7 +29,15 @@ export type BundleErrorCode =
   // The release
   | 'bad_release'
   | 'wrong_release'
-  | 'old_sequence';
+  | 'old_sequence'
+  // Feeds
+  | 'bad_value'
+  | 'bad_feed'
+  | 'bad_feed_terms'
+  | 'wrong_feed'
+  | 'too_many_entries'
+  | 'beyond_maximum'
+  | 'future';
 
 export class BundleError extends Error {
   readonly code: BundleErrorCode;

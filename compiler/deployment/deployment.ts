@@ -9,6 +9,9 @@
 export interface Places {
   readonly models: readonly { readonly name: string }[];
   readonly stores: readonly { readonly name: string }[];
+  /** With `switches`: what comes by feeds; absent where nothing does. */
+  readonly lists?: readonly { readonly name: string; readonly feed: string }[];
+  readonly switches?: readonly { readonly name: string; readonly by: string }[];
 }
 
 export interface Deployment {
@@ -18,7 +21,16 @@ export interface Deployment {
   /** By the store's name in the policy; every store of the plan is there. */
   readonly stores: { readonly [name: string]: Upstream };
   readonly identity: Identity;
+  /** Who may sign what comes beside the bundle, by name; `switch … by` names one. */
+  readonly signers: { readonly [name: string]: Signer };
   readonly limits: Limits;
+}
+
+export interface Signer {
+  /** More than one while a key is replaced. */
+  readonly keys: readonly { readonly kid: string; readonly publicKeyPem: string }[];
+  /** Feeds of lists that it may sign. */
+  readonly lists: readonly string[];
 }
 
 export interface ListenerAddress {
@@ -97,5 +109,6 @@ export const LIMIT_RANGES: {
 export const DEPLOYMENT_BYTES_MAX = 4 * 1024 * 1024;
 export const IDENTITIES_MAX = 10_000;
 export const ISSUERS_MAX = 16;
+export const SIGNER_KEYS_MAX = 8;
 /** Where Debian, Ubuntu, Alpine and their container images keep the public authorities. */
 export const SYSTEM_CA = '/etc/ssl/certs/ca-certificates.crt';

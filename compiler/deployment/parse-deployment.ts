@@ -17,6 +17,7 @@ import type {
 import { DEPLOYMENT_BYTES_MAX, IDENTITIES_MAX, ISSUERS_MAX, LIMIT_RANGES, SYSTEM_CA } from './deployment.ts';
 import type { Problem } from './json-reader.ts';
 import { JsonReader, join, quoted } from './json-reader.ts';
+import { readSigners } from './read-signers.ts';
 
 export type ParsedDeployment =
   | { readonly kind: 'deployment'; readonly deployment: Deployment }
@@ -39,7 +40,7 @@ function readDeployment(read: JsonReader, text: string, plan: Places): Deploymen
       ...(plan.models.length > 0 ? ['models'] : []),
       ...(plan.stores.length > 0 ? ['stores'] : []),
     ],
-    optional: ['models', 'stores', 'identity', 'limits'],
+    optional: ['models', 'stores', 'identity', 'signers', 'limits'],
   };
   const fields = read.object(document, '', keys);
   if (fields === undefined) return undefined;
@@ -55,6 +56,7 @@ function readDeployment(read: JsonReader, text: string, plan: Places): Deploymen
     names: plan.stores.map((store) => store.name),
   });
   const identity = readIdentity(read, fields['identity']);
+  const signers = readSigners(read, fields['signers'], plan);
   const limits = readLimits(read, fields['limits']);
   if (identity.sans.length > 0 && listener !== undefined && listener.tls?.clientCa === undefined) {
     read.problem(
@@ -63,7 +65,7 @@ function readDeployment(read: JsonReader, text: string, plan: Places): Deploymen
       'add `listener.tls.clientCa`',
     );
   }
-  return listener === undefined ? undefined : { listener, models, stores, identity, limits };
+  return listener === undefined ? undefined : { listener, models, stores, identity, signers, limits };
 }
 
 function readJson(read: JsonReader, text: string): unknown {

@@ -3,6 +3,7 @@
  * model of the catalog: `residual` at one model leaves an expression that no longer mentions it, and `overModels` keeps
  * one expression where all models agree.
  */
+import { BUILT_IN_ENUMS } from '../../dsl/events.ts';
 import type { AttributeRef, Condition, Model, Operand as SourceOperand, Type, Value } from '../../dsl/program.ts';
 import {
   type Expr,
@@ -15,7 +16,8 @@ import {
 } from '../plan/plan.ts';
 import { isInHours } from '../plan/hours.ts';
 import type { RedactionMode } from '../plan/redaction.ts';
-import { chunkPath, type FactTable, factValue, NOW_PATH } from './fact-table.ts';
+import { chunkPath, type FactTable, factValue, NOW_PATH, switchFactPath } from './fact-table.ts';
+import { dayFactPath, dayIn, listFactPath, ownOf, valueFactPath } from './feeds.ts';
 import type { LoweredHours } from './hours.ts';
 import { compareSent, type SentClass } from './sent-classification.ts';
 import { and, constant, FALSE, not, or, TRUE } from './simplify.ts';
@@ -28,10 +30,11 @@ export interface Scope {
   readonly models: readonly Model[];
   /** Members of every declared enum, in order. */
   readonly enums: ReadonlyMap<string, readonly string[]>;
-  /** The plan's hours: those with days off, which nothing knows yet, are not among them. */
   readonly calendar: LoweredHours;
   /** The plan's modes of redaction. */
   readonly redactions: readonly RedactionMode[];
+  /** Of the hours that have them, the list of days off, by the hours' name. */
+  readonly daysOff: ReadonlyMap<string, string>;
   /** Detectors that nothing runs yet, with the form that each uses. */
   readonly idleDetectors: ReadonlyMap<string, string>;
   /** Of which store `chunk.…` speaks; null outside retrieval and ingest. */
@@ -225,17 +228,65 @@ function residual(condition: Condition, scope: Scope, model: Model | null): Expr
     case 'inHours': {
       const term = termOf(condition.attribute, scope, model);
       const hours = scope.calendar.hours.findIndex((each) => each.name === condition.hours);
-      if (hours < 0) throw new Unlowerable('list');
-      return term.kind === 'value'
-        ? constant(isInHours(Number(term.value), hours, scope.calendar))
-        : { kind: 'in_hours', time: factOnly(term), hours };
+      const off = scope.daysOff.get(condition.hours);
+      const inWeek: Expr =
+        term.kind === 'value'
+          ? constant(isInHours(Number(term.value), hours, scope.calendar))
+          : { kind: 'in_hours', time: factOnly(term), hours };
+      return off === undefined ? inWeek : and([inWeek, not(isDayIn(off, hours, term, scope))]);
     }
     case 'inList':
+      return inList(condition, scope, model);
     case 'switch':
+      return {
+        kind: 'is_true',
+        fact: { kind: 'fact', fact: scope.facts.at(switchFactPath(condition.switch).join('.')) },
+      };
     case 'approvedBy':
     case 'unredacted':
       throw new Unlowerable(condition.kind);
   }
+}
+
+// ------------------------------------------------------------------------------------------------------------
+// lists
+
+function inList(
+  { attribute, list, span }: Extract<Condition, { kind: 'inList' }>,
+  scope: Scope,
+  model: Model | null,
+): Expr {
+  const isAmong = (path: readonly string[]): Expr => ({
+    kind: 'is_true',
+    fact: { kind: 'fact', fact: scope.facts.at(path.join('.')) },
+  });
+  const term = termOf(attribute, scope, model);
+  if (term.kind === 'value') return isAmong(valueFactPath(list, term.value));
+  if (term.kind === 'ref' && term.ref.kind === 'fact')
+    return isAmong(listFactPath(list, scope.facts.facts[term.ref.fact]!.path.join('.')));
+  const { type } = attribute;
+  if (type.kind !== 'enum') throw new Unlowerable(`${attribute.name} in a list`);
+  return or(
+    (scope.enums.get(type.name) ?? BUILT_IN_ENUMS[type.name]!).map((name, ordinal) => {
+      const value: Value = { kind: 'member', enum: type.name, name, ordinal };
+      return and([
+        compare('is', attribute, { kind: 'literal', value, type, span }, scope, model),
+        isAmong(valueFactPath(list, name)),
+      ]);
+    }),
+  );
+}
+
+/** Whether a time falls on a day that is in the list, as the clocks of the hours' zone show it. */
+function isDayIn(list: string, hours: number, term: Term, scope: Scope): Expr {
+  const { zone } = scope.calendar.hours[hours]!;
+  const ref = term.kind === 'value' ? undefined : factOnly(term);
+  if (ref?.kind === 'field') throw new Unlowerable('a time of an element in hours with days off');
+  const path =
+    ref === undefined
+      ? valueFactPath(list, dayIn(scope.calendar, zone, Number(term.kind === 'value' ? term.value : 0)))
+      : dayFactPath(list, scope.calendar.zones[zone]!.name, scope.facts.facts[ref.fact]!.path.join('.'));
+  return { kind: 'is_true', fact: { kind: 'fact', fact: scope.facts.at(path.join('.')) } };
 }
 
 // ------------------------------------------------------------------------------------------------------------
@@ -427,13 +478,7 @@ function isSentClass({ root, name }: AttributeRef): boolean {
 function modelTerm(attribute: AttributeRef, model: Model, scope: Scope): Term {
   const declared = model.attributes.find((candidate) => candidate.name === attribute.name);
   if (declared !== undefined) return valueTerm(declared.value, attribute.type, scope);
-  const own: { readonly [name: string]: FactValue } = {
-    name: model.name,
-    provider: model.provider,
-    context: model.contextTokens,
-    max_output: model.maxOutputTokens,
-  };
-  const value = own[attribute.name];
+  const value = ownOf(model, attribute.name);
   if (value === undefined) throw new Unlowerable(`model.${attribute.name}`);
   return { kind: 'value', value, type: attribute.type };
 }

@@ -12,8 +12,11 @@ import {
   type FactRef,
   type FactType,
   type FactValue,
+  type ListOperand,
+  type ListUse,
   MODEL_ENUM,
   ROLE_ENUM,
+  type SwitchUse,
   type WhenAbsent,
 } from '../plan/plan.ts';
 import { lowerable } from './unenforced.ts';
@@ -37,16 +40,42 @@ export interface FactTable {
   field(path: string, name: string): FactRef;
 }
 
-export function factTable(program: Program): FactTable {
+/** A fact that says whether a value is in a list; operands are named by their paths until all facts have ids. */
+export interface ListQuestion {
+  readonly path: readonly string[];
+  readonly list: string;
+  readonly of:
+    | { readonly kind: 'fact'; readonly path: string }
+    | { readonly kind: 'value'; readonly value: FactValue }
+    | { readonly kind: 'day'; readonly path: string; readonly zone: number };
+}
+
+/** What conditions ask of feeds. */
+export interface FeedFacts {
+  readonly lists: readonly ListUse[];
+  readonly switches: readonly SwitchUse[];
+  readonly questions: readonly ListQuestion[];
+}
+
+export function factTable(program: Program, feeds: FeedFacts): FactTable {
   const zone = new TimeZone(program.policy.timeZone);
-  const drafts = [
+  const plain = [
     ...builtins(program),
     ...callerFacts(program, zone),
     ...budgetFacts(program),
     ...chunkFacts(program, zone),
   ];
+  const drafts: Later[] = [
+    ...plain.map((draft) => ({ path: draft.path, as: () => draft })),
+    ...feeds.switches.map(({ name }, at) => {
+      const draft = boolFact(switchFactPath(name), { kind: 'switch', switch: at }, undefined);
+      return { path: draft.path, as: () => draft };
+    }),
+    ...feeds.questions.flatMap((question) => listFact(question, feeds.lists, plain)),
+  ];
   const sorted = drafts.sort((a, b) => (pathOf(a) < pathOf(b) ? -1 : 1));
-  const facts = sorted.map((draft, id): Fact => ({ id, ...draft }));
+  const places = new Map(sorted.map((draft, id) => [pathOf(draft), id]));
+  const facts = sorted.map((draft, id): Fact => ({ id, ...draft.as((path) => places.get(path)!) }));
   const ids = new Map(facts.map((fact) => [pathOf(fact), fact.id]));
 
   const at = (path: string): FactId => {
@@ -73,7 +102,44 @@ export function chunkPath(store: string, attribute: string): string {
   return `chunk.${store}.${attribute}`;
 }
 
+export function switchFactPath(name: string): readonly string[] {
+  return ['switch', name];
+}
+
 type Draft = Omit<Fact, 'id'>;
+/** A fact that may name others, once they have ids. */
+interface Later {
+  readonly path: readonly string[];
+  as(idOf: (path: string) => FactId): Draft;
+}
+
+/** None where nothing supplies the operand: what asks it cannot be lowered either. */
+function listFact({ path, list, of }: ListQuestion, lists: readonly ListUse[], facts: readonly Draft[]): Later[] {
+  const operand = of.kind === 'value' ? undefined : facts.find((fact) => pathOf(fact) === of.path);
+  if (of.kind !== 'value' && operand === undefined) return [];
+  const at = lists.findIndex(({ name }) => name === list);
+  const as = (idOf: (path: string) => FactId): Draft => {
+    const asked: ListOperand =
+      of.kind === 'value'
+        ? of
+        : of.kind === 'fact'
+          ? { kind: 'fact', fact: idOf(of.path) }
+          : { kind: 'day', fact: idOf(of.path), zone: of.zone };
+    return boolFact(path, { kind: 'list', list: at, of: asked }, operand);
+  };
+  return [{ path, as }];
+}
+
+/** Of a list and its operand nobody can tell which has failed: the stricter of the two counts. */
+function boolFact(path: readonly string[], source: Fact['source'], operand: Draft | undefined): Draft {
+  return {
+    path,
+    type: { kind: 'bool' },
+    absent: { kind: operand?.absent.kind === 'unknown' ? 'unknown' : 'fails' },
+    failsClosed: operand?.failsClosed ?? false,
+    source,
+  };
+}
 
 function pathOf(fact: Pick<Fact, 'path'>): string {
   return fact.path.join('.');

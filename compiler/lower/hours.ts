@@ -17,13 +17,12 @@ export interface LoweredHours {
   readonly hours: readonly Hours[];
 }
 
-/** Hours with days off are left out: nothing knows those days yet. */
+/** The days off of hours are a list's, and no part of them here: see feeds.ts. */
 export function lowerHours(program: Program): LoweredHours {
-  const lowered = program.hours.filter((hours) => hours.except === null);
-  const names = [...new Set(lowered.map(({ timeZone }) => timeZone))].sort();
+  const names = [...new Set(program.hours.map(({ timeZone }) => timeZone))].sort();
   return {
     zones: names.map(zoneNamed),
-    hours: lowered.map((hours) => ({
+    hours: program.hours.map((hours) => ({
       name: hours.name,
       zone: names.indexOf(hours.timeZone),
       spans: spansOf(hours),

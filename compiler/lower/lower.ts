@@ -27,8 +27,10 @@ import {
   type Rule,
   type Store,
 } from '../plan/plan.ts';
+import { operandOf } from '../plan/reads.ts';
 import type { Scope } from './condition.ts';
 import { builtinEnums, chunkPath, factTable, type FactTable, factValue } from './fact-table.ts';
+import { lowerFeeds } from './feeds.ts';
 import { guaranteeRules, lowerGuarantees } from './guarantees.ts';
 import { lowerHours } from './hours.ts';
 import { byPrice, lowerClassify, lowerPrompt } from './prompt.ts';
@@ -52,7 +54,9 @@ export interface LowerOptions {
  * `unenforcedDiagnostics` first.
  */
 export function lower(program: Program, options: LowerOptions): Plan {
-  const facts = factTable(program);
+  const calendar = lowerHours(program);
+  const feeds = lowerFeeds(program, new TimeZone(program.policy.timeZone), calendar);
+  const facts = factTable(program, feeds);
   const detectors = detectorsOf(program);
   const models = program.models.map(lowerModel);
   const enums = [
@@ -63,7 +67,6 @@ export function lower(program: Program, options: LowerOptions): Plan {
     ),
   ];
   const { policy } = program;
-  const calendar = lowerHours(program);
   const redactions = lowerRedactions(program);
   const events = lowerEvents(program, {
     facts,
@@ -93,6 +96,8 @@ export function lower(program: Program, options: LowerOptions): Plan {
     detectors,
     redactions,
     ...calendar,
+    lists: feeds.lists,
+    switches: feeds.switches,
     guarantees: lowerGuarantees(program.guarantees, events),
     imports: program.imports,
     events,
@@ -128,13 +133,14 @@ function lowerEvents(
     classificationEnum === null || baseClassification === null
       ? null
       : { enum: classificationEnum, member: baseClassification.name };
+  const daysOff = new Map(program.hours.flatMap(({ name, except }) => (except === null ? [] : [[name, except]])));
   const contextOf = (
     classification: Scope['classification'],
     store: string | null,
     classificationReads: readonly FactId[],
   ): EventContext => ({
     program,
-    scope: { ...shared, store, classification, idleDetectors, sent: null, base },
+    scope: { ...shared, daysOff, store, classification, idleDetectors, sent: null, base },
     unenforced,
     classificationReads,
   });
@@ -208,10 +214,9 @@ const REQUEST_EFFECTS: ReadonlySet<Effect['kind']> = new Set(['allow', 'deny', '
 function retrieval(store: string, context: EventContext): RetrievalEvent {
   const lowered = loweredRules('retrieval', store, context);
   const rules = eventRules('retrieval', store, lowered, context, []);
+  const { facts } = context.scope.facts;
   const ofChunk = new Set(
-    context.scope.facts.facts
-      .filter((fact) => fact.path[0] === 'chunk' || fact.path[0] === 'text')
-      .map((fact) => fact.id),
+    facts.map(({ id }) => id).filter((id) => ['chunk', 'text'].includes(facts[operandOf(facts, id)]!.path[0]!)),
   );
   const requestRules = [
     ...rules.flatMap((rule) => {

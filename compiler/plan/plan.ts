@@ -38,6 +38,7 @@
 
 import type { Hours, Zone } from './calendar.ts';
 import type { EnumType } from './enums.ts';
+import type { FeedSource, ListUse, SwitchUse } from './feeds.ts';
 import type { Guarantee, ImportedFile } from './governance.ts';
 import type { Hold } from './hold.ts';
 import type { RedactionMode } from './redaction.ts';
@@ -47,6 +48,7 @@ import type { WireValue } from './wire-value.ts';
 export type { Hours, Zone } from './calendar.ts';
 export { DETECTOR_ENUM, type EnumType, MODEL_ENUM, ROLE_ENUM } from './enums.ts';
 
+export type { FeedSource, ListOperand, ListUse, SwitchUse } from './feeds.ts';
 export type { Span };
 export const PLAN_VERSION = 1;
 
@@ -129,7 +131,8 @@ export interface Fact {
     | { readonly kind: 'builtin' }
     | { readonly kind: 'claim'; readonly claim: string; readonly splitBy?: string }
     | { readonly kind: 'metadata'; readonly store: string; readonly key: string; readonly splitBy?: string }
-    | { readonly kind: 'budget'; readonly budget: string };
+    | { readonly kind: 'budget'; readonly budget: string }
+    | FeedSource;
   readonly span?: Span;
 }
 
@@ -542,6 +545,9 @@ export interface Plan {
   readonly zones: readonly Zone[];
   /** Sorted by name. */
   readonly hours: readonly Hours[];
+  /** Those that a condition mentions, each sorted by name. */
+  readonly lists: readonly ListUse[];
+  readonly switches: readonly SwitchUse[];
   /** Sorted by name. */
   readonly guarantees: readonly Guarantee[];
   /** By path. */

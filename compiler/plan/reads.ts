@@ -1,5 +1,5 @@
 /** Which facts a condition reads: the one definition behind every `reads` of a plan. */
-import type { Expr, FactId, FactRef, ModelExpr, Operand, SetOperand, TextOperand } from './plan.ts';
+import type { Expr, Fact, FactId, FactRef, ModelExpr, Operand, SetOperand, TextOperand } from './plan.ts';
 
 /**
  * Facts that reading the classification reads: those of every `classify`. And the fact `model.chosen`, which a
@@ -8,6 +8,12 @@ import type { Expr, FactId, FactRef, ModelExpr, Operand, SetOperand, TextOperand
 export interface ReadingContext {
   readonly classification: readonly FactId[];
   readonly chosenModel?: FactId;
+}
+
+/** The fact whose value the fact is about: itself, or what is looked up in a list. */
+export function operandOf(facts: readonly Fact[], id: FactId): FactId {
+  const { source } = facts[id]!;
+  return source.kind === 'list' && source.of.kind !== 'value' ? source.of.fact : id;
 }
 
 /** Sorted, without doubles. A field counts as its collection. */

@@ -27,7 +27,9 @@ function describe(names: Names, fact: Fact): string {
         ? `, metadata ${source.key} of store ${source.store}`
         : source.kind === 'budget'
           ? `, level of budget ${source.budget}`
-          : '';
+          : source.kind === 'list'
+            ? `, list ${names.plan.lists[source.list]!.name}`
+            : '';
   const what =
     type.kind === 'enum' || type.kind === 'enum_set'
       ? `${type.kind} ${type.enum}`

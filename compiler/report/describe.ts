@@ -64,7 +64,7 @@ export function describeExpr(expr: Expr, plan: Plan): string {
     case 'known':
       return `${reference(expr.fact, plan)} is known`;
     case 'is_true':
-      return `${reference(expr.fact, plan)} is true`;
+      return feedText(expr.fact, true, plan) ?? `${reference(expr.fact, plan)} is true`;
     case 'compare':
       return comparison(expr, OPERATORS[expr.op], plan);
     case 'in_hours':
@@ -97,7 +97,7 @@ function describeNot(expr: Expr, plan: Plan): string {
     case 'known':
       return `${reference(expr.fact, plan)} is not known`;
     case 'is_true':
-      return `${reference(expr.fact, plan)} is not true`;
+      return feedText(expr.fact, false, plan) ?? `${reference(expr.fact, plan)} is not true`;
     case 'text_equals':
       return `${text(expr.left, plan)} is not ${text(expr.right, plan)}`;
     case 'text_contains':
@@ -115,6 +115,21 @@ function describeNot(expr: Expr, plan: Plan): string {
     default:
       return `it is not so that (${describeExpr(expr, plan)})`;
   }
+}
+
+/** What a fact of a feed says, or its opposite; null for other facts. */
+function feedText(ref: FactRef, holds: boolean, plan: Plan): string | null {
+  const source = ref.kind === 'fact' ? plan.facts[ref.fact]!.source : null;
+  if (source?.kind === 'switch') return `switch ${plan.switches[source.switch]!.name} is ${holds ? 'on' : 'off'}`;
+  if (source?.kind !== 'list') return null;
+  const { of } = source;
+  const operand =
+    of.kind === 'value'
+      ? JSON.stringify(of.value)
+      : of.kind === 'fact'
+        ? pathOf(plan, of.fact)
+        : `the day of ${pathOf(plan, of.fact)} in ${plan.zones[of.zone]!.name}`;
+  return `${operand} is ${holds ? '' : 'not '}in list ${plan.lists[source.list]!.name}`;
 }
 
 function comparison(expr: Expr & { readonly kind: 'compare' }, operator: string, plan: Plan): string {

@@ -32,6 +32,10 @@ export function reportText(report: Report): string {
       'Hours',
       report.hours.map(({ name, when }) => `${name}: ${when}`),
     ),
+    section(
+      'Lists and switches, which come beside the bundle',
+      report.feeds.map(({ name, what }) => `${name}: ${what}`),
+    ),
     section('Guarantees', report.guarantees.map(guaranteeText)),
     ...report.events.map(eventText),
     section(

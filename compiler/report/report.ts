@@ -2,6 +2,7 @@
  * The report that goes with every bundle: what the policy does, event by event, in words; what is scanned at each
  * endpoint; what happens on failure; the worst case of every event. `reportOf` is the data, `report-text.ts` prints it.
  */
+import { describeFeeds } from './describe-feeds.ts';
 import type { Protocol } from '../../filters/protocols/protocol.ts';
 import type { Identity } from '../deployment/deployment.ts';
 import { type Door, DOORS } from '../../proto/door.ts';
@@ -35,6 +36,8 @@ export interface Report {
   /** What one unit of another currency counts as. */
   readonly rates: readonly string[];
   readonly hours: readonly { readonly name: string; readonly when: string }[];
+  /** What comes beside the bundle: lists, then switches. */
+  readonly feeds: readonly { readonly name: string; readonly what: string }[];
   /** What must never be sent, and what sees to it. */
   readonly guarantees: readonly GuaranteeReport[];
   /** What the policy may only narrow. */
@@ -125,6 +128,7 @@ export function reportOf(
         `${money(1_000_000, from)} counts as ${money(rateMillionths, plan.currency)}, by the rate of ${date}`,
     ),
     hours: plan.hours.map((hours) => ({ name: hours.name, when: describeHours(hours, plan) })),
+    feeds: describeFeeds(plan),
     guarantees: plan.guarantees.map(({ name, title, cites, kept }) => ({
       name,
       title: title ?? null,

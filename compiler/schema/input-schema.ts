@@ -133,6 +133,8 @@ function describe({ source, type, absent }: Fact): string {
     claim: 'From the verified identity',
     metadata: 'From the metadata of the store',
     budget: "The budget's level",
+    list: 'Whether the list has it, as its feed says',
+    switch: 'Whether the switch is on, as its feed says',
   }[source.kind];
   const unit = type.kind === 'number' && type.unit !== '' ? `, in ${type.unit}` : '';
   const otherwise = { fails: '', unknown: '; may be absent', else: '; has a value where absent' }[absent.kind];

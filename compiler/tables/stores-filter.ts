@@ -5,6 +5,7 @@
  */
 import * as F from '../../filters/kernel/protocol/store-filter.ts';
 import type { Effect, Expr, Fact, FactId, Operand, Plan, RetrievalEvent, Rule, Store } from '../plan/plan.ts';
+import { operandOf } from '../plan/reads.ts';
 import { SectionBytes } from './section-bytes.ts';
 
 /** A condition as the store understands it; `null` stands for "all chunks". */
@@ -68,11 +69,12 @@ function filterTable(plan: Plan, store: Store, event: RetrievalEvent): Uint8Arra
   const clauses = clausesOf(plan, event).map((clause) => writeClause(writer, clause));
   writer.u32(head + F.FILTER_CLAUSES, clauses.length);
   writer.u32(head + F.FILTER_CLAUSES + 4, writer.list(clauses));
-  const reads = event.rules.some((rule) => readsOf(rule).some((fact) => store.facts.includes(fact)));
+  const reads = event.rules.some((rule) => readsOf(plan, rule).some((fact) => store.facts.includes(fact)));
   writer.u32(head + F.FILTER_READS, reads || keeps.length > 0 ? 1 : 0);
   const text = event.rules.some(
     (rule) =>
-      rule.effects.some(({ kind }) => kind === 'redact') || readsOf(rule).some((fact) => isText(plan.facts[fact])),
+      rule.effects.some(({ kind }) => kind === 'redact') ||
+      readsOf(plan, rule).some((fact) => isText(plan.facts[fact])),
   );
   writer.u32(head + F.FILTER_TEXT, text ? 1 : 0);
   const declared = store.facts.flatMap((fact) => metadataKey(plan, fact) ?? []);
@@ -93,7 +95,7 @@ function isPushed(plan: Plan, store: Store, rule: Rule): boolean {
         ? [effect.waived?.otherwise ?? effect.unless]
         : [],
   );
-  const reads = readsOf(rule).some((fact) => store.facts.includes(fact) || isText(plan.facts[fact]));
+  const reads = readsOf(plan, rule).some((fact) => store.facts.includes(fact) || isText(plan.facts[fact]));
   if (rule.effects.every(({ kind }) => kind === 'tag')) return true;
   const others = rule.effects.some(
     (effect) =>
@@ -121,13 +123,14 @@ function isText(fact: Fact | undefined): boolean {
   return fact?.source.kind === 'builtin' && fact.path[0] === 'text';
 }
 
-function readsOf(rule: Rule): readonly FactId[] {
-  return [
+function readsOf({ facts }: Plan, rule: Rule): readonly FactId[] {
+  const reads = [
     ...rule.reads,
     ...rule.effects.flatMap((effect) =>
       effect.kind === 'allow_chunk' || effect.kind === 'withhold_chunk' ? effect.reads : [],
     ),
   ];
+  return reads.map((fact) => operandOf(facts, fact));
 }
 
 /**

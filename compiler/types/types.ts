@@ -72,20 +72,27 @@ function properties(facts: readonly Fact[], depth: number): Property[] {
   return keys.map((key): Property => {
     const below = facts.filter((fact) => fact.path[depth] === key);
     const leaf = below.find((fact) => fact.path.length === depth + 1);
+    // Which questions to lists an event reads, the schema of the input says.
+    const isOfList = below[0]!.path[0] === 'list';
     if (leaf === undefined) {
       const nested = properties(below, depth + 1).map(
         (property) => `readonly ${property.name}${property.hasQuestionToken ? '?' : ''}: ${String(property.type)}`,
       );
-      return { name: key, isReadonly: true, type: `{ ${nested.join('; ')} }` };
+      return { name: nameOf(key), isReadonly: true, hasQuestionToken: isOfList, type: `{ ${nested.join('; ')} }` };
     }
     return {
-      name: key,
+      name: nameOf(key),
       isReadonly: true,
-      hasQuestionToken: leaf.absent.kind !== 'fails',
+      hasQuestionToken: leaf.absent.kind !== 'fails' || isOfList,
       type: tsType(leaf.type),
       docs: [docOf(leaf)],
     };
   });
+}
+
+/** Values and zones are keys of a list's questions. */
+function nameOf(key: string): string {
+  return /^[A-Za-z_]\w*$/.test(key) ? key : JSON.stringify(key);
 }
 
 function docOf(fact: Fact): string {
@@ -123,9 +130,11 @@ function tsType(type: FactType): string {
 function inputUnion(plan: Plan): string {
   const part = (root: string): string => {
     const fact = plan.facts.find(({ path }) => path[0] === root);
-    return fact === undefined ? '' : ` readonly ${root}: ${fact.path.length === 1 ? tsType(fact.type) : pascal(root)};`;
+    return fact === undefined
+      ? ''
+      : ` readonly ${root}${root === 'list' ? '?' : ''}: ${fact.path.length === 1 ? tsType(fact.type) : pascal(root)};`;
   };
-  const given = part('now') + part('caller');
+  const given = part('now') + part('caller') + part('switch') + part('list');
   const wire = given + part('text');
   const variants = [
     ...(plan.models.length > 0

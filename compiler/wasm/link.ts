@@ -17,6 +17,7 @@ import {
   writeStores,
 } from '../tables/catalog.ts';
 import { writeFacts } from '../tables/facts.ts';
+import { writeFeeds } from '../tables/feeds.ts';
 import { writeRules } from '../tables/rules.ts';
 import { TableWriter } from '../tables/table-writer.ts';
 import { ENUM_MEMBERS_MAX, MODELS_MAX, PLAN_VERSION, type Plan, RULES_MAX } from '../plan/plan.ts';
@@ -122,6 +123,7 @@ function writeTables(input: LinkInput, writer: TableWriter) {
     writer.text(source, plan.sourceHash);
     section(abi.T_REVIEW, source);
   }
+  section(abi.T_FEEDS, writeFeeds(plan, writer));
   return { sites, addresses: rules.sites, directory };
 }
 

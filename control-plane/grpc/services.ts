@@ -15,18 +15,22 @@ import type { SignedBundle } from '../../proto/gen/writ/v1/bundle_pb.ts';
 import type { LeaseReply, ReturnRequest, SettleRequest, TakeRequest } from '../../proto/gen/writ/v1/leases_pb.ts';
 import { NodeStatusReplySchema, NodeStatusSchema } from '../../proto/gen/writ/v1/nodes_pb.ts';
 import type { NodeStatus, NodeStatusReply } from '../../proto/gen/writ/v1/nodes_pb.ts';
+import type { DataFeed, FeedsReply, FeedsRequest, PublishReply } from '../../proto/gen/writ/v1/feeds_pb.ts';
 import { windowAt } from '../budgets/budget-window.ts';
 import { leaseCall } from '../budgets/lease-calls.ts';
 import type { LeaseCallContext, LeaseRequest } from '../budgets/lease-calls.ts';
+import type { FeedsInForce } from '../feeds/feeds-in-force.ts';
 import { acceptRelease } from '../releases/accept-release.ts';
 import type { AcceptedRelease } from '../releases/accept-release.ts';
 import { nextSequence } from '../releases/next-sequence.ts';
 import type { ReleasesInForce } from '../releases/releases-in-force.ts';
 import type { Database } from '../store/database.ts';
+import type { FeedRow } from '../store/feed-store.ts';
 import { listNodes, listQuarantine, saveNode } from '../store/node-store.ts';
 import type { NodeRow } from '../store/node-store.ts';
 import { listReleases } from '../store/release-store.ts';
 import { readAccount } from '../store/sql-ledger.ts';
+import { listFeeds, publish } from './feed-calls.ts';
 import { unaryHandler } from './unary-handler.ts';
 
 export interface ServicesContext {
@@ -37,6 +41,9 @@ export interface ServicesContext {
   readonly trustedKeys: () => readonly VerificationKey[];
   readonly isConnected: (node: string) => boolean;
   readonly onRelease: (release: AcceptedRelease) => void;
+  readonly feeds: () => FeedsInForce;
+  /** A list or switch has a new state. */
+  readonly onFeed: (row: FeedRow) => void;
   /** A push or rollback has been answered. */
   readonly onPush: (result: 'accepted' | 'refused') => void;
   readonly onLeaseCall: (method: LeaseRequest['kind']) => void;
@@ -83,7 +90,7 @@ export function nodesService(context: ServicesContext): UntypedServiceImplementa
 
 export function adminService(context: ServicesContext): UntypedServiceImplementation {
   const options = { kind: 'admin' as const, log: context.log };
-  // One at a time: two pushes must not both be the next.
+  // One at a time: two pushes must not both be the next, and a feed is judged by the release in force.
   let turn: Promise<unknown> = Promise.resolve();
   const release = (message: SignedBundle, admin: string): Promise<PushReply> => {
     const result = turn.then(async () => {
@@ -109,6 +116,12 @@ export function adminService(context: ServicesContext): UntypedServiceImplementa
     ),
     revisions: unaryHandler<RevisionsRequest, RevisionsReply>(options, (request) => revisions(context, request)),
     status: unaryHandler<StatusRequest, StatusReply>(options, (request) => fleetStatus(context, request)),
+    publish: unaryHandler<DataFeed, PublishReply>(options, (message, admin) => {
+      const result = turn.then(() => publish(context, message, admin));
+      turn = result.catch(() => undefined);
+      return result;
+    }),
+    feeds: unaryHandler<FeedsRequest, FeedsReply>(options, async (request) => listFeeds(context, request)),
   };
 }
 

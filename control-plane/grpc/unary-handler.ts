@@ -6,6 +6,7 @@ import { BundleError } from '../../compiler/bundle/bundle-error.ts';
 import { PlanError } from '../budgets/budget-terms.ts';
 import { LeaseRefusal } from '../budgets/lease-calls.ts';
 import type { Role } from '../keys/certificate.ts';
+import { FeedError } from '../feeds/accept-feed.ts';
 import { ReleaseError } from '../releases/accept-release.ts';
 import { ReviewRefusal } from '../reviews/review.ts';
 import { roleOfCall } from './peer.ts';
@@ -73,6 +74,11 @@ function statusOf(error: unknown): { readonly code: status; readonly details: st
     };
   }
   if (error instanceof ReviewRefusal) return { code: REFUSALS[error.code], details: error.message };
+  if (error instanceof FeedError)
+    return {
+      code: error.code === 'not_next' ? status.ABORTED : status.NOT_FOUND,
+      details: `${error.code}: ${error.message}`,
+    };
   if (error instanceof PlanError) return { code: status.INVALID_ARGUMENT, details: `${error.code}: ${error.message}` };
   if (error instanceof ReleaseError)
     return {

@@ -119,7 +119,7 @@ function writeCredential(folder: string, name: string, credential: Credential): 
   writeFileSync(join(folder, 'mtls', `${name}.crt`), credential.certificatePem);
 }
 
-function writePrivate(path: string, content: string): void {
+export function writePrivate(path: string, content: string): void {
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
   try {
     writeFileSync(path, content, { mode: 0o600, flag: 'wx' });

@@ -2,6 +2,8 @@
 // store, replaced as a whole.
 import { create } from '@bufbuild/protobuf';
 import { BUNDLE_PATHS } from '../../compiler/bundle/bundle-paths.ts';
+import { feedTermsOf } from '../../compiler/bundle/feed-terms.ts';
+import type { FeedTerms } from '../../compiler/bundle/feed-terms.ts';
 import { readBundle } from '../../compiler/bundle/read-bundle.ts';
 import { SignedBundleSchema } from '../../proto/gen/writ/v1/bundle_pb.ts';
 import { readBudgetTerms } from '../budgets/budget-terms.ts';
@@ -10,13 +12,15 @@ import type { Database } from '../store/database.ts';
 import { newestReleases, readBundleBytes } from '../store/release-store.ts';
 import type { ReleaseRow } from '../store/release-store.ts';
 import { encodeResource } from '../xds/encode-response.ts';
-import { BUNDLE_TYPE_URL } from '../xds/snapshot.ts';
+import type { FeedsInForce } from '../feeds/feeds-in-force.ts';
+import { BUNDLE_TYPE_URL, FEED_TYPE_URL } from '../xds/snapshot.ts';
 import type { Snapshot, XdsResource } from '../xds/snapshot.ts';
 
 export interface ReleaseInForce {
   readonly row: ReleaseRow;
   readonly resource: XdsResource;
   readonly budgets: ReadonlyMap<string, BudgetTerms>;
+  readonly feeds: readonly FeedTerms[];
 }
 
 /** By policy set. */
@@ -24,7 +28,8 @@ export type ReleasesInForce = ReadonlyMap<string, ReleaseInForce>;
 
 /** A verified release with its bundle. Throws BundleError or PlanError. */
 export function putInForce(row: ReleaseRow, bundle: Uint8Array): ReleaseInForce {
-  const plan = readBundle(bundle).get(BUNDLE_PATHS.plan);
+  const files = readBundle(bundle);
+  const plan = files.get(BUNDLE_PATHS.plan);
   const { name, revision, rollback, release } = row;
   const message = create(SignedBundleSchema, {
     name,
@@ -38,6 +43,7 @@ export function putInForce(row: ReleaseRow, bundle: Uint8Array): ReleaseInForce 
     row,
     resource: encodeResource(BUNDLE_TYPE_URL, name, `${row.digest}:${row.sequence}`, SignedBundleSchema, message),
     budgets: plan === undefined ? new Map<string, BudgetTerms>() : readBudgetTerms(plan),
+    feeds: feedTermsOf(files),
   };
 }
 
@@ -51,7 +57,10 @@ export async function loadReleasesInForce(database: Database): Promise<Map<strin
   return releases;
 }
 
-/** One snapshot for all nodes: a node subscribes to its policy set by name. */
-export function snapshotOf(releases: ReleasesInForce): Snapshot {
-  return new Map([[BUNDLE_TYPE_URL, new Map([...releases].map(([name, { resource }]) => [name, resource]))]]);
+/** One snapshot for all nodes: a node subscribes to its policy set by name, and to the feeds that it reads. */
+export function snapshotOf(releases: ReleasesInForce, feeds: FeedsInForce): Snapshot {
+  return new Map([
+    [BUNDLE_TYPE_URL, new Map([...releases].map(([name, { resource }]) => [name, resource]))],
+    [FEED_TYPE_URL, new Map([...feeds].map(([name, { resource }]) => [name, resource]))],
+  ]);
 }

@@ -104,6 +104,20 @@ const migrations: readonly (readonly string[])[] = [
      begin raise exception 'a verdict is never changed'; end $$`,
     `create trigger verdicts_are_kept before update on review_verdicts for each row execute function keep_verdict()`,
   ],
+  [
+    // Every statement that was ever published is kept; entries, of the newest alone.
+    `create table feeds (
+       policy text not null,
+       kind text not null check (kind in ('list', 'switch')),
+       name text not null,
+       sequence bigint not null,
+       statement text not null,
+       entries bytea not null,
+       published_at bigint not null,
+       published_by text not null,
+       primary key (policy, kind, name, sequence)
+     )`,
+  ],
 ];
 
 /** Brings the schema up to date, each step in a transaction of its own. */

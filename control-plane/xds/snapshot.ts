@@ -12,6 +12,7 @@ export interface XdsResource {
 export type Snapshot = ReadonlyMap<string, ReadonlyMap<string, XdsResource>>;
 
 export const BUNDLE_TYPE_URL = 'type.googleapis.com/writ.v1.SignedBundle';
+export const FEED_TYPE_URL = 'type.googleapis.com/writ.v1.DataFeed';
 
 /**
  * The order in which types are sent, so that nothing refers to what is not there yet; types that are not listed come
@@ -25,4 +26,5 @@ export const typeOrder: readonly string[] = [
   'type.googleapis.com/envoy.config.listener.v3.Listener',
   'type.googleapis.com/envoy.config.route.v3.RouteConfiguration',
   BUNDLE_TYPE_URL,
+  FEED_TYPE_URL,
 ];

@@ -47,7 +47,6 @@ export function checkCondition(scope: ConditionScope, node: ConditionNode): Cond
     case 'switchOn': {
       const found = resolve(scope.context, 'switch', node.name);
       if (found === null) return null;
-      noteUnenforced(scope.context, 'switch', scope.declaration, scope.event, span);
       return { kind: 'switch', switch: node.name.text, span };
     }
     case 'quantified':

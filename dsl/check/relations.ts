@@ -109,7 +109,6 @@ const CHECKS: { readonly [K in Relation['kind']]: Check<K> } = {
       );
       return null;
     }
-    noteUnenforced(scope.context, 'list', scope.declaration, scope.event, span);
     return { kind: 'inList', attribute, list: relation.list.text, span };
   },
 
@@ -126,7 +125,6 @@ const CHECKS: { readonly [K in Relation['kind']]: Check<K> } = {
       );
       return null;
     }
-    if (hours.except !== null) noteUnenforced(scope.context, 'list', scope.declaration, scope.event, span);
     return { kind: 'inHours', attribute, hours: relation.hours.text, span };
   },
 

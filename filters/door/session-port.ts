@@ -15,6 +15,11 @@ export interface FilterPort {
   readonly budgets: readonly string[];
   /** Bytes that the filter's memory has now. */
   memoryBytes(): number;
+  /**
+   * Takes the newest state of a list or switch (host/feed-image.ts), for every exchange from now on. False: it is none
+   * of the policy's, older than what is there, or there is no room for it.
+   */
+  takeFeed(image: Uint8Array): boolean;
 }
 
 export interface SessionStart {

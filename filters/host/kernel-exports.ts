@@ -11,6 +11,7 @@ export interface KernelExports {
   /** Address of (address, bytes). */
   writ_budget_name(position: number): number;
   writ_store_name(position: number): number;
+  writ_feed(address: number, length: number): number;
   writ_decide(address: number, length: number): number;
   writ_scan(address: number, length: number): number;
   session_new(nonce: bigint, now: bigint): number;

@@ -41,6 +41,7 @@ export function filterOver(exports: KernelExports): Filter {
     budgets,
     memoryBytes: () => memory.byteLength,
     bytesInUse: () => exports.writ_bytes_in_use(),
+    takeFeed: (image) => memory.lend(image, (address, length) => exports.writ_feed(address, length)) === 1,
     newSession: (start) => openSession(exports, memory, budgets, start),
     decide: (input) =>
       memory.lend(encodeText(input), (address, length) => {

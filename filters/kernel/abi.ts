@@ -107,4 +107,5 @@ export const T_IDENTITIES = 9;
 export const T_REDACTIONS = 10;
 // Text: SHA-256 (hex) of the policy's source. 0 where no rule holds anything for review.
 export const T_REVIEW = 11;
-export const TABLE_SECTIONS = 12;
+export const T_FEEDS = 12;
+export const TABLE_SECTIONS = 13;

@@ -8,6 +8,7 @@ import { budgetCount, budgetRecord, storeRecord } from './decision/api';
 import { BUDGET_NAME, STORE_NAME } from './decision/layout';
 import { section } from './decision/tables';
 import { alloc, bytesInUse, free } from './memory';
+import { takeFeed } from './feeds/feeds';
 import { settle, takeLevels } from './session/budget';
 import { decideDocument, scanDocument } from './session/documents';
 import { refuseSpend } from './session/refuse-spend';
@@ -76,6 +77,14 @@ export function writ_budget_name(position: u32): usize {
 /** Address of (address, bytes) of a store's name. */
 export function writ_store_name(position: u32): usize {
   return storeRecord(position) + STORE_NAME;
+}
+
+/**
+ * Takes the newest state of a list or a switch (feeds/layout.ts: IMAGE_*) for every exchange from now on; the bytes are
+ * copied. False where it is none of the policy's, is damaged or older than what is there, or memory is exhausted.
+ */
+export function writ_feed(ptr: usize, length: u32): i32 {
+  return takeFeed(ptr, length) ? 1 : 0;
 }
 
 /**

@@ -6,6 +6,7 @@
  */
 import { create } from '@bufbuild/protobuf';
 import { anyUnpack } from '@bufbuild/protobuf/wkt';
+import type { DescMessage, MessageShape } from '@bufbuild/protobuf';
 import type { Any } from '@bufbuild/protobuf/wkt';
 import type grpc from '@grpc/grpc-js';
 import { AggregatedDiscoveryService } from '../../proto/gen/envoy/service/discovery/v3/ads_pb.ts';
@@ -16,9 +17,12 @@ import type {
 import { DeltaDiscoveryRequestSchema } from '../../proto/gen/envoy/service/discovery/v3/discovery_pb.ts';
 import type { SignedBundle } from '../../proto/gen/writ/v1/bundle_pb.ts';
 import { SignedBundleSchema } from '../../proto/gen/writ/v1/bundle_pb.ts';
+import { DataFeedSchema } from '../../proto/gen/writ/v1/feeds_pb.ts';
 import type { NodeStatus } from '../../proto/gen/writ/v1/nodes_pb.ts';
 import { Nodes } from '../../proto/gen/writ/v1/nodes_pb.ts';
 import { grpcMethod, unaryCall } from '../../proto/grpc-call.ts';
+import { feedResource } from '../../compiler/bundle/feed.ts';
+import type { Feeds } from './feeds.ts';
 import { PASSING_CODES, SidecarError } from './sidecar-error.ts';
 
 export interface ControlPlaneClientOptions {
@@ -29,12 +33,17 @@ export interface ControlPlaneClientOptions {
   readonly keptVersion: () => string | undefined;
   /** Verifies and enforces. What it throws is the NACK's reason: its message must hold no content. */
   readonly onRelease: (release: SignedBundle) => Promise<void>;
+  /** Lists and switches: what the policy in force reads, and what is made of what comes. */
+  readonly feeds: Pick<Feeds, 'resources' | 'versions' | 'offer' | 'missing'>;
+  /** Some of them changed. */
+  readonly onFeeds: () => void;
   readonly status: () => NodeStatus;
   /** From 0 (inclusive) to 1 (exclusive). */
   readonly random: () => number;
 }
 
 const TYPE_URL = 'type.googleapis.com/writ.v1.SignedBundle';
+const FEED_TYPE_URL = 'type.googleapis.com/writ.v1.DataFeed';
 const RETRY_MS_FIRST = 250;
 const RETRY_MS_MAX = 15_000;
 /** How long a channel is waited for before the stream itself fails. */
@@ -53,6 +62,8 @@ export class ControlPlaneClient {
   #isConnected = false;
   #isStopped = false;
   #retryMs = RETRY_MS_FIRST;
+  /** Feeds that this stream has asked for; undefined: none yet. */
+  #feedsAsked: readonly string[] | undefined;
   #retry: NodeJS.Timeout | undefined;
   #reports: NodeJS.Timeout | undefined;
   /** Releases are handled one after another. */
@@ -78,6 +89,27 @@ export class ControlPlaneClient {
     clearInterval(this.#reports);
     this.#stream?.cancel();
     await this.#work;
+  }
+
+  /** Asks for the lists and switches of the policy in force, and no longer for others. */
+  subscribeFeeds(): void {
+    const { feeds } = this.#options;
+    const wanted = feeds.resources;
+    const asked = this.#feedsAsked;
+    // A first request that names nothing would ask for everything.
+    if (this.#stream === undefined || (asked === undefined && wanted.length === 0)) return;
+    const subscribe = wanted.filter((name) => asked?.includes(name) !== true);
+    const unsubscribe = asked?.filter((name) => !wanted.includes(name)) ?? [];
+    if (subscribe.length === 0 && unsubscribe.length === 0) return;
+    this.#feedsAsked = wanted;
+    this.#stream.write(
+      create(DeltaDiscoveryRequestSchema, {
+        typeUrl: FEED_TYPE_URL,
+        resourceNamesSubscribe: subscribe,
+        resourceNamesUnsubscribe: unsubscribe,
+        initialResourceVersions: asked === undefined ? feeds.versions : {},
+      }),
+    );
   }
 
   /** Tells what this node runs. The next report repeats what one that is lost said. */
@@ -116,6 +148,8 @@ export class ControlPlaneClient {
         initialResourceVersions: version === undefined ? {} : { [policy]: version },
       }),
     );
+    this.#feedsAsked = undefined;
+    this.subscribeFeeds();
   }
 
   #connected(): void {
@@ -160,9 +194,10 @@ export class ControlPlaneClient {
    * reason to stop enforcing: what is in force stays.
    */
   async #handle(response: DeltaDiscoveryResponse): Promise<string | undefined> {
+    if (response.typeUrl === FEED_TYPE_URL) return this.#takeFeeds(response);
     if (response.typeUrl !== TYPE_URL) return `\`${TYPE_URL}\` is all that was asked for`;
     for (const { resource, name } of response.resources) {
-      const release = unpacked(resource);
+      const release = unpacked(resource, SignedBundleSchema);
       if (release === undefined || name !== this.#options.policy)
         return 'this is not a release of the policy that was asked for';
       try {
@@ -174,15 +209,32 @@ export class ControlPlaneClient {
           : 'the release cannot be used';
       }
     }
+    this.subscribeFeeds();
+    return undefined;
+  }
+
+  /**
+   * What cannot be used is no NACK: the control plane would never send it again, and the next bundle may name its
+   * signer. The status says what was refused, and why.
+   */
+  #takeFeeds({ resources, removedResources }: DeltaDiscoveryResponse): string | undefined {
+    const { feeds, onFeeds } = this.#options;
+    for (const { resource, name } of resources) {
+      const feed = unpacked(resource, DataFeedSchema);
+      if (feed === undefined || name !== feedResource(feed)) return 'this is not the list or switch that was asked for';
+      feeds.offer(feed);
+    }
+    for (const name of removedResources) feeds.missing(name);
+    onFeeds();
     return undefined;
   }
 }
 
-/** Undefined where it is no release. */
-function unpacked(resource: Any | undefined): SignedBundle | undefined {
+/** Undefined where it is no such message. */
+function unpacked<T extends DescMessage>(resource: Any | undefined, schema: T): MessageShape<T> | undefined {
   if (resource === undefined) return undefined;
   try {
-    return anyUnpack(resource, SignedBundleSchema);
+    return anyUnpack(resource, schema);
   } catch {
     // Bytes that are no message, from whoever sent them: refused like any other, with no word of what they hold.
     return undefined;

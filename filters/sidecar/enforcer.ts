@@ -10,9 +10,11 @@ import type { Release } from '../../compiler/bundle/release.ts';
 import type { VerifiedBundle } from '../../compiler/bundle/verify-bundle.ts';
 import { BUNDLE_PATHS } from '../../compiler/bundle/bundle-paths.ts';
 import type { FilterPort } from '../door/session-port.ts';
+import { feedTermsOf } from '../../compiler/bundle/feed-terms.ts';
 import { readDeploymentSettings } from './deployment-settings.ts';
 import type { EnvoyDocument } from './envoy-document.ts';
 import { readEnvoyDocument, versioned } from './envoy-document.ts';
+import type { Feeds } from './feeds.ts';
 import type { Governor, SidecarDoor } from './sidecar-door.ts';
 import { SidecarError } from './sidecar-error.ts';
 import type { LocalAds, Resources } from './xds/local-ads.ts';
@@ -25,6 +27,7 @@ export interface EnforcerOptions {
   readonly loadFilter: (wasm: Uint8Array) => FilterPort | Promise<FilterPort>;
   /** Milliseconds that Envoy has to acknowledge each step. */
   readonly settleMs: number;
+  readonly feeds: Pick<Feeds, 'adopt' | 'images' | 'terms'>;
   /** Told before the first exchange of a policy. */
   readonly onGovernor: (governor: Governor) => void;
 }
@@ -51,16 +54,19 @@ export class Enforcer {
     const wasm = fileOf(bundle, BUNDLE_PATHS.filterWasm);
     const { name, revision } = release;
     const document = readEnvoyDocument(textOf(bundle, BUNDLE_PATHS.envoy), { wasm, name, revision });
+    const terms = feedTermsOf(bundle.files);
+    const images = this.#options.feeds.images(terms);
     const governor: Governor = {
       revision: release.revision,
       sequence: release.sequence,
       door: document.door,
-      filter: await this.#load(wasm),
-      renew: () => this.#load(wasm),
+      filter: await this.#load(wasm, images),
+      renew: () => this.#load(wasm, this.#options.feeds.images(terms)),
       settings,
     };
     clearInterval(this.#drain);
-    await this.#introduce(document);
+    await this.#introduce({ ...document, extension: document.extensionWith(images) });
+    this.#options.feeds.adopt(terms);
     this.#options.onGovernor(governor);
     this.#options.door.govern(governor);
     // What runs in Envoy is not counted here, and a connection that was open before a change of door keeps its filters.
@@ -69,17 +75,29 @@ export class Enforcer {
       this.#keepUntil = performance.now() + DRAIN_MS_MAX;
     this.#inForce = document;
     this.#removeStale(document);
+    // What was refused before may be good under this policy.
+    this.tellFeeds();
+  }
+
+  /** Gives the policy in force what is known of its lists and switches now. Not while a release is applied. */
+  tellFeeds(): void {
+    const { ads, door, feeds } = this.#options;
+    const images = feeds.images(feeds.terms);
+    for (const image of images) door.governor?.filter.takeFeed(image);
+    if (this.#inForce?.door !== 'in_envoy' || images.length === 0) return;
+    ads.set('extension', new Map([...ads.resources('extension'), ...this.#inForce.extensionWith(images)]));
   }
 
   stop(): void {
     clearInterval(this.#drain);
   }
 
-  async #load(wasm: Uint8Array): Promise<FilterPort> {
+  async #load(wasm: Uint8Array, feeds: readonly Uint8Array[]): Promise<FilterPort> {
     try {
       const filter = await this.#options.loadFilter(wasm);
       // A filter that cannot open one session would fail every request.
       filter.newSession({ evidence: { jwt: undefined, san: undefined }, nowMs: 0, nonce: 0n }).free();
+      for (const image of feeds) filter.takeFeed(image);
       return filter;
     } catch (cause) {
       throw new SidecarError('bad_filter', "the bundle's filter cannot be used", { cause });
@@ -123,7 +141,8 @@ export class Enforcer {
       const hasDrained = now >= this.#keepUntil && this.#options.door.hasDrained();
       if (!hasDrained && now - began < DRAIN_MS_MAX) return;
       clearInterval(this.#drain);
-      this.#options.ads.set('extension', document.extension);
+      const { ads, feeds } = this.#options;
+      ads.set('extension', document.extensionWith(feeds.images(feeds.terms)));
       this.#options.ads.set('route', document.route);
       this.#options.ads.set('cluster', document.cluster);
     }, DRAIN_POLL_MS);

@@ -5,7 +5,7 @@
 import { createHash } from 'node:crypto';
 import { create, fromBinary, fromJson, toBinary } from '@bufbuild/protobuf';
 import type { DescMessage, JsonValue, Message } from '@bufbuild/protobuf';
-import { AnySchema, StringValueSchema, anyPack, anyUnpack } from '@bufbuild/protobuf/wkt';
+import { AnySchema, BytesValueSchema, StringValueSchema, anyPack, anyUnpack } from '@bufbuild/protobuf/wkt';
 import type { Door } from '../../proto/door.ts';
 import { isDoor } from '../../proto/door.ts';
 import { WASM_FILTER } from '../../proto/route-key.ts';
@@ -21,6 +21,8 @@ import type { LocalResource, ResourceKind, Resources } from './xds/local-ads.ts'
 
 export interface EnvoyDocument extends Readonly<Record<ResourceKind, Resources>> {
   readonly door: Door;
+  /** The extensions, the filter in Envoy told of these lists and switches. */
+  extensionWith(feeds: readonly Uint8Array[]): Resources;
 }
 
 /** What the bundle's resources leave out: the filter that runs in Envoy. */
@@ -42,9 +44,9 @@ export function readEnvoyDocument(text: string, filter: FilterParts): EnvoyDocum
       extension: read(document, 'extensions', TypedExtensionConfigSchema),
     };
     const door = doorOf(document);
-    return door === 'ext_proc'
-      ? { door, ...resources }
-      : { door, ...resources, extension: withFilter(resources.extension, filter) };
+    if (door === 'ext_proc') return { door, ...resources, extensionWith: () => resources.extension };
+    const extensionWith = (feeds: readonly Uint8Array[]): Resources => withFilter(resources.extension, filter, feeds);
+    return { door, ...resources, extension: extensionWith([]), extensionWith };
   } catch (cause) {
     throw new SidecarError('bad_envoy_document', "the bundle's Envoy resources cannot be read", { cause });
   }
@@ -57,7 +59,11 @@ function doorOf(document: unknown): Door {
   return door;
 }
 
-function withFilter(extensions: Resources, { wasm, name, revision }: FilterParts): Resources {
+function withFilter(
+  extensions: Resources,
+  { wasm, name, revision }: FilterParts,
+  feeds: readonly Uint8Array[],
+): Resources {
   const found = extensions.get(WASM_FILTER);
   if (found === undefined) throw new Error('the filter is missing');
   const extension = fromBinary(TypedExtensionConfigSchema, found.resource.value);
@@ -71,9 +77,23 @@ function withFilter(extensions: Resources, { wasm, name, revision }: FilterParts
     specifier: { case: 'local', value: { specifier: { case: 'inlineBytes', value: wasm } } },
   });
   settings.value += `revision ${revision}\n`;
-  config.configuration = anyPack(StringValueSchema, settings);
+  // Text, or text and bytes: Envoy hands either to the filter as it is.
+  config.configuration =
+    feeds.length === 0
+      ? anyPack(StringValueSchema, settings)
+      : anyPack(BytesValueSchema, create(BytesValueSchema, { value: withFeeds(settings.value, feeds) }));
   extension.typedConfig = anyPack(WasmSchema, filter);
   return new Map([...extensions, [WASM_FILTER, versioned(TypedExtensionConfigSchema, extension)]]);
+}
+
+/** As filters/kernel/proxy-wasm/configuration.ts reads it. */
+function withFeeds(text: string, feeds: readonly Uint8Array[]): Uint8Array {
+  const parts = feeds.flatMap((image) => {
+    const length = Buffer.alloc(4);
+    length.writeUInt32LE(image.length);
+    return [length, image];
+  });
+  return Buffer.concat([Buffer.from(`${text}feeds\n`, 'utf8'), ...parts]);
 }
 
 function read<Desc extends DescMessage>(document: unknown, key: string, schema: Desc): Resources {

@@ -88,6 +88,13 @@ export class Releases {
     return done;
   }
 
+  /** Runs an action when no release is being applied. */
+  between(action: () => void): Promise<void> {
+    const done = this.#work.then(action);
+    this.#work = done.catch(() => undefined);
+    return done;
+  }
+
   /** Envoy refused what it was given outside of an `offer`. */
   refusedByEnvoy(message: string): void {
     this.#refusal = {

@@ -28,6 +28,8 @@ import { Enforcer } from './enforcer.ts';
 import { envoyBootstrap } from './envoy-bootstrap.ts';
 import type { EnvoyProcess } from './envoy-process.ts';
 import { startEnvoyProcess } from './envoy-process.ts';
+import { addFeedMetrics } from './feed-metrics.ts';
+import { Feeds } from './feeds.ts';
 import { createMetrics } from './metrics.ts';
 import { Releases } from './releases.ts';
 import { addFilterReviewsService } from './reviews/filter-reviews-service.ts';
@@ -82,6 +84,8 @@ const DRAIN_MS_MAX = 10_000;
 const GRANTS_RETURN_MS_MAX = 4_000;
 const LEASES_RETURN_MS = 2_000;
 const DRAIN_POLL_MS = 50;
+/** How often it is looked whether a list will soon be too old. */
+const FEED_WARNINGS_MS = 5_000;
 
 /**
  * Throws SidecarError, DoorError and JournalError where it cannot run at all. A release that cannot be used is not such
@@ -133,14 +137,17 @@ async function startIn(state: StateFolder, options: SidecarOptions): Promise<Sid
     budgets,
     connected: () => ({ envoy: ads.connected, controlPlane: late.client?.isConnected === true ? 1 : 0 }),
   });
+  addFeedMetrics(metrics.registry, () => feeds.report(), Date.now);
   const grants =
     budgets === undefined
       ? undefined
       : openEnvoyGrants({ accounts: budgets, alarm, onMove: (...move) => metrics.grantMoved(...move) });
   const reviews = reviewQueue(channel, policy);
   const door: SidecarDoor = new SidecarDoor({ budgets, reviews, log, metrics, now: () => Date.now(), alarm });
+  const feeds = new Feeds({ policy, state, now: () => Date.now(), alarm });
   const enforcer = new Enforcer({
     ads,
+    feeds,
     door,
     loadFilter: options.loadFilter,
     settleMs: SETTLE_MS,
@@ -158,8 +165,11 @@ async function startIn(state: StateFolder, options: SidecarOptions): Promise<Sid
       exchanges: door.exchanges,
       isConnected: late.client?.isConnected ?? false,
       logDropped: log.dropped,
+      feeds: feeds.report(),
     });
 
+  const warnings = setInterval(() => feeds.warn(), FEED_WARNINGS_MS);
+  warnings.unref();
   await releases.resume();
   const server = createGrpcServer({ messageBytesMax: EXCHANGE_MESSAGE_BYTES_MAX });
   ads.addTo(server);
@@ -202,6 +212,8 @@ async function startIn(state: StateFolder, options: SidecarOptions): Promise<Sid
       policy,
       keptVersion: () => releases.version,
       onRelease: (release) => releases.offer(release),
+      feeds,
+      onFeeds: () => void releases.between(() => enforcer.tellFeeds()),
       status: () => create(NodeStatusSchema, nodeStatus(status())),
       random: Math.random,
     });
@@ -228,6 +240,7 @@ async function startIn(state: StateFolder, options: SidecarOptions): Promise<Sid
         grants,
         log,
         state,
+        warnings,
       })),
   };
 }
@@ -243,6 +256,15 @@ function nodeStatus(status: SidecarStatus) {
     ...(status.refused === null ? {} : { refused: { ...status.refused, sequence: BigInt(status.refused.sequence) } }),
     startedAtMs: BigInt(status.startedAtMs),
     version: status.version,
+    feeds: status.feeds.map(({ kind, name, sequence, issuedAt, state, refused, maxAgeMs }) => ({
+      kind,
+      name,
+      sequence: BigInt(sequence),
+      issuedAtMs: BigInt(issuedAt ?? 0),
+      state,
+      refused: refused ?? '',
+      maxAgeMs: BigInt(maxAgeMs ?? 0),
+    })),
   };
 }
 
@@ -260,6 +282,7 @@ interface Running {
   readonly grants: EnvoyGrants | undefined;
   readonly log: DecisionLog;
   readonly state: StateFolder;
+  readonly warnings: NodeJS.Timeout;
 }
 
 /** From the outside in: no new release, no new exchange, then what is open ends, then the money is returned. */
@@ -277,7 +300,9 @@ async function stopAll({
   grants,
   log,
   state,
+  warnings,
 }: Running): Promise<void> {
+  clearInterval(warnings);
   await client?.stop();
   enforcer.stop();
   await envoyProcess?.drain();

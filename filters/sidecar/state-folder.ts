@@ -1,12 +1,27 @@
 /**
  * What the sidecar keeps on disk: the last release that it enforced, so that it starts without the control plane, and
- * the newest sequence that it has ever verified, so that nothing older comes back unasked. Files are written beside
+ * the newest sequence that it has ever verified, so that nothing older comes back unasked; of each list and switch the
+ * newest state that it has ever verified, for both reasons. Files are written beside
  * their place, flushed, and renamed: after a crash the old or the new one is there, whole. What is read is verified
  * again: the disk is not trusted. A boundary file.
  */
-import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  writeSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { fromBinary, toBinary } from '@bufbuild/protobuf';
+import { feedResource } from '../../compiler/bundle/feed.ts';
+import type { DataFeed } from '../../proto/gen/writ/v1/feeds_pb.ts';
+import { DataFeedSchema } from '../../proto/gen/writ/v1/feeds_pb.ts';
 import type { SignedBundle } from '../../proto/gen/writ/v1/bundle_pb.ts';
 import { SignedBundleSchema } from '../../proto/gen/writ/v1/bundle_pb.ts';
 import { tryLock } from '../../proto/process-lock.mjs';
@@ -24,12 +39,17 @@ export interface StateFolder {
   keepRelease(release: SignedBundle): void;
   readNewest(): Newest;
   keepNewest(newest: Newest): void;
+  /** The newest of every feed, in no order; a damaged one is told of and left out. */
+  readFeeds(onDamaged: () => void): readonly DataFeed[];
+  keepFeed(feed: DataFeed): void;
   /** Lets another process have the folder. */
   close(): void;
 }
 
 const RELEASE_FILE = 'release.bin';
 const NEWEST_FILE = 'newest.json';
+const FEEDS_FOLDER = 'feeds';
+const FEED_FILE = /^[0-9a-f]{32}\.bin$/;
 const LOCK_FILE = 'lock';
 const NONE: Newest = { sequence: 0, revision: '' };
 
@@ -60,8 +80,37 @@ export function openStateFolder(path: string): StateFolder {
         ? NONE
         : attempt('the record of the newest release is damaged', () => readNewest(bytes.toString('utf8')));
     },
+    readFeeds: (onDamaged) => readFeeds(join(path, FEEDS_FOLDER), onDamaged),
+    keepFeed: (feed) => {
+      const folder = join(path, FEEDS_FOLDER);
+      attempt('the state folder cannot be written', () => mkdirSync(folder, { recursive: true, mode: 0o700 }));
+      writeWhole(folder, feedFile(feed), toBinary(DataFeedSchema, feed));
+    },
     keepNewest: (newest) => writeWhole(path, NEWEST_FILE, Buffer.from(`${JSON.stringify(newest)}\n`, 'utf8')),
   };
+}
+
+/** Names of feeds may hold anything: their hash is a file's name. */
+function feedFile(feed: DataFeed): string {
+  return `${createHash('sha256').update(feedResource(feed)).digest('hex').slice(0, 32)}.bin`;
+}
+
+function readFeeds(folder: string, onDamaged: () => void): readonly DataFeed[] {
+  if (!existsSync(folder)) return [];
+  const files = attempt('the state folder cannot be read', () => readdirSync(folder));
+  return files
+    .filter((name) => FEED_FILE.test(name))
+    .flatMap((name) => {
+      const bytes = readIfThere(join(folder, name));
+      if (bytes === undefined) return [];
+      try {
+        return [fromBinary(DataFeedSchema, bytes)];
+      } catch {
+        // What it was, the control plane tells again; until then its facts fail.
+        onDamaged();
+        return [];
+      }
+    });
 }
 
 function readNewest(text: string): Newest {

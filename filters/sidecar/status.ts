@@ -2,6 +2,7 @@
  * What a sidecar says of itself: to `writ status`, to its admin page and to the control plane. Names and numbers only.
  */
 import type { Door } from '../../proto/door.ts';
+import type { FeedReport } from './feeds.ts';
 import type { Refusal, Releases } from './releases.ts';
 import type { Newest } from './state-folder.ts';
 import type { LocalAds } from './xds/local-ads.ts';
@@ -25,6 +26,8 @@ export interface SidecarStatus {
   readonly controlPlane: 'none' | 'connected' | 'disconnected';
   readonly exchanges: number;
   readonly decisionsDropped: number;
+  /** Lists and switches of the policy in force. */
+  readonly feeds: readonly FeedReport[];
 }
 
 export interface StatusSources {
@@ -41,6 +44,7 @@ export interface StatusSources {
   readonly exchanges: number;
   readonly isConnected: boolean;
   readonly logDropped: number;
+  readonly feeds: readonly FeedReport[];
 }
 
 export function sidecarStatus({
@@ -52,6 +56,7 @@ export function sidecarStatus({
   exchanges,
   isConnected,
   logDropped,
+  feeds,
 }: StatusSources): SidecarStatus {
   return {
     node: options.node,
@@ -66,5 +71,6 @@ export function sidecarStatus({
     controlPlane: options.controlPlane === undefined ? 'none' : isConnected ? 'connected' : 'disconnected',
     exchanges,
     decisionsDropped: logDropped,
+    feeds,
   };
 }

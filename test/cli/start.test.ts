@@ -57,6 +57,8 @@ test.each([
   ],
   [['status', '--help'], GRPC],
   [['rollback', '--help'], GRPC],
+  [['list', '--help'], GRPC],
+  [['switch', '--help'], GRPC],
   [
     ['push', '--help'],
     [...GRPC, ...FRONT],

@@ -82,7 +82,14 @@ const FACT_TYPES: Table<FactType['kind']> = {
   collection: true,
 };
 const ABSENTS: Table<WhenAbsent['kind']> = { fails: true, unknown: true, else: true };
-const SOURCES: Table<Fact['source']['kind']> = { builtin: true, claim: true, metadata: true, budget: true };
+const SOURCES: Table<Fact['source']['kind']> = {
+  builtin: true,
+  claim: true,
+  metadata: true,
+  budget: true,
+  list: true,
+  switch: true,
+};
 const EVENTS: Table<EventPlan['kind']> = { prompt: true, completion: true, retrieval: true, ingest: true };
 const DEFAULTS: Table<EventPlan['default']> = { allow: true, deny: true };
 const TARGETS: Table<Preference['target']['kind']> = { model: true, requested: true, cheapest: true };

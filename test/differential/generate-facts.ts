@@ -10,10 +10,12 @@ import {
   type Fact,
   type FactId,
   type FactType,
+  type ListUse,
   MODEL_ENUM,
   type Model,
   ROLE_ENUM,
   type Store,
+  type SwitchUse,
   type WhenAbsent,
 } from '../../compiler/plan/plan.ts';
 import { compareRedactions, type RedactionMode } from '../../compiler/plan/redaction.ts';
@@ -62,6 +64,13 @@ export const INSTANTS = [
 ] as const;
 export const SPAN = { file: 'policy.writ', start: 0, end: 1 } as const;
 
+/** Their facts are among the others; what they are, the input says. */
+export const LISTS: readonly ListUse[] = [
+  { name: 'erased', element: 'text', feed: 'erased-subjects', maxAgeMs: 60_000, most: 10 },
+  { name: 'holidays', element: 'date', feed: 'holidays', maxAgeMs: 60_000, most: 10 },
+];
+export const SWITCHES: readonly SwitchUse[] = [{ name: 'stop', title: 'Stop', by: 'oncall', maxMs: null }];
+
 export interface Vocabulary {
   readonly enums: readonly EnumType[];
   readonly facts: readonly Fact[];
@@ -103,9 +112,10 @@ export function generateVocabulary(random: Random): Vocabulary {
     ...callerFacts(random),
     ...budgets.flatMap(budgetFacts),
     ...storeNames.flatMap((store) => chunkFacts(random, store)),
+    ...feedFacts(random, storeNames),
   ]
     .sort(byPath)
-    .map((fact, id): Fact => ({ id, ...fact }));
+    .map((fact, id, all): Fact => ({ id, ...fact, source: withOperand(fact, all) }));
   return {
     enums,
     facts,
@@ -290,6 +300,37 @@ function chunkFacts(random: Random, store: string): readonly Draft[] {
     metadata('expires', { kind: 'date' }, random.pick([FAILS, UNKNOWN])),
     metadata('draft', { kind: 'bool' }, random.pick([FAILS, UNKNOWN])),
   ];
+}
+
+/** `list.NAME.OPERAND`, `list.NAME.day_in.ZONE.OPERAND`, and switches: to a backend they are bools like others. */
+function feedFacts(random: Random, stores: readonly string[]): readonly Draft[] {
+  const bool = (path: readonly string[], source: Fact['source'], absent: WhenAbsent): Draft => ({
+    path,
+    type: { kind: 'bool' },
+    absent,
+    failsClosed: random.chance(0.5),
+    source,
+  });
+  const of = { kind: 'fact', fact: 0 } as const;
+  return [
+    bool(['switch', 'stop'], { kind: 'switch', switch: 0 }, FAILS),
+    bool(['list', 'erased', 'caller', 'id'], { kind: 'list', list: 0, of }, random.pick([FAILS, UNKNOWN])),
+    bool(['list', 'erased', 'value', 'a b'], { kind: 'list', list: 0, of: { kind: 'value', value: 'a b' } }, FAILS),
+    bool(
+      ['list', 'holidays', 'day_in', 'Europe/Berlin', 'now'],
+      { kind: 'list', list: 1, of: { kind: 'day', fact: 0, zone: 1 } },
+      FAILS,
+    ),
+    ...stores.map((store) =>
+      bool(['list', 'erased', 'chunk', store, 'subject'], { kind: 'list', list: 0, of }, UNKNOWN),
+    ),
+  ];
+}
+
+function withOperand({ path, source }: Draft, all: readonly Draft[]): Fact['source'] {
+  if (source.kind !== 'list' || source.of.kind === 'value') return source;
+  const operand = path.slice(source.of.kind === 'day' ? 4 : 2).join('.');
+  return { ...source, of: { ...source.of, fact: all.findIndex((fact) => fact.path.join('.') === operand) } };
 }
 
 /** Sorted by name. Two may share a wire name: the first is meant then. */

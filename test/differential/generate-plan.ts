@@ -20,7 +20,7 @@ import { PLAN_VERSION } from '../../compiler/plan/plan.ts';
 import type { WireValue } from '../../compiler/plan/wire-value.ts';
 import { type ReadingContext, readsOf, readsOfModelExpr } from '../../compiler/plan/reads.ts';
 import { type ConditionSource, generateCondition, generateModelCondition } from './generate-condition.ts';
-import { generateVocabulary, SPAN, TEXTS, type Vocabulary } from './generate-facts.ts';
+import { generateVocabulary, LISTS, SPAN, SWITCHES, TEXTS, type Vocabulary } from './generate-facts.ts';
 import type { Random } from './random.ts';
 
 export function generatePlan(random: Random): Plan {
@@ -46,6 +46,8 @@ export function generatePlan(random: Random): Plan {
     redactions: vocabulary.redactions,
     zones: vocabulary.zones,
     hours: vocabulary.hours,
+    lists: LISTS,
+    switches: SWITCHES,
     guarantees: [],
     imports: [],
     events: generateEvents(context),
@@ -70,7 +72,11 @@ function generateEvents(context: Generating): readonly EventPlan[] {
         kind: 'ingest',
         store: store.name,
         default: standard(random, 0.4),
-        rules: generateRules(context, 'ingest', factsOf(vocabulary, ['now', 'text', 'caller'], store.name)),
+        rules: generateRules(
+          context,
+          'ingest',
+          factsOf(vocabulary, ['now', 'text', 'list', 'switch', 'caller'], store.name),
+        ),
       });
   }
   return events;
@@ -83,7 +89,10 @@ function standard(random: Random, deny: number): 'allow' | 'deny' {
 /** Facts under the groups named, and those of a store's chunks. */
 function factsOf(vocabulary: Vocabulary, groups: readonly string[], store?: string): readonly FactId[] {
   return vocabulary.facts
-    .filter(({ path }) => groups.includes(path[0]!) || (path[0] === 'chunk' && path[1] === store))
+    .filter(({ path }) => {
+      const at = path[0] === 'list' ? 2 : 0;
+      return path[at] === 'chunk' ? path[at + 1] === store : groups.includes(path[0]!);
+    })
     .map((fact) => fact.id);
 }
 
@@ -110,7 +119,7 @@ function listOf<T>(random: Random, most: number, make: () => T): readonly T[] {
 
 function generatePrompt(context: Generating): EventPlan {
   const { random, vocabulary } = context;
-  const facts = factsOf(vocabulary, ['now', 'text', 'caller', 'prompt']).filter(
+  const facts = factsOf(vocabulary, ['now', 'text', 'list', 'switch', 'caller', 'prompt']).filter(
     (fact) => fact !== vocabulary.at('prompt.classification'),
   );
   const plain: ConditionSource = { vocabulary, random, facts, classification: false };
@@ -156,7 +165,7 @@ function generatePrompt(context: Generating): EventPlan {
 
 function generateCompletion(context: Generating): EventPlan {
   const { random, vocabulary } = context;
-  const facts = factsOf(vocabulary, ['now', 'text', 'caller', 'prompt', 'model', 'completion']);
+  const facts = factsOf(vocabulary, ['now', 'text', 'list', 'switch', 'caller', 'prompt', 'model', 'completion']);
   const isClassified = vocabulary.classification !== undefined;
   const classify = isClassified
     ? listOf(random, 2, () => generateClassify(context, { vocabulary, random, facts, classification: false }))
@@ -361,11 +370,16 @@ function generateHold(random: Random): Effect {
 
 function generateRetrieval(context: Generating, store: string): EventPlan {
   const { random, vocabulary } = context;
-  const withChunk = generateRules(context, 'retrieval', factsOf(vocabulary, ['now', 'caller', 'retrieval'], store));
-  const withoutChunk = generateRules(context, 'retrieval', factsOf(vocabulary, ['now', 'caller', 'retrieval'])).slice(
-    0,
-    2,
+  const withChunk = generateRules(
+    context,
+    'retrieval',
+    factsOf(vocabulary, ['now', 'list', 'switch', 'caller', 'retrieval'], store),
   );
+  const withoutChunk = generateRules(
+    context,
+    'retrieval',
+    factsOf(vocabulary, ['now', 'list', 'switch', 'caller', 'retrieval']),
+  ).slice(0, 2);
   const ofChunk = factsOf(vocabulary, [], store);
   const rules = byName([...withChunk, ...withoutChunk]);
   return {

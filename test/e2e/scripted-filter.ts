@@ -46,6 +46,7 @@ export function scriptedFilter(script: Script): ScriptedFilter {
     outcomes: () => outcomes,
     budgets: script.budgets ?? [],
     memoryBytes: () => 0,
+    takeFeed: () => false,
     newSession: (start) => {
       if (opened.length < OPENED_MAX) opened.push(start);
       open++;

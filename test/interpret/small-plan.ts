@@ -238,6 +238,8 @@ export function plan(events: readonly EventPlan[], more: Partial<Plan> = {}): Pl
     conversions: [],
     redactions: REDACTIONS,
     zones: [],
+    lists: [],
+    switches: [],
     hours: [],
     guarantees: [],
     imports: [],

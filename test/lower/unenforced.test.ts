@@ -33,7 +33,9 @@ describe.each(UNENFORCED_CASES)('$code', ({ code, source }) => {
 });
 
 test('a route whose preference cannot be decided denies', () => {
-  const plan = planOf('route r\n  for requested any\n  prefer big where switch stop_all\n  prefer own\n');
+  const plan = planOf(
+    'route r\n  for requested any\n  prefer big where conversation.turns is above 50\n  prefer own\n',
+  );
   const prompt = plan.events.find((event) => event.kind === 'prompt');
-  expect(prompt?.rules.map((rule) => [rule.name, rule.unenforced])).toContainEqual(['r', 'switch']);
+  expect(prompt?.rules.map((rule) => [rule.name, rule.unenforced])).toContainEqual(['r', 'conversation']);
 });

@@ -10,13 +10,16 @@
  *   certificates      clients may show certificates
  *   revision HEX      of the bundle, for the decision log
  *   store KEY AUTHORITY [PREFIX]   in the policy's order: its cluster, host and the beginning of its paths
+ *   feeds             the last line: behind it come images of lists and switches, a u32 of their bytes before each
  */
+import { takeFeed } from '../feeds/feeds';
 import { alloc, allocZeroed, free } from '../memory';
 import { is } from '../http/literal';
 
 export const STORES_MAX: u32 = 64;
 const STORE_BYTES: u32 = 24;
 const DIGITS_MAX: u32 = 9;
+const FEEDS_LINE_BYTES: u32 = 6;
 
 @unmanaged
 export class Configuration {
@@ -66,6 +69,44 @@ const words: usize = memory.data(4 * 8, 8);
 
 /** Takes `block` (from the allocator) for its own; 0 where it cannot be read, and the block is then free. */
 export function readConfiguration(block: usize, length: u32): usize {
+  const textBytes = findFeeds(block, length);
+  if (textBytes == length) return readText(block, length);
+  // What feeds say is kept once, and not with every configuration.
+  const text = takeFeeds(block + textBytes + FEEDS_LINE_BYTES, length - textBytes - FEEDS_LINE_BYTES)
+    ? alloc(textBytes)
+    : 0;
+  if (text != 0) memory.copy(text, block, textBytes);
+  free(block);
+  return text == 0 ? 0 : readText(text, textBytes);
+}
+
+/** Where the line `feeds` begins, `length` where there is none. */
+function findFeeds(block: usize, length: u32): u32 {
+  let at: u32 = 0;
+  while (at < length) {
+    let end = at;
+    while (end < length && load<u8>(block + end) != 0x0a) end += 1;
+    if (end < length && is(block + at, end - at, 'feeds')) return at;
+    at = end + 1;
+  }
+  return length;
+}
+
+/** An image that is not newer than what is there is no error: an older configuration may be told again. */
+function takeFeeds(p: usize, length: u32): bool {
+  let at: u32 = 0;
+  while (at < length) {
+    if (length - at < 4) return false;
+    const bytes = load<u32>(p + at);
+    at += 4;
+    if (bytes > length - at) return false;
+    takeFeed(p + at, bytes);
+    at += bytes;
+  }
+  return true;
+}
+
+function readText(block: usize, length: u32): usize {
   const p = allocZeroed(<u32>offsetof<Configuration>());
   const stores = alloc(STORES_MAX * STORE_BYTES);
   if (p == 0 || stores == 0) {
