@@ -97,7 +97,11 @@ export const REGO_MUTATIONS: readonly RegoMutation[] = [
     '} else := "hold" if {\n\tcount(holds) > 0',
     '} else := "hold" if {\n\tcount(holds) > 9',
   ),
-  inLibrary('restored values are never included', '"includingRestored": true in', '"includingRestored": "true" in'),
+    'restored values are never included',
+    '"includingRestored": true in',
+    '"includingRestored": "true" in',
+    (_, decision) => decision.redact.some(({ includingRestored }) => includingRestored),
+  ),
   inPolicy('touched rules fire', /\tnot touched\(.*\n/g, ''),
   // Those of conditions: without that of a route of any name, two routes would serve, which OPA refuses to decide.
   inPolicy('negations are lost', /\tnot (?=if_|fact_(?!prompt_requested_model\.value in )|"|count)/g, '\t'),
