@@ -38,6 +38,7 @@
 
 import type { Hours, Zone } from './calendar.ts';
 import type { EnumType } from './enums.ts';
+import type { DetectorUse } from './detector-use.ts';
 import type { FeedSource, ListUse, SwitchUse } from './feeds.ts';
 import type { Guarantee, ImportedFile } from './governance.ts';
 import type { Hold } from './hold.ts';
@@ -48,6 +49,7 @@ import type { WireValue } from './wire-value.ts';
 export type { Hours, Zone } from './calendar.ts';
 export { DETECTOR_ENUM, type EnumType, MODEL_ENUM, ROLE_ENUM } from './enums.ts';
 
+export type { DetectorUse } from './detector-use.ts';
 export type { FeedSource, ListOperand, ListUse, SwitchUse } from './feeds.ts';
 export type { Span };
 export const PLAN_VERSION = 1;
@@ -496,24 +498,6 @@ export interface Conversion {
   readonly rateMillionths: number;
   /** `2026-01-02`. */
   readonly date: string;
-}
-
-/** A detector that some rule of the policy mentions: built in, or declared by the policy with its own pattern. */
-export interface DetectorUse {
-  readonly name: string;
-  readonly source:
-    | { readonly kind: 'builtin' }
-    | {
-        readonly kind: 'pattern';
-        readonly pattern: string;
-        /** ASCII letters of the pattern match in either case. */
-        readonly ignoreCase: boolean;
-        readonly near?: {
-          readonly words: readonly string[];
-          readonly within: number;
-          readonly where: 'before' | 'after' | 'around';
-        };
-      };
 }
 
 export interface Plan {

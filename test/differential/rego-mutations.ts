@@ -97,6 +97,7 @@ export const REGO_MUTATIONS: readonly RegoMutation[] = [
     '} else := "hold" if {\n\tcount(holds) > 0',
     '} else := "hold" if {\n\tcount(holds) > 9',
   ),
+  inLibrary(
     'restored values are never included',
     '"includingRestored": true in',
     '"includingRestored": "true" in',
