@@ -355,7 +355,6 @@ export const DIAGNOSTICS = {
   E0930: { title: '`budget … for each` is checked but not yet enforced', explanation: NOT_ENFORCED },
   E0931: { title: '`at … percent notify` is checked but not yet enforced', explanation: NOT_ENFORCED },
   E0933: { title: 'a condition over all chunks is checked but not yet enforced', explanation: NOT_ENFORCED },
-  E0937: { title: '`completion.tool_calls` is checked but not yet enforced', explanation: NOT_ENFORCED },
   E0934: { title: 'a store other than chroma is checked but not yet enforced', explanation: NOT_ENFORCED },
 } as const satisfies { readonly [code: `${'E' | 'W'}${number}`]: CatalogueEntry };
 

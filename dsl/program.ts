@@ -509,5 +509,4 @@ export type UnenforcedForm =
   | 'budgetForEach'
   | 'budgetThresholdNotify'
   | 'quantifiedChunks'
-  | 'toolCalls'
   | 'storeKind';

@@ -26,7 +26,6 @@ export const UNENFORCED_FORMS: {
   budgetForEach: { code: 'E0930', wording: '`budget … for each`' },
   budgetThresholdNotify: { code: 'E0931', wording: '`at … percent notify`' },
   quantifiedChunks: { code: 'E0933', wording: 'a condition over all chunks' },
-  toolCalls: { code: 'E0937', wording: '`completion.tool_calls`' },
   storeKind: { code: 'E0934', wording: 'a store other than chroma' },
 };
 

@@ -507,17 +507,25 @@ function found(text: AttributeRef, detectors: readonly string[], includingRestor
   enforcedDetectors(detectors, scope);
   const left: FactRef =
     text.root === 'variable'
-      ? scope.facts.field('', 'found')
+      ? scope.facts.field('', includingRestored ? 'found_restored' : 'found')
       : { kind: 'fact', fact: scope.facts.at(includingRestored ? 'text.found_restored' : 'text.found') };
   const values = [...new Set(detectors)].sort();
   if (values.length === 1) return { kind: 'contains', set: left, member: { kind: 'text', value: values[0]! } };
   return { kind: 'overlaps', left, right: { kind: 'members', values } };
 }
 
-/** The same facts, in which a field without a collection is one of `collection`. */
+/**
+ * The same facts, in which a field without a collection is one of `collection`. Nothing is restored in a prompt: its
+ * messages have one field for both.
+ */
 function inElement(facts: FactTable, collection: AttributeRef): FactTable {
+  const isOfPrompt = collection.root === 'prompt';
   return {
     ...facts,
-    field: (path, name) => facts.field(path === '' ? `${collection.root}.${collection.name}` : path, name),
+    field: (path, name) =>
+      facts.field(
+        path === '' ? `${collection.root}.${collection.name}` : path,
+        isOfPrompt && name === 'found_restored' ? 'found' : name,
+      ),
   };
 }

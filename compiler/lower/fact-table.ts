@@ -24,6 +24,8 @@ import { Unlowerable } from './unlowerable.ts';
 
 /** Messages beyond this fail the fact `prompt.messages`; the kernel's protocol tables hold the same number. */
 export const MESSAGES_MAX = 4_096;
+/** Tool calls of one reply; the kernel holds the same number. */
+export const TOOL_CALLS_MAX = 1_024;
 export const ROLES = ['system', 'developer', 'user', 'assistant', 'tool'] as const;
 export const NOW_PATH = 'now';
 export const CLASSIFICATION_PATH = 'prompt.classification';
@@ -190,6 +192,23 @@ function builtins(program: Program): Draft[] {
       builtin('model.chosen', { kind: 'enum', enum: MODEL_ENUM }, fails),
       builtin('completion.tokens', count('tokens'), fails, false),
       builtin('completion.finish_reason', { kind: 'text' }, fails, false),
+      ...(reads(program, ({ root, name }) => root === 'completion' && name === 'tool_calls')
+        ? [
+            builtin(
+              'completion.tool_calls',
+              {
+                kind: 'collection',
+                most: TOOL_CALLS_MAX,
+                fields: [
+                  { name: 'name', type: { kind: 'text' } },
+                  { name: 'found', type: { kind: 'enum_set', enum: DETECTOR_ENUM } },
+                  { name: 'found_restored', type: { kind: 'enum_set', enum: DETECTOR_ENUM } },
+                ],
+              },
+              fails,
+            ),
+          ]
+        : []),
     );
   }
   const classification = program.policy.classificationEnum;
@@ -199,16 +218,27 @@ function builtins(program: Program): Draft[] {
 
 /** Whether some condition reads the time, or something holds for a time only. */
 function readsNow({ rules, classifications, budgets, rates, routes, waivers, guarantees }: Program): boolean {
-  const reads = (node: unknown): boolean => {
-    if (typeof node !== 'object' || node === null) return false;
-    if ('root' in node && node.root === 'now') return true;
-    return Object.values(node).some(reads);
-  };
   return (
     waivers.length > 0 ||
     rules.some(({ meta }) => meta.effective !== null) ||
-    reads([rules, classifications, budgets, rates, routes, guarantees])
+    mentions([rules, classifications, budgets, rates, routes, guarantees], ({ root }) => root === 'now')
   );
+}
+
+/** Whether some condition of the completion's event reads the attribute. */
+function reads({ rules, classifications, guarantees }: Program, is: (attribute: Mentioned) => boolean): boolean {
+  return mentions([rules, classifications, guarantees], is);
+}
+
+interface Mentioned {
+  readonly root: unknown;
+  readonly name?: unknown;
+}
+
+function mentions(node: unknown, is: (attribute: Mentioned) => boolean): boolean {
+  if (typeof node !== 'object' || node === null) return false;
+  if ('root' in node && is(node)) return true;
+  return Object.values(node).some((below) => mentions(below, is));
 }
 
 function callerFacts(program: Program, zone: TimeZone): Draft[] {

@@ -36,7 +36,7 @@ export function endpointReports(protocols: readonly Protocol[]): EndpointReport[
   );
 }
 
-const SCANNED: ReadonlySet<string> = new Set(['text', 'part', 'arguments', 'local', 'chunk_text']);
+const SCANNED: ReadonlySet<string> = new Set(['text', 'part', 'arguments', 'local', 'tool_name', 'chunk_text']);
 const PASSED: ReadonlySet<string> = new Set(['plain', 'enum']);
 
 function placesOf(place: Place | undefined): PlaceReport[] {

@@ -208,6 +208,7 @@ export const BUILTIN_PATHS: { readonly [path: string]: number } = {
   'text.found_restored': abi.FACT_TEXT_FOUND_RESTORED,
   'completion.tokens': abi.FACT_COMPLETION_TOKENS,
   'completion.finish_reason': abi.FACT_COMPLETION_FINISH_REASON,
+  'completion.tool_calls': abi.FACT_COMPLETION_TOOL_CALLS,
   'retrieval.limit': abi.FACT_RETRIEVAL_LIMIT,
   now: abi.FACT_NOW,
 };

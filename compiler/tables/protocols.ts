@@ -26,6 +26,7 @@ const STRINGS: { readonly [K in StringMeaning]: number } = {
   enum: P.PLACE_ENUM,
   model: P.PLACE_MODEL,
   role: P.PLACE_ROLE,
+  tool_name: P.PLACE_TOOL_NAME,
   finish: P.PLACE_FINISH,
   event_type: P.PLACE_EVENT_TYPE,
   chunk_id: P.PLACE_CHUNK_ID,

@@ -34,7 +34,6 @@ const builtIn = new Map(BUILT_IN_ATTRIBUTES.map((each) => [`${each.root}.${each.
 const UNENFORCED_ATTRIBUTES: ReadonlyMap<string, UnenforcedForm> = new Map<string, UnenforcedForm>([
   ['conversation.turns', 'conversation'],
   ['conversation.tokens', 'conversation'],
-  ['completion.tool_calls', 'toolCalls'],
 ]);
 
 export function isRoot(name: string): name is (typeof ROOTS)[number] {

@@ -27,9 +27,5 @@ export const UNENFORCED_CASES: readonly { readonly code: UnenforcedCode; readonl
     code: 'E0933',
     source: rule('where some c in retrieval.chunks has (c.level is secret)\n  deny', 'retrieval from files'),
   },
-  {
-    code: 'E0937',
-    source: rule('where some c in completion.tool_calls has (c.text contains iban)\n  deny', 'completion'),
-  },
   { code: 'E0934', source: 'store notes qdrant "notes" { title: text from metadata "title" }\n' },
 ];

@@ -75,7 +75,8 @@ export const FACT_COMPLETION_TOKENS = 14;
 export const FACT_COMPLETION_FINISH_REASON = 15;
 export const FACT_RETRIEVAL_LIMIT = 16;
 export const FACT_NOW = 17;
-export const BUILTIN_FACTS = 18;
+export const FACT_COMPLETION_TOOL_CALLS = 18;
+export const BUILTIN_FACTS = 19;
 
 // Events, as `decide` takes them. Retrieval, chunk and ingest take the store's position in the policy as a second
 // number.

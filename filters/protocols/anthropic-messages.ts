@@ -137,7 +137,7 @@ const said: Place = {
       thinking: { string: 'text', lane: 'reasoning' },
       signature: { string: 'local' },
       id: { string: 'local' },
-      name: { string: 'local' },
+      name: { string: 'tool_name' },
       input: anyLocal,
       citations: { null: 'plain' },
     },

@@ -16,7 +16,7 @@ import {
   type Protocol,
 } from './protocol.ts';
 
-const toolCall: Place = {
+const toolCall = (name: 'local' | 'tool_name'): Place => ({
   object: {
     as: 'tool_call',
     fields: {
@@ -26,7 +26,7 @@ const toolCall: Place = {
       function: {
         object: {
           fields: {
-            name: { string: 'local', null: 'plain' },
+            name: { string: name, null: 'plain' },
             arguments: { string: 'arguments', null: 'plain', lane: 'arguments' },
           },
         },
@@ -34,7 +34,7 @@ const toolCall: Place = {
       },
     },
   },
-};
+});
 
 const part: Place = {
   object: {
@@ -59,7 +59,7 @@ const message: Place = {
       refusal: text,
       reasoning_content: text,
       tool_call_id: text,
-      tool_calls: { array: { of: toolCall }, null: 'plain' },
+      tool_calls: { array: { of: toolCall('local') }, null: 'plain' },
       function_call: refused,
       audio: refused,
     },
@@ -158,7 +158,7 @@ const said: Place = {
       refusal: { string: 'text', null: 'plain', lane: 'refusal' },
       reasoning_content: { string: 'text', null: 'plain', lane: 'reasoning' },
       reasoning: { string: 'text', null: 'plain', lane: 'other' },
-      tool_calls: { array: { of: toolCall }, null: 'plain' },
+      tool_calls: { array: { of: toolCall('tool_name') }, null: 'plain' },
       audio: { null: 'plain' },
     },
     others: anyLane,

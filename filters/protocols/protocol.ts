@@ -81,6 +81,7 @@ export type StringMeaning =
   | 'model'
   | 'role'
   | 'finish'
+  | 'tool_name'
   | 'event_type'
   | 'chunk_id'
   | 'chunk_text'

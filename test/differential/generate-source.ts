@@ -151,6 +151,7 @@ interface Reading {
   readonly prompt?: true;
   readonly classification?: true;
   readonly reply?: true;
+  readonly calls?: true;
   readonly sent?: true;
   readonly model?: true;
   readonly chunk?: true;
@@ -183,6 +184,7 @@ function leaf(make: Making, reading: Reading): Wording {
     ...(reading.prompt ? PROMPT : []),
     ...(reading.classification ? [ofClassification, ofClassification] : []),
     ...(reading.reply ? [ofReply] : []),
+    ...(reading.calls ? [ofCalls] : []),
     ...(reading.sent ? [ofSent] : []),
     ...(reading.model ? MODEL : []),
     ...(reading.chunk ? [...CHUNK, ...CHUNK] : []),
@@ -282,6 +284,22 @@ const ofSent: Leaf = (make) =>
 
 const ofReply: Leaf = (make) =>
   ordered(make, 'completion.classification', [...LEVELS, 'caller.clearance', 'prompt.classification']);
+
+const ofCalls: Leaf = ({ random }) => {
+  const found = `${random.pick(['email', 'iban', 'personal'])}${random.chance(0.4) ? ' including restored' : ''}`;
+  const name = random.pick([...TEXTS, 'alphabet'].map(quoted));
+  const of = `c.name contains ${name} and c.text contains ${found}`;
+  const not = `not (c.name contains ${name}) or not (c.text contains ${found})`;
+  return random.chance(0.5)
+    ? {
+        plain: `some c in completion.tool_calls has (${of})`,
+        otherwise: `not (every c in completion.tool_calls has (${not}))`,
+      }
+    : {
+        plain: `every c in completion.tool_calls has (${of})`,
+        otherwise: `not (some c in completion.tool_calls has (${not}))`,
+      };
+};
 
 const textFound: Leaf = ({ random }) =>
   random.chance(0.3)
@@ -452,7 +470,7 @@ function textRule(make: Making, event: 'completion' | 'ingest', on: string): Wor
   const head = `rule ${nameFor(make, event)}\n  on ${on}`;
   const reading: Reading =
     event === 'completion'
-      ? { text: true, classification: true, reply: true, model: true }
+      ? { text: true, classification: true, reply: true, calls: true, model: true }
       : { text: true, chunk: true };
   const onIngest = event === 'ingest' ? 1 : 0;
   switch (

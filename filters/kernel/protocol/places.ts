@@ -42,6 +42,8 @@ export const PLACE_CELL = 26;
 export const PLACE_EMPTY = 27;
 /** Results that are passed over. */
 export const PLACE_OFFSET = 28;
+/** The name of the tool that a reply calls: text that is complete in itself. */
+export const PLACE_TOOL_NAME = 29;
 
 // Leaves that the walker finds by itself.
 /** A key of an object whose keys are free. */

@@ -2,21 +2,22 @@
 import { ACTION_CONTINUE, EVENT_COMPLETION, FACT_COMPLETION_FINISH_REASON, FACT_COMPLETION_TOKENS } from '../abi';
 import { Bytes } from '../bytes';
 import { carryChoice, isAllowed, setFailed, setText, setValue } from '../decision/api';
-import { RECORD_BYTES, RECORD_KIND, recordAt, walk, WALK_OK } from '../json/walk';
+import { NO_RECORD, RECORD_BYTES, RECORD_END, RECORD_KIND, RECORD_START, recordAt, walk, WALK_OK } from '../json/walk';
 import * as P from '../protocol/places';
 import { hasRefused, settle } from './budget';
 import { deny, denyByPolicy, denyFixed, messageOf, reply } from './denial';
 import { appendPlace } from './denial';
 import { eventOf, protocolSection, rootOf } from '../http/endpoint';
 import { putRemovals } from '../http/forwarded-headers';
-import { put } from '../http/literal';
+import { is, put } from '../http/literal';
 import { setFound, NO_MESSAGE } from '../prompt/messages';
 import { decideEvent } from './record';
 import { putBody, putLength } from './send-request';
 import { PHASE_DONE, Session } from './session-state';
 import { clearTexts, editTexts, scanAlone } from '../edit/texts';
 import { MODE_ARGUMENTS, MODE_FIXED, MODE_TEXT } from '../edit/segment';
-import { takeFinish, takeUsage } from './usage';
+import { beginCalls, beginInCall, endInCall, nameCall, noteCall, readsCalls, setCalls } from './tool-calls';
+import { around, takeFinish, takeUsage } from './usage';
 import { isListed } from '../edit/values-list';
 import { walkPlace, WALK_REFUSED, WALK_UNKNOWN_KEY } from '../json/walk';
 
@@ -31,6 +32,7 @@ export function beginReply(s: Session): void {
   carryChoice(s.facts, s.result);
   setFailed(s.facts, FACT_COMPLETION_TOKENS);
   setFailed(s.facts, FACT_COMPLETION_FINISH_REASON);
+  beginCalls(s);
 }
 
 /** The reply's body is complete. */
@@ -94,6 +96,7 @@ export function denyUnreadable(s: Session, code: i32): i32 {
 /** Sets what the reply tells of itself, and what was found in it. */
 export function setReplyFacts(s: Session): void {
   setFound(s);
+  setCalls(s);
   if (s.outputTokens >= 0) setValue(s.facts, FACT_COMPLETION_TOKENS, s.outputTokens);
   if (s.finish != 0) setText(s.facts, FACT_COMPLETION_FINISH_REASON, s.finish, s.finishBytes);
 }
@@ -109,13 +112,35 @@ function readReply(s: Session, document: usize): void {
       if (isListed(document, r)) takeFinish(s, document, r);
       else scanAlone(s, document, r, MODE_TEXT, NO_MESSAGE);
     } else if (kind == P.PLACE_USAGE) takeUsage(s, document, i);
+    else if (readsCalls(s)) scanInCall(s, document, i, kind);
     else scanValue(s, document, r, kind);
   }
 }
 
+/** Scans a value, and notes of which call of a tool it is: a call is known by the record around it. */
+function scanInCall(s: Session, document: usize, i: u32, kind: i32): void {
+  const call = around(s, i, s.form == P.FORM_ANTHROPIC ? P.PLACE_CHOICE : P.PLACE_TOOL_CALL);
+  const r = recordAt(s.recordBytes(), i);
+  if (kind == P.PLACE_TOOL_CALL) noteCall(s, 0, i);
+  if (call == NO_RECORD) return scanValue(s, document, r, kind);
+  if (kind == P.PLACE_TOOL_NAME) nameCall(s, 0, call, document, r);
+  if (opensCall(s, document, r, kind)) noteCall(s, 0, call);
+  beginInCall(s);
+  scanValue(s, document, r, kind);
+  endInCall(s, 0, call);
+}
+
+/** The type of a block (Anthropic) that is neither text nor thought. */
+export function opensCall(s: Session, document: usize, record: usize, kind: i32): bool {
+  if (kind != P.PLACE_ENUM || s.form != P.FORM_ANTHROPIC) return false;
+  const p = document + load<u32>(record, RECORD_START) + 1;
+  const length = load<u32>(record, RECORD_END) - load<u32>(record, RECORD_START) - 2;
+  return !is(p, length, 'text') && !is(p, length, 'thinking');
+}
+
 /** Scans a value of a reply that is text in itself. */
 export function scanValue(s: Session, document: usize, r: usize, kind: i32): void {
-  if (kind == P.PLACE_TEXT || kind == P.PLACE_PART || kind == P.PLACE_LOCAL)
+  if (kind == P.PLACE_TEXT || kind == P.PLACE_PART || kind == P.PLACE_LOCAL || kind == P.PLACE_TOOL_NAME)
     scanAlone(s, document, r, MODE_TEXT, NO_MESSAGE);
   else if (kind == P.PLACE_ARGUMENTS) scanAlone(s, document, r, MODE_ARGUMENTS, NO_MESSAGE);
   else if (kind == P.PLACE_KEY || kind == P.PLACE_NUMBER) scanAlone(s, document, r, MODE_FIXED, NO_MESSAGE);

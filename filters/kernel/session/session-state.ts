@@ -119,6 +119,9 @@ export class Session {
   outputTokens: i64 = -1;
   finish: usize = 0;
   finishBytes: u32 = 0;
+  /** Calls of tools (see tool-calls.ts); they cannot be told apart. */
+  calls: usize = 0;
+  callsFailed: bool = false;
   reserved: bool = false;
   /** What the host said of the budgets: see budget.ts. */
   levels: usize = 0;
@@ -258,6 +261,7 @@ export function freeSession(s: Session): void {
   drop(s.text);
   drop(s.removals);
   drop(s.verdicts);
+  drop(s.calls);
   drop(s.versions);
   drop(s.levels);
   free(s.values);

@@ -8,10 +8,20 @@ import { LANE_ARGUMENTS } from '../protocol/places';
 import { NO_MESSAGE } from '../prompt/messages';
 import { noteHit, notePlaceholder } from '../edit/texts';
 import { Session } from '../session/session-state';
+import { beginInCall, endInCall, noteCall, readsCalls } from '../session/tool-calls';
 import { Channel } from './stream-state';
 
 /** Scans what was appended since the last time; `c.finished`: nothing more will come. */
 export function scanChannel(s: Session, c: Channel): void {
+  if (c.field != LANE_ARGUMENTS || !readsCalls(s)) return scanLane(s, c);
+  // Arguments that no event has opened are a call without a name.
+  noteCall(s, c.choice, c.tool);
+  beginInCall(s);
+  scanLane(s, c);
+  endInCall(s, c.choice, c.tool);
+}
+
+function scanLane(s: Session, c: Channel): void {
   const lane = c.laneOf();
   const hits = c.hitBytes();
   lane.scan(c.finished);

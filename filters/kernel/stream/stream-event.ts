@@ -17,7 +17,8 @@ import { readInteger, skipSpace } from '../json/scan';
 import { appendUnescaped } from '../json/unescape';
 import * as P from '../protocol/places';
 import { is } from '../http/literal';
-import { scanValue } from '../session/reply';
+import { opensCall, scanValue } from '../session/reply';
+import { beginInCall, endInCall, nameCall, noteCall, readsCalls } from '../session/tool-calls';
 import {
   appendSegmentText,
   MODE_ARGUMENTS,
@@ -66,6 +67,8 @@ export function readEvent(s: Session, e: StreamEvent): bool {
     } else if (kind == P.PLACE_FINISH) {
       if (isListed(document, r)) takeFinish(s, document, r);
       else scanValue(s, document, r, P.PLACE_LOCAL);
+    } else if (s.streamOf().gathering && readsCalls(s)) {
+      readInCall(s, document, i, kind, top);
     } else scanValue(s, document, r, kind);
   }
   for (let i: u32 = 0; i < count; i += 1) {
@@ -84,6 +87,24 @@ export function readEvent(s: Session, e: StreamEvent): bool {
   // The usage event that we asked for, and the client did not.
   e.dropped = hasUsage && emptyChoices && !hasText && !s.asksUsage && s.form == P.FORM_OPENAI;
   return true;
+}
+
+/** A value that may be of a call of a tool: the fact `completion.tool_calls` wants its name, and what is found in it. */
+function readInCall(s: Session, document: usize, i: u32, kind: i32, top: i64): void {
+  const records = s.recordBytes();
+  const r = recordAt(records, i);
+  const isAnthropic = s.form == P.FORM_ANTHROPIC;
+  const container = kind == P.PLACE_TOOL_CALL ? i : around(s, i, isAnthropic ? P.PLACE_CHOICE : P.PLACE_TOOL_CALL);
+  const choice = isAnthropic ? top : choiceOf(s, document, i, top);
+  if (container == NO_RECORD || choice < 0) return scanValue(s, document, r, kind);
+  const given = isAnthropic ? 0 : indexIn(s, document, container, P.PLACE_TOOL_INDEX);
+  const tool = given >= 0 ? <u32>given : load<u32>(recordAt(records, container), RECORD_A);
+  if (kind == P.PLACE_TOOL_CALL) noteCall(s, <u32>choice, tool);
+  if (kind == P.PLACE_TOOL_NAME) nameCall(s, <u32>choice, tool, document, r);
+  if (opensCall(s, document, r, kind)) noteCall(s, <u32>choice, tool);
+  beginInCall(s);
+  scanValue(s, document, r, kind);
+  endInCall(s, <u32>choice, tool);
 }
 
 /** Appends a text to its lane. */
