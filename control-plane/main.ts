@@ -7,6 +7,7 @@ import { Admin } from '../proto/gen/writ/v1/admin_pb.ts';
 import { Leases } from '../proto/gen/writ/v1/leases_pb.ts';
 import { Nodes } from '../proto/gen/writ/v1/nodes_pb.ts';
 import { ReviewDesk, Reviews } from '../proto/gen/writ/v1/reviews_pb.ts';
+import type { DeploymentKey } from '../proto/deployment-key.ts';
 import { grpcService } from '../proto/grpc-call.ts';
 import { expireLeases } from './budgets/lease-calls.ts';
 import type { LeaseCallContext } from './budgets/lease-calls.ts';
@@ -37,6 +38,8 @@ export interface ControlPlaneOptions {
   readonly credential: Credential & { readonly authorityPem: string };
   /** Public keys of bundles, read for each push. */
   readonly trustedKeys: () => readonly VerificationKey[];
+  /** Of what pseudonyms are made: `deploymentKeyIn` in keys/key-folder.ts. Without it they are masks. */
+  readonly deploymentKey?: DeploymentKey;
   /** Interface and port of the gRPC server; port 0 takes a free one. */
   readonly host: string;
   readonly port: number;
@@ -87,6 +90,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
       leases,
       inForce: () => inForce,
       trustedKeys: options.trustedKeys,
+      deploymentKey: options.deploymentKey,
       isConnected: (node) => hub.isConnected(node),
       onRelease: ({ row, bundle }) => {
         inForce.set(row.name, putInForce(row, bundle));

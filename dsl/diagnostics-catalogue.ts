@@ -179,6 +179,11 @@ export const DIAGNOSTICS = {
     explanation:
       'A waiver lifts what its rule narrows and never what it allows. A rule that allows, and that also denies, redacts or keeps the newest, is written as two rules, of which the second is waived.',
   },
+  E0426: {
+    title: 'pseudonyms within something else',
+    explanation:
+      'A pseudonym is the same for equal values within an attribute of the caller, or, on retrieval, of the chunk. What a client writes itself would let it choose which values look alike.',
+  },
   E0501: {
     title: 'no `policy`',
     explanation: 'A folder has one `policy` with its currency, time zone, defaults and what happens on failure.',
@@ -261,7 +266,7 @@ export const DIAGNOSTICS = {
   W0401: {
     title: 'a detector redacted in two ways in one rule',
     explanation:
-      'Redactions of one value are joined, and what hides more is done: removal before a mask, a mask before one that keeps a part, that before a year, a year before a placeholder.',
+      'Redactions of one value are joined, and what hides more is done: removal before a mask, a mask before one that keeps a part, that before a year, a year before a pseudonym, a pseudonym before a placeholder.',
   },
   W0402: {
     title: 'a placeholder in an answer',
@@ -349,7 +354,6 @@ export const DIAGNOSTICS = {
   E0917: { title: 'a rule on egress is checked but not yet enforced', explanation: NOT_ENFORCED },
   E0921: { title: '`highest of receipts` is checked but not yet enforced', explanation: NOT_ENFORCED },
   E0922: { title: 'a condition on the conversation is checked but not yet enforced', explanation: NOT_ENFORCED },
-  E0925: { title: '`redact as pseudonym` is checked but not yet enforced', explanation: NOT_ENFORCED },
   E0927: { title: 'a detector that matches a list is checked but not yet enforced', explanation: NOT_ENFORCED },
   E0928: { title: 'a detector that asks a classifier is checked but not yet enforced', explanation: NOT_ENFORCED },
   E0930: { title: '`budget … for each` is checked but not yet enforced', explanation: NOT_ENFORCED },

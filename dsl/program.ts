@@ -503,7 +503,6 @@ export type UnenforcedForm =
   | 'egress'
   | 'receipts'
   | 'conversation'
-  | 'pseudonym'
   | 'listDetector'
   | 'classifierDetector'
   | 'budgetForEach'

@@ -20,7 +20,6 @@ export const UNENFORCED_FORMS: {
   egress: { code: 'E0917', wording: 'a rule on egress' },
   receipts: { code: 'E0921', wording: '`highest of receipts`' },
   conversation: { code: 'E0922', wording: 'a condition on the conversation' },
-  pseudonym: { code: 'E0925', wording: '`redact as pseudonym`' },
   listDetector: { code: 'E0927', wording: 'a detector that matches a list' },
   classifierDetector: { code: 'E0928', wording: 'a detector that asks a classifier' },
   budgetForEach: { code: 'E0930', wording: '`budget … for each`' },

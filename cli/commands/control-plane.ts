@@ -2,7 +2,7 @@
 import { isIPv6 } from 'node:net';
 import { join, resolve } from 'node:path';
 import type { Door } from '../../proto/door.ts';
-import { readRole, readSigningKey, readTrustedKeys } from '../../control-plane/keys/key-folder.ts';
+import { deploymentKeyIn, readRole, readSigningKey, readTrustedKeys } from '../../control-plane/keys/key-folder.ts';
 import { startControlPlane } from '../../control-plane/main.ts';
 import { type Command, CommandError, parse, type World } from '../command.ts';
 import { hostAndPort, openAdminAt, portNumber } from '../connection.ts';
@@ -51,6 +51,7 @@ exit codes: 0 stopped by Ctrl-C or SIGTERM, 2 it could not run`,
     const keys = keysFolder(values, world);
     const { host, port } = hostAndPort(values.listen ?? LISTEN_ADDRESS);
     const plane = await startControlPlane({
+      deploymentKey: deploymentKeyIn(keys),
       stateFolder: resolve(world.cwd, values.data ?? join('.writ', 'control-plane')),
       credential: readRole(keys, { kind: 'control-plane' }),
       trustedKeys: () => readTrustedKeys(keys),

@@ -1,7 +1,7 @@
 /** `writ sidecar`: runs a sidecar in the foreground, with an Envoy if asked to. */
 import { accessSync, constants, mkdirSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { readTrustedKeys } from '../../control-plane/keys/key-folder.ts';
+import { readDeploymentKey, readTrustedKeys } from '../../control-plane/keys/key-folder.ts';
 import { loadFilter } from '../../filters/host/load-filter.ts';
 import { startSidecar } from '../../filters/sidecar/start-sidecar.ts';
 import { type Command, CommandError, parse } from '../command.ts';
@@ -26,6 +26,7 @@ release that it enforced; before the first one, everything is denied.
   --name NAME                this sidecar's name, for which it has a certificate (\`writ keys node NAME\`); usual: sidecar
   --control-plane HOST:PORT  usual: the environment variable WRIT_CONTROL_PLANE, else ${CONTROL_PLANE_ADDRESS}
   --keys DIR                 its certificate, the authority's, and the trusted bundle keys; usual: the environment variable WRIT_KEYS
+  --policy-key FILE          make pseudonyms of the key in FILE, 64 hex digits, 0600; usual: of the one that the control plane tells
   --state DIR                what it keeps between starts; usual: .writ/NAME
   --admin-port PORT          of /metrics, /healthz and /status on 127.0.0.1; usual: 9902; 0 takes a free one
   --envoy PATH               start this Envoy and keep it running; without it, start one with the bootstrap in DIR/envoy/bootstrap.json
@@ -39,6 +40,7 @@ exit codes: 0 stopped by Ctrl-C or SIGTERM, 2 it could not run`,
       name: text,
       'control-plane': text,
       state: text,
+      'policy-key': text,
       'admin-port': text,
       envoy: text,
       concurrency: text,
@@ -64,6 +66,9 @@ exit codes: 0 stopped by Ctrl-C or SIGTERM, 2 it could not run`,
         address: controlPlaneAddress(values['control-plane'], world),
         ...roleCredentials(keys, { kind: 'node', name }),
       },
+      ...(values['policy-key'] === undefined
+        ? {}
+        : { policyKey: readDeploymentKey(resolve(world.cwd, values['policy-key'])) }),
       adminPort: portNumber(values['admin-port'] ?? '9902', '--admin-port'),
       ...(envoy === undefined ? {} : { envoy }),
       version: VERSION,

@@ -20,6 +20,8 @@ export type Levels = ReadonlyMap<string, { readonly headroom: number; readonly s
 
 /** Placeholders end in what makes them unguessable; tests write them without it. */
 const PLACEHOLDER = /\[([A-Z0-9_]+_\d+)_[A-Za-z0-9]{8,}\]/g;
+/** Pseudonyms end in what nobody can work out; tests write `[EMAIL:pseudonym]`. */
+const PSEUDONYM = /\[([A-Z0-9_]+):[a-z]{19}\]/g;
 
 /** Of no queue. */
 const TICKET = '0'.repeat(32);
@@ -110,7 +112,9 @@ export class Exchange {
     if (step.kind === 'continue')
       return {
         decision,
-        sent: read(JSON.parse(Buffer.from(step.body ?? given).toString())).replace(PLACEHOLDER, '[$1]'),
+        sent: read(JSON.parse(Buffer.from(step.body ?? given).toString()))
+          .replace(PLACEHOLDER, '[$1]')
+          .replace(PSEUDONYM, '[$1:pseudonym]'),
         refusal: null,
       };
     const refusal = step.kind === 'reply' ? messageOf(Buffer.from(step.body).toString()) : 'the session waits for more';

@@ -67,7 +67,7 @@ export function lower(program: Program, options: LowerOptions): Plan {
     ),
   ];
   const { policy } = program;
-  const redactions = lowerRedactions(program);
+  const redactions = lowerRedactions(program, facts);
   const events = lowerEvents(program, {
     facts,
     models: program.models,

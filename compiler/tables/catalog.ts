@@ -82,8 +82,28 @@ export function writeRedactions(plan: Plan, writer: TableWriter): number {
     writer.u32(record + layout.MODE_KIND, REDACTION_KINDS[mode.kind]);
     writer.u32(record + layout.MODE_KEEPS, mode.kind === 'mask' ? mode.keepLast : 0);
     writer.text(record + layout.MODE_NAME, redactionName(mode, plan.facts));
+    if (mode.kind !== 'pseudonym') return;
+    const { path, source } = plan.facts[mode.forEach]!;
+    writer.u32(record + layout.MODE_FACT, mode.forEach);
+    writer.u32(record + layout.MODE_STAYS, source.kind === 'claim' ? 1 : 0);
+    const prefix = pseudonymPrefix(plan.policy, path);
+    writer.list(record + layout.MODE_PREFIX, writer.block(prefix), prefix.length);
   });
-  return records;
+  const redactions = writer.reserve(8);
+  writer.list(redactions, records, plan.redactions.length);
+  return redactions;
+}
+
+/** What a pseudonym's hash begins with: what it is for, the policy and PATH, each behind its length (u32, little-endian). */
+function pseudonymPrefix(policy: string, path: readonly string[]): Uint8Array {
+  return Buffer.concat(
+    ['writ pseudonym 1', policy, path.join('.')].flatMap((part) => {
+      const bytes = Buffer.from(part);
+      const length = Buffer.alloc(4);
+      length.writeUInt32LE(bytes.length);
+      return [length, bytes];
+    }),
+  );
 }
 
 const PERIODS: { readonly [K in Budget['period']]: number } = {

@@ -16,6 +16,7 @@ import type { LeaseReply, ReturnRequest, SettleRequest, TakeRequest } from '../.
 import { NodeStatusReplySchema, NodeStatusSchema } from '../../proto/gen/writ/v1/nodes_pb.ts';
 import type { NodeStatus, NodeStatusReply } from '../../proto/gen/writ/v1/nodes_pb.ts';
 import type { DataFeed, FeedsReply, FeedsRequest, PublishReply } from '../../proto/gen/writ/v1/feeds_pb.ts';
+import type { DeploymentKey } from '../../proto/deployment-key.ts';
 import { windowAt } from '../budgets/budget-window.ts';
 import { leaseCall } from '../budgets/lease-calls.ts';
 import type { LeaseCallContext, LeaseRequest } from '../budgets/lease-calls.ts';
@@ -39,6 +40,8 @@ export interface ServicesContext {
   readonly inForce: () => ReleasesInForce;
   /** Read for each push, so that a rotation needs no restart. */
   readonly trustedKeys: () => readonly VerificationKey[];
+  /** Of which each policy gets a key of its own; undefined: none does. */
+  readonly deploymentKey: DeploymentKey | undefined;
   readonly isConnected: (node: string) => boolean;
   readonly onRelease: (release: AcceptedRelease) => void;
   readonly feeds: () => FeedsInForce;
@@ -83,7 +86,9 @@ export function nodesService(context: ServicesContext): UntypedServiceImplementa
         policy: report.policy,
         status: toBinary(NodeStatusSchema, report),
       });
-      return create(NodeStatusReplySchema);
+      return create(NodeStatusReplySchema, {
+        policyKey: context.deploymentKey?.forPolicy(report.policy).reveal() ?? new Uint8Array(),
+      });
     }),
   };
 }

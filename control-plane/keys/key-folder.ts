@@ -5,22 +5,26 @@
 //   bundle/trusted/<kid>.pem     every public key that is accepted; several during a rotation
 //   mtls/ca.crt, mtls/ca.key     the authority
 //   mtls/<name>.crt, .key        control-plane, node-<name>, admin-<name>, reviewer-<name>
+//   deployment.key               of what pseudonyms are made (private)
 //   jwt/issuer.key, jwt/jwks.json  the demo's issuer
 import { chmodSync, existsSync, lstatSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { SigningKey, VerificationKey } from '../../compiler/bundle/jws.ts';
+import { DeploymentKey } from '../../proto/deployment-key.ts';
 import { createBundleKey, signingKeyOf, verificationKeyOf } from './bundle-key.ts';
 import { createAuthority, issueCertificate } from './certificate.ts';
 import type { Credential, Owner, Role } from './certificate.ts';
 import { createJwtIssuer, jwtIssuerOf } from './jwt-issuer.ts';
 import type { JwtIssuer } from './jwt-issuer.ts';
 
+const DEPLOYMENT_KEY_FILE = 'deployment.key';
+
 export class KeyFileError extends Error {
   /** `exists`: a key is never overwritten. `readable_by_others`: chmod 600 it. */
-  readonly code: 'exists' | 'missing' | 'readable_by_others' | 'unwritable';
+  readonly code: 'damaged' | 'exists' | 'missing' | 'readable_by_others' | 'unwritable';
 
   constructor(
-    code: 'exists' | 'missing' | 'readable_by_others' | 'unwritable',
+    code: 'damaged' | 'exists' | 'missing' | 'readable_by_others' | 'unwritable',
     message: string,
     options?: { readonly cause?: unknown },
   ) {
@@ -45,6 +49,7 @@ export function createKeyFolder(folder: string, keys: NewKeys): void {
   addCertificate(folder, { kind: 'control-plane' }, keys.hosts, keys.now);
   for (const name of keys.nodes) addCertificate(folder, { kind: 'node', name }, [], keys.now);
   for (const name of keys.admins) addCertificate(folder, { kind: 'admin', name }, [], keys.now);
+  deploymentKeyIn(folder);
   const issuer = createJwtIssuer();
   writePrivate(join(folder, 'jwt', 'issuer.key'), issuer.privateKeyPem);
   writeFileSync(join(folder, 'jwt', 'jwks.json'), `${JSON.stringify(issuer.jwks, null, 2)}\n`);
@@ -97,6 +102,23 @@ export function readTrustedKeys(folder: string): VerificationKey[] {
 /** The certificate and key of a role, with the authority's certificate. Throws KeyFileError. */
 export function readRole(folder: string, role: Owner): Credential & { readonly authorityPem: string } {
   return { ...readCredential(folder, credentialName(role)), authorityPem: readText(join(folder, 'mtls', 'ca.crt')) };
+}
+
+/**
+ * The key of the deployment's pseudonyms, made where the folder has none: folders of before have none. Whoever replaces
+ * it makes all pseudonyms new ones. Throws KeyFileError.
+ */
+export function deploymentKeyIn(folder: string): DeploymentKey {
+  const path = join(folder, DEPLOYMENT_KEY_FILE);
+  if (!existsSync(path)) writePrivate(path, DeploymentKey.random().revealText());
+  return readDeploymentKey(path);
+}
+
+/** Throws KeyFileError. */
+export function readDeploymentKey(path: string): DeploymentKey {
+  const key = DeploymentKey.parse(readPrivate(path));
+  if (key === undefined) throw new KeyFileError('damaged', `\`${path}\` does not hold 64 hex digits`);
+  return key;
 }
 
 export function readJwtIssuer(folder: string): JwtIssuer {

@@ -251,9 +251,26 @@ function checkMode(scope: ConditionScope, mode: RedactModeNode): RedactMode | nu
       return keepLast === null ? null : { kind: 'mask', keepLast };
     }
     case 'pseudonym': {
-      noteUnenforced(scope.context, 'pseudonym', scope.declaration, scope.event, mode.span);
       const forEach = checkForEach(scope, mode.forEach);
-      return forEach === null ? null : { kind: 'pseudonym', forEach };
+      if (forEach === null) return null;
+      if (forEach.root === 'caller' || (forEach.root === 'chunk' && scope.event === 'retrieval'))
+        return { kind: 'pseudonym', forEach };
+      report(
+        scope.context,
+        diagnostic(
+          'E0426',
+          mode.forEach.span,
+          'pseudonyms are the same within an attribute of the caller, or of a found chunk',
+          {
+            help: [
+              help(
+                'such as `pseudonym for each caller.id`: what a client writes itself would let it choose which values look alike',
+              ),
+            ],
+          },
+        ),
+      );
+      return null;
     }
   }
 }

@@ -153,6 +153,10 @@ export const TYPE_AND_RULE_EXAMPLES = {
     right: `${EMPTY_POLICY}\n${IMPORT}\n`,
     alone: true,
   },
+  E0426: {
+    wrong: 'rule hide\n  on prompt\n  redact iban as pseudonym for each prompt.requested_model\n',
+    right: 'rule hide\n  on prompt\n  redact iban as pseudonym for each caller.id\n',
+  },
   W0401: {
     wrong:
       'detectors bank_data = iban, payment_card\n\nrule hide\n  on prompt\n  redact bank_data as mask\n  redact iban as placeholder\n',

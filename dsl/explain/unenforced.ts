@@ -15,7 +15,6 @@ export const UNENFORCED_CASES: readonly { readonly code: UnenforcedCode; readonl
   { code: 'E0917', source: rule('where egress.host is "api.example.com"\n  allow', 'egress') },
   { code: 'E0921', source: 'classify prompt as highest of receipts\n' },
   { code: 'E0922', source: rule('where conversation.turns is above 50\n  deny') },
-  { code: 'E0925', source: rule('redact email as pseudonym for each caller.branch') },
   { code: 'E0927', source: `detector vendor matches list vendors\n${rule('redact vendor as mask')}` },
   {
     code: 'E0928',

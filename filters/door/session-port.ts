@@ -3,6 +3,7 @@
  * host implements it; tests implement it with an echo. A session keeps no reference to the bytes it is given after a
  * call returns; the bytes that it gives are good until any session of its filter is called again.
  */
+import type { DeploymentKey } from '../../proto/deployment-key.ts';
 import type { Evidence } from './evidence.ts';
 
 /** Name and value, names in lower case, pseudo-headers included, in the order of the wire. */
@@ -20,6 +21,15 @@ export interface FilterPort {
    * of the policy's, older than what is there, or there is no room for it.
    */
   takeFeed(image: Uint8Array): boolean;
+  /** Undefined where the policy makes none. */
+  readonly keyed?: KeyedPort;
+}
+
+/** Pseudonyms are made of a key that no bundle holds. Until it is taken they are masks. */
+export interface KeyedPort {
+  takeKey(key: DeploymentKey): void;
+  /** Pseudonyms that were masks for want of the key. */
+  masked(): number;
 }
 
 export interface SessionStart {

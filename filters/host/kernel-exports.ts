@@ -7,6 +7,9 @@ export interface KernelExports {
   writ_alloc(size: number): number;
   writ_free(address: number): void;
   writ_bytes_in_use(): number;
+  writ_wants_key(): number;
+  writ_take_key(address: number, length: number): number;
+  writ_masked_for_want(): number;
   writ_budget_count(): number;
   /** Address of (address, bytes). */
   writ_budget_name(position: number): number;

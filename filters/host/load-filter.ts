@@ -2,7 +2,7 @@
  * Runs a policy's `filter.wasm`: bytes in, steps out. It knows the kernel's calls and nothing of protocols, bodies or
  * rules. Synchronous; one instance serves many sessions, one call at a time.
  */
-import type { FilterPort, SessionStart } from '../door/session-port.ts';
+import type { FilterPort, KeyedPort, SessionStart } from '../door/session-port.ts';
 import { doorImports } from './door-imports.ts';
 import { FilterError } from './filter-error.ts';
 import { FilterMemory, encodeText } from './filter-memory.ts';
@@ -40,6 +40,7 @@ export function filterOver(exports: KernelExports): Filter {
   return {
     budgets,
     memoryBytes: () => memory.byteLength,
+    ...(exports.writ_wants_key() === 0 ? {} : { keyed: keyedOf(exports, memory) }),
     bytesInUse: () => exports.writ_bytes_in_use(),
     takeFeed: (image) => memory.lend(image, (address, length) => exports.writ_feed(address, length)) === 1,
     newSession: (start) => openSession(exports, memory, budgets, start),
@@ -61,6 +62,16 @@ export function filterOver(exports: KernelExports): Filter {
           end: view.getUint32(i * 12 + 8, true),
         }));
       }),
+  };
+}
+
+function keyedOf(exports: KernelExports, memory: FilterMemory): KeyedPort {
+  return {
+    takeKey: (key) => {
+      if (memory.lend(key.reveal(), (address, length) => exports.writ_take_key(address, length)) === 0)
+        throw new FilterError('load', 'the filter does not take the key of pseudonyms');
+    },
+    masked: () => exports.writ_masked_for_want(),
   };
 }
 

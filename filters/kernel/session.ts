@@ -7,6 +7,7 @@ import { ACTION_CONTINUE, ACTION_HOLD, ACTION_REPLY, REVIEW_APPROVED, T_BUDGETS 
 import { budgetCount, budgetRecord, storeRecord } from './decision/api';
 import { BUDGET_NAME, STORE_NAME } from './decision/layout';
 import { section } from './decision/tables';
+import { maskedForWant, takeKey, wantsKey } from './edit/policy-key';
 import { alloc, bytesInUse, free } from './memory';
 import { takeFeed } from './feeds/feeds';
 import { settle, takeLevels } from './session/budget';
@@ -62,6 +63,23 @@ export function session_identity(h: usize, ptr: usize, length: u32): void {
   if (h == 0 || length > IDENTITY_BYTES_MAX) return;
   const s = changetype<Session>(h);
   if (s.phase == PHASE_NEW) identify(s, ptr, length);
+}
+
+/** Whether the policy redacts by pseudonyms, which need the deployment's key. */
+export function writ_wants_key(): i32 {
+  return wantsKey() ? 1 : 0;
+}
+
+/** Takes the key of this policy's pseudonyms; until then they are masks. 0 where these are not its 32 bytes. */
+export function writ_take_key(ptr: usize, length: u32): i32 {
+  const isTaken = takeKey(ptr, length);
+  memory.fill(ptr, 0, length);
+  return isTaken ? 1 : 0;
+}
+
+/** Pseudonyms that were masks for want of a key. */
+export function writ_masked_for_want(): u32 {
+  return maskedForWant;
 }
 
 /** How many budgets the policy has; the host names them by position. */

@@ -20,6 +20,7 @@ import { SignedBundleSchema } from '../../proto/gen/writ/v1/bundle_pb.ts';
 import { DataFeedSchema } from '../../proto/gen/writ/v1/feeds_pb.ts';
 import type { NodeStatus } from '../../proto/gen/writ/v1/nodes_pb.ts';
 import { Nodes } from '../../proto/gen/writ/v1/nodes_pb.ts';
+import { DeploymentKey } from '../../proto/deployment-key.ts';
 import { grpcMethod, unaryCall } from '../../proto/grpc-call.ts';
 import { feedResource } from '../../compiler/bundle/feed.ts';
 import type { Feeds } from './feeds.ts';
@@ -38,6 +39,8 @@ export interface ControlPlaneClientOptions {
   /** Some of them changed. */
   readonly onFeeds: () => void;
   readonly status: () => NodeStatus;
+  /** The key of the policy's pseudonyms, with each answer to a report; undefined where there is none. */
+  readonly onPolicyKey: (key: DeploymentKey | undefined) => void;
   /** From 0 (inclusive) to 1 (exclusive). */
   readonly random: () => number;
 }
@@ -117,7 +120,10 @@ export class ControlPlaneClient {
     if (this.#isStopped) return;
     unaryCall(this.#options.client, Nodes.method.report, this.#options.status(), {
       timeoutMs: REPORT_TIMEOUT_MS,
-    }).catch(() => undefined);
+    }).then(
+      ({ policyKey }) => this.#options.onPolicyKey(DeploymentKey.of(policyKey)),
+      () => undefined,
+    );
   }
 
   #connect(): void {

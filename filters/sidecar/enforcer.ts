@@ -28,6 +28,8 @@ export interface EnforcerOptions {
   /** Milliseconds that Envoy has to acknowledge each step. */
   readonly settleMs: number;
   readonly feeds: Pick<Feeds, 'adopt' | 'images' | 'terms'>;
+  /** Told of each filter that was loaded. */
+  readonly onFilter: (filter: FilterPort) => void;
   /** Told before the first exchange of a policy. */
   readonly onGovernor: (governor: Governor) => void;
 }
@@ -98,6 +100,7 @@ export class Enforcer {
       // A filter that cannot open one session would fail every request.
       filter.newSession({ evidence: { jwt: undefined, san: undefined }, nowMs: 0, nonce: 0n }).free();
       for (const image of feeds) filter.takeFeed(image);
+      this.#options.onFilter(filter);
       return filter;
     } catch (cause) {
       throw new SidecarError('bad_filter', "the bundle's filter cannot be used", { cause });

@@ -22,6 +22,7 @@ export type BudgetFigures = Pick<BudgetAccounts, 'counters' | 'open' | 'tracked'
 export interface Gauges {
   readonly exchanges: () => number;
   readonly filterBytes: () => number;
+  readonly pseudonyms: () => { readonly hasKey: boolean; readonly masked: number };
   readonly sequence: () => { readonly verified: number; readonly enforcing: number };
   readonly logDropped: () => number;
   /** By budget: grants to the filter inside Envoy that are open, and what they hold. */
@@ -101,6 +102,15 @@ export function createMetrics(gauges: Gauges): SidecarMetrics {
   );
   gauge(registry, 'writ_exchanges_open', 'Exchanges open now', gauges.exchanges);
   gauge(registry, 'writ_filter_memory_bytes', 'Memory of the filter in force', gauges.filterBytes);
+  gauge(registry, 'writ_policy_key', 'Whether there is a key to make pseudonyms of', () =>
+    gauges.pseudonyms().hasKey ? 1 : 0,
+  );
+  total(
+    registry,
+    'writ_pseudonyms_masked_total',
+    'Pseudonyms that were masks for want of the key',
+    () => gauges.pseudonyms().masked,
+  );
   gauge(registry, 'writ_release_verified', 'Sequence of the newest verified release', () => gauges.sequence().verified);
   gauge(registry, 'writ_release_enforcing', 'Sequence of the release in force', () => gauges.sequence().enforcing);
   total(registry, 'writ_decision_log_dropped_total', 'Decisions that the log has lost', gauges.logDropped);

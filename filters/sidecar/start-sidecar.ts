@@ -9,6 +9,7 @@ import type grpc from '@grpc/grpc-js';
 import type { VerificationKey } from '../../compiler/bundle/jws.ts';
 import type { SignedBundle } from '../../proto/gen/writ/v1/bundle_pb.ts';
 import { NodeStatusSchema } from '../../proto/gen/writ/v1/nodes_pb.ts';
+import type { DeploymentKey } from '../../proto/deployment-key.ts';
 import { createGrpcServer, listen } from '../door/grpc-server.ts';
 import type { ProcessorServer } from '../door/processor-server.ts';
 import { startProcessorServer } from '../door/processor-server.ts';
@@ -25,12 +26,14 @@ import type { ControlPlaneAddress } from './control-plane-channel.ts';
 import { ControlPlaneClient } from './control-plane-client.ts';
 import { DecisionLog } from './decision-log.ts';
 import { Enforcer } from './enforcer.ts';
+import { addFilterKeysService } from './filter-keys-service.ts';
 import { envoyBootstrap } from './envoy-bootstrap.ts';
 import type { EnvoyProcess } from './envoy-process.ts';
 import { startEnvoyProcess } from './envoy-process.ts';
 import { addFeedMetrics } from './feed-metrics.ts';
 import { Feeds } from './feeds.ts';
 import { createMetrics } from './metrics.ts';
+import { PolicyKey } from './policy-key.ts';
 import { Releases } from './releases.ts';
 import { addFilterReviewsService } from './reviews/filter-reviews-service.ts';
 import { reviewQueue } from './reviews/review-queue.ts';
@@ -54,6 +57,8 @@ export interface SidecarOptions {
   readonly keys: readonly VerificationKey[];
   readonly loadFilter: (wasm: Uint8Array) => FilterPort | Promise<FilterPort>;
   readonly controlPlane?: ControlPlaneAddress;
+  /** Of what pseudonyms are made, in place of the control plane's. */
+  readonly policyKey?: DeploymentKey;
   /** Loopback port of the admin pages; 0: one that the system chooses. */
   readonly adminPort: number;
   /** Envoy is started and kept running by the sidecar when given. */
@@ -130,6 +135,10 @@ async function startIn(state: StateFolder, options: SidecarOptions): Promise<Sid
   const metrics = createMetrics({
     exchanges: () => door.exchanges,
     filterBytes: () => door.governor?.filter.memoryBytes() ?? 0,
+    pseudonyms: () => ({
+      hasKey: policyKey.current !== undefined,
+      masked: door.governor?.filter.keyed?.masked() ?? 0,
+    }),
     sequence: () => ({ verified: releases.verified.sequence, enforcing: status().enforcing?.sequence ?? 0 }),
     logDropped: () => log.dropped,
     grants: () => grants?.outstanding() ?? new Map(),
@@ -145,10 +154,12 @@ async function startIn(state: StateFolder, options: SidecarOptions): Promise<Sid
   const reviews = reviewQueue(channel, policy);
   const door: SidecarDoor = new SidecarDoor({ budgets, reviews, log, metrics, now: () => Date.now(), alarm });
   const feeds = new Feeds({ policy, state, now: () => Date.now(), alarm });
+  const policyKey = new PolicyKey(state, options.policyKey);
   const enforcer = new Enforcer({
     ads,
     feeds,
     door,
+    onFilter: (filter) => policyKey.giveTo(filter),
     loadFilter: options.loadFilter,
     settleMs: SETTLE_MS,
     onGovernor: (governor) => budgets?.track(governor.filter.budgets),
@@ -175,6 +186,7 @@ async function startIn(state: StateFolder, options: SidecarOptions): Promise<Sid
   ads.addTo(server);
   addFilterBudgetsService(server, grants);
   addFilterReviewsService(server, reviews);
+  addFilterKeysService(server, () => policyKey.current);
   addAccessLogService(server, { log, metrics });
   const socketPath = join(stateFolder, 'envoy', 'sidecar.sock');
   await listen(server, socketPath);
@@ -215,6 +227,7 @@ async function startIn(state: StateFolder, options: SidecarOptions): Promise<Sid
       feeds,
       onFeeds: () => void releases.between(() => enforcer.tellFeeds()),
       status: () => create(NodeStatusSchema, nodeStatus(status())),
+      onPolicyKey: (key) => policyKey.take(key),
       random: Math.random,
     });
     late.client.start();

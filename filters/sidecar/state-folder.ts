@@ -1,7 +1,7 @@
 /**
  * What the sidecar keeps on disk: the last release that it enforced, so that it starts without the control plane, and
  * the newest sequence that it has ever verified, so that nothing older comes back unasked; of each list and switch the
- * newest state that it has ever verified, for both reasons. Files are written beside
+ * newest state that it has ever verified, for both reasons; and the policy's key. Files are written beside
  * their place, flushed, and renamed: after a crash the old or the new one is there, whole. What is read is verified
  * again: the disk is not trusted. A boundary file.
  */
@@ -24,6 +24,7 @@ import type { DataFeed } from '../../proto/gen/writ/v1/feeds_pb.ts';
 import { DataFeedSchema } from '../../proto/gen/writ/v1/feeds_pb.ts';
 import type { SignedBundle } from '../../proto/gen/writ/v1/bundle_pb.ts';
 import { SignedBundleSchema } from '../../proto/gen/writ/v1/bundle_pb.ts';
+import { DeploymentKey } from '../../proto/deployment-key.ts';
 import { tryLock } from '../../proto/process-lock.mjs';
 import { SidecarError } from './sidecar-error.ts';
 
@@ -42,6 +43,9 @@ export interface StateFolder {
   /** The newest of every feed, in no order; a damaged one is told of and left out. */
   readFeeds(onDamaged: () => void): readonly DataFeed[];
   keepFeed(feed: DataFeed): void;
+  /** Undefined when none was kept. */
+  readPolicyKey(): DeploymentKey | undefined;
+  keepPolicyKey(key: DeploymentKey): void;
   /** Lets another process have the folder. */
   close(): void;
 }
@@ -50,6 +54,7 @@ const RELEASE_FILE = 'release.bin';
 const NEWEST_FILE = 'newest.json';
 const FEEDS_FOLDER = 'feeds';
 const FEED_FILE = /^[0-9a-f]{32}\.bin$/;
+const POLICY_KEY_FILE = 'policy.key';
 const LOCK_FILE = 'lock';
 const NONE: Newest = { sequence: 0, revision: '' };
 
@@ -74,6 +79,8 @@ export function openStateFolder(path: string): StateFolder {
         : attempt('the kept release is damaged', () => fromBinary(SignedBundleSchema, bytes));
     },
     keepRelease: (release) => writeWhole(path, RELEASE_FILE, toBinary(SignedBundleSchema, release)),
+    readPolicyKey: () => DeploymentKey.parse(readIfThere(join(path, POLICY_KEY_FILE))?.toString('utf8') ?? ''),
+    keepPolicyKey: (key) => writeWhole(path, POLICY_KEY_FILE, Buffer.from(key.revealText(), 'utf8')),
     readNewest: () => {
       const bytes = readIfThere(join(path, NEWEST_FILE));
       return bytes === undefined

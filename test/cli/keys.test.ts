@@ -26,6 +26,7 @@ describe('keys init', () => {
     const files = readdirSync(inKeys(), { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.key'));
     expect(files.sort()).toEqual([
       'bundle/signing.key',
+      'deployment.key',
       'jwt/issuer.key',
       'mtls/admin-admin.key',
       'mtls/ca.key',

@@ -195,6 +195,7 @@ describe('the folder of keys', () => {
     const secret = paths.filter((path) => path.endsWith('.key'));
     expect(secret.sort()).toEqual([
       'bundle/signing.key',
+      'deployment.key',
       'jwt/issuer.key',
       'mtls/admin-alice.key',
       'mtls/ca.key',

@@ -33,6 +33,7 @@ const counters = {
 const level = { failed: false, headroom: 12, spent: 8, windowLeftMs: 1, isPart: false } as const;
 const sidecar = sidecarMetrics({
   exchanges: () => 0,
+  pseudonyms: () => ({ hasKey: false, masked: 0 }),
   filterBytes: () => 0,
   sequence: () => ({ verified: 2, enforcing: 1 }),
   logDropped: () => 9,

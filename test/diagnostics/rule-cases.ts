@@ -36,6 +36,7 @@ export const RULE_CASES: readonly Case[] = [
     code: 'E0414',
     source: 'classify prompt as secret where prompt.classification is confidential and text contains iban\n',
   },
+  { code: 'E0426', source: rule('redact iban as pseudonym for each prompt.requested_model') },
   { code: 'E0413', source: rule('keep newest chunk.name for each chunk.version', 'retrieval from files') },
   {
     code: 'W0401',

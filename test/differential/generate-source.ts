@@ -462,7 +462,7 @@ function guarantee(make: Making): Wording {
 function redact(random: Random, restored = false): string {
   const what = random.pick(['personal', 'email', 'any of (iban, phone)', 'any of (payment_card, email)']);
   const including = restored && random.chance(0.5) ? ' including restored' : '';
-  return `redact ${what}${including} as ${random.pick(['placeholder', 'year', 'mask keeping last 4', 'mask keeping last 2', 'mask', 'remove'])}`;
+  return `redact ${what}${including} as ${random.pick(['placeholder', 'pseudonym for each caller.region', 'year', 'mask keeping last 4', 'mask keeping last 2', 'mask', 'remove'])}`;
 }
 
 function textRule(make: Making, event: 'completion' | 'ingest', on: string): Wording {

@@ -83,6 +83,7 @@ beforeEach(async () => {
   });
   metrics = createMetrics({
     exchanges: () => 0,
+    pseudonyms: () => ({ hasKey: false, masked: 0 }),
     filterBytes: () => 0,
     sequence: () => ({ verified: 0, enforcing: 0 }),
     alarms: () => 0,

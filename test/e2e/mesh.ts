@@ -11,6 +11,7 @@ import type { ControlPlaneAddress } from '../../filters/sidecar/control-plane-ch
 import type { RunningEnvoy } from '../../examples/parts/envoy.ts';
 import { start as startEnvoy } from '../../examples/parts/envoy.ts';
 import { freePort } from '../../examples/parts/free-port.ts';
+import type { DeploymentKey } from '../../proto/deployment-key.ts';
 import type { KeyPair, PlanForEnvoy } from './signed-release.ts';
 import { makeKeyPair, makeRelease } from './signed-release.ts';
 
@@ -54,7 +55,7 @@ export interface Mesh {
   ): ReturnType<typeof makeRelease>;
   /** The sidecar's socket goes away as if it had been killed; exchanges in flight are cut. */
   stopSidecar(): Promise<void>;
-  restartSidecar(): Promise<void>;
+  restartSidecar(changes?: { readonly policyKey?: DeploymentKey }): Promise<void>;
   /** Resolves when Envoy enforces what the sidecar has applied. */
   enforced(sequence: number): Promise<void>;
   stop(): Promise<void>;
@@ -68,8 +69,9 @@ export async function startMesh(options: MeshOptions): Promise<Mesh> {
   const stateFolder = options.stateFolder ?? mkdtempSync(join(tmpdir(), 'writ-mesh-'));
   const port = await freePort();
   const alarms: string[] = [];
-  const start = (): Promise<Sidecar> =>
+  const start = (changes: { readonly policyKey?: DeploymentKey } = {}): Promise<Sidecar> =>
     startSidecar({
+      ...changes,
       stateFolder,
       node: 'node-1',
       policy: POLICY,
@@ -127,8 +129,8 @@ export async function startMesh(options: MeshOptions): Promise<Mesh> {
     sidecar: () => sidecar,
     release,
     stopSidecar: () => sidecar.stop(),
-    restartSidecar: async () => {
-      sidecar = await start();
+    restartSidecar: async (changes) => {
+      sidecar = await start(changes);
     },
     enforced,
     stop: async () => {

@@ -179,12 +179,15 @@ export const PERIOD_MONTH = 3;
 export const PERIOD_QUARTER = 4;
 export const PERIOD_YEAR = 5;
 
-// ---- T_REDACTIONS: MODE_* of each mode of redaction, weakest first
+// ---- T_REDACTIONS: list of MODE_*, the modes of redaction, weakest first
 export const REDACT_WHOLE = 127; // of no policy's: all of a value is masked, for whoever reviews
 export const MODE_KIND = 0; // REDACT_*
 export const MODE_KEEPS = 4; // REDACT_MASK: letters and digits that are kept
 export const MODE_NAME = 8; // text: as decisions write it
-export const MODE_BYTES = 16;
+export const MODE_FACT = 16; // REDACT_PSEUDONYM: position of the fact within whose values it is stable
+export const MODE_STAYS = 20; // and 1 where the fact has one value in an exchange
+export const MODE_PREFIX = 24; // text: what is hashed first
+export const MODE_BYTES = 32;
 
 // ---- T_IDENTITIES: list of IDENTITY_*, by hash
 export const IDENTITY_HASH = 0; // 32 bytes: SHA-256 of the API key or of the certificate's SAN

@@ -143,7 +143,11 @@ export function budgetRecord(budget: u32): usize {
 
 /** Record (MODE_*) of a mode of redaction, as a result names it: its position + 1. */
 export function redactionRecord(mode: u32): usize {
-  return section(T_REDACTIONS) + (mode - 1) * MODE_BYTES;
+  return load<u32>(section(T_REDACTIONS)) + (mode - 1) * MODE_BYTES;
+}
+
+export function redactionCount(): u32 {
+  return load<u32>(section(T_REDACTIONS), 4);
 }
 
 /** Place of the claims (text: a JSON object) of an API key or SAN, by its SHA-256 (32 bytes); 0 where nobody has it. */

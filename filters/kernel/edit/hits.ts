@@ -4,12 +4,13 @@
  * longest span, then the detectors' order.
  */
 import { Bytes } from '../bytes';
-import { REDACT_MASK, REDACT_PLACEHOLDER, REDACT_YEAR } from '../abi';
+import { REDACT_MASK, REDACT_PLACEHOLDER, REDACT_PSEUDONYM, REDACT_YEAR } from '../abi';
 import { includingRestored, redactionRecord, redactModeOf } from '../decision/api';
 import { MODE_KEEPS, MODE_KIND, REDACT_NONE, REDACT_WHOLE } from '../decision/layout';
 import { appendEscaped } from '../json/escape';
 import { appendMaskKeeping, appendYear } from './partial-masks';
 import { appendMask, appendPlaceholder, PLACEHOLDER_BYTES_MAX } from './placeholders';
+import { appendPseudonym } from './pseudonyms';
 import { Values } from './values';
 
 export const HIT_BYTES: u32 = 20;
@@ -103,6 +104,7 @@ export function buildClusters(
   inArguments: bool,
   isReply: bool,
   result: usize,
+  facts: usize,
   values: Values,
   nonce: u64,
   replacements: Bytes,
@@ -124,13 +126,13 @@ export function buildClusters(
       }
       continue;
     }
-    if (best != 0) pushCluster(clusters, start, end, best, bestAction, values, nonce, replacements);
+    if (best != 0) pushCluster(clusters, start, end, best, bestAction, facts, values, nonce, replacements);
     start = load<u32>(h);
     end = load<u32>(h, HIT_END);
     best = h;
     bestAction = action;
   }
-  if (best != 0) pushCluster(clusters, start, end, best, bestAction, values, nonce, replacements);
+  if (best != 0) pushCluster(clusters, start, end, best, bestAction, facts, values, nonce, replacements);
 }
 
 /** ACTION_NONE, ACTION_RESTORE, or 1 + the redaction's mode as the result names it: the order is the strength. */
@@ -157,6 +159,7 @@ function pushCluster(
   end: u32,
   hit: usize,
   action: u32,
+  facts: usize,
   values: Values,
   nonce: u64,
   replacements: Bytes,
@@ -164,7 +167,7 @@ function pushCluster(
   const at = replacements.len;
   const value = load<u32>(hit, HIT_VALUE);
   if (action == ACTION_RESTORE) appendEscaped(replacements, values.textOf(value), values.lengthOf(value));
-  else appendRedacted(replacements, action - 1, <u32>load<u16>(hit, HIT_DETECTOR), value, values, nonce);
+  else appendRedacted(replacements, action - 1, <u32>load<u16>(hit, HIT_DETECTOR), value, facts, values, nonce);
   if (!clusters.reserve(CLUSTER_BYTES)) return;
   const c = clusters.ptr + clusters.len;
   store<u32>(c, start, CLUSTER_START);
@@ -176,13 +179,22 @@ function pushCluster(
 }
 
 /** What stands in the value's place; nothing where it is removed. */
-function appendRedacted(out: Bytes, mode: u32, detector: u32, value: u32, values: Values, nonce: u64): void {
+function appendRedacted(
+  out: Bytes,
+  mode: u32,
+  detector: u32,
+  value: u32,
+  facts: usize,
+  values: Values,
+  nonce: u64,
+): void {
   if (mode == REDACT_WHOLE) return appendMask(out, detector);
   const record = redactionRecord(mode);
   const kind = load<u32>(record, MODE_KIND);
   const text = values.textOf(value);
   const length = values.lengthOf(value);
   if (kind == REDACT_PLACEHOLDER) appendPlaceholder(out, detector, values.numberOf(value), nonce);
+  else if (kind == REDACT_PSEUDONYM) appendPseudonym(out, mode, detector, value, values, facts);
   else if (kind == REDACT_YEAR) appendYear(out, detector, text, length);
   else if (kind == REDACT_MASK) appendMaskKeeping(out, detector, text, length, load<u32>(record, MODE_KEEPS));
 }

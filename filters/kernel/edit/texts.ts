@@ -237,6 +237,7 @@ export function editTexts(s: Session, document: usize): bool {
       load<u32>(g, GROUP_MODE) != MODE_TEXT,
       s.isReply,
       s.result,
+      s.facts,
       s.valuesOf(),
       s.nonce,
       changetype<Bytes>(s.replacements),

@@ -22,6 +22,8 @@ const ENTRY_NUMBER: usize = 12;
 const ENTRY_NEXT_EXACT: usize = 16;
 const ENTRY_NEXT_NORMAL: usize = 20;
 const ENTRY_NEXT_NUMBER: usize = 24;
+/** Place + 1 of its pseudonym; 0: it has none. */
+const ENTRY_PSEUDONYM: usize = 28;
 
 export const NO_VALUE: u32 = 0xffffffff;
 
@@ -29,12 +31,16 @@ export const NO_VALUE: u32 = 0xffffffff;
 export class Values {
   entries: usize = 0;
   text: usize = 0;
+  /** Pseudonyms, each u32 mode and its characters: hashing is the dearest thing done to a value, and it may stand often. */
+  pseudonyms: usize = 0;
   /**
    * Three tables of heads (index + 1): by exact bytes, by normal form, by placeholder number; then one counter a
    * detector.
    */
   tables: usize = 0;
   failed: bool = false;
+  /** Pseudonyms that were made: each a hash. */
+  hashes: u32 = 0;
   /** Nobody outside knows it: no one can choose values that share a bucket. */
   seed: u32 = 0;
 
@@ -42,7 +48,9 @@ export class Values {
   drop(): void {
     if (this.entries != 0) changetype<Bytes>(this.entries).destroy();
     if (this.text != 0) changetype<Bytes>(this.text).destroy();
+    if (this.pseudonyms != 0) changetype<Bytes>(this.pseudonyms).destroy();
     free(this.tables);
+    this.pseudonyms = 0;
     this.entries = 0;
     this.text = 0;
     this.tables = 0;
@@ -139,6 +147,29 @@ export class Values {
 
   lengthOf(index: u32): u32 {
     return load<u32>(this.entry(index), ENTRY_LENGTH);
+  }
+
+  /** Address of the characters that were kept for this mode, or 0. */
+  pseudonym(index: u32, mode: u32): usize {
+    const place = load<u32>(this.entry(index), ENTRY_PSEUDONYM);
+    if (place == 0) return 0;
+    const kept = changetype<Bytes>(this.pseudonyms).ptr + (place - 1);
+    return load<u32>(kept) == mode ? kept + 4 : 0;
+  }
+
+  /** Keeps them; where memory is exhausted they are made again. */
+  keepPseudonym(index: u32, mode: u32, characters: usize, count: u32): void {
+    if (this.pseudonyms == 0) this.pseudonyms = changetype<usize>(Bytes.create());
+    if (this.pseudonyms == 0) return;
+    const all = changetype<Bytes>(this.pseudonyms);
+    if (!all.reserve(4 + count)) {
+      all.failed = false;
+      return;
+    }
+    store<u32>(all.ptr + all.len, mode);
+    memory.copy(all.ptr + all.len + 4, characters, count);
+    store<u32>(this.entry(index), all.len + 1, ENTRY_PSEUDONYM);
+    all.len += 4 + count;
   }
 
   /** Whether some placeholder was made of a value of the prompt. */

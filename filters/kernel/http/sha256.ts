@@ -1,5 +1,4 @@
-/** SHA-256 (FIPS 180-4): of an API key, of a certificate's name, of what a review is bound to. */
-
+/** SHA-256 (FIPS 180-4): of one short text (an API key, a certificate's name), or of what comes in pieces. */
 /** Longer texts are no keys. */
 export const HASHED_BYTES_MAX: u32 = 8_192;
 
@@ -58,6 +57,18 @@ export function endHash(to: usize): void {
   for (let i: u32 = 0; i < 8; i += 1) store<u32>(to + (i << 2), bswap<u32>(load<u32>(H + (i << 2))));
   // What was hashed may be a secret.
   memory.fill(partial, 0, 64);
+  memory.fill(W, 0, 256);
+}
+
+/** Keeps the state of a hash of whole blocks, 32 bytes, from which others go on. */
+export function keepHash(to: usize): void {
+  memory.copy(to, H, 32);
+}
+
+/** Goes on from a state that was kept after so many bytes. */
+export function resumeHash(state: usize, bytes: u64): void {
+  memory.copy(H, state, 32);
+  hashed = bytes;
 }
 
 /** Writes the 32 bytes of the hash of [p, p + length) to `to`; false where the text is too long. */

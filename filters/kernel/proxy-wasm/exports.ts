@@ -19,6 +19,7 @@ import {
   session_response_trailers,
 } from '../session';
 import { areHeaders, headerCount, headerName, headerNameBytes, nextHeader } from '../http/headers';
+import { hasKey, wantsKey } from '../edit/policy-key';
 import { settleNothing } from '../session/budget';
 import { deny, denyExhausted, denyTooLarge } from '../session/denial';
 import {
@@ -37,6 +38,7 @@ import { readConfiguration } from './configuration';
 import { forgetGrants } from './grant';
 import { takeReply } from './grant-calls';
 import { askQueue, takeRuling, unanswered } from './review-calls';
+import { endKeyCall, findKey, onKeyTick, takeKeyReply } from './key-calls';
 import { countExchange, defineMetrics, tellDecisions } from './report';
 import {
   askForMore,
@@ -102,11 +104,14 @@ export function proxy_on_configure(id: u32, bytes: u32): i32 {
   const configuration = readConfiguration(H.detach(), bytes);
   changetype<Root>(root).configuration = configuration;
   if (configuration == 0 || !defineMetrics()) return 0;
-  return !hasBudgets() || proxy_set_tick_period_milliseconds(TICK_MS) == H.STATUS_OK ? 1 : 0;
+  findKey();
+  if (!hasBudgets() && !wantsKey()) return 1;
+  return proxy_set_tick_period_milliseconds(TICK_MS) == H.STATUS_OK ? 1 : 0;
 }
 
 export function proxy_on_tick(root: u32): void {
   onTick(root);
+  onKeyTick(root, H.nowMs());
 }
 
 export function proxy_on_context_create(id: u32, parent: u32): void {
@@ -288,7 +293,7 @@ export function proxy_on_http_call_response(root: u32, token: u32, headers: u32,
 }
 
 export function proxy_on_grpc_receive(root: u32, token: u32, bytes: u32): void {
-  if (takeQuietReply(root, token, bytes)) return;
+  if (takeQuietReply(root, token, bytes) || takeKeyReply(root, token, bytes)) return;
   const held = exchangeWaiting(root, token, CALL_REVIEW);
   if (held != 0) return goOnWithReview(changetype<Exchange>(held), bytes);
   const p = exchangeWaiting(root, token, CALL_GRANTS);
@@ -300,6 +305,7 @@ export function proxy_on_grpc_receive(root: u32, token: u32, bytes: u32): void {
 /** The call has failed, or is over: whoever still waits then has no answer. */
 export function proxy_on_grpc_close(root: u32, token: u32, _status: u32): void {
   endQuietCall(root, token);
+  endKeyCall(root, token);
   const held = exchangeWaiting(root, token, CALL_REVIEW);
   if (held != 0) return goOnWithReview(changetype<Exchange>(held), 0);
   const p = exchangeWaiting(root, token, CALL_GRANTS);
@@ -401,6 +407,7 @@ function beginSession(e: Exchange): bool {
   if (changetype<Root>(e.root).configuration == 0 || openSessions >= e.configurationOf().exchanges) return false;
   const now = H.nowMs();
   if (now < 0 || !H.takeRandom()) return false;
+  if (!hasKey()) findKey();
   e.session = session_new(H.randomBits(), now);
   if (e.session == 0) return false;
   e.sessionOf().hostHolds = true;

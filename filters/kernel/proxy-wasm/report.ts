@@ -5,6 +5,7 @@
 import { Bytes } from '../bytes';
 import { appendNumber } from '../json/escape';
 import { put } from '../http/literal';
+import { maskedForWant, wantsKey } from '../edit/policy-key';
 import { proxy_define_metric, proxy_increment_metric, proxy_set_property } from './env';
 import { Exchange } from './exchanges';
 import { STATUS_OK } from './host';
@@ -22,17 +23,25 @@ const FORWARDED: string = 'writ_exchanges_forwarded_total';
 const ANSWERED: string = 'writ_exchanges_answered_total';
 const ABORTED: string = 'writ_exchanges_aborted_total';
 const SPENT: string = 'writ_spent_micros_total';
+const MASKED: string = 'writ_pseudonyms_masked_total';
 
 /** Numbers of the metrics, in the order above; 0 until they are defined. */
-const metrics: usize = memory.data(4 * 4, 4);
+const metrics: usize = memory.data(5 * 4, 4);
 const number: usize = memory.data(4, 4);
 let areDefined: bool = false;
+/** Of the masked pseudonyms, those that are counted. */
+let maskedTold: u32 = 0;
 let document: usize = 0;
 
 /** Once a VM. */
 export function defineMetrics(): bool {
   if (areDefined) return true;
-  areDefined = define(0, FORWARDED) && define(1, ANSWERED) && define(2, ABORTED) && define(3, SPENT);
+  areDefined =
+    define(0, FORWARDED) &&
+    define(1, ANSWERED) &&
+    define(2, ABORTED) &&
+    define(3, SPENT) &&
+    (!wantsKey() || define(4, MASKED));
   return areDefined;
 }
 
@@ -47,6 +56,10 @@ export function countExchange(e: Exchange): void {
   const s = e.sessionOf();
   increment(wasAnswered(e) ? 1 : e.forwarded ? 0 : 2, 1);
   if (s.out().usageKnown != 0 && s.out().cost > 0) increment(3, s.out().cost);
+  if (maskedForWant != maskedTold) {
+    increment(4, <i64>(maskedForWant - maskedTold));
+    maskedTold = maskedForWant;
+  }
 }
 
 function increment(position: u32, by: i64): void {

@@ -64,6 +64,7 @@ export function settleChannel(s: Session, c: Channel): void {
       c.field == LANE_ARGUMENTS,
       true,
       s.result,
+      s.facts,
       s.valuesOf(),
       s.nonce,
       changetype<Bytes>(s.replacements),
