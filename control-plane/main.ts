@@ -3,6 +3,7 @@
 // the caller's.
 import { Server, ServerCredentials } from '@grpc/grpc-js';
 import type { VerificationKey } from '../compiler/bundle/jws.ts';
+import { budgetOf } from '../proto/account-name.ts';
 import { Admin } from '../proto/gen/writ/v1/admin_pb.ts';
 import { Leases } from '../proto/gen/writ/v1/leases_pb.ts';
 import { Nodes } from '../proto/gen/writ/v1/nodes_pb.ts';
@@ -79,11 +80,14 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
       store: sqlLedger(database),
       termsOf: (policy) => inForce.get(policy)?.budgets,
       now,
-      onOverrun: ({ policy, budget }, micros) => {
+      // An account is named by its budget alone: no hash of a caller in a label or a line.
+      onOverrun: ({ policy, budget: account }, micros) => {
+        const budget = budgetOf(account);
         metrics.overrunMicros.inc({ policy, budget }, micros);
         log(`a sidecar spent ${micros} micro-units of budget \`${budget}\` beyond its lease`);
       },
-      onExpired: ({ policy, budget }, micros) => metrics.expiredMicros.inc({ policy, budget }, micros),
+      onExpired: ({ policy, budget }, micros) =>
+        metrics.expiredMicros.inc({ policy, budget: budgetOf(budget) }, micros),
     };
     const context: ServicesContext = {
       database,

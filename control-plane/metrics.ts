@@ -52,7 +52,7 @@ export function createMetrics(): ControlPlaneMetrics {
     ),
     sequence: gauge('release_sequence', 'The release in force.', ['policy']),
     reviews: gauge('reviews_open', 'Held requests that are neither used, nor rejected, nor over.', ['policy']),
-    budgetLimit: gauge('budget_limit_micros', "A budget's limit.", ['policy', 'budget']),
+    budgetLimit: gauge('budget_limit_micros', "A budget's limit, of each of its accounts.", ['policy', 'budget']),
     budgetCharged: gauge('budget_charged_micros', 'Spent in the current window.', ['policy', 'budget']),
     budgetOutstanding: gauge('budget_outstanding_micros', 'Held by sidecars in the current window.', [
       'policy',

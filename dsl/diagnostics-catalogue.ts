@@ -256,6 +256,11 @@ export const DIAGNOSTICS = {
     title: 'not a tool’s name',
     explanation: 'A tool is named as on the wire; one `*` may stand at the end for any ending.',
   },
+  E0530: {
+    title: 'accounts of what is not verified',
+    explanation:
+      'A budget or a rate `for each` counts for each value of a caller’s attribute, which Envoy has verified. Of what a request says itself a client would make as many accounts as it likes.',
+  },
   E0601: { title: 'no event before', explanation: 'An expectation speaks of the latest event before it.' },
   E0602: { title: 'an expectation that cannot be', explanation: 'The expectation does not fit the event before it.' },
   W0210: { title: 'declared and never used', explanation: 'Nothing refers to this declaration.' },
@@ -356,7 +361,6 @@ export const DIAGNOSTICS = {
   E0922: { title: 'a condition on the conversation is checked but not yet enforced', explanation: NOT_ENFORCED },
   E0927: { title: 'a detector that matches a list is checked but not yet enforced', explanation: NOT_ENFORCED },
   E0928: { title: 'a detector that asks a classifier is checked but not yet enforced', explanation: NOT_ENFORCED },
-  E0930: { title: '`budget … for each` is checked but not yet enforced', explanation: NOT_ENFORCED },
   E0931: { title: '`at … percent notify` is checked but not yet enforced', explanation: NOT_ENFORCED },
   E0933: { title: 'a condition over all chunks is checked but not yet enforced', explanation: NOT_ENFORCED },
   E0934: { title: 'a store other than chroma is checked but not yet enforced', explanation: NOT_ENFORCED },

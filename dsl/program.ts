@@ -505,7 +505,6 @@ export type UnenforcedForm =
   | 'conversation'
   | 'listDetector'
   | 'classifierDetector'
-  | 'budgetForEach'
   | 'budgetThresholdNotify'
   | 'quantifiedChunks'
   | 'storeKind';

@@ -22,7 +22,6 @@ export const UNENFORCED_FORMS: {
   conversation: { code: 'E0922', wording: 'a condition on the conversation' },
   listDetector: { code: 'E0927', wording: 'a detector that matches a list' },
   classifierDetector: { code: 'E0928', wording: 'a detector that asks a classifier' },
-  budgetForEach: { code: 'E0930', wording: '`budget … for each`' },
   budgetThresholdNotify: { code: 'E0931', wording: '`at … percent notify`' },
   quantifiedChunks: { code: 'E0933', wording: 'a condition over all chunks' },
   storeKind: { code: 'E0934', wording: 'a store other than chroma' },

@@ -96,6 +96,8 @@ interface BudgetDocument {
   readonly limitMicros: number;
   readonly chargedMicros: number;
   readonly outstandingMicros: number;
+  /** Of a budget that has an account for each value of an attribute: how many in this window; the limit is that of each. */
+  readonly accounts: number | null;
 }
 
 interface ReleaseDocument extends RevisionDocument {
@@ -115,6 +117,7 @@ export function statusDocument(reply: StatusReply, history: RevisionsReply | nul
       limitMicros: Number(each.limitMicros),
       chargedMicros: Number(each.chargedMicros),
       outstandingMicros: Number(each.outstandingMicros),
+      accounts: each.each ? Number(each.accounts) : null,
     })),
     ...(history === null
       ? {}
@@ -204,9 +207,8 @@ export function statusText({ nodes, budgets, releases }: StatusDocument, now: nu
               each.budget,
               each.policy,
               each.window,
-              ...[each.limitMicros, each.chargedMicros, each.outstandingMicros].map((micros) =>
-                moneyText(BigInt(micros)),
-              ),
+              `${moneyText(BigInt(each.limitMicros))}${each.accounts === null ? '' : ` for each of ${each.accounts}`}`,
+              ...[each.chargedMicros, each.outstandingMicros].map((micros) => moneyText(BigInt(micros))),
             ]),
           ),
         ]),

@@ -4,6 +4,7 @@ import type { Decision } from '../../compiler/plan/decision.ts';
 import type { GivenAttribute, Program, TestStep } from '../../dsl/program.ts';
 import type { Header, Step } from '../../filters/door/session-port.ts';
 import type { WasmSession } from '../../filters/host/wasm-session.ts';
+import { budgetOf } from '../../proto/account-name.ts';
 import { factValues, type WireValue } from './given.ts';
 import type { PolicyUnderTest } from './policy-under-test.ts';
 
@@ -100,7 +101,8 @@ export class Exchange {
   /** Answers what the session asks of its host, until it says what becomes of the message. */
   #settle(step: Step): Step {
     let now = step;
-    while (now.kind === 'levels') now = this.#session.levels(now.budgets.map((budget) => this.#levels.get(budget)));
+    while (now.kind === 'levels')
+      now = this.#session.levels(now.budgets.map((account) => this.#levels.get(budgetOf(account))));
     // Nobody has approved what a test asks.
     if (now.kind === 'review') return this.#session.review({ state: 'pending', ticket: TICKET, seconds: 0 });
     if (now.kind === 'call') throw new Error('a test cannot ask a store');

@@ -4,7 +4,7 @@
  * bytes that it let go.
  */
 import type { Decision } from '../../compiler/plan/decision.ts';
-import type { Plan } from '../../compiler/plan/plan.ts';
+import type { Budget, Plan } from '../../compiler/plan/plan.ts';
 import type { GivenAttribute, PolicyTest, Program, ScalarValue, Span, TestStep } from '../../dsl/program.ts';
 import { instantIn, TimeZone } from '../../dsl/time-zone.ts';
 import { unmet } from './expectation.ts';
@@ -41,7 +41,7 @@ export function runTest(test: PolicyTest, compiled: PolicyUnderTest): TestResult
         if (problem !== null) failures.push({ message: problem, span: step.span });
         continue;
       }
-      if (remember(step, world, program)) continue;
+      if (remember(step, world, compiled)) continue;
       if (step.kind === 'prompt') {
         exchange?.end();
         const now = nowOf(world, plan) ?? 0;
@@ -75,9 +75,12 @@ interface Given {
   readonly feeds: GivenFeeds;
 }
 
-function remember(step: TestStep, world: Given, program: Program): boolean {
-  if (step.kind === 'caller') world.caller = step.attributes;
-  else if (step.kind === 'now') world.now = instantIn(new TimeZone(program.policy.timeZone), step.iso);
+function remember(step: TestStep, world: Given, { program, plan }: PolicyUnderTest): boolean {
+  if (step.kind === 'caller') {
+    world.caller = step.attributes;
+    // Another caller has accounts of their own.
+    for (const { name, each } of budgetsOf(plan)) if (each !== undefined) world.spent.delete(name);
+  } else if (step.kind === 'now') world.now = instantIn(new TimeZone(program.policy.timeZone), step.iso);
   else if (step.kind === 'spent') world.spent.set(step.budget, amountOf(step.amount));
   else return rememberFeed(step, world.feeds, program);
   return true;
@@ -94,14 +97,17 @@ function amountOf(amount: Extract<ScalarValue, { kind: 'money' | 'tokens' }>): n
   return amount.kind === 'money' ? amount.micros : amount.value;
 }
 
+function budgetsOf(plan: Plan): readonly Budget[] {
+  return plan.events.flatMap((event) => (event.kind === 'prompt' ? event.budgets : []));
+}
+
 /** Every budget's level: nothing is spent where the test says nothing. */
 function levelsOf(
   world: Given,
   plan: Plan,
 ): ReadonlyMap<string, { readonly headroom: number; readonly spent: number }> {
-  const budgets = plan.events.flatMap((event) => (event.kind === 'prompt' ? event.budgets : []));
   return new Map(
-    budgets.map(({ name, limit }) => {
+    budgetsOf(plan).map(({ name, limit }) => {
       const spent = world.spent.get(name) ?? 0;
       return [name, { spent, headroom: Math.max(0, limit - spent) }];
     }),

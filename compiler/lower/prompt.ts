@@ -122,7 +122,6 @@ function lowerBudget(source: SourceBudget, context: EventContext): LoweredBudget
   if (form !== null) return denying(form);
   return lowerable(() => {
     if (source.limit.kind !== 'money') throw new Unlowerable('budget in tokens');
-    if (source.forEach !== null) throw new Unlowerable('budget for each');
     const applies = overFacts([source.for, unlessCondition(source.unless)], scope);
     const thresholds = source.thresholds.map(({ percent, effect, span }) => {
       if (effect.kind === 'notify') throw new Unlowerable('notify');
@@ -135,6 +134,7 @@ function lowerBudget(source: SourceBudget, context: EventContext): LoweredBudget
       ...(source.meta.cites.length === 0 ? {} : { cites: source.meta.cites }),
       reads: readsIn(context, applies),
       applies,
+      ...(source.forEach === null ? {} : { each: scope.facts.at(`caller.${source.forEach.name}`) }),
       limit: source.limit.micros,
       period: source.per,
       timeZone: source.timeZone,

@@ -130,6 +130,9 @@ function promptFaults(plan: Plan, event: PromptEvent, context: ReadingContext): 
     ),
     ...event.budgets.flatMap((each) => [
       ...missing(plan, each.name, each.reads, readsOf(each.applies, context)),
+      ...(each.each === undefined || namesAccounts(plan.facts[each.each])
+        ? []
+        : [`${each.name} has accounts of what is no text or enum of the caller`]),
       ...each.thresholds.flatMap((threshold) =>
         missing(
           plan,
@@ -209,4 +212,8 @@ function unsorted(what: string, names: readonly string[]): readonly string[] {
 
 function pathOf(fact: Pick<Fact, 'path'>): string {
   return fact.path.join('.');
+}
+
+function namesAccounts(fact: Fact | undefined): boolean {
+  return fact?.source.kind === 'claim' && (fact.type.kind === 'text' || fact.type.kind === 'enum');
 }

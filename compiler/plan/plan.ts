@@ -42,6 +42,7 @@ import type { DetectorUse } from './detector-use.ts';
 import type { FeedSource, ListUse, SwitchUse } from './feeds.ts';
 import type { Guarantee, ImportedFile } from './governance.ts';
 import type { Hold } from './hold.ts';
+import type { Conversion, FactValue, Model, ModelId } from './model.ts';
 import type { RedactionMode } from './redaction.ts';
 import type { Span } from './span.ts';
 import type { WireValue } from './wire-value.ts';
@@ -50,6 +51,7 @@ export type { Hours, Zone } from './calendar.ts';
 export { DETECTOR_ENUM, type EnumType, MODEL_ENUM, ROLE_ENUM } from './enums.ts';
 
 export type { DetectorUse } from './detector-use.ts';
+export type { Conversion, FactValue, Model, ModelId } from './model.ts';
 export type { FeedSource, ListOperand, ListUse, SwitchUse } from './feeds.ts';
 export type { Span };
 export const PLAN_VERSION = 1;
@@ -59,8 +61,6 @@ export const PLAN_VERSION = 1;
 
 /** Position in `Plan.facts`. */
 export type FactId = number;
-/** Position in `Plan.models`. */
-export type ModelId = number;
 
 /**
  * The type of a fact at run time. Numbers are integers at a declared scale: a JSON number `x` stands for the integer `x
@@ -101,9 +101,6 @@ export interface CollectionField {
  */
 export type WhenAbsent =
   { readonly kind: 'fails' } | { readonly kind: 'unknown' } | { readonly kind: 'else'; readonly value: FactValue };
-
-/** A value in canonical form: scaled integers, enum members by name, sets sorted and without doubles. */
-export type FactValue = boolean | number | string | readonly string[];
 
 /** Sets longer than this have failed. */
 export const SET_MEMBERS_MAX = 256;
@@ -324,6 +321,11 @@ export interface Budget {
   /** Facts that `applies` reads, sorted; the levels are not among them. */
   readonly reads: readonly FactId[];
   readonly applies: Expr;
+  /**
+   * A text or an enum of the caller: each value has an account of its own, of `limit` each, and the levels are those of
+   * the caller's account. Where the fact is not known there is none, and both levels have failed. Absent: one account.
+   */
+  readonly each?: FactId;
   /** Micro-units of the policy's currency. */
   readonly limit: number;
   readonly period: 'hour' | 'day' | 'week' | 'month' | 'quarter' | 'year';
@@ -456,29 +458,6 @@ export type EventPlan = PromptEvent | CompletionEvent | RetrievalEvent | IngestE
 // -----------------------------------------------------------------------------------------------------------------
 // plan
 
-export interface Model {
-  readonly id: ModelId;
-  /** Name in the policy. */
-  readonly name: string;
-  /** Name on the wire, which clients ask for and the upstream is sent. */
-  readonly wireName: string;
-  readonly provider: string;
-  /** Declared attributes, for people and reports: conditions have already read them. */
-  readonly attributes: { readonly [name: string]: FactValue };
-  /** Micro-units of the policy's currency per million tokens. */
-  readonly inputPrice: number;
-  readonly outputPrice: number;
-  /** Tokens. */
-  readonly context: number;
-  readonly maxOutput: number;
-  /**
-   * Tokens that the provider's chat template may add to one request. `prompt.input_tokens_bound` counts the largest of
-   * the catalog.
-   */
-  readonly templateOverhead: number;
-  readonly span: Span;
-}
-
 export interface Store {
   readonly name: string;
   readonly kind: string;
@@ -487,17 +466,6 @@ export interface Store {
   /** Facts of a chunk, in declared order. */
   readonly facts: readonly FactId[];
   readonly span: Span;
-}
-
-/**
- * One unit of `from` is `rateMillionths` / 1,000,000 units of the policy's currency, by the day's rate. For people:
- * amounts and prices are converted already, each rounded up once to a whole micro-unit.
- */
-export interface Conversion {
-  readonly from: string;
-  readonly rateMillionths: number;
-  /** `2026-01-02`. */
-  readonly date: string;
 }
 
 export interface Plan {

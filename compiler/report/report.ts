@@ -240,7 +240,7 @@ function promptStatements(event: EventPlan & { readonly kind: 'prompt' }, plan: 
           models: null,
           when: describeExpr(budget.applies, plan),
           does: [
-            `all of them together spend at most ${money(budget.limit, plan.currency)} a ${budget.period} (${budget.timeZone})`,
+            `${budget.each === undefined ? 'all of them together spend' : `each value of ${plan.facts[budget.each]!.path.join('.')} spends`} at most ${money(budget.limit, plan.currency)} a ${budget.period} (${budget.timeZone})`,
             ...requestsWithin(budget.limit, plan),
             `a request that may cost more than is left is denied: ${JSON.stringify(budget.message)}`,
           ],

@@ -127,6 +127,9 @@ export function writeBudgets(plan: Plan, writer: TableWriter): number {
     writer.u32(record + layout.BUDGET_HEADROOM, budget.headroom);
     writer.u32(record + layout.BUDGET_SPENT, budget.spent);
     writer.u32(record + layout.BUDGET_PERIOD, PERIODS[budget.period]);
+    if (budget.each === undefined) return;
+    writer.u32(record + layout.BUDGET_EACH, budget.each + 1);
+    writer.text(record + layout.BUDGET_SALT, `writ account 1\0${plan.policy}\0${budget.name}\0`);
   });
   const table = writer.reserve(8);
   writer.list(table, records, budgets.length);

@@ -1,5 +1,6 @@
 // The budgets of a policy, read from the plan inside its bundle: all that the control plane knows of a policy's
 // content.
+import { budgetOf, isOneOfMany } from '../../proto/account-name.ts';
 import { windowAt } from './budget-window.ts';
 import type { Period } from './budget-window.ts';
 
@@ -13,6 +14,8 @@ export interface BudgetTerms {
   readonly period: Period;
   /** IANA name. */
   readonly timeZone: string;
+  /** It has an account for each value of an attribute, each with this limit. */
+  readonly each: boolean;
 }
 
 const periods: { readonly [K in Period]: true } = {
@@ -37,6 +40,15 @@ export function readBudgetTerms(plan: Uint8Array): Map<string, BudgetTerms> {
   return terms;
 }
 
+/** The terms of an account by its name; undefined: the policy has no such account. */
+export function termsOfAccount(
+  terms: ReadonlyMap<string, BudgetTerms> | undefined,
+  account: string,
+): BudgetTerms | undefined {
+  const found = terms?.get(budgetOf(account));
+  return found !== undefined && found.each === isOneOfMany(account) ? found : undefined;
+}
+
 export class PlanError extends Error {
   readonly code = 'bad_plan';
 
@@ -47,11 +59,12 @@ export class PlanError extends Error {
 }
 
 function readBudget(budget: unknown): BudgetTerms {
-  const [name, limit, period, timeZone] = [
+  const [name, limit, period, timeZone, each] = [
     field(budget, 'name'),
     field(budget, 'limit'),
     field(budget, 'period'),
     field(budget, 'timeZone'),
+    field(budget, 'each'),
   ];
   if (
     typeof name !== 'string' ||
@@ -59,7 +72,8 @@ function readBudget(budget: unknown): BudgetTerms {
     !Number.isSafeInteger(limit) ||
     limit < 0 ||
     !isPeriod(period) ||
-    typeof timeZone !== 'string'
+    typeof timeZone !== 'string' ||
+    (each !== undefined && typeof each !== 'number')
   ) {
     throw new PlanError('a budget of the plan is malformed');
   }
@@ -68,7 +82,7 @@ function readBudget(budget: unknown): BudgetTerms {
   } catch (cause) {
     throw new PlanError('a budget of the plan names a time zone that does not exist', { cause });
   }
-  return { name, limit, period, timeZone };
+  return { name, limit, period, timeZone, each: each !== undefined };
 }
 
 function isPeriod(value: unknown): value is Period {

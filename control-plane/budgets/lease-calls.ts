@@ -13,7 +13,7 @@ import type {
   TakeRequest,
 } from '../../proto/gen/writ/v1/leases_pb.ts';
 import { windowAt } from './budget-window.ts';
-import type { BudgetTerms } from './budget-terms.ts';
+import { type BudgetTerms, termsOfAccount } from './budget-terms.ts';
 import { LEASE_TTL_MS, expire, giveBack, grant, grantSize, settle, unleased } from './ledger.ts';
 import type { Account, Entry, Lease } from './ledger.ts';
 import type { HolderName, LeaseRow, LedgerStore, LedgerTransaction, WindowName } from './ledger-store.ts';
@@ -95,7 +95,7 @@ async function book({ context, tx, holder, now }: Booking, spent: Spent, isRetur
 }
 
 async function take({ context, tx, holder, now }: Booking, need: Need): Promise<LeaseState> {
-  const terms = context.termsOf(holder.policy)?.get(need.budget);
+  const terms = termsOfAccount(context.termsOf(holder.policy), need.budget);
   if (terms === undefined)
     return create(LeaseStateSchema, {
       budget: need.budget,
@@ -159,7 +159,7 @@ async function save(tx: LedgerTransaction, row: LeaseRow, entry: Entry): Promise
 }
 
 function limitOf(context: LeaseCallContext, window: WindowName): number {
-  return context.termsOf(window.policy)?.get(window.budget)?.limit ?? 0;
+  return termsOfAccount(context.termsOf(window.policy), window.budget)?.limit ?? 0;
 }
 
 const statuses: { readonly [K in Lease['state']]: LeaseState_Status } = {

@@ -2,9 +2,10 @@
 // `store/sql-ledger.ts` is the one on SQL; tests have one in memory.
 import type { Account, Lease } from './ledger.ts';
 
-/** One budget of one policy set in one window. */
+/** One account of one policy set in one window. */
 export interface WindowName {
   readonly policy: string;
+  /** The account's name (proto/account-name.ts). */
   readonly budget: string;
   readonly window: string;
 }

@@ -30,7 +30,7 @@ import type { FeedRow } from '../store/feed-store.ts';
 import { listNodes, listQuarantine, saveNode } from '../store/node-store.ts';
 import type { NodeRow } from '../store/node-store.ts';
 import { listReleases } from '../store/release-store.ts';
-import { readAccount } from '../store/sql-ledger.ts';
+import { readAccount, sumAccounts } from '../store/sql-ledger.ts';
 import { listFeeds, publish } from './feed-calls.ts';
 import { unaryHandler } from './unary-handler.ts';
 
@@ -217,7 +217,10 @@ export async function budgetInfos(
     if (policy !== '' && name !== policy) continue;
     for (const terms of release.budgets.values()) {
       const window = windowAt(now(), terms.period, terms.timeZone).key;
-      const { charged, outstanding } = await readAccount(database, { policy: name, budget: terms.name, window });
+      const account = { policy: name, budget: terms.name, window };
+      const { charged, outstanding, accounts } = terms.each
+        ? await sumAccounts(database, account)
+        : { ...(await readAccount(database, account)), accounts: 0 };
       infos.push({
         policy: name,
         budget: terms.name,
@@ -225,6 +228,8 @@ export async function budgetInfos(
         limitMicros: BigInt(terms.limit),
         chargedMicros: BigInt(charged),
         outstandingMicros: BigInt(outstanding),
+        each: terms.each,
+        accounts: BigInt(accounts),
       });
     }
   }

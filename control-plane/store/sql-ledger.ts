@@ -36,6 +36,25 @@ export async function readAccount(
     : { charged: integer(row, 'charged'), outstanding: integer(row, 'outstanding') };
 }
 
+/** The accounts of a budget that has one for each value of an attribute: how many, and what is booked in all of them. */
+export async function sumAccounts(
+  queries: Queries,
+  { policy, budget, window }: WindowName,
+): Promise<{ readonly accounts: number; readonly charged: number; readonly outstanding: number }> {
+  const [row] = await queries.query(
+    `select count(*) as accounts, coalesce(sum(charged), 0)::bigint as charged, coalesce(sum(outstanding), 0)::bigint as outstanding
+     from accounts where policy = $1 and budget_window = $3 and split_part(budget, '#', 1) = $2`,
+    [policy, budget, window],
+  );
+  return row === undefined
+    ? { accounts: 0, charged: 0, outstanding: 0 }
+    : {
+        accounts: integer(row, 'accounts'),
+        charged: integer(row, 'charged'),
+        outstanding: integer(row, 'outstanding'),
+      };
+}
+
 function ledgerTransaction(tx: Queries): LedgerTransaction {
   const holderValues = ({ policy, node, incarnation }: HolderName): string[] => [policy, node, incarnation];
   const windowValues = ({ policy, budget, window }: WindowName): string[] => [policy, budget, window];
@@ -152,7 +171,7 @@ export async function activeLeases(
   queries: Queries,
 ): Promise<{ readonly policy: string; readonly budget: string; readonly count: number }[]> {
   const rows = await queries.query(
-    `select policy, budget, count(*) as count from leases where state = 'active' group by policy, budget order by policy, budget`,
+    `select policy, split_part(budget, '#', 1) as budget, count(*) as count from leases where state = 'active' group by 1, 2 order by 1, 2`,
   );
   return rows.map((row) => ({
     policy: text(row, 'policy'),

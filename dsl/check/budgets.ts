@@ -3,7 +3,15 @@ import { attributesOf } from '../condition-facts.ts';
 import { diagnostic, didYouMeanHelp, help, label } from '../diagnostic.ts';
 import type { Budget, Condition, Rate, Threshold } from '../program.ts';
 import type { Clause, Name, Quantity } from '../syntax-tree.ts';
-import { checkForEach, checkMeta, checkOnce, checkRequired, checkWhereUnless, clauseOf, clausesOf } from './clauses.ts';
+import {
+  checkForEachCaller,
+  checkMeta,
+  checkOnce,
+  checkRequired,
+  checkWhereUnless,
+  clauseOf,
+  clausesOf,
+} from './clauses.ts';
 import { conditionScope, type ConditionScope } from './condition-scope.ts';
 import { checkCondition } from './conditions.ts';
 import { byName, type Context, type DeclarationOf, listNames, noteUnenforced, report, resolve } from './context.ts';
@@ -47,8 +55,7 @@ function checkBudget(context: Context, node: DeclarationOf<'budget'>): Budget | 
   );
   for (const condition of [where, unless]) if (condition !== null) checkBeforeChoice(context, condition);
   const each = clauseOf(node.clauses, 'forEach');
-  if (each !== null) noteUnenforced(context, 'budgetForEach', node.name.text, null, each.span);
-  const forEach = each === null ? null : checkForEach(inner, each.path);
+  const forEach = each === null ? null : checkForEachCaller(inner, each.path);
   const limit = clauseOf(node.clauses, 'limitPer');
   const thresholds = checkThresholds(context, inner, node.clauses);
   if (limit === null) return null;
@@ -142,7 +149,7 @@ export function checkRates(context: Context): Rate[] {
         'for',
       );
       const each = clauseOf(node.clauses, 'forEach');
-      const forEach = each === null ? null : checkForEach(inner, each.path);
+      const forEach = each === null ? null : checkForEachCaller(inner, each.path);
       const clause = clauseOf(node.clauses, 'limitPer');
       if (clause === null) return [];
       const limit = rateLimit(context, clause.quantity);

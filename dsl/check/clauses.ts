@@ -126,3 +126,23 @@ export function checkForEach(scope: ConditionScope, path: Path): AttributeRef | 
   }
   return attribute;
 }
+
+/**
+ * For whom money or requests are counted apart: what Envoy has verified of the caller. Of anything that a request says
+ * itself a client would make as many accounts as it likes.
+ */
+export function checkForEachCaller(scope: ConditionScope, path: Path): AttributeRef | null {
+  const attribute = checkForEach(scope, path);
+  if (attribute === null) return null;
+  const text = path.parts.map((part) => part.text).join('.');
+  const isCounted = attribute.type.kind === 'text' || attribute.type.kind === 'enum';
+  if (attribute.root === 'caller' && isCounted) return attribute;
+  report(
+    scope.context,
+    diagnostic('E0530', path.span, `\`${text}\` cannot have accounts of its own`, {
+      labels: [label(attribute.declared, 'declared here')],
+      help: [help('name an attribute of the caller that is a text or an enum, such as `caller.id`')],
+    }),
+  );
+  return null;
+}

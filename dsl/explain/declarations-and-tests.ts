@@ -110,6 +110,10 @@ export const DECLARATION_AND_TEST_EXAMPLES = {
     wrong: 'tool pay "*_pay" { to: text from argument "to" }\n',
     right: 'tool pay "pay_*" { to: text from argument "to" }\n',
   },
+  E0530: {
+    wrong: 'budget each_model\n  for each prompt.requested_model\n  limit 5 usd per day\n',
+    right: 'budget each_person\n  for each caller.id\n  limit 5 usd per day\n',
+  },
   W0501: { wrong: free('0'), right: free('0.02'), alone: true },
   E0601: {
     wrong: 'test "nothing is sent" {\n  expect allow\n}\n',

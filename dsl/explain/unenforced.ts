@@ -20,7 +20,6 @@ export const UNENFORCED_CASES: readonly { readonly code: UnenforcedCode; readonl
     code: 'E0928',
     source: `detector toxic matches classifier "toxicity" at "${HASH}" above 80 percent\n${rule('redact toxic as mask')}`,
   },
-  { code: 'E0930', source: 'budget b\n  for each caller.id\n  limit 5 usd per day\n' },
   { code: 'E0931', source: 'budget b\n  limit 5 usd per day\n  at 80 percent notify desk\n' },
   {
     code: 'E0933',

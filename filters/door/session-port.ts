@@ -12,7 +12,7 @@ export type Header = readonly [name: string, value: string];
 export interface FilterPort {
   /** Throws FilterError when the filter has no room for another session. */
   newSession(start: SessionStart): SessionPort;
-  /** The policy's budgets. */
+  /** The policy's budgets that have one account, of the same name. */
   readonly budgets: readonly string[];
   /** Bytes that the filter's memory has now. */
   memoryBytes(): number;
@@ -79,6 +79,7 @@ export type Step =
   | { readonly kind: 'hold' }
   /** Answer the client with this and forward nothing. */
   | { readonly kind: 'reply'; readonly status: number; readonly headers: readonly Header[]; readonly body: Uint8Array }
+  /** Budgets are named by their accounts, here and below (proto/account-name.ts). */
   | { readonly kind: 'levels'; readonly budgets: readonly string[] }
   /** `request` is an encoded `writ.v1.HeldRequest`, for the queue of reviews. */
   | { readonly kind: 'review'; readonly request: Uint8Array }

@@ -52,6 +52,11 @@ export class FilterMemory {
     return this.#bytes.toString('utf8', at, at + this.u32(place + 4));
   }
 
+  /** So many bytes at an address, in lower-case hex. */
+  hex(address: number, length: number): string {
+    return this.bytes.toString('hex', address, address + length);
+  }
+
   /** Hands bytes to `use` at an address of the filter's, for the time of the call. */
   lend<T>(bytes: Uint8Array, use: (address: number, length: number) => T): T {
     const address = this.#exports.writ_alloc(Math.max(1, bytes.length));

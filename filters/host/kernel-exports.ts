@@ -13,6 +13,8 @@ export interface KernelExports {
   writ_budget_count(): number;
   /** Address of (address, bytes). */
   writ_budget_name(position: number): number;
+  /** 1: it has an account for each value of an attribute. */
+  writ_budget_each(position: number): number;
   writ_store_name(position: number): number;
   writ_feed(address: number, length: number): number;
   writ_decide(address: number, length: number): number;

@@ -7,7 +7,7 @@ import { doorImports } from './door-imports.ts';
 import { FilterError } from './filter-error.ts';
 import { FilterMemory, encodeText } from './filter-memory.ts';
 import type { KernelExports } from './kernel-exports.ts';
-import { WasmSession } from './wasm-session.ts';
+import { type FilterBudget, WasmSession } from './wasm-session.ts';
 
 export interface Filter extends FilterPort {
   newSession(start: SessionStart): WasmSession;
@@ -34,11 +34,12 @@ export function loadFilter(wasm: Uint8Array): Filter {
 /** Over an instance of a linked filter. */
 export function filterOver(exports: KernelExports): Filter {
   const memory = new FilterMemory(exports);
-  const budgets = Array.from({ length: exports.writ_budget_count() }, (_, i) =>
-    memory.text(exports.writ_budget_name(i)),
-  );
+  const budgets = Array.from({ length: exports.writ_budget_count() }, (_, i) => ({
+    name: memory.text(exports.writ_budget_name(i)),
+    each: exports.writ_budget_each(i) === 1,
+  }));
   return {
-    budgets,
+    budgets: budgets.filter(({ each }) => !each).map(({ name }) => name),
     memoryBytes: () => memory.byteLength,
     ...(exports.writ_wants_key() === 0 ? {} : { keyed: keyedOf(exports, memory) }),
     bytesInUse: () => exports.writ_bytes_in_use(),
@@ -92,7 +93,7 @@ function instantiate(wasm: Uint8Array): KernelExports {
 function openSession(
   exports: KernelExports,
   memory: FilterMemory,
-  budgets: readonly string[],
+  budgets: readonly FilterBudget[],
   { evidence, nowMs, nonce }: SessionStart,
 ): WasmSession {
   const handle = exports.session_new(BigInt.asUintN(64, nonce), BigInt(nowMs));

@@ -22,6 +22,7 @@ export const OUTPUT_USAGE_KNOWN = 108;
 export const OUTPUT_COST = 112;
 export const OUTPUT_RECORDS = 120;
 export const OUTPUT_REVIEW = 148;
+export const OUTPUT_ACCOUNTS = 156;
 
 /** `bodyMode`: the host sends `body` in the place of what it holds. */
 export const BODY_REPLACED = 1;

@@ -1,4 +1,5 @@
 /** One exchange in a filter: each call hands bytes over, and reads what the session answers. */
+import { ACCOUNT_HASH_BYTES, accountOf } from '../../proto/account-name.ts';
 import * as abi from '../kernel/abi.ts';
 import type { Evidence } from '../door/evidence.ts';
 import type {
@@ -23,15 +24,24 @@ const NO_RESERVES: readonly Reserve[] = [];
 const LEVEL_BYTES = 24;
 const RESERVE_BYTES = 16;
 
+/** A budget of the filter, in the order of its positions. */
+export interface FilterBudget {
+  readonly name: string;
+  /** It has an account for each value of an attribute. */
+  readonly each: boolean;
+}
+
 export class WasmSession implements SessionPort {
   readonly #exports: KernelExports;
   readonly #memory: FilterMemory;
-  readonly #budgets: readonly string[];
+  readonly #budgets: readonly FilterBudget[];
   readonly #handle: number;
   readonly #out: number;
   #outcome: SessionOutcome | undefined;
+  /** By position; undefined: the value that names the account is not known. Empty before they are asked for. */
+  #accounts: readonly (string | undefined)[] = [];
 
-  constructor(exports: KernelExports, memory: FilterMemory, budgets: readonly string[], handle: number) {
+  constructor(exports: KernelExports, memory: FilterMemory, budgets: readonly FilterBudget[], handle: number) {
     this.#exports = exports;
     this.#memory = memory;
     this.#budgets = budgets;
@@ -89,9 +99,11 @@ export class WasmSession implements SessionPort {
   }
 
   levels(levels: readonly (BudgetLevel | undefined)[]): Step {
-    const bytes = new Uint8Array(levels.length * LEVEL_BYTES);
+    const bytes = new Uint8Array(this.#accounts.length * LEVEL_BYTES);
     const view = new DataView(bytes.buffer);
-    levels.forEach((level, i) => {
+    let next = 0;
+    this.#accounts.forEach((account, i) => {
+      const level = account === undefined ? undefined : levels[next++];
       if (level === undefined) return;
       view.setBigInt64(i * LEVEL_BYTES, BigInt(level.headroom), true);
       view.setBigInt64(i * LEVEL_BYTES + 8, BigInt(level.spent), true);
@@ -104,7 +116,7 @@ export class WasmSession implements SessionPort {
   }
 
   refuseSpend({ budget, state }: Shortage): Step {
-    const position = this.#budgets.indexOf(budget);
+    const position = this.#accounts.indexOf(budget);
     return this.#step(this.#exports.session_refuse_spend(this.#handle, position, SHORTAGES[state]));
   }
 
@@ -214,23 +226,23 @@ export class WasmSession implements SessionPort {
     if (at === end) return NO_RESERVES;
     const reserves: Reserve[] = [];
     for (let each = at; each < end; each += RESERVE_BYTES)
-      reserves.push({ budget: this.#budgetName(memory.u32(each)), micros: Number(memory.i64(each + 8)) });
+      reserves.push({ budget: this.#accounts[memory.u32(each)] ?? '', micros: Number(memory.i64(each + 8)) });
     return reserves;
   }
 
   #asked(): string[] {
-    const memory = this.#memory;
-    const at = memory.u32(this.#out + O.OUTPUT_BUDGETS);
-    const end = at + memory.u32(this.#out + O.OUTPUT_BUDGETS + 4);
-    const budgets: string[] = [];
-    for (let each = at; each < end; each += 4) budgets.push(this.#budgetName(memory.u32(each)));
-    return budgets;
-  }
-
-  #budgetName(position: number): string {
-    return this.#budgets[position] ?? '';
+    const at = this.#memory.u32(this.#out + O.OUTPUT_ACCOUNTS);
+    const hashes = this.#memory.u32(this.#out + O.OUTPUT_ACCOUNTS + 4) > 0;
+    this.#accounts = this.#budgets.map(({ name, each }, position) => {
+      if (!each) return name;
+      const hash = hashes ? this.#memory.hex(at + position * ACCOUNT_HASH_BYTES, ACCOUNT_HASH_BYTES) : NO_HASH;
+      return hash === NO_HASH ? undefined : accountOf(name, hash);
+    });
+    return this.#accounts.filter((account) => account !== undefined);
   }
 }
+
+const NO_HASH = '0'.repeat(2 * ACCOUNT_HASH_BYTES);
 
 const SHORTAGES: { readonly [State in Shortage['state']]: number } = {
   nothing_left: abi.BUDGET_NOTHING_LEFT,

@@ -10,6 +10,7 @@ import { section } from './decision/tables';
 import { maskedForWant, takeKey, wantsKey } from './edit/policy-key';
 import { alloc, bytesInUse, free } from './memory';
 import { takeFeed } from './feeds/feeds';
+import { hasAccounts } from './session/accounts';
 import { settle, takeLevels } from './session/budget';
 import { decideDocument, scanDocument } from './session/documents';
 import { refuseSpend } from './session/refuse-spend';
@@ -90,6 +91,11 @@ export function writ_budget_count(): u32 {
 /** Address of (address, bytes) of a budget's name. */
 export function writ_budget_name(position: u32): usize {
   return budgetRecord(position) + BUDGET_NAME;
+}
+
+/** Whether a budget has an account for each value of an attribute. */
+export function writ_budget_each(position: u32): i32 {
+  return hasAccounts(position) ? 1 : 0;
 }
 
 /** Address of (address, bytes) of a store's name. */

@@ -17,7 +17,7 @@ export interface SidecarMetrics {
 /** What became of an entry of Envoy's access log. What the decision log itself loses is counted there. */
 export type AccessLogResult = 'taken' | 'no_decision' | 'malformed';
 /** Of `BudgetAccounts`, what is shown. */
-export type BudgetFigures = Pick<BudgetAccounts, 'counters' | 'open' | 'tracked' | 'levels'>;
+export type BudgetFigures = Pick<BudgetAccounts, 'counters' | 'open' | 'crowd' | 'tracked' | 'levels'>;
 
 export interface Gauges {
   readonly exchanges: () => number;
@@ -185,6 +185,7 @@ const BUDGET_TOTALS: {
   reservations: { name: 'reservations', help: 'Requests that money was set aside for' },
   short: { name: 'refusals', help: 'Requests refused for want of money, after the decision had allowed them' },
   overruns: { name: 'overruns', help: 'Requests that cost more than their worst case' },
+  crowded: { name: 'crowded', help: 'Times that a caller’s account was wanted and there was no room for it' },
   expired: { name: 'leases_expired', help: 'Leases that ended before they were accounted for' },
   forfeits: { name: 'forfeits', help: 'Times that all leases were given up' },
   failedCalls: { name: 'lease_call_failures', help: 'Lease calls without an answer' },
@@ -196,6 +197,7 @@ function budgetMetrics(registry: Registry, budgets: BudgetFigures): void {
     const { name, help } = BUDGET_TOTALS[key];
     total(registry, `writ_budget_${name}_total`, help, () => budgets.counters[key]);
   }
+  gauge(registry, 'writ_budget_accounts', 'Accounts of single callers that this sidecar knows', () => budgets.crowd);
   gauge(registry, 'writ_budget_exchanges_open', 'Exchanges that hold money now', () => budgets.open);
   new Gauge({
     name: 'writ_budget_headroom_micros',

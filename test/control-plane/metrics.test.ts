@@ -25,6 +25,7 @@ const counters = {
   reservations: 7,
   short: 6,
   overruns: 5,
+  crowded: 0,
   expired: 4,
   forfeits: 3,
   failedCalls: 2,
@@ -39,7 +40,7 @@ const sidecar = sidecarMetrics({
   logDropped: () => 9,
   alarms: () => 8,
   grants: () => new Map(),
-  budgets: { counters, open: 11, tracked: ['day', 'gone'], levels: () => [level, { failed: true }] },
+  budgets: { counters, open: 11, crowd: 10, tracked: ['day', 'gone'], levels: () => [level, { failed: true }] },
   connected: () => ({ envoy: 1, controlPlane: 1 }),
 });
 const ours = async () =>

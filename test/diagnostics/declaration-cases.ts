@@ -107,6 +107,8 @@ export const DECLARATION_CASES: readonly Case[] = [
     alone: true,
     compiled: true,
   },
+  { code: 'E0530', source: 'budget b\n  for each prompt.requested_model\n  limit 5 usd per day\n' },
+  { code: 'E0530', source: 'rate r\n  for each caller.trusted\n  limit 60 requests per minute\n' },
   { code: 'E0529', source: 'tool any "*_pay" { to: text from argument "to" }\n' },
   { code: 'E0601', source: 'test "t" {\n  expect deny\n}\n' },
   { code: 'E0602', source: 'test "t" {\n  prompt to big "hello"\n  expect withheld\n}\n' },

@@ -100,6 +100,7 @@ const PARTS: Table<
   | 'limit'
   | 'requirement'
   | 'budget'
+  | 'budget for each'
   | 'threshold'
   | 'preference'
   | 'request rule'
@@ -111,6 +112,7 @@ const PARTS: Table<
   limit: true,
   requirement: true,
   budget: true,
+  'budget for each': true,
   threshold: true,
   preference: true,
   'request rule': true,
@@ -192,7 +194,7 @@ export function countKinds(plan: Plan, counts: Map<string, number>): void {
       countModelExpr(each.removes);
     }
     for (const each of event.budgets) {
-      count('part', 'budget');
+      count('part', each.each === undefined ? 'budget' : 'budget for each');
       countExpr(each.applies);
       for (const threshold of each.thresholds) {
         count('part', 'threshold');

@@ -204,6 +204,7 @@ function generateBudget(
     ...(random.chance(0.5) ? { title: 'Spend' } : {}),
     reads: readsOf(applies, reading),
     applies,
+    ...(random.chance(0.4) ? { each: random.pick(accountFacts(vocabulary)) } : {}),
     limit: random.pick([1_000, 5_000, 1_000_000, Number.MAX_SAFE_INTEGER]),
     period: random.pick(['hour', 'day', 'week', 'month', 'quarter', 'year']),
     timeZone: 'Europe/Berlin',
@@ -216,6 +217,13 @@ function generateBudget(
     message: 'used up',
     span: SPAN,
   };
+}
+
+/** What may have accounts of its own. */
+function accountFacts({ facts }: Vocabulary): readonly FactId[] {
+  return facts
+    .filter(({ source, type }) => source.kind === 'claim' && (type.kind === 'text' || type.kind === 'enum'))
+    .map(({ id }) => id);
 }
 
 function generateRoutes(context: Generating, source: ConditionSource, reading: ReadingContext): readonly Route[] {

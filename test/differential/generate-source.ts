@@ -541,5 +541,8 @@ function budget(make: Making, name: string): Wording {
   const threshold = random.chance(0.6)
     ? worded`\n  at ${percent} percent use only models where ${condition(make, { model: true })}`
     : same('');
-  return worded`budget ${name} "Spend"\n  for ${condition(make, {})}\n  limit ${random.pick(['0.005 usd', '0.004_999 eur', '1 usd'])} per month in "Europe/Berlin"${threshold}\n  else deny "Used up"`;
+  const each = random.chance(0.4)
+    ? `\n  for each ${random.pick(['caller.id', 'caller.region', 'caller.department'])}`
+    : '';
+  return worded`budget ${name} "Spend"\n  for ${condition(make, {})}${each}\n  limit ${random.pick(['0.005 usd', '0.004_999 eur', '1 usd'])} per month in "Europe/Berlin"${threshold}\n  else deny "Used up"`;
 }

@@ -18,6 +18,7 @@ import type { Upstream } from './upstream.ts';
 import { startUpstream } from './upstream.ts';
 
 const KEY = `sk-${randomBytes(16).toString('hex')}`;
+const OTHER_KEY = `sk-${randomBytes(16).toString('hex')}`;
 const HEADERS = { 'content-type': 'application/json', authorization: `Bearer ${KEY}` };
 const CALL = { timeoutMs: 10_000 };
 /** Micro-units. */
@@ -26,10 +27,15 @@ const INPUT_PRICE = 10;
 const OUTPUT_PRICE = 100;
 const OUTPUT_TOKENS = 40;
 
-/** A new name is a new budget, with nothing spent. */
-const source = (budget: string): string => `${OPEN_POLICY}models { }
+const MODEL = `${OPEN_POLICY}caller { id : text from claim "sub" }
+models { }
 model m "m" { provider: openai input_price: ${INPUT_PRICE} usd per 1M tokens output_price: ${OUTPUT_PRICE} usd per 1M tokens context: 4_096 tokens max_output: ${OUTPUT_TOKENS} tokens }
-budget ${budget} limit ${LIMIT / 1_000_000} usd per day in "UTC" else deny "The budget is used up"
+`;
+
+/** A new name is a new budget, with nothing spent. */
+const source = (
+  budget: string,
+): string => `${MODEL}budget ${budget} limit ${LIMIT / 1_000_000} usd per day in "UTC" else deny "The budget is used up"
 `;
 
 let plane: TestControlPlane;
@@ -42,7 +48,12 @@ let sequence = 0;
 
 const deployment = (): object => ({
   models: { m: { url: `http://127.0.0.1:${upstream.port}` } },
-  identity: { apiKeys: [{ sha256: createHash('sha256').update(KEY).digest('hex'), claims: { sub: 'u1' } }] },
+  identity: {
+    apiKeys: [
+      { key: KEY, sub: 'u1@acme.example' },
+      { key: OTHER_KEY, sub: 'u2@acme.example' },
+    ].map(({ key, sub }) => ({ sha256: createHash('sha256').update(key).digest('hex'), claims: { sub } })),
+  },
 });
 
 describe.each(DOORS)('through the door %s', (door) => {
@@ -110,17 +121,17 @@ describe.each(DOORS)('through the door %s', (door) => {
   });
 
   /** A policy with a budget of its own comes into force. */
-  async function governBy(budget: string): Promise<void> {
-    const { plan, wasm } = await policyWasm(source(budget), deployment());
+  async function governBy(budget: string, text = source(budget)): Promise<void> {
+    const { plan, wasm } = await policyWasm(text, deployment());
     await unaryCall(plane.client(admin), Admin.method.push, mesh.release(++sequence, { plan, wasm }), CALL);
     await mesh.enforced(sequence);
   }
 
-  const ask = async (more: object = {}): Promise<number> => {
+  const ask = async (more: object = {}, key = KEY): Promise<number> => {
     const response = await fetch(`${mesh.url}/v1/chat/completions`, {
       method: 'POST',
       body: JSON.stringify({ model: 'm', messages: [{ role: 'user', content: 'May I?' }], ...more }),
-      headers: HEADERS,
+      headers: { ...HEADERS, authorization: `Bearer ${key}` },
     });
     await response.text();
     return response.status;
@@ -157,10 +168,11 @@ describe.each(DOORS)('through the door %s', (door) => {
     return seen;
   }
 
-  const charged = async (budget: string): Promise<number> => {
+  const booked = async (budget: string) => {
     const { budgets } = await unaryCall(plane.client(admin), Admin.method.status, { policy: POLICY }, CALL);
-    return Number(budgets.find((each) => each.budget === budget)?.chargedMicros ?? -1);
+    return budgets.find((each) => each.budget === budget);
   };
+  const charged = async (budget: string): Promise<number> => Number((await booked(budget))?.chargedMicros ?? -1);
 
   describe('a cap', () => {
     test('holds at sixteen clients at once, and is used to 90%', async () => {
@@ -245,4 +257,40 @@ describe.each(DOORS)('through the door %s', (door) => {
       error: { type: 'budget_exceeded', message: expect.stringContaining('The budget is used up') },
     });
   }, 60_000);
+
+  test('an account for each caller: one full leaves the other, and nothing of the shared budget is held for whom it denies', async () => {
+    const share = 20_000;
+    await governBy(
+      'person',
+      `${MODEL}budget person for each caller.id limit ${share / 1_000_000} usd per day in "UTC" else deny "Your share is used up"
+budget everyone limit ${LIMIT / 1_000_000} usd per day in "UTC" else deny "All is used up"
+`,
+    );
+    await hasMoney();
+    for (let denied = 0; denied < 8;) {
+      const status = await ask();
+      expect([200, 429]).toContain(status);
+      if (status === 429) denied++;
+      else denied = 0;
+      if (status === 429) await new Promise((resolve) => setTimeout(resolve, PATIENCE_MS));
+    }
+    const first = spent;
+    expect(first).toBeLessThanOrEqual(share);
+    expect(first).toBeGreaterThanOrEqual(share * 0.5);
+    // The other has all of their own.
+    await settles(async () => (await ask({}, OTHER_KEY)) === 200);
+    await settles(async () => (await charged('person')) === spent, 30_000);
+    await settles(async () => (await charged('everyone')) === spent, 30_000);
+    expect(await booked('person')).toMatchObject({ each: true, accounts: 2n, limitMicros: BigInt(share) });
+
+    // With nobody to ask, what is leased may be spent, and who has nothing leased is denied.
+    await plane.plane.stop();
+    expect(await ask()).not.toBe(200);
+    const metrics = await (await fetch(`http://127.0.0.1:${mesh.sidecar().adminPort}/metrics`)).text();
+    expect(metrics).toContain('writ_budget_accounts 2');
+    expect(metrics).not.toMatch(/#[0-9a-f]{32}|u[12]@/);
+    expect(spent).toBeLessThanOrEqual(LIMIT);
+    plane = await startTestControlPlane({ port, stateFolder: plane.folder });
+    await settles(async () => (await ask({}, OTHER_KEY)) === 200, 30_000);
+  }, 120_000);
 });

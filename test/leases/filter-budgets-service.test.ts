@@ -107,7 +107,7 @@ describe('a call', () => {
   test.each([
     ['no Envoy', { envoy: 0n, lines: [line] }],
     ['no budget', { envoy: 1n, lines: [{ ...line, budget: '' }] }],
-    ['a name that is too long', { envoy: 1n, lines: [{ ...line, budget: 'x'.repeat(129) }] }],
+    ['a name that is too long', { envoy: 1n, lines: [{ ...line, budget: 'x'.repeat(193) }] }],
     ['no number', { envoy: 1n, lines: [{ ...line, grant: 0n }] }],
     ['a negative amount', { envoy: 1n, lines: [{ ...line, spentMicros: -1n }] }],
     ['an amount that is not exact', { envoy: 1n, lines: [{ ...line, wantedMicros: 2n ** 53n }] }],

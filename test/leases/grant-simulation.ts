@@ -5,7 +5,7 @@ import type { EnvoyGrants, GrantLine, GrantState } from '../../filters/sidecar/b
 import type { GrantName } from '../../filters/sidecar/budgets/grants.ts';
 import { FilterModel } from './filter-model.ts';
 import type { Spending } from './filter-model.ts';
-import { BUDGETS, Sidecar, World } from './simulation.ts';
+import { budgetsOfRequest, Sidecar, World } from './simulation.ts';
 import type { Parts, SimulationOptions, SimulationResult } from './simulation.ts';
 
 export interface GrantParts extends Parts {
@@ -117,7 +117,7 @@ class Host {
     const { envoy } = this;
     const name = this.#envoyName();
     const amount = 1 + dice.below(this.#options.worstCase);
-    const spendings = await envoy.reserve(BUDGETS.slice(0, 1 + dice.below(2)), amount);
+    const spendings = await envoy.reserve(budgetsOfRequest(dice, this.#options), amount);
     if (spendings === undefined) {
       this.#world.denied++;
       return;

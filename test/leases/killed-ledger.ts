@@ -10,7 +10,8 @@ const [folder = ''] = process.argv.slice(2);
 const store = sqlLedger(await openPglite(folder));
 const context = {
   store,
-  termsOf: () => new Map([['team', { name: 'team', limit: 1_000_000, period: 'year' as const, timeZone: 'UTC' }]]),
+  termsOf: () =>
+    new Map([['team', { name: 'team', limit: 1_000_000, period: 'year' as const, timeZone: 'UTC', each: false }]]),
   now: () => Date.now(),
   onOverrun: () => undefined,
   onExpired: () => undefined,

@@ -28,7 +28,7 @@ const { ACTIVE, EXPIRED, RETURNED, UNKNOWN_BUDGET, UNKNOWN_LEASE } = LeaseState_
 function bench(limit = 1_000) {
   const ledger = new MemoryLedger();
   let now = Date.parse('2026-01-15T12:00:00Z');
-  let terms = new Map([['team', { name: 'team', limit, period: 'day' as const, timeZone: 'UTC' }]]);
+  let terms = new Map([['team', { name: 'team', limit, period: 'day' as const, timeZone: 'UTC', each: false }]]);
   const overruns: number[] = [];
   const expired: number[] = [];
   const context: LeaseCallContext = {
@@ -52,7 +52,7 @@ function bench(limit = 1_000) {
     context,
     wait: (ms: number) => void (now += ms),
     setLimit: (value: number) =>
-      void (terms = new Map([['team', { name: 'team', limit: value, period: 'day', timeZone: 'UTC' }]])),
+      void (terms = new Map([['team', { name: 'team', limit: value, period: 'day', timeZone: 'UTC', each: false }]])),
     take: (
       seq: number,
       micros: number,
@@ -288,8 +288,11 @@ describe('the budgets of a plan', () => {
   test('are those of its events', () => {
     expect([
       ...read({ events: [{ kind: 'ingest' }, { kind: 'prompt', budgets: [{ ...budget, more: 1 }] }] }).values(),
-    ]).toEqual([budget]);
+    ]).toEqual([{ ...budget, each: false }]);
   });
+
+  test('have an account for each value of a fact, where they name one', () =>
+    expect(read({ events: [{ kind: 'prompt', budgets: [{ ...budget, each: 3 }] }] }).get('b')?.each).toBe(true));
 
   test.each([
     1,
@@ -303,6 +306,7 @@ describe('the budgets of a plan', () => {
       { period: 'decade' },
       { period: 'constructor' },
       { timeZone: 'Mars' },
+      { each: 'caller.id' },
     ].map((change) => ({ events: [{ budgets: [{ ...budget, ...change }] }] })),
   ])('%j is refused', (plan) => {
     expect(() => read(plan)).toThrow(expect.objectContaining({ code: 'bad_plan' }));

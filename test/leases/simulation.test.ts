@@ -42,7 +42,7 @@ describe('a cap', () => {
   test.each(Array.from({ length: 12 }, (_, index) => 1_000 + index))(
     'is not overshot when everything goes wrong, seed %i',
     async (seed) => {
-      const result = await simulate(parts, { ...fleet, seed });
+      const result = await simulate(parts, { ...fleet, seed, callers: seed % 2 === 0 ? 6 : 0 });
       expect(result.broken).toBe('');
       expect(result.allowed).toBeGreaterThan(50);
     },
@@ -79,6 +79,7 @@ describe('a cap', () => {
   test('that is ample denies nothing, and what is charged is what was spent, to the micro-unit', async () => {
     const result = await simulate(parts, {
       ...fleet,
+      callers: 6,
       seed: 7,
       forfeited: 0,
       faults: { ...noFaults, lostAnswer: 0.05, repeatedCall: 0.1 },

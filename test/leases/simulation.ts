@@ -13,6 +13,7 @@ import type { JournalError } from '../../filters/sidecar/budgets/budget-journal.
 import type { LeaseCall, LeaseCallError, LeaseCaller } from '../../filters/sidecar/budgets/lease-caller.ts';
 import { answersOf, requestOf } from '../../filters/sidecar/budgets/lease-messages.ts';
 import type { resumeBook } from '../../filters/sidecar/budgets/resume-book.ts';
+import { accountOf } from '../../proto/account-name.ts';
 import { MemoryLedger, windowKey } from './memory-ledger.ts';
 import { random } from './random.ts';
 import type { Random } from './random.ts';
@@ -52,6 +53,8 @@ export interface SimulationOptions {
   /** How often the usage of an exchange stays unknown. */
   readonly forfeited: number;
   readonly faults: Faults;
+  /** So many callers have an account each, of a third budget; without them there is none. */
+  readonly callers?: number;
   /** Milliseconds since 1970 UTC; where it matters when the window ends. */
   readonly startsAt?: number;
 }
@@ -82,6 +85,14 @@ export const noFaults: Faults = {
 
 const POLICY = 'acme';
 export const BUDGETS = ['team', 'company'];
+const PERSON = 'person';
+
+/** What a request falls under: always one budget, at times the tighter one, at times its caller's own account. */
+export function budgetsOfRequest(dice: Random, { callers = 0 }: SimulationOptions): string[] {
+  const budgets = BUDGETS.slice(0, 1 + dice.below(2));
+  if (callers === 0 || !dice.chance(0.3)) return budgets;
+  return [...budgets, accountOf(PERSON, String(dice.below(callers)).padStart(32, '0'))];
+}
 const STARTS_AT = 1_793_000_000_000;
 
 export async function simulate(parts: Parts, options: SimulationOptions): Promise<SimulationResult> {
@@ -126,9 +137,15 @@ export class World {
     this.random = random(options.seed);
     this.ledger.failsCommit = () => this.random.chance(options.faults.killedTransaction);
     const terms = new Map(
-      BUDGETS.map((name) => [
+      [...BUDGETS, PERSON].map((name) => [
         name,
-        { name, limit: limitOf(options, name), period: 'hour' as const, timeZone: 'Europe/Berlin' },
+        {
+          name,
+          limit: limitOf(options, name),
+          period: 'hour' as const,
+          timeZone: 'Europe/Berlin',
+          each: name === PERSON,
+        },
       ]),
     );
     this.#context = {
@@ -257,7 +274,7 @@ export class Sidecar {
     const accounts = this.#accounts;
     const amount = 1 + dice.below(options.worstCase);
     const exchange = `${life}/${this.#exchanges++}`;
-    const needs = BUDGETS.slice(0, 1 + dice.below(2)).map((budget) => ({ budget, amount }));
+    const needs = budgetsOfRequest(dice, options).map((budget) => ({ budget, amount }));
     const result = await accounts.obtain(exchange, needs);
     // A dead process forwards nothing.
     if (life !== this.#life) return;
@@ -382,8 +399,9 @@ function requestFor(
   }
 }
 
-/** The second budget is the tighter one for those requests that fall under both. */
+/** The second budget is the tighter one for those requests that fall under both; a caller's account is tighter still. */
 function limitOf(options: SimulationOptions, key: string): number {
+  if (key.includes(PERSON)) return Math.floor(options.limit / 4);
   return key.includes('company') ? Math.floor(options.limit / 2) : options.limit;
 }
 

@@ -25,7 +25,8 @@ function contextOn(store: LedgerStore, now: () => number) {
   return {
     store,
     now,
-    termsOf: () => new Map([['team', { name: 'team', limit: LIMIT, period: 'year' as const, timeZone: 'UTC' }]]),
+    termsOf: () =>
+      new Map([['team', { name: 'team', limit: LIMIT, period: 'year' as const, timeZone: 'UTC', each: false }]]),
     onOverrun: () => undefined,
     onExpired: () => undefined,
   };

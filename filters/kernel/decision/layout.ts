@@ -170,7 +170,9 @@ export const BUDGET_LIMIT = 24; // u64: micro-units
 export const BUDGET_HEADROOM = 32; // position of the fact
 export const BUDGET_SPENT = 36; // position of the fact
 export const BUDGET_PERIOD = 40; // PERIOD_*
-export const BUDGET_BYTES = 48;
+export const BUDGET_EACH = 44; // position of the fact whose values have accounts of their own, + 1; 0: one account
+export const BUDGET_SALT = 48; // text: stands before the value in what is hashed
+export const BUDGET_BYTES = 56;
 
 export const PERIOD_HOUR = 0;
 export const PERIOD_DAY = 1;

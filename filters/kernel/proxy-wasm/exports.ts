@@ -342,7 +342,7 @@ function proceed(e: Exchange, first: i32, side: i32): i32 {
     }
     if (action == ACTION_LEVELS) {
       const now = H.nowMs();
-      if (!e.hasAskedLevels && !knowsLevels(now)) {
+      if (!e.hasAskedLevels && !knowsLevels(e, now)) {
         e.hasAskedLevels = true;
         if (askLevels(e, now)) return H.PAUSE;
       }

@@ -1,7 +1,10 @@
 /**
- * What Envoy holds of each budget: a grant of the sidecar's, which all workers spend from. A request reserves its worst
+ * What Envoy holds of each account: a grant of the sidecar's, which all workers spend from. A request reserves its worst
  * case and settles what it cost; `granted` is never exceeded. The rules are those of proto/writ/v1/filter_budgets.proto.
  * Amounts are micro-units of the policy's currency.
+ *
+ * A grant has a place: the position of a budget that has one account, or a slot (account-slots.ts), which is one
+ * account's for a while. Whoever means a certain account names its owner, and finds nothing where the slot is another's.
  */
 import { budgetCount, budgetRecord } from '../decision/api';
 import { BUDGET_NAME } from '../decision/layout';
@@ -34,6 +37,19 @@ export class Grant {
   closing: u64 = 0;
   closingHeld: i64 = 0;
   closingSpent: i64 = 0;
+  /** Of a slot: the hash that names the account, and the first bytes of that of its budget's name; zeros: nobody's. */
+  owner: u64 = 0;
+  ownerMore: u64 = 0;
+  budget: u64 = 0;
+
+  isOf(hash: usize): bool {
+    return this.owner == load<u64>(hash) && this.ownerMore == load<u64>(hash, 8);
+  }
+
+  /** It holds nothing, and nobody waits for word of it. */
+  isVacant(): bool {
+    return this.granted == 0 && this.closing == 0;
+  }
 
   free(): i64 {
     return this.granted - this.spent - this.reserved;
@@ -56,27 +72,30 @@ export class Grant {
   }
 }
 
-const GRANT_BYTES: u32 = 120;
+const GRANT_BYTES: u32 = 144;
 /** The record that is being read or changed. */
-export const grant: Grant = changetype<Grant>(memory.data(120, 8));
+export const grant: Grant = changetype<Grant>(memory.data(144, 8));
 /** A grant from which nothing was reserved for so long is given back. */
 const IDLE_MS: i64 = 30_000;
 
 let key: usize = 0;
 
 /** For each budget the record as it was read in this callback, then its version, then whether it may be used. */
-const KEPT_BYTES: u32 = 128;
-const KEPT_VERSION: usize = 120;
-const KEPT_USABLE: usize = 124;
+const KEPT_BYTES: u32 = 152;
+const KEPT_VERSION: usize = 144;
+const KEPT_USABLE: usize = 148;
 let kept: usize = 0;
 
-/** Reads a budget's grant into `grant`; false where it cannot be read. */
-export function readGrant(position: u32): bool {
-  if (!keyOf(position)) return false;
+/** Places from here on are slots. */
+export const FIRST_SLOT: u32 = 0x10000;
+
+/** Reads a place's grant into `grant`; false where it cannot be read, or is not of this owner (0: whoever's it is). */
+export function readGrant(place: u32, owner: usize): bool {
+  if (!keyOf(place)) return false;
   const k = changetype<Bytes>(key);
   if (!readShared(k.ptr, k.len, changetype<usize>(grant), GRANT_BYTES)) return false;
   if (grant.number == 0) grant.number = 1;
-  return true;
+  return owner == 0 || grant.isOf(owner);
 }
 
 /** From here on nothing that was read before is used: a callback begins. */
@@ -90,15 +109,15 @@ export function forgetGrants(): void {
  * As `readGrant`, from Envoy only once in a callback: each reading is two calls and a copy. What another worker has
  * written since is seen when this one writes: it is refused then, and reads anew.
  */
-export function readGrantOnce(position: u32): bool {
-  if (kept == 0) return readGrant(position);
-  const k = kept + position * KEPT_BYTES;
-  if (load<u32>(k, KEPT_USABLE) != 0 && keyOf(position)) {
+export function readGrantOnce(place: u32, owner: usize): bool {
+  if (kept == 0 || place >= FIRST_SLOT) return readGrant(place, owner);
+  const k = kept + place * KEPT_BYTES;
+  if (load<u32>(k, KEPT_USABLE) != 0 && keyOf(place)) {
     memory.copy(changetype<usize>(grant), k, GRANT_BYTES);
     resumeVersion(load<u32>(k, KEPT_VERSION));
     return true;
   }
-  if (!readGrant(position)) return false;
+  if (!readGrant(place, 0)) return false;
   memory.copy(k, changetype<usize>(grant), GRANT_BYTES);
   store<u32>(k, versionRead(), KEPT_VERSION);
   store<u32>(k, 1, KEPT_USABLE);
@@ -106,44 +125,44 @@ export function readGrantOnce(position: u32): bool {
 }
 
 /** Writes what was read last; false where another worker came before. What was kept of it is old either way. */
-function writeGrant(position: u32): bool {
-  if (kept != 0) store<u32>(kept + position * KEPT_BYTES, 0, KEPT_USABLE);
+export function writeGrant(place: u32): bool {
+  if (kept != 0 && place < FIRST_SLOT) store<u32>(kept + place * KEPT_BYTES, 0, KEPT_USABLE);
   const k = changetype<Bytes>(key);
   return writeShared(k.ptr, k.len, changetype<usize>(grant), GRANT_BYTES);
 }
 
 /** Sets the amount aside: its grant's number, or 0 where there is too little. */
-export function reserve(position: u32, amount: i64, now: i64): u64 {
+export function reserve(place: u32, owner: usize, amount: i64, now: i64): u64 {
   for (let tries: u32 = 0; tries < TRIES_MAX; tries += 1) {
-    if (!readGrantOnce(position)) return 0;
+    if (!readGrantOnce(place, owner)) return 0;
     // What costs nothing needs nothing.
     if (amount == 0) return grant.number;
     if (now >= grant.until || amount > grant.free()) return 0;
     grant.reserved += amount;
     grant.usedAt = now;
-    if (writeGrant(position)) return grant.number;
+    if (writeGrant(place)) return grant.number;
   }
   return 0;
 }
 
 /** Of what was reserved, so much was spent. A grant that is over has been charged already. */
-export function settleReserved(position: u32, number: u64, amount: i64, spent: i64): void {
+export function settleReserved(place: u32, number: u64, amount: i64, spent: i64): void {
   for (let tries: u32 = 0; tries < TRIES_MAX; tries += 1) {
-    if (amount == 0 || !readGrant(position) || grant.number != number) return;
+    if (amount == 0 || !readGrant(place, 0) || grant.number != number) return;
     grant.reserved -= amount;
     grant.spent += spent;
-    if (writeGrant(position)) return;
+    if (writeGrant(place)) return;
   }
 }
 
 /** Before a line is written: a grant whose time is over, or that nobody uses, gives way to the next number. */
-export function prepareGrant(position: u32, now: i64): bool {
+export function prepareGrant(place: u32, now: i64): bool {
   for (let tries: u32 = 0; tries < TRIES_MAX; tries += 1) {
-    if (!readGrant(position)) return false;
+    if (!readGrant(place, 0)) return false;
     const isIdle = grant.granted > 0 && grant.reserved == 0 && now - grant.usedAt > IDLE_MS;
     if (!isIdle && (grant.granted == 0 || now < grant.until)) return true;
     grant.roll(true);
-    if (writeGrant(position)) return true;
+    if (writeGrant(place)) return true;
   }
   return false;
 }
@@ -182,9 +201,9 @@ export function setAnswer(field: u32, value: u64): void {
 }
 
 /** Takes the answer's line; `sentAt` is when the call was sent. */
-export function takeAnswer(position: u32, sentAt: i64): void {
+export function takeAnswer(place: u32, owner: usize, sentAt: i64): void {
   for (let tries: u32 = 0; tries < TRIES_MAX; tries += 1) {
-    if (!readGrant(position)) return;
+    if (!readGrant(place, owner)) return;
     if (answerNumber != grant.number) {
       if (answerNumber != grant.closing || grant.closing == 0 || !answerOver) return;
       grant.closing = 0;
@@ -205,18 +224,23 @@ export function takeAnswer(position: u32, sentAt: i64): void {
         grant.told = answerSpent;
       }
     }
-    if (writeGrant(position)) return;
+    if (writeGrant(place)) return;
   }
 }
 
-/** The key of a budget's record. The version of its layout is in it. */
-function keyOf(position: u32): bool {
+/** The key of a place's record. The version of its layout is in it. */
+function keyOf(place: u32): bool {
   if (key == 0) key = changetype<usize>(Bytes.create());
   if (key == 0) return false;
   const k = changetype<Bytes>(key);
   k.clear();
-  put(k, 'writ grant 1 ');
-  const name = budgetRecord(position) + BUDGET_NAME;
+  if (place >= FIRST_SLOT) {
+    put(k, 'writ account 1 ');
+    k.u32(place);
+    return !k.failed;
+  }
+  put(k, 'writ grant 2 ');
+  const name = budgetRecord(place) + BUDGET_NAME;
   k.append(<usize>load<u32>(name), load<u32>(name, 4));
   return !k.failed;
 }

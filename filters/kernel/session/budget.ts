@@ -34,6 +34,7 @@ import { section } from '../decision/tables';
 import { FLAG_NO_OUTPUT } from '../protocol/places';
 import { hasFlag } from '../http/endpoint';
 import { startsWith } from '../http/literal';
+import { putAccounts } from './accounts';
 import { PHASE_LEVELS, Session } from './session-state';
 
 /**
@@ -52,6 +53,7 @@ export function askLevels(s: Session): i32 {
   const budgets = s.out().budgetsRun();
   const count = budgetCount();
   for (let i: u32 = 0; i < count; i += 1) budgets.u32(i);
+  putAccounts(s);
   s.phase = PHASE_LEVELS;
   return ACTION_LEVELS;
 }

@@ -26,6 +26,8 @@
  * 136 output tokens    i64, -1 where not told
  * 144 covered          bytes of the held body that `body` replaces: all of them, unless the host holds the body too
  * 148 review           run: an encoded `writ.v1.HeldRequest`, for the queue of reviews
+ * 156 accounts         run: 16 bytes for each budget of the policy, the hash that names its account (session/accounts.ts);
+ *                      empty where every budget has one account
  */
 import { Bytes } from '../bytes';
 import { allocZeroed, free } from '../memory';
@@ -68,6 +70,8 @@ export class Output {
   covered: u32 = 0;
   reviewPtr: u32 = 0;
   reviewLen: u32 = 0;
+  accountsPtr: u32 = 0;
+  accountsLen: u32 = 0;
 
   // Not the host's.
   set: usize = 0;
@@ -83,6 +87,7 @@ export class Output {
   callBody: usize = 0;
   records: usize = 0;
   review: usize = 0;
+  accounts: usize = 0;
   /** What could not be written for want of memory. */
   failed: bool = false;
 
@@ -105,6 +110,7 @@ export class Output {
     o.callBody = changetype<usize>(Bytes.create());
     o.records = changetype<usize>(Bytes.create());
     o.review = changetype<usize>(Bytes.create());
+    o.accounts = changetype<usize>(Bytes.create());
     const complete =
       o.set != 0 &&
       o.remove != 0 &&
@@ -118,7 +124,8 @@ export class Output {
       o.callPath != 0 &&
       o.callBody != 0 &&
       o.records != 0 &&
-      o.review != 0;
+      o.review != 0 &&
+      o.accounts != 0;
     if (complete) return o;
     o.destroy();
     return changetype<Output>(0);
@@ -138,6 +145,7 @@ export class Output {
     drop(this.callBody);
     drop(this.records);
     drop(this.review);
+    drop(this.accounts);
     free(changetype<usize>(this));
   }
 
@@ -182,6 +190,8 @@ export class Output {
     this.recordsLen = this.recordsRun().len;
     this.reviewPtr = <u32>this.reviewRun().ptr;
     this.reviewLen = this.reviewRun().len;
+    this.accountsPtr = <u32>this.accountsRun().ptr;
+    this.accountsLen = this.accountsRun().len;
   }
 
   setRun(): Bytes {
@@ -204,6 +214,9 @@ export class Output {
   }
   budgetsRun(): Bytes {
     return changetype<Bytes>(this.budgets);
+  }
+  accountsRun(): Bytes {
+    return changetype<Bytes>(this.accounts);
   }
   reservesRun(): Bytes {
     return changetype<Bytes>(this.reserves);

@@ -71,6 +71,8 @@ export type BookRecord =
       readonly exchange: string;
       readonly parts: readonly { readonly budget: string; readonly actual: Micros }[];
     }
+  /** Nothing is known of these accounts any more, and they hold nothing. */
+  | { readonly kind: 'drop'; readonly budgets: readonly string[] }
   | GrantRecord;
 
 export class AccountBook {
@@ -100,6 +102,9 @@ export class AccountBook {
         return this.#reserve(record);
       case 'settle':
         return this.#settle(record);
+      case 'drop':
+        for (const budget of record.budgets) this.budgets.delete(budget);
+        return this.grants.dropBudgets(record.budgets);
       case 'grant': {
         const reservation = this.exchanges.get(record.exchange) ?? [];
         this.exchanges.delete(record.exchange);

@@ -1,51 +1,17 @@
 // The sidecar's budgets: what a request may still spend, reserving its worst case before it is forwarded, settling what
 // it cost. It spends only from leases that the control plane granted, and writes each step to the journal first. It
 // knows no clock, disk or network: those are arguments.
+import { budgetOf, isOneOfMany } from '../../../proto/account-name.ts';
 import { freeOf } from './account-book.ts';
 import type { AccountBook, BookRecord, BudgetKnowledge, HeldLease, Reservation } from './account-book.ts';
 import type { BudgetJournal } from './budget-journal.ts';
+import { LINES_MAX, nameWithin, renewals } from './call-lines.ts';
 import { JournaledBook } from './journaled-book.ts';
 import { LeaseCallError } from './lease-caller.ts';
 import type { LeaseAnswer, LeaseCall, LeaseCaller, LeaseNeed, LeaseSpent, Micros } from './lease-caller.ts';
+import type { BudgetAccountsOptions, BudgetAmount, BudgetCounters, BudgetLevel, ReserveResult } from './spending.ts';
 
-/** What decisions read: the facts `budget.<name>.headroom` and `budget.<name>.spent`. */
-export type BudgetLevel =
-  | { readonly failed: true }
-  | {
-      readonly failed: false;
-      readonly headroom: Micros;
-      readonly spent: Micros;
-      /** Until the window ends; rather too short, by what the control plane's answer took, than too long. */
-      readonly windowLeftMs: number;
-      /** Others may have left more, but the control plane cannot be asked now. */
-      readonly isPart: boolean;
-    };
-
-export interface BudgetAmount {
-  readonly budget: string;
-  readonly amount: Micros;
-}
-
-export type ReserveResult =
-  | { readonly kind: 'reserved' }
-  /** `isPart`: there may be more than `left`, but the control plane cannot be asked now. */
-  | { readonly kind: 'short'; readonly budget: string; readonly left: Micros; readonly isPart: boolean }
-  /** The accounts cannot be used (no lease service, journal unwritable, unknown budget): deny. */
-  | { readonly kind: 'failed'; readonly budget: string };
-
-export interface BudgetAccountsOptions {
-  readonly book: AccountBook;
-  readonly journal: BudgetJournal;
-  readonly caller: LeaseCaller;
-  /** Milliseconds of a clock that never steps. */
-  readonly now: () => number;
-  /** Runs an action after so many milliseconds; the result cancels it. */
-  readonly later: (action: () => void, ms: number) => () => void;
-  /** A new incarnation: 128 random bits in hex. */
-  readonly newIncarnation: () => string;
-  /** One line for an operator, without any traffic in it. */
-  readonly alarm: (message: string) => void;
-}
+export type { BudgetAccountsOptions, BudgetAmount, BudgetCounters, BudgetLevel, ReserveResult } from './spending.ts';
 
 /**
  * A request waits this long for a lease from a control plane that answered before; one that is known to be away is not
@@ -58,6 +24,11 @@ export const EXCHANGES_MAX = 65_536;
 export const WAITERS_MAX = 4_096;
 /** Budgets in one process. */
 export const BUDGETS_MAX = 256;
+/**
+ * Accounts in one process, of budgets that have one for each value of an attribute: those in use, and those that were
+ * within the last half minute or so. One more is not known, and a request under it is denied.
+ */
+export const ACCOUNTS_MAX = 4_096;
 /** Spent is reported, and the leases' lives are extended, this often. */
 export const HEARTBEAT_MS = 5_000;
 /** A lease from which nothing was reserved for this long is returned. */
@@ -69,22 +40,6 @@ const UNLEASED_BELIEVED_MS = 10_000;
 const RETRY_MS_FIRST = 50;
 const RETRY_MS_MAX = 2_000;
 
-export interface BudgetCounters {
-  /** Exchanges that amounts were set aside for. */
-  readonly reservations: number;
-  /** Settlements above their reservation, charged in full: a bound in the compiler or the kernel is wrong. */
-  readonly overruns: number;
-  readonly journalErrors: number;
-  /** Lease calls that got no answer. */
-  readonly failedCalls: number;
-  /** Times that all leases were given up, because the control plane did not know them. */
-  readonly forfeits: number;
-  /** Requests refused for want of money. */
-  readonly short: number;
-  /** Leases that ended before this sidecar had accounted for them: what they held is charged in full. */
-  readonly expired: number;
-}
-
 interface Waiter {
   readonly exchange: string;
   readonly needs: readonly BudgetAmount[];
@@ -95,7 +50,7 @@ interface Waiter {
 }
 
 export class BudgetAccounts {
-  readonly #counters = { reservations: 0, overruns: 0, failedCalls: 0, forfeits: 0, short: 0, expired: 0 };
+  readonly #counters = { reservations: 0, overruns: 0, failedCalls: 0, forfeits: 0, short: 0, crowded: 0, expired: 0 };
   readonly #options: BudgetAccountsOptions;
   readonly #book: AccountBook;
   readonly #journaled: JournaledBook;
@@ -124,7 +79,12 @@ export class BudgetAccounts {
     return this.#book.exchanges.size;
   }
 
-  /** The budgets of the policy in force. */
+  /** Accounts that something is known of, one of many of their budget. */
+  get crowd(): number {
+    return [...this.#book.budgets.keys()].filter(isOneOfMany).length;
+  }
+
+  /** The budgets of the policy in force that have one account. */
   get tracked(): readonly string[] {
     return [...this.#tracked];
   }
@@ -159,7 +119,8 @@ export class BudgetAccounts {
   ready(budgets: readonly string[]): Promise<void> | undefined {
     const missing = this.#missing(budgets);
     if (missing.length === 0 || !this.#isReachable || this.#isStopped) return undefined;
-    for (const budget of missing) this.#want(budget);
+    const awaited = missing.filter((budget) => this.#want(budget));
+    if (awaited.length === 0) return undefined;
     return new Promise<void>((resolve) => {
       const done = (): void => {
         cancel();
@@ -167,7 +128,7 @@ export class BudgetAccounts {
         resolve();
       };
       const check = (): void => {
-        if (this.#missing(budgets).length === 0) done();
+        if (this.#missing(awaited).length === 0) done();
       };
       const cancel = this.#options.later(done, LEASE_WAIT_MS);
       this.#onChange.add(check);
@@ -258,7 +219,7 @@ export class BudgetAccounts {
       if (actual > amount) {
         this.#counters.overruns++;
         this.#options.alarm(
-          `a request cost ${actual} micro-units of budget \`${budget}\`, more than its worst case of ${amount}`,
+          `a request cost ${actual} micro-units of budget \`${budgetOf(budget)}\`, more than its worst case of ${amount}`,
         );
       }
     }
@@ -355,8 +316,21 @@ export class BudgetAccounts {
     return known !== undefined && known.unleased === 0 && this.#options.now() - known.at < EMPTY_BELIEVED_MS;
   }
 
-  #want(budget: string): void {
-    if (this.#refill.size < BUDGETS_MAX) this.#refill.add(budget);
+  /** Notes that more of an account is wanted; false: there is no room for it. */
+  #want(budget: string): boolean {
+    if (!this.#hasRoomFor(budget)) {
+      this.#counters.crowded++;
+      return false;
+    }
+    this.#refill.add(budget);
+    return true;
+  }
+
+  #hasRoomFor(budget: string): boolean {
+    if (this.#book.budgets.has(budget) || this.#refill.has(budget)) return true;
+    const call = this.#book.pending?.call;
+    const asked = call?.method === 'take' ? call.needs.length : 0;
+    return this.#book.budgets.size + this.#refill.size + asked < BUDGETS_MAX + (isOneOfMany(budget) ? ACCOUNTS_MAX : 0);
   }
 
   #refillAtHalf(budget: string): void {
@@ -462,19 +436,25 @@ export class BudgetAccounts {
 
   #take(seq: number): LeaseCall | undefined {
     const needs = new Map<string, Micros>();
-    for (const budget of this.#refill) needs.set(budget, 0);
-    this.#refill.clear();
+    for (const budget of this.#refill) {
+      if (!nameWithin(needs, [{ budget, amount: 0 }])) break;
+      this.#refill.delete(budget);
+    }
     for (const waiter of this.#waiters) {
       if (waiter.askedBy !== 0) continue;
+      if (!nameWithin(needs, waiter.needs)) break;
       waiter.askedBy = seq;
-      for (const { budget, amount } of waiter.needs) needs.set(budget, (needs.get(budget) ?? 0) + amount);
     }
     if (needs.size === 0) return undefined;
     return {
       method: 'take',
       seq,
       needs: [...needs].map(([budget, micros]) => this.#shortfall(budget, micros)),
-      spent: this.#spent(() => true),
+      // Those of the accounts that are asked for first: what is left of them is what matters.
+      spent: [
+        ...this.#spent(({ budget }) => needs.has(budget)),
+        ...this.#spent(({ budget }) => !needs.has(budget)),
+      ].slice(0, LINES_MAX - needs.size),
     };
   }
 
@@ -491,10 +471,22 @@ export class BudgetAccounts {
     this.#heartbeatDue = now + HEARTBEAT_MS;
     for (const id of this.#usedAt.keys()) if (!this.#book.leases.has(id)) this.#usedAt.delete(id);
     const useless = this.#spent((lease) => this.#isUseless(lease, now));
-    if (useless.length > 0) return { method: 'return', seq, spent: useless };
-    const spent = this.#spent((lease) => !lease.closing);
-    if (spent.length > 0) return { method: 'settle', seq, spent };
-    return undefined;
+    if (useless.length > LINES_MAX) this.#heartbeatDue = now;
+    if (useless.length > 0) return { method: 'return', seq, spent: useless.slice(0, LINES_MAX) };
+    this.#forgetIdle(now);
+    const { first, isMoreDue } = renewals(this.#book.leases.values(), now);
+    if (isMoreDue) this.#heartbeatDue = now;
+    const spent = this.#spent((lease) => first.has(lease.id));
+    return spent.length > 0 ? { method: 'settle', seq, spent } : undefined;
+  }
+
+  /** Accounts that hold nothing, and of which what is known is old, make room for others. */
+  #forgetIdle(now: number): void {
+    const held = new Set([...this.#book.leases.values()].map(({ budget }) => budget));
+    const budgets = [...this.#book.budgets]
+      .filter(([name, { at }]) => isOneOfMany(name) && !held.has(name) && now - at > UNLEASED_BELIEVED_MS)
+      .map(([name]) => name);
+    if (budgets.length > 0) this.#journaled.record({ kind: 'drop', budgets });
   }
 
   #isUseless(lease: HeldLease, now: number): boolean {
@@ -504,7 +496,7 @@ export class BudgetAccounts {
   }
 
   #returnAll(seq: number): LeaseCall | undefined {
-    const spent = this.#spent(() => true);
+    const spent = this.#spent(() => true).slice(0, LINES_MAX);
     return spent.length === 0 ? undefined : { method: 'return', seq, spent };
   }
 

@@ -80,6 +80,8 @@ export function openBudgetJournal(folder: string, first: BookRecord, operations:
   const path = join(folder, 'budgets.journal');
   let fd: number | undefined;
   let bytes = 0;
+  /** Of the last rewriting: a book of many accounts is not written anew at every line. */
+  let written = 0;
 
   const write = (target: number, record: BookRecord): void => {
     const line = formatLine(record);
@@ -92,6 +94,7 @@ export function openBudgetJournal(folder: string, first: BookRecord, operations:
       try {
         bytes = 0;
         write(fresh, record);
+        written = bytes;
         operations.fsyncSync(fresh);
         operations.renameSync(`${path}.new`, path);
       } catch (error) {
@@ -107,7 +110,7 @@ export function openBudgetJournal(folder: string, first: BookRecord, operations:
   return {
     append: (record) => guarded(() => write(openFd(fd), record)),
     rewrite,
-    isLong: () => bytes > JOURNAL_BYTES_MAX,
+    isLong: () => bytes > Math.max(JOURNAL_BYTES_MAX, 2 * written),
     close: () => {
       if (fd !== undefined) operations.closeSync(fd);
       fd = undefined;

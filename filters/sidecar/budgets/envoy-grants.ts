@@ -1,6 +1,7 @@
 // Grants for the filter that runs inside Envoy: the sidecar's side of `writ.v1.FilterBudgets`. A grant is obtained like
 // a request's reservation, written to the journal before it is answered, and settled in totals, so that a message may
 // be lost, repeated or late. It knows no clock, socket or disk: those are arguments.
+import { budgetOf } from '../../../proto/account-name.ts';
 import { freeOf } from './account-book.ts';
 import type { AccountBook, BookRecord, HeldLease } from './account-book.ts';
 import type { BudgetAccounts } from './budget-accounts.ts';
@@ -86,8 +87,9 @@ export class EnvoyGrants {
     const sums = new Map<string, { grants: number; micros: Micros }>();
     for (const envoy of this.#book.grants.envoys())
       for (const [{ budget }, grant] of this.#book.grants.open(envoy)) {
-        const sum = sums.get(budget) ?? { grants: 0, micros: 0 };
-        sums.set(budget, { grants: sum.grants + 1, micros: sum.micros + heldBy(grant) });
+        const name = budgetOf(budget);
+        const sum = sums.get(name) ?? { grants: 0, micros: 0 };
+        sums.set(name, { grants: sum.grants + 1, micros: sum.micros + heldBy(grant) });
       }
     return sums;
   }
@@ -121,13 +123,15 @@ export class EnvoyGrants {
       return;
     }
     if (line.held > grant.granted) {
-      this.#options.alarm(`envoy believes to hold more of budget \`${line.budget}\` than was granted: it is charged`);
+      this.#options.alarm(
+        `envoy believes to hold more of budget \`${budgetOf(line.budget)}\` than was granted: it is charged`,
+      );
       return this.#forfeit(line, grant);
     }
     if (line.spent > Math.max(grant.granted, grant.spent)) {
       this.overruns++;
       this.#options.alarm(
-        `envoy settled ${line.spent} micro-units of budget \`${line.budget}\` on a grant of ${grant.granted}`,
+        `envoy settled ${line.spent} micro-units of budget \`${budgetOf(line.budget)}\` on a grant of ${grant.granted}`,
       );
     }
     if (line.spent <= grant.spent && !line.close) return;
@@ -281,7 +285,7 @@ export class EnvoyGrants {
   }
 
   #moved({ budget }: GrantName, move: GrantMove, micros: Micros): void {
-    if (micros > 0) this.#options.onMove?.(budget, move, micros);
+    if (micros > 0) this.#options.onMove?.(budgetOf(budget), move, micros);
   }
 
   #knowledge(budget: string) {

@@ -11,9 +11,12 @@ import type {
 import { grpcService } from '../../../proto/grpc-call.ts';
 import type { EnvoyGrants, GrantLine, GrantState } from './envoy-grants.ts';
 
-/** Lines in a call: for each of 256 budgets a grant in use and one to close. */
-export const LINES_MAX = 512;
-const BUDGET_NAME_MAX = 128;
+/**
+ * Lines in a call: for each of 256 budgets, and of as many accounts, a grant in use and one to close.
+ */
+export const LINES_MAX = 1_024;
+/** A budget's name and an account's hash. */
+const ACCOUNT_NAME_MAX = 192;
 
 /** `grants` is undefined where the sidecar has no control plane: then no budget is known. */
 export function addFilterBudgetsService(server: grpc.Server, grants: Pick<EnvoyGrants, 'sync'> | undefined): void {
@@ -51,7 +54,7 @@ async function answer(grants: Pick<EnvoyGrants, 'sync'> | undefined, request: Sy
 
 function lineOf(line: GrantLineMessage): GrantLine {
   const { budget, grant, heldMicros, spentMicros, wantedMicros, close } = line;
-  if (budget === '' || budget.length > BUDGET_NAME_MAX) throw new MalformedCall('a line does not name a budget');
+  if (budget === '' || budget.length > ACCOUNT_NAME_MAX) throw new MalformedCall('a line does not name a budget');
   if (grant === 0n) throw new MalformedCall('grants are numbered from 1');
   return {
     budget,

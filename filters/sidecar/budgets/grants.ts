@@ -99,6 +99,12 @@ export class Grants {
         for (const [number, grant] of open) if (grant.lease === lease) open.delete(number);
   }
 
+  /** Nobody asks for these any more: their numbers are forgotten, unless one is open. */
+  dropBudgets(names: readonly string[]): void {
+    for (const budgets of this.#envoys.values())
+      for (const name of names) if (budgets.get(name)?.open.size === 0) budgets.delete(name);
+  }
+
   snapshot(): GrantsOfBudget[] {
     return [...this.#envoys].flatMap(([envoy, budgets]) =>
       [...budgets].map(([budget, { highest, open }]) => ({
