@@ -344,7 +344,8 @@ export const DECLARED_ROOTS: {
     readonly declaredBy: string;
   };
 } = {
-  caller: { events: EVENT_KINDS, declaredBy: 'caller' },
+  // Who opens a connection to the outside is not known.
+  caller: { events: EVENT_KINDS.filter((event) => event !== 'egress'), declaredBy: 'caller' },
   model: { events: AFTER_PROMPT, declaredBy: 'models' },
   chunk: { events: ['retrieval', 'ingest'], declaredBy: 'store' },
   tool: { events: ['toolCall'], declaredBy: 'tool' },

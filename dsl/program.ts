@@ -445,6 +445,7 @@ export type TestStep =
       readonly span: Span;
     }
   | { readonly kind: 'completion'; readonly text: string; readonly span: Span }
+  | { readonly kind: 'egress'; readonly host: string; readonly span: Span }
   | {
       readonly kind: 'chunk';
       readonly store: string;
@@ -500,7 +501,6 @@ export type UnenforcedForm =
   | 'toolCall'
   | 'record'
   | 'exchange'
-  | 'egress'
   | 'receipts'
   | 'conversation'
   | 'listDetector'

@@ -201,6 +201,7 @@ export type TestStepNode =
   | Node<'givenChunk', { store: Name | null; settings: readonly Setting[] }>
   | Node<'givenDocument', { store: Name | null; settings: readonly Setting[] }>
   | Node<'givenToolCall', { tool: Name; settings: readonly Setting[] }>
+  | Node<'givenEgress', { host: Text }>
   | Node<'expect', { expectation: ExpectationNode }>;
 export type ExpectationNode =
   | Node<'expectAllow'>

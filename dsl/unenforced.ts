@@ -17,7 +17,6 @@ export const UNENFORCED_FORMS: {
   toolCall: { code: 'E0913', wording: 'a rule on tool calls' },
   record: { code: 'E0914', wording: '`record exchange`' },
   exchange: { code: 'E0916', wording: 'a rule on exchanges' },
-  egress: { code: 'E0917', wording: 'a rule on egress' },
   receipts: { code: 'E0921', wording: '`highest of receipts`' },
   conversation: { code: 'E0922', wording: 'a condition on the conversation' },
   listDetector: { code: 'E0927', wording: 'a detector that matches a list' },

@@ -25,6 +25,10 @@ export const PROCESSOR_CLUSTER = 'writ_processor';
 export const JWT_FILTER = 'writ_jwt';
 export const PROCESSOR_FILTER = 'writ_processor';
 export const WASM_FILTER = 'writ_filter';
+/** TLS connections to the outside: their listener, its cluster, and the filter that decides them. */
+export const EGRESS_LISTENER = 'writ_egress';
+export const EGRESS_CLUSTER = 'writ_egress';
+export const EGRESS_FILTER = 'writ_egress_filter';
 /** Filter state in which the filter in Envoy leaves what it decided, for the access log. */
 export const DECISION_STATE = 'wasm.decision';
 export const LISTENER_NAME = 'writ';

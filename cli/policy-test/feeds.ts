@@ -59,6 +59,8 @@ export interface GivenFacts {
   readonly chunk: readonly GivenAttribute[];
   readonly store: string;
   readonly now: number | null;
+  /** The one outside to which a connection is made. */
+  readonly host: string | null;
 }
 
 /** The facts of lists and switches, as the decision's input holds them. */
@@ -83,9 +85,10 @@ export function feedFacts(
 }
 
 /** In canonical form; undefined where the test does not give it. */
-function valueOf(fact: Fact, { caller, chunk, store, now }: GivenFacts, zone: TimeZone): FactValue | undefined {
+function valueOf(fact: Fact, { caller, chunk, store, now, host }: GivenFacts, zone: TimeZone): FactValue | undefined {
   const [root = '', first, second] = fact.path;
   if (root === 'now') return now ?? undefined;
+  if (root === 'egress') return host ?? undefined;
   const attribute =
     root === 'caller'
       ? caller.find(({ name }) => name === first)

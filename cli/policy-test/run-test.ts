@@ -51,6 +51,8 @@ export function runTest(test: PolicyTest, compiled: PolicyUnderTest): TestResult
       } else if (step.kind === 'completion') {
         if (exchange === null) throw new Error('a completion needs a prompt before it');
         happened = exchange.completion(step.text);
+      } else if (step.kind === 'egress') {
+        happened = decideConnection(step, world, compiled);
       } else if (step.kind === 'chunk' || step.kind === 'document') {
         happened = decideDocument(step, world, compiled);
       } else {
@@ -114,6 +116,23 @@ function levelsOf(
   );
 }
 
+/** A connection to the outside, by the host that it asks for. */
+function decideConnection(
+  { host }: TestStep & { readonly kind: 'egress' },
+  world: Given,
+  { program, plan, filter }: PolicyUnderTest,
+): Happened {
+  const now = nowOf(world, plan);
+  const given = { caller: [], chunk: [], store: '', now, host: host.toLowerCase() };
+  const input = {
+    ...(now === null ? {} : { now: now / 1_000 }),
+    event: 'egress',
+    egress: { host: given.host },
+    ...feedFacts(world.feeds, given, plan, new TimeZone(program.policy.timeZone)),
+  };
+  return { decision: JSON.parse(filter.decide(JSON.stringify(input))) as Decision, sent: null, refusal: null };
+}
+
 /**
  * A chunk that was found, or a document that is put into a store: facts and text, decided by the same function as in a
  * session.
@@ -133,7 +152,7 @@ function decideDocument(
     caller: factValues(world.caller, program),
     ...feedFacts(
       world.feeds,
-      { caller: world.caller, chunk: step.attributes, store: step.store, now },
+      { caller: world.caller, chunk: step.attributes, store: step.store, now, host: null },
       plan,
       new TimeZone(program.policy.timeZone),
     ),

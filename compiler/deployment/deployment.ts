@@ -5,10 +5,14 @@
  * alone.
  */
 
+import type { Plan } from '../plan/plan.ts';
+
 /** What a deployment is checked against: the policy's models and stores, by name. Every plan is one. */
 export interface Places {
   readonly models: readonly { readonly name: string }[];
   readonly stores: readonly { readonly name: string }[];
+  /** Only whether something goes out is asked. */
+  readonly events?: Plan['events'];
   /** With `switches`: what comes by feeds; absent where nothing does. */
   readonly lists?: readonly { readonly name: string; readonly feed: string }[];
   readonly switches?: readonly { readonly name: string; readonly by: string }[];
@@ -16,6 +20,8 @@ export interface Places {
 
 export interface Deployment {
   readonly listener: ListenerAddress;
+  /** Where services open their connections to the outside; the policy then has rules on egress. */
+  readonly egress?: OutboundListener;
   /** By the model's name in the policy; every model of the plan is there. */
   readonly models: { readonly [name: string]: Upstream };
   /** By the store's name in the policy; every store of the plan is there. */
@@ -41,6 +47,13 @@ export interface ListenerAddress {
    * authority; `identity.sans` says whom it names.
    */
   readonly tls?: { readonly certificate: string; readonly key: string; readonly clientCa?: string };
+}
+
+export interface OutboundListener {
+  readonly address: string;
+  readonly port: number;
+  /** The port that is connected to, at whichever host. */
+  readonly upstreamPort: number;
 }
 
 export interface Upstream {

@@ -11,6 +11,7 @@ import type {
   JwtIssuer,
   Limits,
   ListenerAddress,
+  OutboundListener,
   Places,
   Upstream,
 } from './deployment.ts';
@@ -40,11 +41,12 @@ function readDeployment(read: JsonReader, text: string, plan: Places): Deploymen
       ...(plan.models.length > 0 ? ['models'] : []),
       ...(plan.stores.length > 0 ? ['stores'] : []),
     ],
-    optional: ['models', 'stores', 'identity', 'signers', 'limits'],
+    optional: ['egress', 'models', 'stores', 'identity', 'signers', 'limits'],
   };
   const fields = read.object(document, '', keys);
   if (fields === undefined) return undefined;
   const listener = readListener(read, fields['listener']);
+  const egress = readEgress(read, fields['egress'], listener, plan);
   const models = readUpstreams(read, fields['models'], {
     path: 'models',
     what: 'model',
@@ -65,7 +67,8 @@ function readDeployment(read: JsonReader, text: string, plan: Places): Deploymen
       'add `listener.tls.clientCa`',
     );
   }
-  return listener === undefined ? undefined : { listener, models, stores, identity, signers, limits };
+  if (listener === undefined) return undefined;
+  return { listener, ...(egress === undefined ? {} : { egress }), models, stores, identity, signers, limits };
 }
 
 function readJson(read: JsonReader, text: string): unknown {
@@ -87,13 +90,7 @@ function readListener(read: JsonReader, value: unknown): ListenerAddress | undef
   const fields = read.object(value, 'listener', { required: ['port'], optional: ['address', 'tls'] });
   if (fields === undefined) return undefined;
   const port = read.integer(fields['port'], 'listener.port', { least: 1, most: 65_535 });
-  const address = read.text(fields['address'] ?? '127.0.0.1', 'listener.address');
-  if (address !== undefined && !isIpAddress(address))
-    read.problem(
-      'listener.address',
-      `${quoted(address)} is not an IP address`,
-      'to listen on every interface, write `0.0.0.0`',
-    );
+  const address = readIpAddress(read, fields['address'] ?? '127.0.0.1', 'listener.address');
   if (port === undefined || address === undefined) return undefined;
   if (fields['tls'] === undefined) return { address, port };
   const tls = read.object(fields['tls'], 'listener.tls', { required: ['certificate', 'key'], optional: ['clientCa'] });
@@ -103,6 +100,43 @@ function readListener(read: JsonReader, value: unknown): ListenerAddress | undef
   const clientCa = read.text(tls['clientCa'], 'listener.tls.clientCa');
   if (certificate === undefined || key === undefined) return undefined;
   return { address, port, tls: clientCa === undefined ? { certificate, key } : { certificate, key, clientCa } };
+}
+
+/** Without the policy's rules nothing may pass there, and without the listener they govern nothing. */
+function readEgress(
+  read: JsonReader,
+  value: unknown,
+  listener: ListenerAddress | undefined,
+  { events = [] }: Places,
+): OutboundListener | undefined {
+  const isGoverned = events.some(({ kind }) => kind === 'egress');
+  if (value === undefined) {
+    if (isGoverned)
+      read.problem(
+        'egress',
+        'the policy has rules on egress, and there is no listener for what goes out',
+        'add `"egress": { "port": 8443 }`, and send connections to the outside there',
+      );
+    return undefined;
+  }
+  if (!isGoverned) read.problem('egress', 'the policy has no rule on egress, so nothing could go out here');
+  const fields = read.object(value, 'egress', { required: ['port'], optional: ['address', 'upstreamPort'] });
+  if (fields === undefined) return undefined;
+  const port = read.integer(fields['port'], 'egress.port', { least: 1, most: 65_535 });
+  const upstreamPort = read.integer(fields['upstreamPort'] ?? 443, 'egress.upstreamPort', { least: 1, most: 65_535 });
+  const address = readIpAddress(read, fields['address'] ?? '127.0.0.1', 'egress.address');
+  if (port !== undefined && port === listener?.port)
+    read.problem('egress.port', `the port ${port} is the one of \`listener\``);
+  return port === undefined || upstreamPort === undefined || address === undefined
+    ? undefined
+    : { address, port, upstreamPort };
+}
+
+function readIpAddress(read: JsonReader, value: unknown, path: string): string | undefined {
+  const address = read.text(value, path);
+  if (address !== undefined && !isIpAddress(address))
+    read.problem(path, `${quoted(address)} is not an IP address`, 'to listen on every interface, write `0.0.0.0`');
+  return address;
 }
 
 function readUpstreams(

@@ -16,10 +16,11 @@ import type { Door } from '../../proto/door.ts';
 import { extensions } from './http-filters.ts';
 import { clusters } from './clusters.ts';
 import { listener } from './listener.ts';
+import { outboundCluster, outboundListener } from './outbound.ts';
 import { routes } from './routes.ts';
 import { trafficOf } from './traffic.ts';
 
-/** Each is a message in protobuf's JSON form, in order of name. */
+/** Each is a message in protobuf's JSON form; what is for connections to the outside stands last. */
 export interface EnvoyResources {
   readonly door: Door;
   readonly clusters: readonly JsonValue[];
@@ -37,8 +38,14 @@ export function envoyResources(
   const traffic = trafficOf(plan);
   return {
     door,
-    clusters: clusters(plan, deployment).map((cluster) => toJson(ClusterSchema, cluster, options)),
-    listeners: [toJson(ListenerSchema, listener(door, deployment), options)],
+    clusters: [
+      ...clusters(plan, deployment),
+      ...(deployment.egress === undefined ? [] : [outboundCluster(deployment)]),
+    ].map((cluster) => toJson(ClusterSchema, cluster, options)),
+    listeners: [
+      listener(door, deployment),
+      ...(deployment.egress === undefined ? [] : [outboundListener(deployment.egress)]),
+    ].map((each) => toJson(ListenerSchema, each, options)),
     routes: [toJson(RouteConfigurationSchema, routes(plan, deployment), options)],
     extensions: extensions(door, plan, traffic, deployment).map((extension) =>
       toJson(TypedExtensionConfigSchema, extension, options),

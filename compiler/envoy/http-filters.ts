@@ -22,6 +22,7 @@
 import { create } from '@bufbuild/protobuf';
 import type { Any } from '@bufbuild/protobuf/wkt';
 import {
+  EGRESS_FILTER,
   PEER_SAN_ATTRIBUTES,
   JWT_FILTER,
   JWT_METADATA_NAMESPACE,
@@ -56,7 +57,7 @@ import { seconds, typed } from './any.ts';
 import type { Door } from '../../proto/door.ts';
 import { filterConfiguration } from './filter-configuration.ts';
 import type { Traffic } from './traffic.ts';
-import { denyAll, wasmFilter } from './wasm-filter.ts';
+import { denyAll, outboundFilter, wasmFilter } from './wasm-filter.ts';
 
 /**
  * How long one message to the sidecar may wait for its answer. A decision takes micro- to milliseconds; a store that is
@@ -104,8 +105,13 @@ export function extensions(
     door === 'in_envoy'
       ? { name: WASM_FILTER, typedConfig: wasmFilter(filterConfiguration(places, traffic, deployment)) }
       : { name: PROCESSOR_FILTER, typedConfig: externalProcessor(traffic, deployment) };
+  const outbound =
+    deployment.egress === undefined
+      ? []
+      : [{ name: EGRESS_FILTER, typedConfig: outboundFilter(filterConfiguration(places, traffic, deployment)) }];
   return [
     create(TypedExtensionConfigSchema, { name: JWT_FILTER, typedConfig: jwtAuthentication(door, deployment) }),
+    ...outbound.map((extension) => create(TypedExtensionConfigSchema, extension)),
     create(TypedExtensionConfigSchema, policy),
   ];
 }

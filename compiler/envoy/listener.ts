@@ -1,8 +1,8 @@
 /**
- * The one listener, with the HTTP connection manager's protections of its edge. Its filters are in `http-filters.ts`.
+ * The listener for requests, with the HTTP connection manager's protections of its edge. Its filters are in `http-filters.ts`.
  */
 import { create } from '@bufbuild/protobuf';
-import { DECISION_STATE, LISTENER_NAME, ROUTES_NAME, SIDECAR_CLUSTER } from '../../proto/route-key.ts';
+import { LISTENER_NAME, ROUTES_NAME } from '../../proto/route-key.ts';
 import { ApiVersion } from '../../proto/gen/envoy/config/core/v3/config_source_pb.ts';
 import { HttpProtocolOptions_HeadersWithUnderscoresAction } from '../../proto/gen/envoy/config/core/v3/protocol_pb.ts';
 import type { Listener } from '../../proto/gen/envoy/config/listener/v3/listener_pb.ts';
@@ -19,6 +19,7 @@ import type { Deployment, ListenerAddress } from '../deployment/deployment.ts';
 import { seconds, typed } from './any.ts';
 import { socketAddress } from './clusters.ts';
 import type { Door } from '../../proto/door.ts';
+import { decisionLog } from './decision-log.ts';
 import { httpFilters } from './http-filters.ts';
 
 /** Envoy reads an empty list as every private network; no client has this address. */
@@ -32,9 +33,6 @@ const REQUEST_SECONDS = 300;
 const STREAMS_MAX = 1024;
 const STREAM_WINDOW_BYTES = 1024 * 1024;
 const CONNECTION_WINDOW_BYTES = 16 * 1024 * 1024;
-
-/** Entries of the decision log that Envoy gathers before it sends them, a second at most: some forty. */
-const LOG_BUFFER_BYTES = 64 * 1024;
 
 export function listener(door: Door, deployment: Deployment): Listener {
   const { listener: at, limits } = deployment;
@@ -101,25 +99,16 @@ function connectionManager(door: Door, deployment: Deployment) {
     drainTimeout: seconds(5),
     delayedCloseTimeout: seconds(1),
     generateRequestId: true,
-    accessLog: door === 'in_envoy' ? [decisionLog()] : [],
+    accessLog: door === 'in_envoy' ? [httpLog()] : [],
   });
 }
 
-/** What the filter in Envoy decided goes to the sidecar, which keeps the decision log. Nothing else of an entry is read. */
-function decisionLog() {
+function httpLog() {
   return {
     name: 'envoy.access_loggers.http_grpc',
     configType: {
       case: 'typedConfig',
-      value: typed(HttpGrpcAccessLogConfigSchema, {
-        commonConfig: {
-          logName: 'writ',
-          transportApiVersion: ApiVersion.V3,
-          grpcService: { targetSpecifier: { case: 'envoyGrpc', value: { clusterName: SIDECAR_CLUSTER } } },
-          bufferSizeBytes: LOG_BUFFER_BYTES,
-          filterStateObjectsToLog: [DECISION_STATE],
-        },
-      }),
+      value: typed(HttpGrpcAccessLogConfigSchema, { commonConfig: decisionLog() }),
     },
   } as const;
 }

@@ -29,6 +29,7 @@ export function trafficOf(plan: Pick<Plan, 'events' | 'redactions'>): Traffic {
             )
           );
         case 'ingest':
+        case 'egress':
           return false;
       }
     }),

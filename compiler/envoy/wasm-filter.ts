@@ -13,22 +13,30 @@ import { StringValueSchema, anyPack } from '@bufbuild/protobuf/wkt';
 import { RBAC_Action } from '../../proto/gen/envoy/config/rbac/v3/rbac_pb.ts';
 import { RBACSchema } from '../../proto/gen/envoy/extensions/filters/http/rbac/v3/rbac_pb.ts';
 import { WasmSchema } from '../../proto/gen/envoy/extensions/filters/http/wasm/v3/wasm_pb.ts';
+import { WasmSchema as NetworkWasmSchema } from '../../proto/gen/envoy/extensions/filters/network/wasm/v3/wasm_pb.ts';
 import { FailurePolicy } from '../../proto/gen/envoy/extensions/wasm/v3/wasm_pb.ts';
 import { typed } from './any.ts';
 
 const RUNTIME = 'envoy.wasm.runtime.v8';
 
 export function wasmFilter(configuration: string): Any {
-  return typed(WasmSchema, {
-    config: {
-      name: 'writ',
-      rootId: 'writ',
-      vm: { case: 'vmConfig', value: { runtime: RUNTIME } },
-      configuration: anyPack(StringValueSchema, create(StringValueSchema, { value: configuration })),
-      failurePolicy: FailurePolicy.FAIL_RELOAD,
-      allowOnHeadersStopIteration: true,
-    },
-  });
+  return typed(WasmSchema, { config: pluginOf(configuration) });
+}
+
+/** The same module, in the same VM, asked about connections to the outside. */
+export function outboundFilter(configuration: string): Any {
+  return typed(NetworkWasmSchema, { config: pluginOf(configuration) });
+}
+
+function pluginOf(configuration: string) {
+  return {
+    name: 'writ',
+    rootId: 'writ',
+    vm: { case: 'vmConfig', value: { runtime: RUNTIME } },
+    configuration: anyPack(StringValueSchema, create(StringValueSchema, { value: configuration })),
+    failurePolicy: FailurePolicy.FAIL_RELOAD,
+    allowOnHeadersStopIteration: true,
+  } as const;
 }
 
 /** Rules that allow nobody. */

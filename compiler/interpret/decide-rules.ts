@@ -1,10 +1,11 @@
 /**
- * Events that are decided by their rules alone: completion, retrieval, chunk, ingest. And what the rules of any event
- * add up to.
+ * Events that are decided by their rules alone: completion, retrieval, chunk, ingest, egress. And what the rules of any
+ * event add up to.
  */
 import {
   type CompletionEvent,
   type Effect,
+  type EgressEvent,
   type Expr,
   type FactId,
   type IngestEvent,
@@ -37,8 +38,16 @@ export function decideCompletion(plan: Plan, event: CompletionEvent, facts: read
 }
 
 export function decideIngest(plan: Plan, event: IngestEvent, facts: readonly FactState[]): Decision {
+  return decideByRules(plan, event, facts);
+}
+
+export function decideEgress(plan: Plan, event: EgressEvent, facts: readonly FactState[]): Decision {
+  return decideByRules(plan, event, facts);
+}
+
+function decideByRules(plan: Plan, event: IngestEvent | EgressEvent, facts: readonly FactState[]): Decision {
   const fired = firedRules(event.rules, { plan, facts });
-  return conclude(plan, 'ingest', facts, event.rules.map(readerOfRule), fired, [
+  return conclude(plan, event.kind, facts, event.rules.map(readerOfRule), fired, [
     ...denials(fired),
     ...byDefault(event.default, fired.some(allows)),
   ]);

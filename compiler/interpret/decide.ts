@@ -2,10 +2,18 @@
  * The meaning of a plan, as a program: short, obvious, slow. Every other backend is compared with this one. It is never
  * on a request's path.
  */
-import type { CompletionEvent, EventPlan, IngestEvent, Plan, PromptEvent, RetrievalEvent } from '../plan/plan.ts';
+import type {
+  CompletionEvent,
+  EgressEvent,
+  EventPlan,
+  IngestEvent,
+  Plan,
+  PromptEvent,
+  RetrievalEvent,
+} from '../plan/plan.ts';
 import type { Decision } from '../plan/decision.ts';
 import { decidePrompt } from './decide-prompt.ts';
-import { decideChunk, decideCompletion, decideIngest, decideRetrieval } from './decide-rules.ts';
+import { decideChunk, decideCompletion, decideEgress, decideIngest, decideRetrieval } from './decide-rules.ts';
 import { readFacts } from './read-facts.ts';
 
 /** `input` is a parsed JSON document of the shape in compiler/plan/decision.ts; whatever else it is, it is denied. */
@@ -33,6 +41,10 @@ export function decide(plan: Plan, input: unknown): Decision {
     case 'ingest': {
       const ingest = plan.events.find((each): each is IngestEvent => isOf(each, 'ingest', store));
       return ingest === undefined ? UNDECIDABLE : decideIngest(plan, ingest, facts);
+    }
+    case 'egress': {
+      const egress = plan.events.find((each): each is EgressEvent => each.kind === 'egress');
+      return egress === undefined ? UNDECIDABLE : decideEgress(plan, egress, facts);
     }
     default:
       return UNDECIDABLE;

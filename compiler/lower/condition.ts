@@ -458,12 +458,12 @@ function termOf(attribute: AttributeRef, scope: Scope, model: Model | null): Ter
       return fact(`${attribute.root}.${attribute.name}`);
     case 'caller':
     case 'retrieval':
+    case 'egress':
       return fact(`${attribute.root}.${attribute.name}`);
     case 'now':
       return fact(NOW_PATH);
     case 'text':
     case 'tool':
-    case 'egress':
     case 'conversation':
       throw new Unlowerable(attribute.root);
   }

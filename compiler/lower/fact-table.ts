@@ -211,9 +211,15 @@ function builtins(program: Program): Draft[] {
         : []),
     );
   }
+  if (governsEgress(program)) facts.push(builtin('egress.host', { kind: 'text' }, fails));
   const classification = program.policy.classificationEnum;
   if (classification !== null) facts.push(builtin(CLASSIFICATION_PATH, { kind: 'enum', enum: classification }, fails));
   return facts;
+}
+
+/** Without a rule on it nothing of the policy is about what goes out. */
+export function governsEgress({ rules }: Program): boolean {
+  return rules.some(({ event }) => event === 'egress');
 }
 
 /** Whether some condition reads the time, or something holds for a time only. */

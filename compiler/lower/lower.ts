@@ -29,7 +29,7 @@ import {
 } from '../plan/plan.ts';
 import { operandOf } from '../plan/reads.ts';
 import type { Scope } from './condition.ts';
-import { builtinEnums, chunkPath, factTable, type FactTable, factValue } from './fact-table.ts';
+import { builtinEnums, chunkPath, factTable, type FactTable, factValue, governsEgress } from './fact-table.ts';
 import { lowerFeeds } from './feeds.ts';
 import { guaranteeRules, lowerGuarantees } from './guarantees.ts';
 import { lowerHours } from './hours.ts';
@@ -163,6 +163,10 @@ function lowerEvents(
       rules: rulesOf('ingest', store.name, context),
     });
   }
+  if (governsEgress(program)) {
+    const rules = rulesOf('egress', null, contextOf(null, null, []));
+    events.push({ kind: 'egress', default: program.policy.defaults.egress, rules });
+  }
   return events;
 }
 
@@ -176,7 +180,7 @@ function rulesOf(
   return eventRules(event, store, loweredRules(event, store, context), context, denying);
 }
 
-type GovernedEvent = 'completion' | 'retrieval' | 'ingest';
+type GovernedEvent = 'completion' | 'retrieval' | 'ingest' | 'egress';
 
 function loweredRules(event: GovernedEvent, store: string | null, context: EventContext): LoweredRule[] {
   const applies = (rule: SourceRule): boolean =>

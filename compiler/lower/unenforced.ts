@@ -47,17 +47,17 @@ export function wordingOf(form: string): string {
  * Where a rule on an event that the plan does not have denies instead: at the nearest event that comes before it on the
  * same traffic.
  */
-export function decidedAt(event: EventKind): 'prompt' | 'completion' | 'retrieval' | 'ingest' {
+export function decidedAt(event: EventKind): 'prompt' | 'completion' | 'retrieval' | 'ingest' | 'egress' {
   switch (event) {
     case 'toolCall':
       return 'completion';
     case 'exchange':
-    case 'egress':
       return 'prompt';
     case 'prompt':
     case 'completion':
     case 'retrieval':
     case 'ingest':
+    case 'egress':
       return event;
   }
 }

@@ -16,7 +16,7 @@
  */
 import type { WireValue } from './wire-value.ts';
 
-export type DecisionEvent = 'prompt' | 'completion' | 'retrieval' | 'chunk' | 'ingest';
+export type DecisionEvent = 'prompt' | 'completion' | 'retrieval' | 'chunk' | 'ingest' | 'egress';
 
 export type Reason =
   /** A deny rule fired. */

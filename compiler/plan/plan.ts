@@ -453,7 +453,14 @@ export interface IngestEvent {
   readonly rules: readonly Rule[];
 }
 
-export type EventPlan = PromptEvent | CompletionEvent | RetrievalEvent | IngestEvent;
+/** A TLS connection to a host outside, by the name that it asks for. */
+export interface EgressEvent {
+  readonly kind: 'egress';
+  readonly default: 'allow' | 'deny';
+  readonly rules: readonly Rule[];
+}
+
+export type EventPlan = PromptEvent | CompletionEvent | RetrievalEvent | IngestEvent | EgressEvent;
 
 // -----------------------------------------------------------------------------------------------------------------
 // plan

@@ -6,7 +6,7 @@
  */
 import type { EventPlan, Plan, Span } from '../plan/plan.ts';
 import { redactionNames } from '../plan/redaction.ts';
-import { completionSection, ingestSection, retrievalSections, type Section } from './event-sections.ts';
+import { completionSection, egressSection, ingestSection, retrievalSections, type Section } from './event-sections.ts';
 import { factsSection } from './facts-section.ts';
 import { LIBRARY } from './library.ts';
 import { type Names, namesOf, type PlaceOf } from './names.ts';
@@ -49,6 +49,8 @@ function sectionsOf(event: EventPlan, names: Names): readonly Section[] {
       return retrievalSections(event, names);
     case 'ingest':
       return [ingestSection(event, names)];
+    case 'egress':
+      return [egressSection(event, names)];
   }
 }
 

@@ -2,7 +2,16 @@
  * Events that are decided by their rules alone, and the rules and effects of any event. One section an event, one
  * paragraph a rule.
  */
-import type { Classify, CompletionEvent, Effect, IngestEvent, ModelExpr, RetrievalEvent, Rule } from '../plan/plan.ts';
+import type {
+  Classify,
+  CompletionEvent,
+  Effect,
+  EgressEvent,
+  IngestEvent,
+  ModelExpr,
+  RetrievalEvent,
+  Rule,
+} from '../plan/plan.ts';
 import type { DecisionEvent } from '../plan/decision.ts';
 import { addClassification, classifiesThatFired } from './classification-section.ts';
 import { alternatives, negation } from './condition.ts';
@@ -25,6 +34,10 @@ export function completionSection(event: CompletionEvent, names: Names): Section
 
 export function ingestSection(event: IngestEvent, names: Names): Section {
   return rulesSection('ingest', event.store, event.rules, passing(event.default), names);
+}
+
+export function egressSection(event: EgressEvent, names: Names): Section {
+  return rulesSection('egress', undefined, event.rules, passing(event.default), names);
 }
 
 export function retrievalSections(event: RetrievalEvent, names: Names): readonly Section[] {

@@ -211,6 +211,7 @@ export const BUILTIN_PATHS: { readonly [path: string]: number } = {
   'completion.tool_calls': abi.FACT_COMPLETION_TOOL_CALLS,
   'retrieval.limit': abi.FACT_RETRIEVAL_LIMIT,
   now: abi.FACT_NOW,
+  'egress.host': abi.FACT_EGRESS_HOST,
 };
 
 function writeBuiltinSlots(plan: Plan, writer: TableWriter): number {

@@ -5,6 +5,7 @@
 import {
   EVENT_CHUNK,
   EVENT_COMPLETION,
+  EVENT_EGRESS,
   EVENT_INGEST,
   EVENT_PROMPT,
   EVENT_RETRIEVAL,
@@ -26,7 +27,11 @@ const EVENT_NAMES: { readonly [event: number]: string } = {
   [EVENT_RETRIEVAL]: 'retrieval',
   [EVENT_CHUNK]: 'chunk',
   [EVENT_INGEST]: 'ingest',
+  [EVENT_EGRESS]: 'egress',
 };
+
+/** Their number of a store says nothing. */
+const STORELESS: ReadonlySet<number> = new Set([EVENT_PROMPT, EVENT_COMPLETION, EVENT_EGRESS]);
 
 /**
  * `decide` (event, store, facts, result), and all that it calls. `addresses` are the sites' tables. A site that the
@@ -55,8 +60,7 @@ export function decideFunctions(
   const body = cases.reduceRight((next, { site, address, name: target }) => {
     const isEvent = module.i32.eq(param(0), module.i32.const(site.event));
     const isStore = module.i32.eq(param(1), module.i32.const(site.store));
-    const isSite =
-      site.event === EVENT_PROMPT || site.event === EVENT_COMPLETION ? isEvent : module.i32.and(isEvent, isStore);
+    const isSite = STORELESS.has(site.event) ? isEvent : module.i32.and(isEvent, isStore);
     const run = module.block(null, [
       module.i32.store(RESULT_SITE, 4, param(3), module.i32.const(address)),
       module.call(target, [param(2), param(3)], NONE),

@@ -6,6 +6,7 @@
 import {
   EVENT_CHUNK,
   EVENT_COMPLETION,
+  EVENT_EGRESS,
   EVENT_INGEST,
   EVENT_PROMPT,
   EVENT_RETRIEVAL,
@@ -127,6 +128,8 @@ export function sitesOf(plan: Plan): readonly Site[] {
             rules: event.rules,
           }),
         ];
+      case 'egress':
+        return [site(plan, { event: EVENT_EGRESS, store: 0, default: event.default, rules: event.rules })];
       case 'retrieval': {
         const store = storeAt(plan, event.store);
         const isRequestRule = (rule: Rule) => event.requestRules.some((each) => each.name === rule.name);

@@ -11,10 +11,9 @@ import { conditionScope } from './condition-scope.ts';
 import { byName, type Context, type DeclarationOf, noteUnenforced, report, resolve } from './context.ts';
 import { checkEffect } from './effects.ts';
 
-const UNENFORCED_EVENTS: { readonly [K in EventKind]?: 'toolCall' | 'exchange' | 'egress' } = {
+const UNENFORCED_EVENTS: { readonly [K in EventKind]?: 'toolCall' | 'exchange' } = {
   toolCall: 'toolCall',
   exchange: 'exchange',
-  egress: 'egress',
 };
 const effectKinds: ReadonlySet<string> = new Set(EFFECT_KINDS);
 

@@ -19,7 +19,7 @@ import { resolveDetectors } from './detector-names.ts';
 import { plainValue } from './effects.ts';
 import { checkDate, checkMember, checkScalar, checkValue } from './values.ts';
 
-type EventStep = 'prompt' | 'completion' | 'chunk' | 'document' | 'toolCall';
+type EventStep = 'prompt' | 'completion' | 'chunk' | 'document' | 'toolCall' | 'egress';
 const EVENT_OF_STEP: { readonly [K in TestStepNode['kind']]: EventStep | null } = {
   givenCaller: null,
   givenNow: null,
@@ -31,18 +31,27 @@ const EVENT_OF_STEP: { readonly [K in TestStepNode['kind']]: EventStep | null } 
   givenChunk: 'chunk',
   givenDocument: 'document',
   givenToolCall: 'toolCall',
+  givenEgress: 'egress',
   expect: null,
 };
+const EVENT_STEP_WORDING: { readonly [K in EventStep]: string } = {
+  prompt: 'a prompt',
+  completion: 'a completion',
+  chunk: 'a chunk',
+  document: 'a document',
+  toolCall: 'a tool call',
+  egress: 'a connection to the outside',
+};
 const EXPECTED_OF: { readonly [K in ExpectationNode['kind']]: readonly EventStep[] } = {
-  expectAllow: ['prompt', 'completion', 'chunk', 'document', 'toolCall'],
-  expectDeny: ['prompt', 'completion', 'chunk', 'document', 'toolCall'],
+  expectAllow: ['prompt', 'completion', 'chunk', 'document', 'toolCall', 'egress'],
+  expectDeny: ['prompt', 'completion', 'chunk', 'document', 'toolCall', 'egress'],
   expectRedact: ['prompt', 'completion', 'chunk', 'document', 'toolCall'],
   expectSent: ['prompt', 'completion', 'chunk', 'document', 'toolCall'],
   expectModel: ['prompt'],
   expectWithheld: ['chunk'],
   expectClassification: ['prompt', 'completion'],
   expectHold: ['prompt', 'completion', 'toolCall'],
-  expectTag: ['prompt', 'completion', 'chunk', 'document', 'toolCall'],
+  expectTag: ['prompt', 'completion', 'chunk', 'document', 'toolCall', 'egress'],
 };
 
 export function checkTests(context: Context): PolicyTest[] {
@@ -79,10 +88,7 @@ function checkPlace(context: Context, node: ExpectationNode, event: EventStep | 
       }),
     );
   } else if (!EXPECTED_OF[node.kind].includes(event)) {
-    report(
-      context,
-      diagnostic('E0602', node.span, `this cannot be expected of a ${event === 'toolCall' ? 'tool call' : event}`),
-    );
+    report(context, diagnostic('E0602', node.span, `this cannot be expected of ${EVENT_STEP_WORDING[event]}`));
   }
 }
 
@@ -129,6 +135,8 @@ function checkStep(context: Context, step: TestStepNode): TestStep | null {
     }
     case 'givenCompletion':
       return { kind: 'completion', text: step.text.value, span };
+    case 'givenEgress':
+      return { kind: 'egress', host: step.host.value, span };
     case 'givenChunk':
     case 'givenDocument': {
       const kind = step.kind === 'givenChunk' ? 'chunk' : 'document';

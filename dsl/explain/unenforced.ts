@@ -12,7 +12,6 @@ export const UNENFORCED_CASES: readonly { readonly code: UnenforcedCode; readonl
   { code: 'E0913', source: rule('where tool.amount is above 10_000 usd\n  deny', 'tool call to transfer') },
   { code: 'E0914', source: rule('record exchange for 5 years', 'completion') },
   { code: 'E0916', source: rule('record exchange for 90 days', 'exchange') },
-  { code: 'E0917', source: rule('where egress.host is "api.example.com"\n  allow', 'egress') },
   { code: 'E0921', source: 'classify prompt as highest of receipts\n' },
   { code: 'E0922', source: rule('where conversation.turns is above 50\n  deny') },
   { code: 'E0927', source: `detector vendor matches list vendors\n${rule('redact vendor as mask')}` },

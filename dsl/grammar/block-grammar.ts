@@ -282,6 +282,14 @@ export class BlockGrammar extends ClauseGrammar {
       },
       {
         ALT: () => {
+          this.CONSUME(word('egress'));
+          this.CONSUME2(word('to'));
+          const host = this.SUBRULE3(this.text);
+          return { kind: 'givenEgress', host, span: this.spanFrom(start) };
+        },
+      },
+      {
+        ALT: () => {
           this.CONSUME(word('expect'));
           const expectation = this.SUBRULE(this.expectation);
           return { kind: 'expect', expectation, span: this.spanFrom(start) };

@@ -230,6 +230,8 @@ function testStep(node: Tree.TestStepNode): string {
       return `prompt to ${literal(node.to)} ${quote(node.text.value)}${node.settings.length === 0 ? '' : ` ${record(node.settings)}`}`;
     case 'givenCompletion':
       return `completion ${quote(node.text.value)}`;
+    case 'givenEgress':
+      return `egress to ${quote(node.host.value)}`;
     case 'givenChunk':
       return `chunk ${node.store === null ? '' : `from ${node.store.text} `}${record(node.settings)}`;
     case 'givenDocument':

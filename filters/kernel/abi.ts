@@ -76,7 +76,8 @@ export const FACT_COMPLETION_FINISH_REASON = 15;
 export const FACT_RETRIEVAL_LIMIT = 16;
 export const FACT_NOW = 17;
 export const FACT_COMPLETION_TOOL_CALLS = 18;
-export const BUILTIN_FACTS = 19;
+export const FACT_EGRESS_HOST = 19;
+export const BUILTIN_FACTS = 20;
 
 // Events, as `decide` takes them. Retrieval, chunk and ingest take the store's position in the policy as a second
 // number.
@@ -85,6 +86,7 @@ export const EVENT_COMPLETION = 1;
 export const EVENT_RETRIEVAL = 2;
 export const EVENT_CHUNK = 3;
 export const EVENT_INGEST = 4;
+export const EVENT_EGRESS = 5;
 
 // What a mode of redaction puts in a value's place (`T_REDACTIONS`).
 export const REDACT_PLACEHOLDER = 1;

@@ -6,6 +6,7 @@ import { unpackTables } from './unpack';
 
 export * from './session';
 export * from './proxy-wasm/exports';
+export * from './proxy-wasm/connections';
 
 // When the module is instantiated.
 unpackTables();

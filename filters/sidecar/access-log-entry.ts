@@ -35,8 +35,10 @@ const VALUE_TYPES: ReadonlySet<string> = new Set([
 ]);
 
 // Numbers of fields, by message (envoy/service/accesslog/v3/als.proto, envoy/data/accesslog/v3/accesslog.proto).
+/** Entries of HTTP and of TCP begin alike. */
 const MESSAGE_HTTP_LOGS = 2;
-const HTTP_LOGS_ENTRY = 1;
+const MESSAGE_TCP_LOGS = 3;
+const LOGS_ENTRY = 1;
 const ENTRY_COMMON = 1;
 const COMMON_FILTER_STATE = 21;
 
@@ -45,7 +47,7 @@ export function readAccessLogMessage(bytes: Uint8Array): ReadEntry[] {
   const entries: ReadEntry[] = [];
   const reader = new WireReader(bytes);
   while (reader.next()) {
-    if (reader.field === MESSAGE_HTTP_LOGS) readEntries(reader, entries);
+    if (reader.field === MESSAGE_HTTP_LOGS || reader.field === MESSAGE_TCP_LOGS) readEntries(reader, entries);
     else reader.skip();
   }
   return entries;
@@ -54,7 +56,7 @@ export function readAccessLogMessage(bytes: Uint8Array): ReadEntry[] {
 function readEntries(reader: WireReader, into: ReadEntry[]): void {
   const outer = reader.enter();
   while (reader.next()) {
-    if (reader.field === HTTP_LOGS_ENTRY) into.push(readEntry(reader));
+    if (reader.field === LOGS_ENTRY) into.push(readEntry(reader));
     else reader.skip();
   }
   reader.leave(outer);

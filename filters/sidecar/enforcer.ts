@@ -86,7 +86,7 @@ export class Enforcer {
     const { ads, door, feeds } = this.#options;
     const images = feeds.images(feeds.terms);
     for (const image of images) door.governor?.filter.takeFeed(image);
-    if (this.#inForce?.door !== 'in_envoy' || images.length === 0) return;
+    if (this.#inForce?.runsFilter !== true || images.length === 0) return;
     ads.set('extension', new Map([...ads.resources('extension'), ...this.#inForce.extensionWith(images)]));
   }
 

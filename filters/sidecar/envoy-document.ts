@@ -8,7 +8,7 @@ import type { DescMessage, JsonValue, Message } from '@bufbuild/protobuf';
 import { AnySchema, BytesValueSchema, StringValueSchema, anyPack, anyUnpack } from '@bufbuild/protobuf/wkt';
 import type { Door } from '../../proto/door.ts';
 import { isDoor } from '../../proto/door.ts';
-import { WASM_FILTER } from '../../proto/route-key.ts';
+import { EGRESS_FILTER, WASM_FILTER } from '../../proto/route-key.ts';
 import { envoyRegistry } from '../../proto/envoy-registry.ts';
 import { AsyncDataSourceSchema } from '../../proto/gen/envoy/config/core/v3/base_pb.ts';
 import { ClusterSchema } from '../../proto/gen/envoy/config/cluster/v3/cluster_pb.ts';
@@ -16,11 +16,14 @@ import { TypedExtensionConfigSchema } from '../../proto/gen/envoy/config/core/v3
 import { ListenerSchema } from '../../proto/gen/envoy/config/listener/v3/listener_pb.ts';
 import { RouteConfigurationSchema } from '../../proto/gen/envoy/config/route/v3/route_pb.ts';
 import { WasmSchema } from '../../proto/gen/envoy/extensions/filters/http/wasm/v3/wasm_pb.ts';
+import { WasmSchema as NetworkWasmSchema } from '../../proto/gen/envoy/extensions/filters/network/wasm/v3/wasm_pb.ts';
 import { SidecarError } from './sidecar-error.ts';
 import type { LocalResource, ResourceKind, Resources } from './xds/local-ads.ts';
 
 export interface EnvoyDocument extends Readonly<Record<ResourceKind, Resources>> {
   readonly door: Door;
+  /** Whether a filter of ours runs in Envoy, for this door or for what goes out. */
+  readonly runsFilter: boolean;
   /** The extensions, the filter in Envoy told of these lists and switches. */
   extensionWith(feeds: readonly Uint8Array[]): Resources;
 }
@@ -44,9 +47,10 @@ export function readEnvoyDocument(text: string, filter: FilterParts): EnvoyDocum
       extension: read(document, 'extensions', TypedExtensionConfigSchema),
     };
     const door = doorOf(document);
-    if (door === 'ext_proc') return { door, ...resources, extensionWith: () => resources.extension };
-    const extensionWith = (feeds: readonly Uint8Array[]): Resources => withFilter(resources.extension, filter, feeds);
-    return { door, ...resources, extension: extensionWith([]), extensionWith };
+    const runsFilter = [...FILTERS.keys()].some((name) => resources.extension.has(name));
+    if (door === 'in_envoy' && !resources.extension.has(WASM_FILTER)) throw new Error('the filter is missing');
+    const extensionWith = (feeds: readonly Uint8Array[]): Resources => withFilters(resources.extension, filter, feeds);
+    return { door, runsFilter, ...resources, extension: extensionWith([]), extensionWith };
   } catch (cause) {
     throw new SidecarError('bad_envoy_document', "the bundle's Envoy resources cannot be read", { cause });
   }
@@ -59,15 +63,33 @@ function doorOf(document: unknown): Door {
   return door;
 }
 
-function withFilter(
-  extensions: Resources,
+/** Where the bundle's module is to run, and the message that says so: Envoy has one for HTTP and one for TCP. */
+const FILTERS: ReadonlyMap<string, typeof WasmSchema | typeof NetworkWasmSchema> = new Map<
+  string,
+  typeof WasmSchema | typeof NetworkWasmSchema
+>([
+  [WASM_FILTER, WasmSchema],
+  [EGRESS_FILTER, NetworkWasmSchema],
+]);
+
+/** Every filter of ours with the module; what else the extensions are stays. */
+function withFilters(extensions: Resources, filter: FilterParts, feeds: readonly Uint8Array[]): Resources {
+  return new Map(
+    [...extensions].map(([name, extension]) => {
+      const schema = FILTERS.get(name);
+      return [name, schema === undefined ? extension : withModule(extension, schema, filter, feeds)] as const;
+    }),
+  );
+}
+
+function withModule(
+  { resource }: LocalResource,
+  schema: typeof WasmSchema | typeof NetworkWasmSchema,
   { wasm, name, revision }: FilterParts,
   feeds: readonly Uint8Array[],
-): Resources {
-  const found = extensions.get(WASM_FILTER);
-  if (found === undefined) throw new Error('the filter is missing');
-  const extension = fromBinary(TypedExtensionConfigSchema, found.resource.value);
-  const filter = anyUnpack(extension.typedConfig ?? create(AnySchema), WasmSchema);
+): LocalResource {
+  const extension = fromBinary(TypedExtensionConfigSchema, resource.value);
+  const filter = anyUnpack(extension.typedConfig ?? create(AnySchema), schema);
   const { config } = filter ?? {};
   const settings = anyUnpack(config?.configuration ?? create(AnySchema), StringValueSchema);
   if (filter === undefined || config?.vm.case !== 'vmConfig' || settings === undefined || config.vm.value.code)
@@ -82,8 +104,8 @@ function withFilter(
     feeds.length === 0
       ? anyPack(StringValueSchema, settings)
       : anyPack(BytesValueSchema, create(BytesValueSchema, { value: withFeeds(settings.value, feeds) }));
-  extension.typedConfig = anyPack(WasmSchema, filter);
-  return new Map([...extensions, [WASM_FILTER, versioned(TypedExtensionConfigSchema, extension)]]);
+  extension.typedConfig = anyPack(schema, filter);
+  return versioned(TypedExtensionConfigSchema, extension);
 }
 
 /** As filters/kernel/proxy-wasm/configuration.ts reads it. */

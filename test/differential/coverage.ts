@@ -90,7 +90,13 @@ const SOURCES: Table<Fact['source']['kind']> = {
   list: true,
   switch: true,
 };
-const EVENTS: Table<EventPlan['kind']> = { prompt: true, completion: true, retrieval: true, ingest: true };
+const EVENTS: Table<EventPlan['kind']> = {
+  prompt: true,
+  completion: true,
+  retrieval: true,
+  ingest: true,
+  egress: true,
+};
 const DEFAULTS: Table<EventPlan['default']> = { allow: true, deny: true };
 const TARGETS: Table<Preference['target']['kind']> = { model: true, requested: true, cheapest: true };
 const REQUESTED: Table<Route['requested']['kind']> = { name: true, any: true };

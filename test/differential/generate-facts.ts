@@ -201,6 +201,7 @@ function builtinFacts(random: Random): readonly Draft[] {
     builtin('text.found_restored', { kind: 'enum_set', enum: DETECTOR_ENUM }, { kind: 'else', value: [] }),
     builtin('now', TIME),
     builtin('retrieval.limit', count('chunks'), UNKNOWN),
+    builtin('egress.host', { kind: 'text' }, FAILS, true),
     builtin('prompt.requested_model', { kind: 'text' }, FAILS, true),
     builtin('prompt.input_tokens_bound', count('tokens'), FAILS, true),
     builtin('prompt.tokens_estimate', count('tokens'), FAILS, true),

@@ -22,7 +22,6 @@ export function generateInput(plan: Plan, random: Random): unknown {
       [],
       'prompt',
       {},
-      { event: 'egress' },
       { event: ['prompt'] },
       { event: 'retrieval' },
       { event: 'chunk', store: 'nowhere' },
@@ -52,7 +51,7 @@ export function generateInput(plan: Plan, random: Random): unknown {
 }
 
 function pickEvent(plan: Plan, random: Random): EventPlan | undefined {
-  const kind = random.weighted({ prompt: 9, completion: 2, retrieval: 5, ingest: 1 });
+  const kind = random.weighted({ prompt: 9, completion: 2, retrieval: 5, ingest: 1, egress: 1 });
   const events = plan.events.filter((event) => event.kind === kind);
   return events.length > 0 ? random.pick(events) : plan.events[0];
 }

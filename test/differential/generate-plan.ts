@@ -79,6 +79,12 @@ function generateEvents(context: Generating): readonly EventPlan[] {
         ),
       });
   }
+  if (random.chance(0.8))
+    events.push({
+      kind: 'egress',
+      default: standard(random, 0.5),
+      rules: generateRules(context, 'egress', factsOf(vocabulary, ['now', 'list', 'switch', 'egress'])),
+    });
   return events;
 }
 
@@ -256,7 +262,7 @@ function generateRoutes(context: Generating, source: ConditionSource, reading: R
 // ------------------------------------------------------------------------------------------------------------------
 // rules
 
-type RuleEvent = 'prompt' | 'completion' | 'retrieval' | 'ingest';
+type RuleEvent = 'prompt' | 'completion' | 'retrieval' | 'ingest' | 'egress';
 
 function generateRules(
   context: Generating,
@@ -295,7 +301,7 @@ function generateRules(
 const WIRE_VALUES: readonly WireValue[] = [false, true, 0, -1, 0.25, 17, 1_000_000, '', 'flex', ...TEXTS];
 
 function generateEffect({ random, vocabulary }: Generating, event: RuleEvent, source: ConditionSource): Effect {
-  const onText = event === 'retrieval' ? 1 : 4;
+  const onText = event === 'egress' ? 0 : event === 'retrieval' ? 1 : 4;
   const onChunk = event === 'retrieval' ? 5 : 0;
   const kind = random.weighted({
     allow: 2.5,

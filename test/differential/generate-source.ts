@@ -21,6 +21,7 @@ export function generateSource(random: Random): readonly Wording[] {
     completion: random.chance(0.6) ? 'allow' : 'deny',
     retrieval: random.chance(0.4) ? 'allow' : 'deny',
     ingest: random.chance(0.5) ? 'allow' : 'deny',
+    egress: random.chance(0.5) ? 'allow' : 'deny',
   } as const;
   const models = MODELS.slice(0, random.int(1, MODELS.length));
   const make: Making = { random, models: models.map(({ name }) => name), terms: [], defaults, taken: 0 };
@@ -42,6 +43,7 @@ ${Object.entries(defaults)
     ...listOf(random, 3, () => classify(make)),
     ...listOf(random, 5, () => promptRule(make)),
     ...listOf(random, 1, () => guarantee(make)),
+    ...listOf(random, 3, () => egressRule(make)),
     ...listOf(random, 3, () => textRule(make, 'completion', 'completion')),
     ...STORES.flatMap((store) => [
       ...listOf(random, 3, () => retrievalRule(make, store)),
@@ -116,7 +118,9 @@ interface Making {
   readonly models: readonly string[];
   /** Terms that are there, with what they stand for. They read the caller only, so that every event may use them. */
   readonly terms: { readonly name: string; readonly is: Wording }[];
-  readonly defaults: { readonly [event in 'prompt' | 'completion' | 'retrieval' | 'ingest']: 'allow' | 'deny' };
+  readonly defaults: {
+    readonly [event in 'prompt' | 'completion' | 'retrieval' | 'ingest' | 'egress']: 'allow' | 'deny';
+  };
   taken: number;
 }
 
@@ -500,6 +504,20 @@ function textRule(make: Making, event: 'completion' | 'ingest', on: string): Wor
       };
     }
   }
+}
+
+function egressRule(make: Making): Wording {
+  const { random, defaults } = make;
+  const head = `rule ${nameFor(make, 'egress')}\n  on egress`;
+  const host = random.pick([
+    same(`egress.host is "${random.pick(TEXTS.slice(0, 4))}"`),
+    { plain: 'egress.host is one of ("u1", "alpha")', otherwise: '(egress.host is "alpha" or egress.host is "u1")' },
+    { plain: 'egress.host is not "u2"', otherwise: 'not (egress.host is "u2")' },
+    { plain: 'egress.host contains "l"', otherwise: 'not (not (egress.host contains "l"))' },
+  ]);
+  const effect = random.weighted({ deny: 1, allow: defaults.egress === 'deny' ? 3 : 0, tag: 1 });
+  const does = { deny: 'deny "No"', allow: 'allow', tag: `tag sort = ${random.pick(['1', '"1"'])}` }[effect];
+  return worded`${head}\n  where ${host}\n  ${does}`;
 }
 
 function retrievalRule(make: Making, store: string): Wording {

@@ -96,6 +96,11 @@ export const INTERPRETER_MUTATIONS: readonly Mutation[] = [
     ['rule: a touched one fires', '!isTouched(rule.reads, situation.facts) && holds(', 'holds('],
     ['each: at the first model', 'when.exprs[model]', 'when.exprs[0]'],
     ['each: no model is chosen', "if (chosen?.state !== 'known') return null;", 'if (chosen !== null) return null;'],
+    [
+      'egress: is named as what is ingested',
+      'return conclude(plan, event.kind, facts,',
+      "return conclude(plan, 'ingest', facts,",
+    ],
     ['default: allows', "standard === 'deny' && !allowed", "standard === 'deny' && allowed"],
     ['deny: does nothing', "effects.flatMap((effect) => (effect.kind === 'deny' ? [effect.message] : []))", '[]'],
     ['redact: the weakest mode', 'Math.max(...ofThis', 'Math.min(...ofThis'],

@@ -105,6 +105,7 @@ export const REGO_MUTATIONS: readonly RegoMutation[] = [
   ),
   inPolicy('touched rules fire', /\tnot touched\(.*\n/g, ''),
   // Those of conditions: without that of a route of any name, two routes would serve, which OPA refuses to decide.
+  inPolicy('whatever goes out passes', 'default egress_passes := false', 'default egress_passes := true'),
   inPolicy('negations are lost', /\tnot (?=if_|fact_(?!prompt_requested_model\.value in )|"|count)/g, '\t'),
   inPolicy('at least is above', / >= /g, ' > '),
   inPolicy('overlap is always', /\) > 0\n/g, ') >= 0\n'),

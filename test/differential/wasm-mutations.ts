@@ -320,6 +320,7 @@ export const WASM_MUTATIONS: readonly WasmMutation[] = [
     ],
   ]),
   ...inFile('compiler/wasm/decide.ts', [
+    ['dispatch: what goes out has a store', 'EVENT_COMPLETION, EVENT_EGRESS]', 'EVENT_COMPLETION]'],
     ['models: by name, not by price', '? (model) => price.get(model)!', '? (model) => model'],
     ['store: any', 'module.i32.and(isEvent, isStore)', 'isEvent', (plan) => plan.stores.length > 1],
   ]),

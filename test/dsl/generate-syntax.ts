@@ -329,6 +329,7 @@ class Generator {
         span,
       }),
       () => ({ kind: 'givenCompletion', text: this.text(), span }),
+      () => ({ kind: 'givenEgress', host: this.text(), span }),
       () => ({ kind: 'givenChunk', store: this.maybe(() => this.name()), settings: this.settings(), span }),
       () => ({ kind: 'givenDocument', store: this.maybe(() => this.name()), settings: this.settings(), span }),
       () => ({ kind: 'givenToolCall', tool: this.name(), settings: this.settings(), span }),

@@ -124,6 +124,7 @@ export const SYNTAX_KINDS: { readonly [K in Tree.SyntaxKind]: true } = {
   givenPrompt: true,
   givenCompletion: true,
   givenChunk: true,
+  givenEgress: true,
   givenDocument: true,
   givenToolCall: true,
   expect: true,

@@ -59,6 +59,11 @@ export const cases: readonly EnvoyCase[] = [
     },
   },
   {
+    name: 'egress',
+    plan: { models: [], stores: [], events: [{ kind: 'egress', default: 'deny', rules: [] }] },
+    deployment: { listener: { port: 10_000 }, egress: { address: '0.0.0.0', port: 8443 } },
+  },
+  {
     name: 'limits',
     plan: { models: [{ name: 'small' }], stores: [], events: replies },
     deployment: {

@@ -60,14 +60,17 @@ describe.each(doorCases)('$name', (each) => {
     expect(document.door).toBe(each.door);
     expect([...document.listener.keys(), ...document.route.keys(), ...document.extension.keys()]).toEqual([
       'writ',
+      ...('egress' in each.deployment ? ['writ_egress'] : []),
       'writ_routes',
       'writ_jwt',
+      ...('egress' in each.deployment ? ['writ_egress_filter'] : []),
       each.door === 'in_envoy' ? 'writ_filter' : 'writ_processor',
     ]);
     expect([...document.cluster.keys()].sort()).toEqual(
       [
         ...each.plan.models.map(({ name }) => `model/${name}`),
         ...each.plan.stores.map(({ name }) => `store/${name}`),
+        ...('egress' in each.deployment ? ['writ_egress'] : []),
       ].sort(),
     );
   });

@@ -50,6 +50,11 @@ describe('mistakes', () => {
       { ...good, modles: {} },
       { path: 'modles', message: 'unknown key `modles`', help: 'did you mean `models`?' },
     ],
+    [
+      'a way out for a policy that says nothing of it',
+      { ...good, egress: { port: 8443 } },
+      { path: 'egress', message: 'the policy has no rule on egress, so nothing could go out here' },
+    ],
     ['no listener', { ...good, listener: undefined }, { path: '', message: '`listener` is missing' }],
     [
       'a model without an address',

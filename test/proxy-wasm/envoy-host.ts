@@ -9,6 +9,7 @@ const NOT_FOUND = 1;
 const BAD_ARGUMENT = 2;
 const CAS_MISMATCH = 8;
 const PAUSE = 1;
+const DOWNSTREAM = 2;
 const ROOT = 1;
 
 type Callbacks = { readonly [name: string]: (...values: readonly number[]) => number };
@@ -64,6 +65,8 @@ interface Stream {
   /** The reply that the filter has answered with. */
   local: { readonly status: number; readonly body: string } | undefined;
   continued: number[];
+  closed: number[];
+  serverName: string | undefined;
   properties: Map<string, string>;
 }
 
@@ -102,19 +105,8 @@ export class Worker {
     chunks: readonly Uint8Array[],
     { trailers = false }: { readonly trailers?: boolean } = {},
   ): Stream {
-    const id = this.#nextId++;
-    const stream: Stream = {
-      id,
-      requestHeaders: [...headers],
-      replyHeaders: [],
-      request: Buffer.alloc(0),
-      reply: Buffer.alloc(0),
-      local: undefined,
-      continued: [],
-      properties: new Map(),
-    };
-    this.#streams.set(id, stream);
-    this.#call('proxy_on_context_create', id, ROOT);
+    const stream = this.#newStream(headers);
+    const { id } = stream;
     let state = this.#on(id, 'proxy_on_request_headers', headers.length, chunks.length === 0 && !trailers ? 1 : 0);
     chunks.forEach((chunk, at) => {
       if (stream.local !== undefined) return;
@@ -154,6 +146,18 @@ export class Worker {
     return Buffer.concat(sent);
   }
 
+  /** A connection to the outside, by the name in its TLS hello; it is over when this returns. */
+  connection(serverName: string | undefined): { readonly isClosed: boolean; readonly decision: string } {
+    const stream = this.#newStream([]);
+    stream.serverName = serverName;
+    const state = this.#on(stream.id, 'proxy_on_new_connection');
+    this.end(stream);
+    return {
+      isClosed: state === PAUSE && stream.closed.includes(DOWNSTREAM),
+      decision: stream.properties.get('decision') ?? '',
+    };
+  }
+
   end(stream: Stream): void {
     this.#on(stream.id, 'proxy_on_log');
     this.#on(stream.id, 'proxy_on_delete');
@@ -177,6 +181,25 @@ export class Worker {
 
   get bytesInUse(): number {
     return this.#call('writ_bytes_in_use');
+  }
+
+  #newStream(headers: readonly HeaderPair[]): Stream {
+    const id = this.#nextId++;
+    const stream: Stream = {
+      id,
+      requestHeaders: [...headers],
+      replyHeaders: [],
+      request: Buffer.alloc(0),
+      reply: Buffer.alloc(0),
+      local: undefined,
+      continued: [],
+      closed: [],
+      serverName: undefined,
+      properties: new Map(),
+    };
+    this.#streams.set(id, stream);
+    this.#call('proxy_on_context_create', id, ROOT);
+    return stream;
   }
 
   #on(id: number, name: string, ...values: readonly number[]): number {
@@ -273,7 +296,7 @@ export class Worker {
         return OK;
       },
       proxy_continue_stream: (side) => (this.#stream().continued.push(side!), OK),
-      proxy_close_stream: () => OK,
+      proxy_close_stream: (side) => (this.#stream().closed.push(side!), OK),
       proxy_http_call: () => BAD_ARGUMENT,
       proxy_define_metric: (_type, name, length, to) => {
         const id = this.metrics.size + 1;
@@ -287,7 +310,12 @@ export class Worker {
         metric.value += Number(offset);
         return OK;
       },
-      proxy_get_property: () => NOT_FOUND,
+      proxy_get_property: (path, length, toBytes, toLength) => {
+        const { serverName } = this.#stream();
+        if (this.#text(path!, length!) !== 'connection\0requested_server_name' || serverName === undefined)
+          return NOT_FOUND;
+        return this.#give(Buffer.from(serverName), toBytes!, toLength!);
+      },
       proxy_set_property: (path, length, value, valueLength) => {
         this.#stream().properties.set(this.#text(path!, length!), this.#read(value!, valueLength!).toString('utf8'));
         return OK;

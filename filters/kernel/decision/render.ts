@@ -3,7 +3,7 @@
  * is a sink with `push(byte)`, `room(bytes)` and `took(bytes)`. A fact's value never appears: only names and messages that
  * stand in the policy.
  */
-import { EVENT_CHUNK, EVENT_COMPLETION, EVENT_PROMPT, EVENT_RETRIEVAL, T_MODELS } from '../abi';
+import { EVENT_CHUNK, EVENT_COMPLETION, EVENT_INGEST, EVENT_PROMPT, EVENT_RETRIEVAL, T_MODELS } from '../abi';
 import {
   DENIAL_BYTES,
   DENIAL_MESSAGE,
@@ -127,7 +127,9 @@ function putEvent<O>(out: O, event: u32): void {
           ? 'retrieval'
           : event == EVENT_CHUNK
             ? 'chunk'
-            : 'ingest',
+            : event == EVENT_INGEST
+              ? 'ingest'
+              : 'egress',
   );
 }
 

@@ -10,7 +10,6 @@ import {
   session_call_response,
   session_end,
   session_free,
-  session_new,
   session_request_body,
   session_request_headers,
   session_request_trailers,
@@ -37,6 +36,7 @@ import { identifyCaller } from './caller';
 import { readConfiguration } from './configuration';
 import { forgetGrants } from './grant';
 import { takeReply } from './grant-calls';
+import { openSession } from './open-session';
 import { askQueue, takeRuling, unanswered } from './review-calls';
 import { endKeyCall, findKey, onKeyTick, takeKeyReply } from './key-calls';
 import { countExchange, defineMetrics, tellDecisions } from './report';
@@ -73,7 +73,6 @@ import {
   Exchange,
   exchangeOf,
   exchangeWaiting,
-  openSessions,
   removeContext,
   Root,
   rootOf,
@@ -145,7 +144,10 @@ export function proxy_on_request_headers(id: u32, _count: u32, eos: u32): i32 {
   const p = exchangeOf(id);
   if (p == 0) return refuseBare();
   const e = changetype<Exchange>(p);
-  if (!beginSession(e) || !H.takeHeaders(H.MAP_REQUEST)) return refuseBare();
+  if (!hasKey()) findKey();
+  if (!openSession(e)) return refuseBare();
+  e.sessionOf().hostHolds = true;
+  if (!H.takeHeaders(H.MAP_REQUEST)) return refuseBare();
   const headers = H.detach();
   const bytes = takenBytes;
   if (areHeaders(headers, bytes)) identifyCaller(e.sessionOf(), headers, e.configurationOf().certificates);
@@ -401,18 +403,6 @@ function refuseBare(): i32 {
 function begin(e: Exchange): Session {
   e.sessionOf().out().begin();
   return e.sessionOf();
-}
-
-function beginSession(e: Exchange): bool {
-  if (changetype<Root>(e.root).configuration == 0 || openSessions >= e.configurationOf().exchanges) return false;
-  const now = H.nowMs();
-  if (now < 0 || !H.takeRandom()) return false;
-  if (!hasKey()) findKey();
-  e.session = session_new(H.randomBits(), now);
-  if (e.session == 0) return false;
-  e.sessionOf().hostHolds = true;
-  countSession(1);
-  return true;
 }
 
 /** Takes every header of a map away. */

@@ -27,6 +27,9 @@ export const MAP_REPLY: i32 = 2;
 export const MAP_REPLY_TRAILERS: i32 = 3;
 export const MAP_CALL: i32 = 6;
 
+/** What of a connection `proxy_close_stream` closes: its client's side. */
+export const DOWNSTREAM: i32 = 2;
+
 /** What a callback answers; a paused body is buffered. */
 export const GO_ON: i32 = 0;
 export const PAUSE: i32 = 1;

@@ -24,9 +24,11 @@ const ANSWERED: string = 'writ_exchanges_answered_total';
 const ABORTED: string = 'writ_exchanges_aborted_total';
 const SPENT: string = 'writ_spent_micros_total';
 const MASKED: string = 'writ_pseudonyms_masked_total';
+const CONNECTED: string = 'writ_connections_forwarded_total';
+const CLOSED: string = 'writ_connections_denied_total';
 
 /** Numbers of the metrics, in the order above; 0 until they are defined. */
-const metrics: usize = memory.data(5 * 4, 4);
+const metrics: usize = memory.data(7 * 4, 4);
 const number: usize = memory.data(4, 4);
 let areDefined: bool = false;
 /** Of the masked pseudonyms, those that are counted. */
@@ -41,6 +43,8 @@ export function defineMetrics(): bool {
     define(1, ANSWERED) &&
     define(2, ABORTED) &&
     define(3, SPENT) &&
+    define(5, CONNECTED) &&
+    define(6, CLOSED) &&
     (!wantsKey() || define(4, MASKED));
   return areDefined;
 }
@@ -60,6 +64,11 @@ export function countExchange(e: Exchange): void {
     increment(4, <i64>(maskedForWant - maskedTold));
     maskedTold = maskedForWant;
   }
+}
+
+/** Of a connection to the outside. */
+export function countConnection(isForwarded: bool): void {
+  increment(isForwarded ? 5 : 6, 1);
 }
 
 function increment(position: u32, by: i64): void {
