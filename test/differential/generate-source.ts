@@ -3,6 +3,7 @@
  * mean the same, by laws of logic and not by what lowering does with them; so that checker and lowering are compared
  * with something besides themselves.
  */
+import { MODELS, STORES, TEXTS, VOCABULARY } from './source-vocabulary.ts';
 import type { Random } from './random.ts';
 import type { TextFile } from './source-plan.ts';
 
@@ -57,61 +58,6 @@ ${Object.entries(defaults)
 export function asFile(declarations: readonly Wording[], style: Style): TextFile {
   return { path: 'policy.writ', text: `${declarations.map((each) => each[style]).join('\n\n')}\n` };
 }
-
-// -----------------------------------------------------------------------------------------------------------------
-// vocabulary
-
-const TEXTS = ['u1', 'u2', 'alpha', 'naïve', '😀', 'a "b"'] as const;
-const STORES = ['docs', 'files'] as const;
-
-const VOCABULARY = [
-  'department = marketing | support | hr',
-  'region = eu | us | asia',
-  'zone = onprem | external',
-  'classification = public < internal < confidential < restricted',
-  `caller {
-  id: text from claim "sub"
-  department: department from claim "dept"
-  region: region from claim "region"
-  home: region from claim "home" else eu
-  manager: optional text from claim "mgr"
-  groups: set of text from claim "groups" else {}
-  teams: set of text from claim "teams"
-  regions: set of region from claim "regions" else {eu}
-  clearance: classification from claim "clearance" else public
-  grade: int from claim "grade"
-  ratio: decimal with 3 digits from claim "ratio" else 0.5
-  verified: bool from claim "verified" else false
-  hired: date from claim "hired" else 2024-02-29
-  since: time from claim "since" else 2026-10-25 02:30
-}`,
-  'hours office = monday to friday 09:00 to 18:00, saturday 10:00 to 12:00, friday 17:00 to 20:00',
-  'hours night = monday to sunday 22:00 to 24:00, monday to sunday 00:00 to 06:00 in "Australia/Lord_Howe"',
-  'models {\n  zone: zone\n  region: region\n  clearance: classification\n}',
-  ...STORES.map(
-    (store) => `store ${store} chroma "${store}" {
-  source: text from metadata "source"
-  version: int from metadata "version"
-  groups: set of text from metadata "groups"
-  classification: classification from metadata "classification" else internal
-  subject: optional text from metadata "subject"
-}`,
-  ),
-  'detectors personal = email, iban',
-  'convert eur at 1.000_001 usd on 2026-01-02',
-  'convert eur at 0.9 usd on 2025-12-31',
-] as const;
-
-const MODELS = [
-  ['big', 'zone: external  region: us  clearance: internal', '2.50', '10', '128_000'],
-  ['mid', 'zone: external  region: eu  clearance: confidential', '2.50', '10', '4_096'],
-  ['small', 'zone: onprem  region: eu  clearance: restricted', '0.02', '0.05', '1_000'],
-].map(([name, attributes, input, output, context]) => ({
-  name: name!,
-  text: `provider: openai  ${attributes}
-  input_price: ${input} usd per 1M tokens  output_price: ${output} usd per 1M tokens  context: ${context} tokens
-  max_output: 200 tokens`,
-}));
 
 interface Making {
   readonly random: Random;
