@@ -112,7 +112,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
       now,
       log,
     };
-    const { server, port } = await listenGrpc(options, hub, context);
+    const { server, port } = await listenGrpc(options, hub, context, metrics);
     const http = await listenHttp({
       port: options.httpPort,
       metrics: () => renderMetrics(metrics, hub, context),
@@ -171,6 +171,7 @@ async function listenGrpc(
   options: ControlPlaneOptions,
   hub: AdsHub,
   context: ServicesContext,
+  metrics: ControlPlaneMetrics,
 ): Promise<{ readonly server: Server; readonly port: number }> {
   const server = new Server({
     'grpc.max_receive_message_length': MESSAGE_BYTES_MAX,
@@ -183,7 +184,11 @@ async function listenGrpc(
   server.addService(grpcService(Leases), leasesService(context));
   server.addService(grpcService(Nodes), nodesService(context));
   server.addService(grpcService(Admin), adminService(context));
-  const reviews = { ...context, isInForce: (policy: string) => context.inForce().has(policy) };
+  const reviews = {
+    ...context,
+    isInForce: (policy: string) => context.inForce().has(policy),
+    onFull: (policy: string) => metrics.samplesDropped.inc({ policy }),
+  };
   server.addService(grpcService(Reviews), reviewsService(reviews));
   server.addService(grpcService(ReviewDesk), reviewDeskService(reviews));
   const { authorityPem, certificatePem, privateKeyPem } = options.credential;
@@ -230,8 +235,8 @@ async function renderMetrics(
   for (const { policy, budget, count } of await activeLeases(context.database))
     metrics.leases.set({ policy, budget }, count);
   metrics.reviews.reset();
-  for (const { policy, count } of await openReviews(context.database, context.now()))
-    metrics.reviews.set({ policy }, count);
+  for (const { policy, kind, count } of await openReviews(context.database, context.now()))
+    metrics.reviews.set({ policy, kind }, count);
   for (const [policy, release] of context.inForce()) metrics.sequence.set({ policy }, release.row.sequence);
   for (const { policy, budget, limitMicros, chargedMicros, outstandingMicros } of await budgetInfos(context, '')) {
     metrics.budgetLimit.set({ policy, budget }, Number(limitMicros));

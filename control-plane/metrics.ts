@@ -14,7 +14,8 @@ export interface ControlPlaneMetrics {
   readonly expiredMicros: Counter<'policy' | 'budget'>;
   readonly overrunMicros: Counter<'policy' | 'budget'>;
   readonly sequence: Gauge<'policy'>;
-  readonly reviews: Gauge<'policy'>;
+  readonly reviews: Gauge<'policy' | 'kind'>;
+  readonly samplesDropped: Counter<'policy'>;
   readonly budgetLimit: Gauge<'policy' | 'budget'>;
   readonly budgetCharged: Gauge<'policy' | 'budget'>;
   readonly budgetOutstanding: Gauge<'policy' | 'budget'>;
@@ -51,7 +52,13 @@ export function createMetrics(): ControlPlaneMetrics {
       ['policy', 'budget'],
     ),
     sequence: gauge('release_sequence', 'The release in force.', ['policy']),
-    reviews: gauge('reviews_open', 'Held requests that are neither used, nor rejected, nor over.', ['policy']),
+    reviews: gauge('reviews_open', 'Held requests and samples that are neither used, nor rejected, nor over.', [
+      'policy',
+      'kind',
+    ]),
+    samplesDropped: counter('samples_dropped_total', 'Samples that were not kept, because as many wait as may.', [
+      'policy',
+    ]),
     budgetLimit: gauge('budget_limit_micros', "A budget's limit, of each of its accounts.", ['policy', 'budget']),
     budgetCharged: gauge('budget_charged_micros', 'Spent in the current window.', ['policy', 'budget']),
     budgetOutstanding: gauge('budget_outstanding_micros', 'Held by sidecars in the current window.', [

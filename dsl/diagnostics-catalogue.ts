@@ -350,7 +350,6 @@ export const DIAGNOSTICS = {
     title: '`hold for review` of a completion or tool call is checked but not yet enforced',
     explanation: NOT_ENFORCED,
   },
-  E0902: { title: '`sample … percent for review` is checked but not yet enforced', explanation: NOT_ENFORCED },
   E0903: { title: '`rate` is checked but not yet enforced', explanation: NOT_ENFORCED },
   E0908: { title: '`notify` is checked but not yet enforced', explanation: NOT_ENFORCED },
   E0913: { title: 'a rule on tool calls is checked but not yet enforced', explanation: NOT_ENFORCED },

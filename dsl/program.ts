@@ -495,7 +495,6 @@ export type UnenforcedUse = {
 };
 export type UnenforcedForm =
   | 'hold'
-  | 'sample'
   | 'rate'
   | 'notify'
   | 'toolCall'

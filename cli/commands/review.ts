@@ -1,4 +1,6 @@
-/** `writ review`: what waits for a reviewer, and their verdicts. */
+/** `writ review`: what waits for a reviewer, their verdicts, and the data set that they make. */
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
 import type { Hold } from '../../proto/gen/writ/v1/filter_reviews_pb.ts';
 import { type Review, ReviewDesk } from '../../proto/gen/writ/v1/reviews_pb.ts';
 import { type Command, CommandError, type ExitCode, onePath, parse, type World } from '../command.ts';
@@ -12,21 +14,24 @@ export const review: Command = {
   name: 'review',
   help: `usage: writ review list [--policy NAME] [--all] [options]
        writ review show ID [options]
-       writ review approve ID [--reason TEXT] [options]
-       writ review reject ID --reason TEXT [options]
+       writ review approve ID [--reason TEXT] [--correction FILE] [options]
+       writ review reject ID --reason TEXT [--correction FILE] [options]
+       writ review export [--policy NAME] [options]
 
-Requests that a rule holds (\`hold for review\`) wait for members of a group. Only what a group of yours is asked for is shown, with every value masked that the policy's detectors find.
+Requests that a rule holds (\`hold for review\`) wait for members of a group. Samples (\`sample … for review\`) are exchanges that are over: nothing waits for them. Only what a group of yours is asked for is shown, with every value masked that the policy's detectors find.
 A verdict is kept with your name, the time and the reason, and is never changed. One rejection is enough; nobody answers their own request.
 
 list     what waits, oldest first; --all: also what was answered, used, or is over
-show     what a request says, who asks, and every verdict
-approve  the caller may send the same request once more
-reject   it is denied
+show     what a request says, who asks, and every verdict; of a sample also what the model said
+approve  the caller may send the same request once more; of a sample: it was as it should be
+reject   it is denied; of a sample: it was not
+export   samples that somebody has judged, one JSON document a line: {"messages":[…],"review":{…}}, as chat models are trained with. The last message is the correction, where there is one, else what the model said; of a rejected sample without a correction it has the weight 0
 
+  --correction FILE          of a sample: what should have been answered, as text
   --reviewer NAME            whose certificate is shown (\`writ keys reviewer\`); usual: reviewer
   --control-plane HOST:PORT  usual: the environment variable WRIT_CONTROL_PLANE, else localhost:8443
   --keys DIR                 usual: the environment variable WRIT_KEYS
-  --json                     print what is shown as JSON: list {"reviews":[…]}, else one review
+  --json                     print what is shown as JSON: list {"reviews":[…]}, export what it always prints, else one review
 
 exit codes: 0 done, 2 usage or operation`,
   async run(args, world) {
@@ -50,6 +55,7 @@ const verbs: { readonly [verb: string]: Verb } = {
   show,
   approve: (args, world) => decide(true, args, world),
   reject: (args, world) => decide(false, args, world),
+  export: exportSamples,
 };
 
 const options = {
@@ -87,14 +93,68 @@ async function show(args: readonly string[], world: World): Promise<ExitCode> {
 }
 
 async function decide(approve: boolean, args: readonly string[], world: World): Promise<ExitCode> {
-  const { values, positionals } = parse(review, args, { ...options, reason: text });
+  const { values, positionals } = parse(review, args, { ...options, reason: text, correction: text });
   const id = idOf(approve ? 'approve' : 'reject', positionals);
   if (!approve && (values.reason ?? '') === '')
     throw new CommandError('who rejects says why', 'add `--reason TEXT`: it is kept with the verdict');
   const decided = await asReviewer(values, world, (client) =>
-    client.call(ReviewDesk.method.decide, { id, approve, reason: values.reason ?? '' }),
+    client.call(ReviewDesk.method.decide, {
+      id,
+      approve,
+      reason: values.reason ?? '',
+      correction: values.correction === undefined ? '' : readText(values.correction),
+    }),
   );
   return print(decided, values, world);
+}
+
+function readText(path: string): string {
+  try {
+    return readFileSync(resolve(path), 'utf8');
+  } catch {
+    throw new CommandError(`\`${path}\` cannot be read`);
+  }
+}
+
+async function exportSamples(args: readonly string[], world: World): Promise<ExitCode> {
+  const { values, positionals } = parse(review, args, { ...options, policy: text });
+  if (positionals.length > 0) throw new CommandError('`writ review export` takes no arguments');
+  await asReviewer(values, world, async (client) => {
+    for (let after = 0n, isLast = false; !isLast;) {
+      const page = await client.call(ReviewDesk.method.export, { policy: values.policy ?? '', after });
+      for (const sample of page.reviews) world.out(`${JSON.stringify(exampleOf(documentOf(sample)))}\n`);
+      isLast = page.next === 0n;
+      after = page.next;
+    }
+  });
+  return 0;
+}
+
+/** One line of a data set in the form in which chat models are trained, and what was said of it. */
+function exampleOf(found: ReviewDocument): object {
+  const { id, policy, model, holds, denied, cut, createdAt, verdicts, state } = found;
+  const correction = verdicts.findLast((verdict) => verdict.correction !== null)?.correction ?? null;
+  const said = found.reply?.[0]?.content ?? null;
+  const isUnwanted = correction === null && verdicts.some(({ verdict }) => verdict === 'reject');
+  const answer = correction ?? said;
+  return {
+    messages: [
+      ...(found.messages ?? []),
+      ...(answer === null ? [] : [{ role: 'assistant', content: answer, ...(isUnwanted ? { weight: 0 } : {}) }]),
+    ],
+    review: {
+      id,
+      policy,
+      model,
+      rules: holds.map(({ rule }) => rule),
+      state,
+      denied,
+      cut,
+      createdAt,
+      verdicts,
+      reply: found.reply,
+    },
+  };
 }
 
 function print(found: Review, { json }: { readonly json: boolean }, world: World): ExitCode {
@@ -124,6 +184,7 @@ function idOf(verb: string, positionals: readonly string[]): bigint {
 
 interface ReviewDocument {
   readonly id: number;
+  readonly kind: 'hold' | 'sample';
   readonly policy: string;
   readonly caller: string;
   readonly model: string;
@@ -139,12 +200,16 @@ interface ReviewDocument {
   readonly usedAt: string | null;
   /** Null in a list, and once the text is not kept any more. */
   readonly messages: readonly Message[] | null;
+  /** Of a sample: what the model said, if anything. */
+  readonly reply: readonly Message[] | null;
+  readonly denied: boolean;
   readonly cut: boolean;
   readonly verdicts: readonly {
     readonly reviewer: string;
     readonly verdict: 'approve' | 'reject';
     readonly reason: string;
     readonly at: string;
+    readonly correction: string | null;
   }[];
 }
 
@@ -156,6 +221,7 @@ interface Message {
 function documentOf(found: Review): ReviewDocument {
   return {
     id: Number(found.id),
+    kind: found.kind === 'sample' ? 'sample' : 'hold',
     policy: found.policy,
     caller: found.callerId,
     model: found.model,
@@ -164,23 +230,31 @@ function documentOf(found: Review): ReviewDocument {
     createdAt: instant(found.createdAtMs),
     expiresAt: instant(found.expiresAtMs),
     usedAt: found.usedAtMs === 0n ? null : instant(found.usedAtMs),
-    messages: found.messages === '' ? null : (JSON.parse(found.messages) as readonly Message[]),
+    messages: messagesOf(found.messages),
+    reply: messagesOf(found.reply),
+    denied: found.denied,
     cut: found.cut,
-    verdicts: found.verdicts.map(({ reviewer, approve, reason, atMs }) => ({
+    verdicts: found.verdicts.map(({ reviewer, approve, reason, atMs, correction }) => ({
       reviewer,
       verdict: approve ? 'approve' : 'reject',
       reason,
       at: instant(atMs),
+      correction: correction === '' ? null : correction,
     })),
   };
+}
+
+function messagesOf(json: string): readonly Message[] | null {
+  return json === '' ? null : (JSON.parse(json) as readonly Message[]);
 }
 
 function listText(reviews: readonly ReviewDocument[]): string {
   if (reviews.length === 0) return 'nothing waits for you\n';
   return textTable(
-    ['id', 'policy', 'asked by', 'held by', 'state', 'until'],
-    reviews.map(({ id, policy, caller, holds, state, expiresAt }) => [
+    ['id', 'kind', 'policy', 'asked by', 'by rule', 'state', 'until'],
+    reviews.map(({ id, kind, policy, caller, holds, state, expiresAt }) => [
       String(id),
+      kind,
       policy,
       printable(caller),
       holds.map(({ rule }) => rule).join(', '),
@@ -191,18 +265,23 @@ function listText(reviews: readonly ReviewDocument[]): string {
 }
 
 function reviewText(found: ReviewDocument): string {
+  const isSample = found.kind === 'sample';
   const holds = found.holds.map(
-    ({ rule, reviewers, group, approvals }) => `held by \`${rule}\`: ${approvals} of ${reviewers} (group ${group})\n`,
+    ({ rule, reviewers, group, approvals }) =>
+      `${isSample ? 'drawn' : 'held'} by \`${rule}\`: ${approvals} of ${reviewers} (group ${group})\n`,
   );
-  const messages = (found.messages ?? []).map(({ role, content }) => `\n${role}:\n${printable(content)}\n`);
+  const messages = [...(found.messages ?? []), ...(found.reply ?? [])].map(
+    ({ role, content }) => `\n${role}:\n${printable(content)}\n`,
+  );
   const verdicts = found.verdicts.map(
-    ({ reviewer, verdict, reason, at }) =>
-      `${at} ${reviewer}: ${verdict}${reason === '' ? '' : `, because: ${printable(reason)}`}\n`,
+    ({ reviewer, verdict, reason, at, correction }) =>
+      `${at} ${reviewer}: ${verdict}${reason === '' ? '' : `, because: ${printable(reason)}`}\n${correction === null ? '' : `instead:\n${printable(correction)}\n`}`,
   );
   return [
-    `review ${found.id} of \`${found.policy}\` is ${found.state}, until ${found.expiresAt}\n`,
+    `${isSample ? 'sample' : 'review'} ${found.id} of \`${found.policy}\` is ${found.state}, until ${found.expiresAt}\n`,
     `asked by ${printable(found.caller)}, for the model \`${found.model}\`\n`,
     ...holds,
+    ...(found.denied ? ['the policy denied it\n'] : []),
     ...(found.usedAt === null ? [] : [`passed at ${found.usedAt}\n`]),
     ...messages,
     ...(found.cut ? ['\nThere is more than is shown: it was cut at 64 KiB.\n'] : []),

@@ -4,6 +4,7 @@
  */
 import type { Budget, FactId, ModelId, Plan, PromptEvent, Route, Rule } from '../plan/plan.ts';
 import type { Decision, Reason } from '../plan/decision.ts';
+import { isJudgedWithoutModel } from '../plan/keep.ts';
 import { compareText, sortedSet } from '../plan/order.ts';
 import { atModel, byDefault, conclude, denials, readerOfRule } from './decide-rules.ts';
 import { classified, readerOfClassify } from './classified.ts';
@@ -23,7 +24,7 @@ export function decidePrompt(plan: Plan, event: PromptEvent, facts: readonly Fac
   const removedBy = new Map(candidates.map((model) => [model, removers(event, situation, model)]));
   const chosen = candidates.find((model) => removedBy.get(model)!.length === 0) ?? null;
 
-  const judged = chosen === null ? event.rules.filter(deniesAtAnyModel) : event.rules;
+  const judged = chosen === null ? event.rules.filter(isJudgedWithoutModel) : event.rules;
   const fired = judged.filter((rule) => !isTouched(rule.reads, facts) && holds(atModel(rule.when, chosen), situation));
   const allowed = fired.some((rule) => rule.effects.some((effect) => effect.kind === 'allow'));
   const reasons = [
@@ -178,9 +179,6 @@ function noModelReasons(
 }
 
 /** With no model left only these rules are still judged, so that all reasons for the denial are given. */
-function deniesAtAnyModel(rule: Rule): boolean {
-  return rule.when.kind === 'all' && rule.effects.some((effect) => effect.kind === 'deny');
-}
 
 // ---------------------------------------------------------------------------------------------------------------
 // reading

@@ -17,6 +17,7 @@ import {
 } from '../plan/plan.ts';
 import type { Decision, DecisionEvent, Reason } from '../plan/decision.ts';
 import { compareHolds } from '../plan/hold.ts';
+import { compareKeeps } from '../plan/keep.ts';
 import { compareText, sortedSet } from '../plan/order.ts';
 import { redactionName } from '../plan/redaction.ts';
 import { classified, readerOfClassify } from './classified.ts';
@@ -152,6 +153,7 @@ export function conclude(
     tags: allowed ? tags(fired) : [],
     set: allowed ? settings(fired) : [],
     holds: held,
+    keeps: keepsOf(fired),
     reasons: allReasons,
     fired: sortedSet([...fired.map((rule) => rule.name), ...prompt.alsoFired]),
     failed: failedPaths(plan, [...readers, ...prompt.bystanders], facts),
@@ -253,6 +255,15 @@ function holdsOf(fired: readonly Rule[]): Decision['holds'] {
     ),
   );
   return all.sort(compareHolds).filter((hold, at) => at === 0 || compareHolds(all[at - 1]!, hold) !== 0);
+}
+
+function keepsOf(fired: readonly Rule[]): Decision['keeps'] {
+  const all = fired.flatMap((rule) =>
+    rule.effects.flatMap((effect) =>
+      effect.kind === 'keep' ? [{ rule: rule.name, reviewers: effect.reviewers }] : [],
+    ),
+  );
+  return all.sort(compareKeeps).filter((keep, at) => at === 0 || compareKeeps(all[at - 1]!, keep) !== 0);
 }
 
 function tags(fired: readonly Rule[]): Decision['tags'] {

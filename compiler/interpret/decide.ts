@@ -66,6 +66,7 @@ const UNDECIDABLE: Decision = {
   tags: [],
   set: [],
   holds: [],
+  keeps: [],
   reasons: [{ kind: 'input' }],
   fired: [],
   failed: [],

@@ -9,6 +9,8 @@ export interface LoweredRule {
   readonly rule: Rule | null;
   /** What a document must meet, as a rule that denies. */
   readonly requires: Rule | null;
+  /** What is drawn for review, as rules whose condition reads the draw. */
+  readonly samples: readonly Rule[];
   readonly limits: readonly OutputLimit[];
   readonly requirements: readonly Requirement[];
   /** When which waiver lifts something of it, and whom it covers where it applies, whether it does or not. */

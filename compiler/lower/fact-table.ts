@@ -19,6 +19,7 @@ import {
   type SwitchUse,
   type WhenAbsent,
 } from '../plan/plan.ts';
+import { DRAW_PATH, SHARE_WHOLE } from '../plan/keep.ts';
 import { lowerable } from './unenforced.ts';
 import { Unlowerable } from './unlowerable.ts';
 
@@ -161,6 +162,7 @@ function builtins(program: Program): Draft[] {
   });
   const count = (unit: string): FactType => ({ kind: 'number', scale: 0, unit });
   const facts = [
+    ...(samples(program) ? [builtin(DRAW_PATH, count('millionths'), { kind: 'else', value: SHARE_WHOLE }, false)] : []),
     ...(readsNow(program) ? [builtin(NOW_PATH, factType({ kind: 'time' }), fails)] : []),
     builtin('text.found', { kind: 'enum_set', enum: DETECTOR_ENUM }, fails),
     builtin('text.found_restored', { kind: 'enum_set', enum: DETECTOR_ENUM }, fails),
@@ -220,6 +222,11 @@ function builtins(program: Program): Draft[] {
 /** Without a rule on it nothing of the policy is about what goes out. */
 export function governsEgress({ rules }: Program): boolean {
   return rules.some(({ event }) => event === 'egress');
+}
+
+/** Whether some rule samples a part of all exchanges. */
+function samples({ rules }: Program): boolean {
+  return rules.some(({ effects }) => effects.some((each) => each.kind === 'sample' && each.share < SHARE_WHOLE));
 }
 
 /** Whether some condition reads the time, or something holds for a time only. */

@@ -196,7 +196,7 @@ function eventRules(
   denying: readonly Denying[],
 ): Rule[] {
   const denials = [...denying, ...(store === null ? [] : context.unenforced.denying(store))];
-  const rules = lowered.flatMap(({ rule, requires }) => [rule ?? [], requires ?? []].flat());
+  const rules = lowered.flatMap(({ rule, requires, samples }) => [rule ?? [], requires ?? [], samples].flat());
   return [
     ...rules,
     ...(event === 'ingest' ? tagConflicts(rules) : []),

@@ -34,6 +34,7 @@ export function lowerPrompt(before: EventContext, { classify, denying }: Lowered
     routes: routes.map((route) => route.route),
     rules: [
       ...kept((rule) => (rule.rule === null ? [] : [rule.rule])),
+      ...kept((rule) => rule.samples),
       ...waiverRules(lowered, 'when', context),
       ...guaranteeRules('prompt', context),
       ...budgets.filter((budget) => budget.kind === 'deny').map((budget) => budget.rule),

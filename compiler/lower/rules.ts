@@ -23,6 +23,7 @@ import {
 import { type EventContext, type LoweredRule, readsIn } from './event-context.ts';
 import { chunkPath } from './fact-table.ts';
 import { redactionAt } from './redactions.ts';
+import { type SampleEffect, sampleRules } from './samples.ts';
 import type { SentClass } from './sent-classification.ts';
 import { or, TRUE } from './simplify.ts';
 import { lowerTag } from './tags.ts';
@@ -55,6 +56,7 @@ function enforced(source: SourceRule, context: EventContext): LoweredRule {
   const requirements: Requirement[] = [];
   const effects: Effect[] = [];
   const required: Condition[] = [];
+  const samples: SampleEffect[] = [];
   for (const effect of source.effects) {
     if (effect.kind === 'useOnlyModels') {
       const removes = removals(narrowing, effect.condition, scope);
@@ -72,6 +74,8 @@ function enforced(source: SourceRule, context: EventContext): LoweredRule {
       });
     } else if (effect.kind === 'require') {
       required.push(effect.condition);
+    } else if (effect.kind === 'sample') {
+      samples.push(effect);
     } else {
       effects.push(lowerEffect(effect, source, waivers, context));
     }
@@ -85,7 +89,8 @@ function enforced(source: SourceRule, context: EventContext): LoweredRule {
     asked: coversOf(waiver, where, scope),
   }));
   const requires = requirementRule(source, required, narrowing, rule === null, context);
-  return { rule, requires, limits, requirements, waived };
+  const drawn = sampleRules(source, samples, overModels(where, scope), rule === null && requires === null, context);
+  return { rule, requires, samples: drawn, limits, requirements, waived };
 }
 
 /** When the effects that have no condition of their own are asked for. What is sent depends on what is redacted. */
@@ -179,6 +184,7 @@ function denying(source: SourceRule, form: string, context: EventContext): Lower
       unenforced: form,
     },
     requires: null,
+    samples: [],
     limits: [],
     requirements: [],
     waived: [],

@@ -82,6 +82,10 @@ export interface Decision {
     readonly milliseconds: number;
   }[];
   /**
+   * What of it is kept for review: sorted by rule, then reviewers, without doubles. Also of what is held or denied.
+   */
+  readonly keeps: readonly { readonly rule: string; readonly reviewers: string }[];
+  /**
    * Why it was denied, in this order: input, failed (by rule), unknown_model, removed, rule (by rule, then message,
    * without doubles), withheld (by rule, without doubles), default. Empty unless `outcome` is `deny`.
    */

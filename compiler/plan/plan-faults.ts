@@ -107,6 +107,9 @@ function eventFaults(plan: Plan, event: EventPlan): readonly string[] {
         )
       : []),
     ...(event.kind === 'prompt' ? [] : event.rules.filter(holds).map((rule) => `${rule.name} holds on ${where}`)),
+    ...(event.kind === 'prompt' || event.kind === 'completion'
+      ? []
+      : event.rules.filter(keeps).map((rule) => `${rule.name} keeps something of ${where}`)),
     ...(event.kind === 'prompt' ? promptFaults(plan, event, context) : []),
     ...(event.kind === 'retrieval'
       ? event.requestRules
@@ -164,6 +167,11 @@ function ruleFaults(plan: Plan, rule: Rule, context: ReadingContext): readonly s
 /** Only a prompt waits for reviewers. */
 function holds(rule: Rule): boolean {
   return rule.effects.some((effect) => effect.kind === 'hold');
+}
+
+/** Only of a prompt and its completion anything is kept. */
+function keeps(rule: Rule): boolean {
+  return rule.effects.some((effect) => effect.kind === 'keep');
 }
 
 function effectFaults(plan: Plan, rule: Rule, effect: Effect): readonly string[] {

@@ -42,6 +42,7 @@ import type { DetectorUse } from './detector-use.ts';
 import type { FeedSource, ListUse, SwitchUse } from './feeds.ts';
 import type { Guarantee, ImportedFile } from './governance.ts';
 import type { Hold } from './hold.ts';
+import type { Keep } from './keep.ts';
 import type { Conversion, FactValue, Model, ModelId } from './model.ts';
 import type { RedactionMode } from './redaction.ts';
 import type { Span } from './span.ts';
@@ -49,7 +50,6 @@ import type { WireValue } from './wire-value.ts';
 
 export type { Hours, Zone } from './calendar.ts';
 export { DETECTOR_ENUM, type EnumType, MODEL_ENUM, ROLE_ENUM } from './enums.ts';
-
 export type { DetectorUse } from './detector-use.ts';
 export type { Conversion, FactValue, Model, ModelId } from './model.ts';
 export type { FeedSource, ListOperand, ListUse, SwitchUse } from './feeds.ts';
@@ -229,6 +229,7 @@ export type Effect =
    */
   | { readonly kind: 'set'; readonly field: string; readonly value: WireValue }
   | Hold
+  | Keep
   /** Retrieval, per chunk: the chunk passes only if some such condition holds. */
   | { readonly kind: 'allow_chunk'; readonly where: Expr; readonly reads: readonly FactId[] }
   /**
@@ -378,8 +379,7 @@ export interface Preference {
  * (the requested name's route in order, else the requested model itself, else none: "unknown model") minus those that a
  * requirement, a budget, a threshold, or the context window (`input_tokens_bound` is not used here:
  * `prompt.tokens_estimate` + output > context) removes; choice = the first eligible; effects of every rule at the
- * chosen model. No model left: deny, and no rule's effects are evaluated except that `deny` rules which do not read the
- * model still give their reasons.
+ * chosen model. No model left: deny, and only rules that deny or keep and do not read the model are still evaluated.
  *
  * `prompt.sent_classification` is no node: lowering writes a comparison with it out over the facts, at each candidate
  * `m`. It is the highest of the base and every classify whose condition still holds where each "detector found" in it is
@@ -387,9 +387,8 @@ export interface Preference {
  * cannot read it.
  *
  * The requested model is the first of `Plan.models` whose `wireName` is the requested name. A candidate that stands
- * twice in a route counts where it stands first. "Do not read the model" is `when.kind` "all"; with no model left only
- * those of these rules that have a deny effect are evaluated (and stand in `fired`), and `default` is no reason then. A
- * limit stands in `fired` if it fires at the chosen model.
+ * twice in a route counts where it stands first. "Do not read the model" is `when.kind` "all"; with no model left
+ * `default` is no reason. A limit stands in `fired` if it fires at the chosen model.
  */
 export interface PromptEvent {
   readonly kind: 'prompt';

@@ -95,6 +95,7 @@ const UNDECIDABLE = [
   '"tags": []',
   '"set": []',
   '"holds": []',
+  '"keeps": []',
   '"reasons": [{"kind": "input"}]',
   '"fired": []',
   '"failed": []',

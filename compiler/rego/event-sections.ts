@@ -202,6 +202,8 @@ function asked(section: SectionInProgress, each: Rule, effect: Effect): readonly
           [fires],
         ),
       ];
+    case 'keep':
+      return [section.adds('keeps', `[${quoted(each.name)}, ${quoted(effect.reviewers)}]`, [fires])];
     case 'buffer':
     case 'allow_chunk':
     case 'withhold_chunk':
@@ -252,6 +254,7 @@ function addChunkEffect(section: SectionInProgress, each: Rule, effect: Effect):
     case 'set':
     case 'buffer':
     case 'hold':
+    case 'keep':
       return;
   }
 }
@@ -287,6 +290,7 @@ export function decisionRule(section: SectionInProgress, event: DecisionEvent, p
     `"tags": ${section.set('tags')}`,
     `"sets": ${section.set('sets')}`,
     `"holds": ${section.set('holds')}`,
+    `"keeps": ${section.set('keeps')}`,
     `"reasons": joined([${parts.reasons.join(', ')}])`,
     `"fired": ${parts.fired}`,
     `"failed": ${parts.failed}`,

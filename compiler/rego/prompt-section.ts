@@ -2,6 +2,7 @@
  * The prompt's strata in Rego: classification, output tokens, candidates, what removes them, choice, effects. A
  * relation a stratum; its entries name the model that they speak of.
  */
+import { isJudgedWithoutModel } from '../plan/keep.ts';
 import type { Budget, ModelExpr, Preference, PromptEvent, Route } from '../plan/plan.ts';
 import { addClassification, classifiesThatFired } from './classification-section.ts';
 import { alternatives } from './condition.ts';
@@ -307,8 +308,7 @@ function addChoice(section: SectionInProgress): void {
 function addRules(section: SectionInProgress, event: PromptEvent): void {
   for (const each of event.rules) {
     section.reads(each.name, each.reads, alwaysDenies(each));
-    // With no model left only denials that do not read the model are still judged.
-    const needsModel = each.when.kind === 'all' && !each.effects.some((effect) => effect.kind === 'deny');
+    const needsModel = each.when.kind === 'all' && !isJudgedWithoutModel(each);
     section.titled(
       each,
       firing(section, each, needsModel ? ['prompt_model != null'] : [], (models) => `prompt_model in ${models}`),

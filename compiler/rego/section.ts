@@ -16,6 +16,7 @@ export type Relation =
   | 'tags'
   | 'sets'
   | 'holds'
+  | 'keeps'
   | 'withholds'
   | 'classifies'
   | 'limits'

@@ -6,6 +6,7 @@ import { dateOfDay, TimeZone, writtenIn } from '../../dsl/time-zone.ts';
 import { WEEKDAYS } from '../../dsl/units.ts';
 import type { Hours } from '../plan/calendar.ts';
 import { MINUTES_OF_DAY } from '../plan/hours.ts';
+import { SHARE_WHOLE } from '../plan/keep.ts';
 import type { RedactionMode } from '../plan/redaction.ts';
 import type {
   Effect,
@@ -151,6 +152,8 @@ export function describeEffect(effect: Effect, plan: Plan): string {
       return `send the field ${effect.field} as ${JSON.stringify(effect.value)}, where the request's protocol has it`;
     case 'hold':
       return `wait until ${effect.approvals} of ${effect.reviewers} (group ${JSON.stringify(effect.group)}) approve it, for ${describeDuration(effect.milliseconds)} at most; else deny`;
+    case 'keep':
+      return `keep a masked copy of ${effect.share === SHARE_WHOLE ? 'each exchange' : `${shareText(effect.share)} of all exchanges`} for review by ${effect.reviewers} (group ${JSON.stringify(effect.group)})`;
     case 'buffer':
       return 'hold the answer back until it is whole';
     case 'allow_chunk':
@@ -203,6 +206,10 @@ function describeRedaction(mode: RedactionMode, plan: Plan): string {
 /** `4000` → `4,000`. */
 export function grouped(digits: string): string {
   return digits.replace(/\B(?=(\d{3})+$)/g, ',');
+}
+
+function shareText(share: number): string {
+  return `${(share * 100) / SHARE_WHOLE}%`;
 }
 
 const DURATIONS = [

@@ -49,10 +49,11 @@ export function decisionSchema(plan: Plan): JsonSchema {
     set: listOf({ field: TEXT, value: { type: ['boolean', 'number', 'string'] } }),
     holds: listOf({
       rule: TEXT,
-      reviewers: oneOf(reviewersOf(plan)),
+      reviewers: oneOf(reviewersOf(plan, 'hold')),
       approvals: { type: 'integer', minimum: 1, maximum: HOLD_APPROVALS_MAX },
       milliseconds: { type: 'integer', minimum: 1, maximum: Number.MAX_SAFE_INTEGER },
     }),
+    keeps: listOf({ rule: TEXT, reviewers: oneOf(reviewersOf(plan, 'keep')) }),
     reasons: {
       description: 'Why it was denied.',
       type: 'array',
@@ -64,9 +65,9 @@ export function decisionSchema(plan: Plan): JsonSchema {
   return { $schema: DIALECT, title: `Result of writ/decision for policy ${plan.policy}`, ...record(properties) };
 }
 
-function reviewersOf(plan: Plan): readonly string[] {
+function reviewersOf(plan: Plan, kind: 'hold' | 'keep'): readonly string[] {
   const effects = plan.events.flatMap((event) => event.rules.flatMap((rule) => rule.effects));
-  return sortedSet(effects.flatMap((effect) => (effect.kind === 'hold' ? [effect.reviewers] : [])));
+  return sortedSet(effects.flatMap((effect) => (effect.kind === kind ? [effect.reviewers] : [])));
 }
 
 function reasonSchemas(models: readonly string[]): { readonly [K in Reason['kind']]: JsonSchema } {

@@ -212,6 +212,7 @@ export const BUILTIN_PATHS: { readonly [path: string]: number } = {
   'retrieval.limit': abi.FACT_RETRIEVAL_LIMIT,
   now: abi.FACT_NOW,
   'egress.host': abi.FACT_EGRESS_HOST,
+  'exchange.draw': abi.FACT_EXCHANGE_DRAW,
 };
 
 function writeBuiltinSlots(plan: Plan, writer: TableWriter): number {

@@ -83,6 +83,12 @@ function writeSite(plan: Plan, site: Site, writer: TableWriter): number {
     writer.u32(record + layout.HOLD_APPROVALS, effect.approvals);
     writer.u64(record + layout.HOLD_MILLISECONDS, BigInt(effect.milliseconds));
   });
+  records(layout.SITE_KEEPS, layout.KEEP_BYTES, site.keeps, ({ node, rule, effect }, record) => {
+    writer.u32(record + layout.KEEP_NODE, node);
+    writer.text(record + layout.KEEP_RULE, rule);
+    writer.text(record + layout.KEEP_REVIEWERS, effect.reviewers);
+    writer.text(record + layout.KEEP_GROUP, effect.group);
+  });
   names(layout.SITE_WITHHELD, site.withheld);
   records(layout.SITE_SAYS, layout.SAY_BYTES, site.says, ({ withheld, rule, sentence }, record) => {
     writer.u32(record + layout.SAY_WITHHELD, withheld);

@@ -12,6 +12,7 @@ import {
   RESULT_OUTCOME,
   RESULT_OUTPUT_TOKENS,
 } from '../../filters/kernel/decision/layout.ts';
+import { isJudgedWithoutModel } from '../plan/keep.ts';
 import type { Model, PromptEvent } from '../plan/plan.ts';
 import { wordsOf } from './bits.ts';
 import { addCandidates } from './candidates.ts';
@@ -104,10 +105,7 @@ export function addPromptSite(siteCode: SiteCode, prompt: PromptEvent): void {
 
   // Effects.
   firedWords(body, ruleWords, chosen).forEach((rules, word) => {
-    const denials = site.rules.filter(
-      ({ rule, node }) =>
-        node >> 6 === word && rule.when.kind === 'all' && rule.effects.some((effect) => effect.kind === 'deny'),
-    );
+    const judgedAlone = site.rules.filter(({ rule, node }) => node >> 6 === word && isJudgedWithoutModel(rule));
     const judged = module.select(
       isChosen.get(),
       rules.get(),
@@ -117,7 +115,7 @@ export function addPromptSite(siteCode: SiteCode, prompt: PromptEvent): void {
           BigInt.asIntN(
             64,
             wordsOf(
-              denials.map(({ node }) => node & 63),
+              judgedAlone.map(({ node }) => node & 63),
               64,
             )[0]!,
           ),

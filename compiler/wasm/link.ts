@@ -124,6 +124,12 @@ function writeTables(input: LinkInput, writer: TableWriter) {
     section(abi.T_REVIEW, source);
   }
   section(abi.T_FEEDS, writeFeeds(plan, writer));
+  if (sites.some((site) => site.keeps.length > 0)) {
+    const share = writer.reserve(4);
+    const ofReplies = sites.filter((site) => site.event === abi.EVENT_COMPLETION).flatMap((site) => site.keeps);
+    writer.u32(share, Math.max(0, ...ofReplies.map(({ effect }) => effect.share)));
+    section(abi.T_KEEP, share);
+  }
   return { sites, addresses: rules.sites, directory };
 }
 

@@ -12,6 +12,7 @@ import {
   EVENT_RETRIEVAL,
 } from '../../filters/kernel/abi.ts';
 import { compareHolds, type Hold } from '../plan/hold.ts';
+import { compareKeeps, type Keep } from '../plan/keep.ts';
 import { compareText } from '../plan/order.ts';
 import type { Budget, Classify, Effect, Expr, FactId, Plan, PromptEvent, Rule } from '../plan/plan.ts';
 import { compareWireValues, type WireValue } from '../plan/wire-value.ts';
@@ -52,6 +53,7 @@ export interface Site {
   }[];
   readonly sets: readonly { readonly node: number; readonly field: string; readonly value: WireValue }[];
   readonly holds: readonly { readonly node: number; readonly rule: string; readonly effect: Hold }[];
+  readonly keeps: readonly { readonly node: number; readonly rule: string; readonly effect: Keep }[];
   /** Names of the rules whose chunk effects withhold, sorted; a bit for each effect. */
   readonly withheld: readonly string[];
   /** What the client is told where the effect withholds a chunk; `withheld` is the effect's bit. */
@@ -262,6 +264,9 @@ function site(plan: Plan, draft: Draft): Site {
     holds: effects
       .flatMap(({ rule, node, effect }) => (effect.kind === 'hold' ? [{ node, rule, effect }] : []))
       .sort((a, b) => compareHolds({ rule: a.rule, ...a.effect }, { rule: b.rule, ...b.effect })),
+    keeps: effects
+      .flatMap(({ rule, node, effect }) => (effect.kind === 'keep' ? [{ node, rule, effect }] : []))
+      .sort((a, b) => compareKeeps({ rule: a.rule, ...a.effect }, { rule: b.rule, ...b.effect })),
     withheld,
     says: event === EVENT_CHUNK ? saysOf(withholding) : [],
     ...removers,

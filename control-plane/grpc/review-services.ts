@@ -2,23 +2,35 @@
 import { create } from '@bufbuild/protobuf';
 import type { UntypedServiceImplementation } from '@grpc/grpc-js';
 import type { Ruling } from '../../proto/gen/writ/v1/filter_reviews_pb.ts';
-import { ListReviewsReplySchema, ReviewSchema } from '../../proto/gen/writ/v1/reviews_pb.ts';
+import {
+  ExportReviewsReplySchema,
+  ListReviewsReplySchema,
+  ReviewSchema,
+  SampledReplySchema,
+} from '../../proto/gen/writ/v1/reviews_pb.ts';
 import type {
   DecideReviewRequest,
+  ExportReviewsReply,
+  ExportReviewsRequest,
   ListReviewsReply,
   ListReviewsRequest,
   Review as ReviewMessage,
   ReviewQuestion,
+  SampledExchange,
+  SampledReply,
   ShowReviewRequest,
 } from '../../proto/gen/writ/v1/reviews_pb.ts';
 import { askReview, type ReviewContext } from '../reviews/ask-review.ts';
+import { enterSample } from '../reviews/enter-sample.ts';
 import { type Review, ReviewRefusal, stateOf } from '../reviews/review.ts';
-import { decideReview, reviewFor, reviewsFor } from '../reviews/review-desk.ts';
+import { decideReview, exportSamples, reviewFor, reviewsFor } from '../reviews/review-desk.ts';
 import { unaryHandler } from './unary-handler.ts';
 
 export interface ReviewServicesContext extends ReviewContext {
   readonly isInForce: (policy: string) => boolean;
   readonly log: (message: string) => void;
+  /** A sample of the policy was not kept: too many wait. */
+  readonly onFull: (policy: string) => void;
 }
 
 export function reviewsService(context: ReviewServicesContext): UntypedServiceImplementation {
@@ -29,6 +41,16 @@ export function reviewsService(context: ReviewServicesContext): UntypedServiceIm
       if (!context.isInForce(policy)) throw new ReviewRefusal('no_policy', 'no such policy is in force');
       return askReview(context, { policy, node, held });
     }),
+    enter: unaryHandler<SampledExchange, SampledReply, 'node'>(
+      { kind: 'node', log: context.log },
+      async ({ policy, kept }, node) => {
+        if (kept === undefined) throw new ReviewRefusal('malformed', 'nothing is told');
+        if (!context.isInForce(policy)) throw new ReviewRefusal('no_policy', 'no such policy is in force');
+        const isTaken = await enterSample(context, { policy, node, kept });
+        if (!isTaken) context.onFull(policy);
+        return create(SampledReplySchema, { full: !isTaken });
+      },
+    ),
   };
 }
 
@@ -45,8 +67,21 @@ export function reviewDeskService(context: ReviewServicesContext): UntypedServic
     ),
     decide: unaryHandler<DecideReviewRequest, ReviewMessage, 'reviewer'>(
       options,
-      async ({ id, approve, reason }, _, reviewer) =>
-        messageOf(await decideReview(context, reviewer, { id: numberOf(id), approve, reason }), context.now()),
+      async ({ id, approve, reason, correction }, _, reviewer) =>
+        messageOf(
+          await decideReview(context, reviewer, { id: numberOf(id), approve, reason, correction }),
+          context.now(),
+        ),
+    ),
+    export: unaryHandler<ExportReviewsRequest, ExportReviewsReply, 'reviewer'>(
+      options,
+      async ({ policy, after }, _, reviewer) => {
+        const { samples, next } = await exportSamples(context, reviewer, { policy, after: numberOf(after) });
+        return create(ExportReviewsReplySchema, {
+          reviews: samples.map((sample) => messageOf(sample, context.now())),
+          next: BigInt(next),
+        });
+      },
     ),
   };
 }
@@ -55,6 +90,7 @@ export function reviewDeskService(context: ReviewServicesContext): UntypedServic
 function messageOf(review: Review, now: number): ReviewMessage {
   return create(ReviewSchema, {
     id: BigInt(review.id),
+    kind: review.kind,
     policy: review.policy,
     callerId: review.callerId,
     model: review.model,
@@ -63,12 +99,15 @@ function messageOf(review: Review, now: number): ReviewMessage {
     createdAtMs: BigInt(review.createdAt),
     expiresAtMs: BigInt(review.expiresAt),
     messages: review.messages,
+    reply: review.reply,
+    denied: review.denied,
     cut: review.cut,
-    verdicts: review.verdicts.map(({ reviewer, approve, reason, at }) => ({
+    verdicts: review.verdicts.map(({ reviewer, approve, reason, at, correction }) => ({
       reviewer,
       approve,
       reason,
       atMs: BigInt(at),
+      correction,
     })),
     usedAtMs: BigInt(review.usedAt ?? 0),
   });

@@ -21,9 +21,9 @@ const TICKET_BYTES = 16;
 export const HOLDS_MAX = 256;
 const APPROVALS_MAX = 16;
 /** The filter cuts at 64 KiB. */
-const MESSAGES_BYTES_MAX = 65_536;
+export const MESSAGES_BYTES_MAX = 65_536;
 /** Of names, and of the caller's id. */
-const TEXT_BYTES_MAX = 4_096;
+export const TEXT_BYTES_MAX = 4_096;
 
 export interface ReviewContext {
   readonly database: Database;
@@ -60,6 +60,7 @@ async function enter(
   if (open.all >= OPEN_MAX) return ruling(Ruling_State.QUEUE_FULL);
   const ticket = randomBytes(TICKET_BYTES).toString('hex');
   await addReview(tx, {
+    kind: 'hold',
     ticket,
     policy,
     node,
@@ -69,6 +70,8 @@ async function enter(
     model: held.model,
     holds,
     messages: held.messages,
+    reply: '',
+    denied: false,
     cut: held.cut,
     createdAt: now,
     expiresAt: now + Math.min(...holds.map(({ milliseconds }) => milliseconds)),

@@ -1,4 +1,5 @@
-// One request that waits for reviewers, and what their verdicts come to. Pure: time is an argument.
+// One request that waits for reviewers, or one sample of what is over, and what their verdicts come to. Pure: time is an
+// argument.
 
 export interface Hold {
   readonly rule: string;
@@ -12,6 +13,7 @@ export interface Hold {
 
 export interface Review {
   readonly id: number;
+  readonly kind: 'hold' | 'sample';
   readonly ticket: string;
   readonly policy: string;
   readonly node: string;
@@ -20,6 +22,9 @@ export interface Review {
   readonly model: string;
   readonly holds: readonly Hold[];
   readonly messages: string;
+  /** Of a sample: what the model said, and whether the policy denied the exchange. */
+  readonly reply: string;
+  readonly denied: boolean;
   readonly cut: boolean;
   readonly createdAt: number;
   readonly expiresAt: number;
@@ -36,6 +41,8 @@ export interface Verdict {
   readonly approve: boolean;
   readonly reason: string;
   readonly at: number;
+  /** Of a sample: what should have been answered; empty where nothing is said of that, or it is not kept any more. */
+  readonly correction: string;
 }
 
 export type ReviewState = 'pending' | 'approved' | 'rejected' | 'expired' | 'used';
@@ -51,12 +58,16 @@ export class ReviewRefusal extends Error {
   }
 }
 
-/** Until `expiresAt`, exclusive, it may be answered and used. One rejection is enough; every hold needs its approvals. */
+/**
+ * Until `expiresAt`, exclusive, it may be answered and used. One rejection is enough; every hold needs its approvals. What
+ * was said of a sample stays: nothing hangs on its time but that nobody judges it later.
+ */
 export function stateOf(review: Review, now: number): ReviewState {
   if (review.usedAt !== undefined) return 'used';
   if (review.verdicts.some(({ approve }) => !approve)) return 'rejected';
-  if (now >= review.expiresAt) return 'expired';
-  return review.holds.every((hold) => approvalsOf(hold, review.verdicts) >= hold.approvals) ? 'approved' : 'pending';
+  const isApproved = review.holds.every((hold) => approvalsOf(hold, review.verdicts) >= hold.approvals);
+  if (now >= review.expiresAt && !(isApproved && review.kind === 'sample')) return 'expired';
+  return isApproved ? 'approved' : 'pending';
 }
 
 /** Reviewers of the hold's group who have approved: each has one verdict. */

@@ -118,6 +118,22 @@ const migrations: readonly (readonly string[])[] = [
        primary key (policy, kind, name, sequence)
      )`,
   ],
+  [
+    // Samples stand in the same queue. They are no requests that wait, and are counted apart.
+    `alter table reviews
+       add column kind text not null default 'hold' check (kind in ('hold', 'sample')),
+       add column reply text not null default '',
+       add column denied boolean not null default false`,
+    `create unique index samples_once on reviews (policy, binding) where kind = 'sample'`,
+    // Apart from the verdict, which stays when what was said is deleted.
+    `create table review_corrections (
+       review bigint not null,
+       reviewer text not null,
+       correction text not null,
+       primary key (review, reviewer),
+       foreign key (review, reviewer) references review_verdicts (review, reviewer) on delete cascade
+     )`,
+  ],
 ];
 
 /** Brings the schema up to date, each step in a transaction of its own. */

@@ -6,6 +6,10 @@ import type { Queries, Row } from './database.ts';
 
 export type NewReview = Omit<Review, 'id' | 'usedAt' | 'usedBy' | 'verdicts'> & { readonly caller: Uint8Array };
 
+/** A verdict, and what its reviewer would have answered. */
+const VERDICTS = `select v.*, coalesce(c.correction, '') as correction from review_verdicts v
+  left join review_corrections c on c.review = v.review and c.reviewer = v.reviewer`;
+
 /** Whoever holds this lock is alone in the policy's queue, until their transaction ends. */
 export async function lockQueue(tx: Queries, policy: string): Promise<void> {
   await tx.query('insert into review_queues (policy) values ($1) on conflict do nothing', [policy]);
@@ -18,16 +22,16 @@ function isOpenAt(now: string): string {
        and not exists (select 1 from review_verdicts v where v.review = reviews.id and not v.approve)`;
 }
 
-/** Open requests by policy. */
+/** Open requests and samples by policy. */
 export async function openReviews(
   queries: Queries,
   now: number,
-): Promise<{ readonly policy: string; readonly count: number }[]> {
+): Promise<{ readonly policy: string; readonly kind: string; readonly count: number }[]> {
   const rows = await queries.query(
-    `select policy, count(*) as count from reviews where ${isOpenAt('$1')} group by policy order by policy`,
+    `select policy, kind, count(*) as count from reviews where ${isOpenAt('$1')} group by policy, kind order by policy, kind`,
     [now],
   );
-  return rows.map((row) => ({ policy: text(row, 'policy'), count: integer(row, 'count') }));
+  return rows.map((row) => ({ policy: text(row, 'policy'), kind: text(row, 'kind'), count: integer(row, 'count') }));
 }
 
 /** Open requests of the policy, and of one caller in it. */
@@ -39,7 +43,7 @@ export async function countOpen(
 ): Promise<{ readonly all: number; readonly ofCaller: number }> {
   const [row] = await tx.query(
     `select count(*) as everybody, count(*) filter (where caller = $2) as own from reviews
-     where policy = $1 and ${isOpenAt('$3')}`,
+     where policy = $1 and kind = 'hold' and ${isOpenAt('$3')}`,
     [policy, caller, now],
   );
   return row === undefined
@@ -47,10 +51,29 @@ export async function countOpen(
     : { all: integer(row, 'everybody'), ofCaller: integer(row, 'own') };
 }
 
+/** Samples of the policy that nobody has judged, and whether this exchange is among all of them. */
+export async function countSamples(
+  tx: Queries,
+  policy: string,
+  exchange: Uint8Array,
+  now: number,
+): Promise<{ readonly open: number; readonly isKnown: boolean }> {
+  const [row] = await tx.query(
+    `select count(*) filter (where expires_at > $3
+         and not exists (select 1 from review_verdicts v where v.review = reviews.id)) as open,
+       count(*) filter (where binding = $2) as known
+     from reviews where policy = $1 and kind = 'sample'`,
+    [policy, exchange, now],
+  );
+  return row === undefined
+    ? { open: 0, isKnown: false }
+    : { open: integer(row, 'open'), isKnown: integer(row, 'known') > 0 };
+}
+
 export async function addReview(tx: Queries, review: NewReview): Promise<void> {
   await tx.query(
-    `insert into reviews (ticket, policy, node, binding, caller, caller_id, model, holds, messages, cut, created_at, expires_at)
-     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`,
+    `insert into reviews (ticket, policy, node, binding, caller, caller_id, model, holds, messages, cut, created_at, expires_at, kind, reply, denied)
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)`,
     [
       review.ticket,
       review.policy,
@@ -64,6 +87,9 @@ export async function addReview(tx: Queries, review: NewReview): Promise<void> {
       review.cut,
       review.createdAt,
       review.expiresAt,
+      review.kind,
+      review.reply,
+      review.denied,
     ],
   );
 }
@@ -78,7 +104,7 @@ export async function openByBinding(
   return first(
     tx,
     await tx.query(
-      'select * from reviews where policy = $1 and binding = $2 and used_at is null and expires_at > $3 order by id desc limit 1 for update',
+      "select * from reviews where policy = $1 and binding = $2 and kind = 'hold' and used_at is null and expires_at > $3 order by id desc limit 1 for update",
       [policy, binding, now],
     ),
   );
@@ -87,7 +113,10 @@ export async function openByBinding(
 export async function byTicket(tx: Queries, policy: string, ticket: string): Promise<Review | undefined> {
   return first(
     tx,
-    await tx.query('select * from reviews where policy = $1 and ticket = $2 for update', [policy, ticket]),
+    await tx.query("select * from reviews where policy = $1 and ticket = $2 and kind = 'hold' for update", [
+      policy,
+      ticket,
+    ]),
   );
 }
 
@@ -98,12 +127,12 @@ export async function byId(tx: Queries, id: number): Promise<Review | undefined>
 /** Oldest first, without what they say. */
 export async function listReviews(queries: Queries, policy: string, since: number): Promise<Review[]> {
   const rows = await queries.query(
-    `select id, ticket, policy, node, binding, caller_id, model, holds, '' as messages, cut, created_at, expires_at, used_at, used_by
+    `select id, ticket, policy, node, binding, caller_id, model, holds, '' as messages, kind, '' as reply, denied, cut, created_at, expires_at, used_at, used_by
      from reviews where ($1 = '' or policy = $1) and expires_at > $2 order by id`,
     [policy, since],
   );
   const verdicts = await queries.query(
-    `select v.* from review_verdicts v join reviews r on r.id = v.review where r.expires_at > $1 order by v.at, v.reviewer`,
+    `${VERDICTS} join reviews r on r.id = v.review where r.expires_at > $1 order by v.at, v.reviewer`,
     [since],
   );
   return rows.map((row) => reviewOf(row, verdicts));
@@ -118,20 +147,49 @@ export async function addVerdict(tx: Queries, id: number, verdict: Verdict): Pro
     'insert into review_verdicts (review, reviewer, groups, approve, reason, at) values ($1, $2, $3, $4, $5, $6)',
     [id, verdict.reviewer, JSON.stringify(verdict.groups), verdict.approve, verdict.reason, verdict.at],
   );
+  if (verdict.correction === '') return;
+  await tx.query('insert into review_corrections (review, reviewer, correction) values ($1, $2, $3)', [
+    id,
+    verdict.reviewer,
+    verdict.correction,
+  ]);
+}
+
+/** The next samples that somebody has judged and whose text is kept, by number. */
+export async function judgedSamples(
+  queries: Queries,
+  policy: string,
+  after: number,
+  most: number,
+): Promise<readonly Review[]> {
+  const rows = await queries.query(
+    `select * from reviews where kind = 'sample' and ($1 = '' or policy = $1) and id > $2 and messages <> ''
+       and exists (select 1 from review_verdicts v where v.review = reviews.id) order by id limit $3`,
+    [policy, after, most],
+  );
+  const verdicts = await queries.query(`${VERDICTS} where v.review > $1 and v.review <= $2 order by v.at, v.reviewer`, [
+    after,
+    rows.length === 0 ? after : integer(rows.at(-1)!, 'id'),
+  ]);
+  return rows.map((row) => reviewOf(row, verdicts));
 }
 
 /** Takes away what was said in requests that ended before `textsUntil`, and all of those that ended before `all`. */
 export async function forgetReviews(queries: Queries, textsUntil: number, all: number): Promise<void> {
-  await queries.query("update reviews set messages = '' where expires_at <= $1 and messages <> ''", [textsUntil]);
+  await queries.query("update reviews set messages = '', reply = '' where expires_at <= $1 and messages <> ''", [
+    textsUntil,
+  ]);
+  await queries.query(
+    'delete from review_corrections where review in (select id from reviews where expires_at <= $1)',
+    [textsUntil],
+  );
   await queries.query('delete from reviews where expires_at <= $1', [all]);
 }
 
 async function first(tx: Queries, rows: readonly Row[]): Promise<Review | undefined> {
   const [row] = rows;
   if (row === undefined) return undefined;
-  const verdicts = await tx.query('select * from review_verdicts where review = $1 order by at, reviewer', [
-    integer(row, 'id'),
-  ]);
+  const verdicts = await tx.query(`${VERDICTS} where v.review = $1 order by v.at, v.reviewer`, [integer(row, 'id')]);
   return reviewOf(row, verdicts);
 }
 
@@ -139,6 +197,7 @@ function reviewOf(row: Row, verdicts: readonly Row[]): Review {
   const id = integer(row, 'id');
   return {
     id,
+    kind: text(row, 'kind') === 'sample' ? 'sample' : 'hold',
     ticket: text(row, 'ticket'),
     policy: text(row, 'policy'),
     node: text(row, 'node'),
@@ -147,6 +206,8 @@ function reviewOf(row: Row, verdicts: readonly Row[]): Review {
     model: text(row, 'model'),
     holds: parsed<readonly Hold[]>(row, 'holds'),
     messages: text(row, 'messages'),
+    reply: text(row, 'reply'),
+    denied: flag(row, 'denied'),
     cut: flag(row, 'cut'),
     createdAt: integer(row, 'created_at'),
     expiresAt: integer(row, 'expires_at'),
@@ -161,6 +222,7 @@ function reviewOf(row: Row, verdicts: readonly Row[]): Review {
               approve: flag(verdict, 'approve'),
               reason: text(verdict, 'reason'),
               at: integer(verdict, 'at'),
+              correction: text(verdict, 'correction'),
             },
           ]
         : [],

@@ -224,7 +224,6 @@ const EFFECTS: {
       : { kind: 'notify', recipient: recipient.text, span };
   },
   sample: (scope, { share, reviewers, span }) => {
-    noteUnenforced(scope.context, 'sample', scope.declaration, scope.event, span);
     const millionths = checkShare(scope.context, share);
     const found = resolve(scope.context, 'reviewers', reviewers);
     return millionths === null || found === null

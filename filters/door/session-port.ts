@@ -97,15 +97,14 @@ export interface Reserve {
   readonly micros: number;
 }
 
-/**
- * What the log, the metrics and the budgets are told. It holds names of the policy and numbers, never a piece of a
- * body.
- */
+/** What the log, the metrics and the budgets are told: names of the policy and numbers, never a piece of a body. */
 export interface SessionOutcome {
   /** The decisions as the filter records them, in order, each one JSON document. */
   readonly records: readonly string[];
   /** What the exchange cost, by the reply's own usage; undefined where the reply did not say. */
   readonly spentMicros: number | undefined;
+  /** Not for these: an encoded `writ.v1.KeptExchange`, masked, for the queue of reviews. */
+  readonly kept?: Uint8Array;
 }
 
 export interface HeaderEdits {

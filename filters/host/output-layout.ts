@@ -23,6 +23,7 @@ export const OUTPUT_COST = 112;
 export const OUTPUT_RECORDS = 120;
 export const OUTPUT_REVIEW = 148;
 export const OUTPUT_ACCOUNTS = 156;
+export const OUTPUT_KEPT = 164;
 
 /** `bodyMode`: the host sends `body` in the place of what it holds. */
 export const BODY_REPLACED = 1;

@@ -143,6 +143,9 @@ export class WasmSession implements SessionPort {
     this.#outcome = {
       records: this.records(),
       spentMicros: isKnown ? Number(this.#memory.i64(this.#out + O.OUTPUT_COST)) : undefined,
+      ...(this.#memory.u32(this.#out + O.OUTPUT_KEPT + 4) === 0
+        ? {}
+        : { kept: Uint8Array.from(this.#memory.view(this.#out + O.OUTPUT_KEPT)) }),
     };
     return this.#outcome;
   }

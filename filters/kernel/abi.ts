@@ -77,7 +77,8 @@ export const FACT_RETRIEVAL_LIMIT = 16;
 export const FACT_NOW = 17;
 export const FACT_COMPLETION_TOOL_CALLS = 18;
 export const FACT_EGRESS_HOST = 19;
-export const BUILTIN_FACTS = 20;
+export const FACT_EXCHANGE_DRAW = 20;
+export const BUILTIN_FACTS = 21;
 
 // Events, as `decide` takes them. Retrieval, chunk and ingest take the store's position in the policy as a second
 // number.
@@ -111,4 +112,7 @@ export const T_REDACTIONS = 10;
 // Text: SHA-256 (hex) of the policy's source. 0 where no rule holds anything for review.
 export const T_REVIEW = 11;
 export const T_FEEDS = 12;
-export const TABLE_SECTIONS = 13;
+// u32: of a million exchanges, of how many a rule may keep something once the completion is known. 0 where no rule
+// keeps anything.
+export const T_KEEP = 13;
+export const TABLE_SECTIONS = 14;

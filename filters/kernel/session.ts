@@ -8,6 +8,8 @@ import { budgetCount, budgetRecord, storeRecord } from './decision/api';
 import { BUDGET_NAME, STORE_NAME } from './decision/layout';
 import { section } from './decision/tables';
 import { maskedForWant, takeKey, wantsKey } from './edit/policy-key';
+import { drawExchange, writeKept } from './keep/keeps';
+import { keepStream } from './keep/keep-stream';
 import { alloc, bytesInUse, free } from './memory';
 import { takeFeed } from './feeds/feeds';
 import { hasAccounts } from './session/accounts';
@@ -47,7 +49,9 @@ export function writ_bytes_in_use(): u32 {
 
 /** A session, or 0 when memory is exhausted. `nonce` is random; `now` is milliseconds since 1970 UTC. */
 export function session_new(nonce: u64, now: i64): usize {
-  return newSession(nonce, now);
+  const h = newSession(nonce, now);
+  if (h != 0) drawExchange(changetype<Session>(h));
+  return h;
 }
 
 export function session_free(h: usize): void {
@@ -214,6 +218,8 @@ export function session_response_trailers(h: usize): i32 {
 export function session_end(h: usize): void {
   if (h == 0) return;
   const s = begin(h);
+  if (s.stream != 0) keepStream(s);
+  writeKept(s);
   settle(s, false);
   s.phase = PHASE_DONE;
   s.out().publish();

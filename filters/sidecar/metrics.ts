@@ -3,6 +3,7 @@ import { Counter, Gauge, Registry, collectDefaultMetrics } from 'prom-client';
 import type { SessionOutcome } from '../door/session-port.ts';
 import type { GrantMove } from './budgets/envoy-grants.ts';
 import type { BudgetAccounts, BudgetCounters } from './budgets/budget-accounts.ts';
+import type { SampleSender } from './keeps/sample-sender.ts';
 import { DecisionTally } from './decision-tally.ts';
 
 export interface SidecarMetrics {
@@ -27,6 +28,7 @@ export interface Gauges {
   readonly logDropped: () => number;
   /** By budget: grants to the filter inside Envoy that are open, and what they hold. */
   readonly grants: () => ReadonlyMap<string, { readonly grants: number; readonly micros: number }>;
+  readonly samples: Pick<SampleSender, 'waiting' | 'sent' | 'dropped'>;
   readonly alarms: () => number;
   /** Undefined: this sidecar has no control plane, and so no budgets. */
   readonly budgets: BudgetFigures | undefined;
@@ -114,6 +116,14 @@ export function createMetrics(gauges: Gauges): SidecarMetrics {
   gauge(registry, 'writ_release_verified', 'Sequence of the newest verified release', () => gauges.sequence().verified);
   gauge(registry, 'writ_release_enforcing', 'Sequence of the release in force', () => gauges.sequence().enforcing);
   total(registry, 'writ_decision_log_dropped_total', 'Decisions that the log has lost', gauges.logDropped);
+  gauge(
+    registry,
+    'writ_samples_waiting',
+    'Samples that the control plane does not have yet',
+    () => gauges.samples.waiting,
+  );
+  total(registry, 'writ_samples_sent_total', 'Samples that the control plane has taken', () => gauges.samples.sent);
+  total(registry, 'writ_samples_dropped_total', 'Samples that were lost on their way', () => gauges.samples.dropped);
   total(registry, 'writ_alarms_total', 'Lines that the sidecar wrote for an operator', gauges.alarms);
   if (gauges.budgets !== undefined) budgetMetrics(registry, gauges.budgets);
   gauge(registry, 'writ_envoy_connected', 'Envoys connected', () => gauges.connected().envoy);

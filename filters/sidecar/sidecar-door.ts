@@ -14,6 +14,7 @@ import type { BudgetAccounts, ReserveResult } from './budgets/budget-accounts.ts
 import type { DecisionLog } from './decision-log.ts';
 import type { DeploymentSettings } from './deployment-settings.ts';
 import type { SidecarMetrics } from './metrics.ts';
+import { keptExchange, type SampleSender } from './keeps/sample-sender.ts';
 import { heldRequest, type ReviewQueue } from './reviews/review-queue.ts';
 import { callStore } from './store-client.ts';
 
@@ -31,6 +32,7 @@ export interface Governor {
 export interface SidecarDoorOptions {
   readonly budgets: BudgetAccounts | undefined;
   readonly reviews: ReviewQueue;
+  readonly samples: Pick<SampleSender, 'add'>;
   readonly log: Pick<DecisionLog, 'add'> | undefined;
   readonly metrics: Pick<SidecarMetrics, 'exchangeEnded' | 'error'>;
   readonly now: () => number;
@@ -210,6 +212,7 @@ class GovernedExchange implements ExchangeHost {
     this.#onEnd(this.#governor);
     this.#settle(outcome?.spentMicros);
     this.#options.metrics.exchangeEnded(how, outcome);
+    if (outcome?.kept !== undefined) this.#options.samples.add(keptExchange(outcome.kept));
     for (const record of outcome?.records ?? [])
       this.#options.log?.add({ exchange: this.#id, revision: this.#governor.revision, record });
   }

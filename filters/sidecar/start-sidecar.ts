@@ -35,6 +35,8 @@ import { Feeds } from './feeds.ts';
 import { createMetrics } from './metrics.ts';
 import { PolicyKey } from './policy-key.ts';
 import { Releases } from './releases.ts';
+import { addFilterKeepsService } from './keeps/filter-keeps-service.ts';
+import { type SampleSender, sampleSender } from './keeps/sample-sender.ts';
 import { addFilterReviewsService } from './reviews/filter-reviews-service.ts';
 import { reviewQueue } from './reviews/review-queue.ts';
 import { SidecarDoor } from './sidecar-door.ts';
@@ -88,6 +90,7 @@ const DRAIN_MS_MAX = 10_000;
 /** Envoy calls every two seconds, or sooner, and closes in the call after. */
 const GRANTS_RETURN_MS_MAX = 4_000;
 const LEASES_RETURN_MS = 2_000;
+const SAMPLES_SEND_MS = 1_000;
 const DRAIN_POLL_MS = 50;
 /** How often it is looked whether a list will soon be too old. */
 const FEED_WARNINGS_MS = 5_000;
@@ -126,6 +129,8 @@ async function startIn(state: StateFolder, options: SidecarOptions): Promise<Sid
         });
   const log = new DecisionLog({ path: join(stateFolder, 'decisions.log'), node, policy, now: () => new Date(), alarm });
 
+  const samples = sampleSender(channel, policy);
+
   // Made first, filled by what comes after: the two know of each other only through these.
   const late: { releases?: Releases; client?: ControlPlaneClient } = {};
   const ads = new LocalAds(
@@ -141,6 +146,7 @@ async function startIn(state: StateFolder, options: SidecarOptions): Promise<Sid
     }),
     sequence: () => ({ verified: releases.verified.sequence, enforcing: status().enforcing?.sequence ?? 0 }),
     logDropped: () => log.dropped,
+    samples,
     grants: () => grants?.outstanding() ?? new Map(),
     alarms: () => alarms,
     budgets,
@@ -152,7 +158,7 @@ async function startIn(state: StateFolder, options: SidecarOptions): Promise<Sid
       ? undefined
       : openEnvoyGrants({ accounts: budgets, alarm, onMove: (...move) => metrics.grantMoved(...move) });
   const reviews = reviewQueue(channel, policy);
-  const door: SidecarDoor = new SidecarDoor({ budgets, reviews, log, metrics, now: () => Date.now(), alarm });
+  const door: SidecarDoor = new SidecarDoor({ budgets, reviews, samples, log, metrics, now: () => Date.now(), alarm });
   const feeds = new Feeds({ policy, state, now: () => Date.now(), alarm });
   const policyKey = new PolicyKey(state, options.policyKey);
   const enforcer = new Enforcer({
@@ -187,6 +193,7 @@ async function startIn(state: StateFolder, options: SidecarOptions): Promise<Sid
   addFilterBudgetsService(server, grants);
   addFilterReviewsService(server, reviews);
   addFilterKeysService(server, () => policyKey.current);
+  addFilterKeepsService(server, samples);
   addAccessLogService(server, { log, metrics });
   const socketPath = join(stateFolder, 'envoy', 'sidecar.sock');
   await listen(server, socketPath);
@@ -251,6 +258,7 @@ async function startIn(state: StateFolder, options: SidecarOptions): Promise<Sid
         admin,
         budgets,
         grants,
+        samples,
         log,
         state,
         warnings,
@@ -293,6 +301,7 @@ interface Running {
   readonly admin: { stop(): Promise<void> };
   readonly budgets: BudgetAccounts | undefined;
   readonly grants: EnvoyGrants | undefined;
+  readonly samples: SampleSender;
   readonly log: DecisionLog;
   readonly state: StateFolder;
   readonly warnings: NodeJS.Timeout;
@@ -311,6 +320,7 @@ async function stopAll({
   admin,
   budgets,
   grants,
+  samples,
   log,
   state,
   warnings,
@@ -329,6 +339,7 @@ async function stopAll({
   server.forceShutdown();
   grants?.stop();
   await budgets?.stop(LEASES_RETURN_MS);
+  await samples.stop(SAMPLES_SEND_MS);
   channel?.close();
   await log.close();
   await admin.stop();

@@ -59,17 +59,14 @@ describe('writ check', () => {
   });
 
   test('one of a thing is not several, and forms that build refuses are said, but are no diagnostics', async () => {
-    const hold = '  on prompt\n  sample 2 percent for review by legal\n';
-    const one = policyFile('one.writ', `${SMALL_POLICY}reviewers legal from group "legal"\nrule wait\n${hold}`);
+    const hold = '  on exchange\n  tag seen = true\n';
+    const one = policyFile('one.writ', `${SMALL_POLICY}rule wait\n${hold}`);
     const { code, out } = await writ(['check', one], { cwd: folder });
     expect({ code, out }).toEqual({
       code: 0,
       out: 'small: 1 file, 1 rule, 0 routes, 0 budgets, no errors\n`writ build` will refuse 1 form that is not enforced yet, and names it\n',
     });
-    const two = policyFile(
-      'two.writ',
-      `${SMALL_POLICY}reviewers legal from group "legal"\nrule wait\n${hold}rule again\n${hold}`,
-    );
+    const two = policyFile('two.writ', `${SMALL_POLICY}rule wait\n${hold}rule again\n${hold}`);
     expect((await writ(['check', two], { cwd: folder })).out).toMatch(
       /1 file, 2 rules, .*\n`writ build` will refuse 2 forms that are not enforced yet, and names them\n$/,
     );
@@ -202,16 +199,13 @@ describe('writ build', () => {
   });
 
   test('a form that is not enforced is refused; with --allow-unenforced it denies', async () => {
-    const file = policyFile(
-      'hold.writ',
-      `${SMALL_POLICY}reviewers legal from group "legal"\nrule wait\n  on prompt\n  sample 2 percent for review by legal\n`,
-    );
+    const file = policyFile('hold.writ', `${SMALL_POLICY}rule wait\n  on exchange\n  tag seen = true\n`);
     const refused = await writ(['build', file, '-o', 'hold.tar.gz'], { cwd: folder });
     expect(refused.code).toBe(1);
-    expect(refused.err).toContain('error[E0902]');
+    expect(refused.err).toContain('error[E0916]');
     const allowed = await writ(['build', file, '-o', 'hold.tar.gz', '--allow-unenforced'], { cwd: folder });
     expect(allowed.code).toBe(0);
-    expect(allowed.err).toContain('warning[E0902]');
+    expect(allowed.err).toContain('warning[E0916]');
     const facts = {
       event: 'prompt',
       caller: { id: 'u' },

@@ -304,7 +304,7 @@ describe('over mTLS', () => {
 
   test('nothing of a request is in a log or a metric', async () => {
     const metrics = await (await fetch(`http://127.0.0.1:${control.plane.ports.http}/metrics`)).text();
-    expect(metrics).toContain('writ_control_plane_reviews_open{policy="acme"} 1');
+    expect(metrics).toContain('writ_control_plane_reviews_open{policy="acme",kind="hold"} 1');
     for (const said of [metrics, control.logged.join('\n')]) {
       expect(said).not.toContain('sign it');
       expect(said).not.toContain('u1');

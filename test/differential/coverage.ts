@@ -60,6 +60,7 @@ const EFFECTS: Table<Effect['kind']> = {
   buffer: true,
   set: true,
   hold: true,
+  keep: true,
   allow_chunk: true,
   withhold_chunk: true,
   keep_newest: true,

@@ -311,6 +311,7 @@ function generateEffect({ random, vocabulary }: Generating, event: RuleEvent, so
     buffer: 0.4,
     set: event === 'prompt' ? 1.5 : 0,
     hold: event === 'prompt' ? 1 : 0,
+    keep: event === 'prompt' || event === 'completion' ? 1.5 : 0,
     allow_chunk: onChunk,
     withhold_chunk: onChunk * 1.5,
     keep_newest: onChunk / 5,
@@ -335,6 +336,10 @@ function generateEffect({ random, vocabulary }: Generating, event: RuleEvent, so
       return { kind, field: random.pick(['store', 'temperature', 'Ö']), value: random.pick(WIRE_VALUES) };
     case 'hold':
       return generateHold(random);
+    case 'keep': {
+      const reviewers = random.pick(['legal', 'security']);
+      return { kind, reviewers, group: `${reviewers}-review`, share: random.pick([1, 20_000, 1_000_000]) };
+    }
     case 'allow_chunk': {
       const where = generateCondition(source);
       return { kind, where, reads: readsOf(where, { classification: [] }) };

@@ -119,6 +119,8 @@ export const INTERPRETER_MUTATIONS: readonly Mutation[] = [
     ],
     ['hold: allows', "held.length > 0 ? 'hold' : 'allow'", "'allow'"],
     ['hold: what is denied is held too', 'allowed ? holdsOf(fired) : []', 'holdsOf(fired)'],
+    ['keep: only of what is allowed', 'keeps: keepsOf(fired)', 'keeps: allowed ? keepsOf(fired) : []'],
+    ['keep: doubles stay', ' || compareKeeps(all[at - 1]!, keep) !== 0', ' || true'],
     ['hold: doubles stay', ' || compareHolds(all[at - 1]!, hold) !== 0', ' || true'],
     [
       'tag: the last of a name',
@@ -161,7 +163,7 @@ export const INTERPRETER_MUTATIONS: readonly Mutation[] = [
     ['cost: rounded down', '(sum + 999_999n) / 1_000_000n', 'sum / 1_000_000n'],
     ['cost: one reply, whatever is asked', 'choices * output * BigInt(outputPrice)', 'output * BigInt(outputPrice)'],
     ['reserve: where it does not apply', 'return readableBudgets(event, situation)\n', 'return event.budgets\n'],
-    ['no model: every rule is judged', '? event.rules.filter(deniesAtAnyModel) :', '? event.rules :'],
+    ['no model: every rule is judged', '? event.rules.filter(isJudgedWithoutModel) :', '? event.rules :'],
     [
       'no model: is unknown where the choice has failed',
       'chosen === null && !choiceFailed(situation)',

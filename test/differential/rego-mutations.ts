@@ -98,6 +98,12 @@ export const REGO_MUTATIONS: readonly RegoMutation[] = [
     '} else := "hold" if {\n\tcount(holds) > 9',
   ),
   inLibrary(
+    'nothing is kept of what is denied',
+    'some [rule, reviewers] in sort(parts.keeps)]',
+    'count(parts.reasons) == 0; some [rule, reviewers] in sort(parts.keeps)]',
+    (_, decision) => decision.outcome === 'deny' && decision.keeps.length > 0,
+  ),
+  inLibrary(
     'restored values are never included',
     '"includingRestored": true in',
     '"includingRestored": "true" in',

@@ -287,11 +287,7 @@ export const WASM_MUTATIONS: readonly WasmMutation[] = [
       'let mask = offered(preferences - 1);\n  for (let at = preferences - 2; at >= 0; at--)',
       'let mask = offered(0);\n  for (let at = 1; at < preferences; at++)',
     ],
-    [
-      'no model: every rule is judged',
-      "rule.when.kind === 'all' && rule.effects.some((effect) => effect.kind === 'deny')",
-      "rule.when.kind === 'all'",
-    ],
+    ['no model: every rule is judged', 'isJudgedWithoutModel(rule)', "rule.when.kind === 'all'"],
     ['no model: is unknown where the choice has failed', 'i32.and(isEmpty(), choiceHolds.get())', 'isEmpty()'],
     ['no model: is allowed', '    i32.eqz(isChosen.get()),\n', ''],
   ]),
@@ -392,6 +388,11 @@ export const WASM_MUTATIONS: readonly WasmMutation[] = [
       'set: of the next rule',
       'writer.u32(record + layout.SET_NODE, node)',
       'writer.u32(record + layout.SET_NODE, node + 1)',
+    ],
+    [
+      'keep: of the next rule',
+      'writer.u32(record + layout.KEEP_NODE, node)',
+      'writer.u32(record + layout.KEEP_NODE, node + 1)',
     ],
     ['failed: facts of another reader', "const key = touch.reads.join(',');", "const key = '';"],
     [

@@ -89,6 +89,7 @@ beforeEach(async () => {
     alarms: () => 0,
     budgets: undefined,
     logDropped: () => log.dropped,
+    samples: { waiting: 0, sent: 0, dropped: 0 },
     grants: () => new Map(),
     connected: () => ({ envoy: 0, controlPlane: 0 }),
   });

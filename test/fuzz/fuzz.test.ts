@@ -120,6 +120,7 @@ test.each([
     gotHeaders: [],
     records: [],
     spentMicros: undefined,
+    kept: undefined,
   };
   const seen: Seen = target.side === 'request' ? { ...nothing, sent: text } : { ...nothing, got: text };
   expect(fault(target, seen)).toContain(what);

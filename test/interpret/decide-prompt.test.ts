@@ -37,6 +37,7 @@ test("with nothing to say the requested model is chosen, and the output is the m
     tags: [],
     set: [],
     holds: [],
+    keeps: [],
     reasons: [],
     fired: [],
     failed: [],

@@ -25,6 +25,7 @@ describe('an input that cannot be decided is denied', () => {
     tags: [],
     set: [],
     holds: [],
+    keeps: [],
     reasons: [{ kind: 'input' }],
     fired: [],
     failed: [],

@@ -3,6 +3,7 @@
  */
 import { createHash } from 'node:crypto';
 import { fromBinary } from '@bufbuild/protobuf';
+import { type KeptExchange, KeptExchangeSchema } from '../../proto/gen/writ/v1/filter_keeps_pb.ts';
 import { type HeldRequest, HeldRequestSchema } from '../../proto/gen/writ/v1/filter_reviews_pb.ts';
 import { checkProgram } from '../../dsl/check.ts';
 import { sourceFile } from '../../dsl/source.ts';
@@ -109,6 +110,8 @@ export interface Seen {
   readonly gotHeaders: readonly Header[];
   readonly records: readonly { readonly event: string; readonly outcome: string; readonly [key: string]: unknown }[];
   readonly spentMicros: number | undefined;
+  /** What is kept of it for review. */
+  readonly kept: KeptExchange | undefined;
 }
 
 export const whole = (bytes: Uint8Array): readonly Uint8Array[] => [bytes];
@@ -172,7 +175,7 @@ function drive(session: ReturnType<Filter['newSession']>, exchange: Exchange): S
     });
     if (exchange.trailers && step.kind === 'hold') step = answer(session.requestTrailers());
   }
-  let seen: Omit<Seen, 'records' | 'spentMicros'>;
+  let seen: Omit<Seen, 'records' | 'spentMicros' | 'kept'>;
   if (step.kind === 'reply') {
     seen = {
       sent: null,
@@ -204,6 +207,7 @@ function drive(session: ReturnType<Filter['newSession']>, exchange: Exchange): S
     ...seen,
     records: outcome.records.map((record) => JSON.parse(record) as Seen['records'][number]),
     spentMicros: outcome.spentMicros,
+    kept: outcome.kept === undefined ? undefined : fromBinary(KeptExchangeSchema, outcome.kept),
   };
 }
 

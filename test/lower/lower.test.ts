@@ -209,8 +209,7 @@ const cases: readonly Case[] = [
   },
   {
     says: 'a rule of a form that is not enforced denies where its condition holds',
-    policy:
-      'reviewers legal from group "legal"\nrule r on prompt where caller.region is us sample 2 percent for review by legal',
+    policy: 'rule r on exchange where caller.region is us tag seen = true',
     when: {},
     then: { outcome: 'deny' },
   },
@@ -220,6 +219,32 @@ const cases: readonly Case[] = [
       'reviewers legal from group "legal-review"\nrule r on prompt where caller.region is us hold for review by 2 of legal up to 4 hours else deny',
     when: {},
     then: { outcome: 'hold', holds: [{ rule: 'r', reviewers: 'legal', approvals: 2, milliseconds: 14_400_000 }] },
+  },
+  {
+    says: 'a rule samples what is drawn',
+    policy: 'reviewers legal from group "legal-review"\nrule r on prompt sample 2 percent for review by legal',
+    when: { exchange: { draw: 19_999 } },
+    then: { outcome: 'allow', keeps: [{ rule: 'r', reviewers: 'legal' }], fired: ['r'] },
+  },
+  {
+    says: 'a rule does not sample what is not drawn',
+    policy: 'reviewers legal from group "legal-review"\nrule r on prompt sample 2 percent for review by legal',
+    when: { exchange: { draw: 20_000 } },
+    then: { outcome: 'allow', keeps: [], fired: [] },
+  },
+  {
+    says: 'where nobody draws nothing is sampled, but what each exchange is',
+    policy:
+      'reviewers legal from group "legal-review"\nrule p on prompt sample 2 percent for review by legal\nrule r on prompt sample 100 percent for review by legal',
+    when: {},
+    then: { outcome: 'allow', keeps: [{ rule: 'r', reviewers: 'legal' }] },
+  },
+  {
+    says: 'what is denied is sampled too, and other effects of the rule are not drawn',
+    policy:
+      'reviewers legal from group "legal-review"\nrule r on prompt deny "no" sample 2 percent for review by legal',
+    when: { exchange: { draw: 0 } },
+    then: { outcome: 'deny', keeps: [{ rule: 'sample r', reviewers: 'legal' }], fired: ['r', 'sample r'] },
   },
   {
     says: 'a deny wins over a hold',

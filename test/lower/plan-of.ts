@@ -78,10 +78,11 @@ export interface PromptFacts {
   readonly prompt?: object;
   readonly found?: readonly string[];
   readonly budget?: object;
+  readonly exchange?: object;
 }
 
 /** The input of a prompt's decision in which all is known and plain, but for what is given. */
-export function promptInput({ caller = {}, prompt = {}, found = [], budget }: PromptFacts): object {
+export function promptInput({ caller = {}, prompt = {}, found = [], budget, exchange }: PromptFacts): object {
   return {
     event: 'prompt',
     caller: { id: 'u1', region: 'us', ...caller },
@@ -96,5 +97,6 @@ export function promptInput({ caller = {}, prompt = {}, found = [], budget }: Pr
     },
     text: { found, found_restored: found },
     ...(budget === undefined ? {} : { budget }),
+    ...(exchange === undefined ? {} : { exchange }),
   };
 }

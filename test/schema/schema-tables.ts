@@ -46,6 +46,7 @@ const MEANING: { readonly [key: string]: string } = {
     'What is replaced in the text before it goes on, how, and by which rules; `includingRestored`: also what was put back into a reply.',
   reserve: 'What is set aside before a prompt goes out: its worst case.',
   holds: 'Who must approve it before it goes on.',
+  keeps: 'Who is to judge what is kept of it.',
   tags: "What the policy's rules attach to the exchange.",
   set: 'Fields of the request that get a value of the policy’s.',
 };

@@ -46,6 +46,7 @@ const ALLOWED: Decision = {
   tags: [],
   set: [],
   holds: [],
+  keeps: [],
   reasons: [],
   fired: [],
   failed: [],

@@ -105,7 +105,8 @@ export const EFFECTS: { readonly [K in EffectClause['kind']]: Described } = {
   },
   sample: {
     short: 'shows some requests to reviewers',
-    about: 'Puts a share of the requests, chosen by their id, before reviewers. Nothing waits for that.',
+    about:
+      'Puts a share of the exchanges, prompt and reply, before reviewers, drawn by an id that no client chooses. What they see is masked, as far as detectors that the policy mentions find it; nothing waits for it, and what is denied is drawn too.',
     example: 'rule one_in_fifty "One in fifty is looked at"\n  on prompt\n  sample 2 percent for review by lawyers\n',
   },
 };

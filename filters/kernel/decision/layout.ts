@@ -52,7 +52,8 @@ export const SITE_AT_REDACTIONS = 108; // u8 a detector of the policy
 export const SITE_SAYS = 112; // list of SAY_*
 export const SITE_SETS = 120; // list of SET_*: by field, then value
 export const SITE_HOLDS = 128; // list of HOLD_*: by rule, then reviewers, approvals, time
-export const SITE_BYTES = 136;
+export const SITE_KEEPS = 136; // list of KEEP_*: by rule, then reviewers
+export const SITE_BYTES = 144;
 
 export const TOUCH_NAME = 0; // text
 export const TOUCH_READS = 8; // address of u64 words over SITE_FAILED
@@ -84,6 +85,12 @@ export const HOLD_RULE = 16; // text
 export const HOLD_REVIEWERS = 24; // text
 export const HOLD_GROUP = 32; // text
 export const HOLD_BYTES = 40;
+
+export const KEEP_NODE = 0;
+export const KEEP_RULE = 4; // text
+export const KEEP_REVIEWERS = 12; // text
+export const KEEP_GROUP = 20; // text
+export const KEEP_BYTES = 28;
 
 export const SET_NODE = 0;
 export const SET_FIELD = 4; // text

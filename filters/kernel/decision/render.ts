@@ -18,6 +18,10 @@ import {
   HOLD_NODE,
   HOLD_REVIEWERS,
   HOLD_RULE,
+  KEEP_BYTES,
+  KEEP_NODE,
+  KEEP_REVIEWERS,
+  KEEP_RULE,
   MODE_NAME,
   MODEL_NAME,
   MODELS_BY_PRICE,
@@ -44,6 +48,7 @@ import {
   SITE_EVENT,
   SITE_FAILED,
   SITE_HOLDS,
+  SITE_KEEPS,
   SITE_NODES,
   SITE_PREFERENCES,
   SITE_REDACTIONS,
@@ -74,7 +79,7 @@ export function writeDecision<O>(result: usize, out: O): void {
   if (site == 0) {
     put<O>(
       out,
-      '{"event":null,"outcome":"deny","model":null,"classification":null,"redact":[],"outputTokens":null,"reserve":[],"tags":[],"set":[],"holds":[],"reasons":[{"kind":"input"}],"fired":[],"failed":[]}',
+      '{"event":null,"outcome":"deny","model":null,"classification":null,"redact":[],"outputTokens":null,"reserve":[],"tags":[],"set":[],"holds":[],"keeps":[],"reasons":[{"kind":"input"}],"fired":[],"failed":[]}',
     );
     return;
   }
@@ -107,6 +112,8 @@ export function writeDecision<O>(result: usize, out: O): void {
   if (allowed) putSettings<O>(out, site, result);
   put<O>(out, '],"holds":[');
   if (held) putHolds<O>(out, site, result);
+  put<O>(out, '],"keeps":[');
+  putKeeps<O>(out, site, result);
   put<O>(out, '],"reasons":[');
   if (!allowed) putReasons<O>(out, site, result);
   put<O>(out, '],"fired":[');
@@ -239,6 +246,27 @@ function putHolds<O>(out: O, site: usize, result: usize): void {
     putNumber<O>(out, load<i64>(entry, HOLD_MILLISECONDS));
     out.push(0x7d);
   }
+}
+
+function putKeeps<O>(out: O, site: usize, result: usize): void {
+  const fired = result + load<u32>(site, SITE_AT_FIRED);
+  const count = load<u32>(site, SITE_KEEPS + 4);
+  let entry = <usize>load<u32>(site, SITE_KEEPS);
+  let last: usize = 0;
+  for (let at: u32 = 0; at < count; at++, entry += KEEP_BYTES) {
+    if (!isSet(fired, load<u32>(entry, KEEP_NODE)) || (last != 0 && isSameKeep(last, entry))) continue;
+    put<O>(out, last != 0 ? ',{"rule":' : '{"rule":');
+    last = entry;
+    putText<O>(out, entry + KEEP_RULE);
+    put<O>(out, ',"reviewers":');
+    putText<O>(out, entry + KEEP_REVIEWERS);
+    out.push(0x7d);
+  }
+}
+
+/** Of one rule, which may say the same twice. */
+export function isSameKeep(a: usize, b: usize): bool {
+  return isSameText(a + KEEP_RULE, b + KEEP_RULE) && isSameText(a + KEEP_REVIEWERS, b + KEEP_REVIEWERS);
 }
 
 /** Of one rule, which may say the same twice. */

@@ -54,6 +54,7 @@ import { decideEvent } from '../session/record';
 import { deniedByBudget } from '../session/budget';
 import { denyByBudget } from '../session/refuse-spend';
 import { Session } from '../session/session-state';
+import { keepPrompt } from '../keep/keeps';
 import { askReview } from '../review/review-request';
 import { addToGroup, clearEdits, clearTexts, closeGroup, editTexts, openGroup } from '../edit/texts';
 import { MODE_ARGUMENTS, MODE_FIXED, MODE_TEXT } from '../edit/segment';
@@ -87,6 +88,7 @@ export function onPrompt(s: Session): i32 {
 /** The facts are complete. */
 export function decidePrompt(s: Session): i32 {
   decideEvent(s, EVENT_PROMPT, 0);
+  keepPrompt(s);
   if (isHeld(s.result)) return askReview(s);
   if (!isAllowed(s.result)) return deniedByBudget(s.result) ? denyByBudget(s) : denyByPolicy(s, 403);
   return passPrompt(s);

@@ -36,6 +36,7 @@ import { identifyCaller } from './caller';
 import { readConfiguration } from './configuration';
 import { forgetGrants } from './grant';
 import { takeReply } from './grant-calls';
+import { endKept, tellKept } from './keep-calls';
 import { openSession } from './open-session';
 import { askQueue, takeRuling, unanswered } from './review-calls';
 import { endKeyCall, findKey, onKeyTick, takeKeyReply } from './key-calls';
@@ -126,6 +127,7 @@ export function proxy_on_log(id: u32): void {
   session_end(e.session);
   settleSpend(e, e.sessionOf().out());
   tellDecisions(e);
+  tellKept(e);
   countExchange(e);
 }
 
@@ -295,6 +297,7 @@ export function proxy_on_http_call_response(root: u32, token: u32, headers: u32,
 }
 
 export function proxy_on_grpc_receive(root: u32, token: u32, bytes: u32): void {
+  if (endKept(root, token, true)) return;
   if (takeQuietReply(root, token, bytes) || takeKeyReply(root, token, bytes)) return;
   const held = exchangeWaiting(root, token, CALL_REVIEW);
   if (held != 0) return goOnWithReview(changetype<Exchange>(held), bytes);
@@ -305,7 +308,8 @@ export function proxy_on_grpc_receive(root: u32, token: u32, bytes: u32): void {
 }
 
 /** The call has failed, or is over: whoever still waits then has no answer. */
-export function proxy_on_grpc_close(root: u32, token: u32, _status: u32): void {
+export function proxy_on_grpc_close(root: u32, token: u32, status: u32): void {
+  if (endKept(root, token, status == 0)) return;
   endQuietCall(root, token);
   endKeyCall(root, token);
   const held = exchangeWaiting(root, token, CALL_REVIEW);

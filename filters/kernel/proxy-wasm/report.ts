@@ -2,7 +2,9 @@
  * What an exchange was, told to Envoy when it is over: its decisions as filter state, from where the access log takes
  * them to the sidecar, and counters. Names of the policy and numbers, no piece of a body.
  */
+import { T_KEEP } from '../abi';
 import { Bytes } from '../bytes';
+import { section } from '../decision/tables';
 import { appendNumber } from '../json/escape';
 import { put } from '../http/literal';
 import { maskedForWant, wantsKey } from '../edit/policy-key';
@@ -26,9 +28,10 @@ const SPENT: string = 'writ_spent_micros_total';
 const MASKED: string = 'writ_pseudonyms_masked_total';
 const CONNECTED: string = 'writ_connections_forwarded_total';
 const CLOSED: string = 'writ_connections_denied_total';
+const KEPT_LOST: string = 'writ_kept_lost_total';
 
 /** Numbers of the metrics, in the order above; 0 until they are defined. */
-const metrics: usize = memory.data(7 * 4, 4);
+const metrics: usize = memory.data(8 * 4, 4);
 const number: usize = memory.data(4, 4);
 let areDefined: bool = false;
 /** Of the masked pseudonyms, those that are counted. */
@@ -45,7 +48,8 @@ export function defineMetrics(): bool {
     define(3, SPENT) &&
     define(5, CONNECTED) &&
     define(6, CLOSED) &&
-    (!wantsKey() || define(4, MASKED));
+    (!wantsKey() || define(4, MASKED)) &&
+    (section(T_KEEP) == 0 || define(7, KEPT_LOST));
   return areDefined;
 }
 
@@ -69,6 +73,11 @@ export function countExchange(e: Exchange): void {
 /** Of a connection to the outside. */
 export function countConnection(isForwarded: bool): void {
   increment(isForwarded ? 5 : 6, 1);
+}
+
+/** What a rule keeps of an exchange did not reach the sidecar. */
+export function countLost(): void {
+  increment(7, 1);
 }
 
 function increment(position: u32, by: i64): void {

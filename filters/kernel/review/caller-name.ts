@@ -1,8 +1,8 @@
 /**
  * Who calls, as a review is bound to them: what stays the same from token to token. Issuer and subject of a JWT, the
- * name in a certificate, or the hash of an API key. Kept only where the policy holds requests for review.
+ * name in a certificate, or the hash of an API key. Known only where the policy holds or keeps something for review.
  */
-import { T_REVIEW } from '../abi';
+import { T_KEEP, T_REVIEW } from '../abi';
 import { Bytes } from '../bytes';
 import { Arena } from '../decision/api';
 import { section } from '../decision/tables';
@@ -21,8 +21,12 @@ let issuerBytes: u32 = 0;
 let subject: usize = 0;
 let subjectBytes: u32 = 0;
 
+function isAskedFor(): bool {
+  return section(T_REVIEW) != 0 || section(T_KEEP) != 0;
+}
+
 export function keepTokensCaller(s: Session, claims: usize, length: u32): void {
-  if (section(T_REVIEW) == 0) return;
+  if (!isAskedFor()) return;
   readClaims(s, claims, length);
   if (subjectBytes == 0) return;
   s.callerId = subject;
@@ -36,7 +40,7 @@ export function keepTokensCaller(s: Session, claims: usize, length: u32): void {
 }
 
 export function keepCertificatesCaller(s: Session, san: usize, length: u32): void {
-  if (section(T_REVIEW) == 0) return;
+  if (!isAskedFor()) return;
   s.callerId = keep(s, san, length);
   s.callerIdBytes = length;
   const name = begin(s, BY_CERTIFICATE, length);
@@ -45,7 +49,7 @@ export function keepCertificatesCaller(s: Session, san: usize, length: u32): voi
 
 /** `hash` is the SHA-256 of the key, `claims` what the policy's list gives it. */
 export function keepKeysCaller(s: Session, hash: usize, claims: usize, length: u32): void {
-  if (section(T_REVIEW) == 0) return;
+  if (!isAskedFor()) return;
   readClaims(s, claims, length);
   s.callerId = subject;
   s.callerIdBytes = subjectBytes;

@@ -28,6 +28,7 @@
  * 148 review           run: an encoded `writ.v1.HeldRequest`, for the queue of reviews
  * 156 accounts         run: 16 bytes for each budget of the policy, the hash that names its account (session/accounts.ts);
  *                      empty where every budget has one account
+ * 164 kept             run: at the end, an encoded `writ.v1.KeptExchange`, where something is kept
  */
 import { Bytes } from '../bytes';
 import { allocZeroed, free } from '../memory';
@@ -72,6 +73,8 @@ export class Output {
   reviewLen: u32 = 0;
   accountsPtr: u32 = 0;
   accountsLen: u32 = 0;
+  keptPtr: u32 = 0;
+  keptLen: u32 = 0;
 
   // Not the host's.
   set: usize = 0;
@@ -88,6 +91,7 @@ export class Output {
   records: usize = 0;
   review: usize = 0;
   accounts: usize = 0;
+  kept: usize = 0;
   /** What could not be written for want of memory. */
   failed: bool = false;
 
@@ -111,6 +115,7 @@ export class Output {
     o.records = changetype<usize>(Bytes.create());
     o.review = changetype<usize>(Bytes.create());
     o.accounts = changetype<usize>(Bytes.create());
+    o.kept = changetype<usize>(Bytes.create());
     const complete =
       o.set != 0 &&
       o.remove != 0 &&
@@ -125,7 +130,8 @@ export class Output {
       o.callBody != 0 &&
       o.records != 0 &&
       o.review != 0 &&
-      o.accounts != 0;
+      o.accounts != 0 &&
+      o.kept != 0;
     if (complete) return o;
     o.destroy();
     return changetype<Output>(0);
@@ -146,6 +152,7 @@ export class Output {
     drop(this.records);
     drop(this.review);
     drop(this.accounts);
+    drop(this.kept);
     free(changetype<usize>(this));
   }
 
@@ -160,6 +167,7 @@ export class Output {
     this.bodyMode = 0;
     changetype<Bytes>(this.budgets).clear();
     this.reviewRun().clear();
+    this.keptRun().clear();
   }
 
   /** After each call: addresses, which appending may have moved. */
@@ -192,6 +200,8 @@ export class Output {
     this.reviewLen = this.reviewRun().len;
     this.accountsPtr = <u32>this.accountsRun().ptr;
     this.accountsLen = this.accountsRun().len;
+    this.keptPtr = <u32>this.keptRun().ptr;
+    this.keptLen = this.keptRun().len;
   }
 
   setRun(): Bytes {
@@ -226,6 +236,9 @@ export class Output {
   }
   reviewRun(): Bytes {
     return changetype<Bytes>(this.review);
+  }
+  keptRun(): Bytes {
+    return changetype<Bytes>(this.kept);
   }
 }
 

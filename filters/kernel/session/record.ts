@@ -3,6 +3,7 @@ import { decide, resultBytes } from '../policy';
 import { chosenModel, renderDecision } from '../decision/api';
 import { EVENT_CHUNK, EVENT_INGEST, EVENT_PROMPT } from '../abi';
 import { readFeeds } from '../feeds/read-feeds';
+import { noteKeeps } from '../keep/keeps';
 import { Session } from './session-state';
 
 import { NO_STORE } from '../feeds/layout';
@@ -28,6 +29,7 @@ export function decideQuietly(s: Session, event: i32, store: i32): void {
 
 /** Records the decision in `s.result`. */
 export function recordDecision(s: Session): void {
+  noteKeeps(s);
   if (s.out().recordsRun().len <= RECORDS_BYTES_MAX) recordAlways(s);
 }
 

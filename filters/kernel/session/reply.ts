@@ -11,6 +11,7 @@ import { eventOf, protocolSection, rootOf } from '../http/endpoint';
 import { putRemovals } from '../http/forwarded-headers';
 import { is, put } from '../http/literal';
 import { setFound, NO_MESSAGE } from '../prompt/messages';
+import { keepReply } from '../keep/keeps';
 import { decideEvent } from './record';
 import { putBody, putLength } from './send-request';
 import { PHASE_DONE, Session } from './session-state';
@@ -62,6 +63,7 @@ export function onReply(s: Session): i32 {
   }
   setReplyFacts(s);
   decideEvent(s, EVENT_COMPLETION, 0);
+  keepReply(s);
   if (!isAllowed(s.result)) return denyByPolicy(s, 403);
   if (!editTexts(s, body.ptr)) return denyFixed(s);
   if (s.failed) return deny(s, 502, "the upstream's reply holds more values than this gateway reads");

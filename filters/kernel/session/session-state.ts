@@ -70,7 +70,7 @@ export class Session {
   captures: usize = 0;
 
   /**
-   * Where the policy holds requests for review: who calls, whatever else the token says (0: a caller who cannot be told
+   * Where the policy holds or keeps something for review: who calls, whatever else the token says (0: a caller who cannot be told
    * from others), the id of the caller for people, and the ticket that the request carried (0: none).
    */
   caller: usize = 0;
@@ -78,6 +78,18 @@ export class Session {
   callerId: usize = 0;
   callerIdBytes: u32 = 0;
   ticket: usize = 0;
+
+  /** What is kept of the exchange (keep/keeps.ts): its id, 0 where the policy keeps nothing; whether it may be kept. */
+  id: usize = 0;
+  draw: u32 = 0;
+  keeping: bool = false;
+  keeps: usize = 0;
+  keptPrompt: usize = 0;
+  keptReply: usize = 0;
+  keptCut: bool = false;
+  wasDenied: bool = false;
+  /** Bytes of a streamed reply that wait to be masked. */
+  keptBytes: u32 = 0;
 
   // What the request said.
   hasBody: bool = false;
@@ -264,6 +276,9 @@ export function freeSession(s: Session): void {
   drop(s.calls);
   drop(s.versions);
   drop(s.levels);
+  drop(s.keeps);
+  drop(s.keptPrompt);
+  drop(s.keptReply);
   free(s.values);
   free(s.facts);
   free(s.result);

@@ -17,6 +17,7 @@ import { readInteger, skipSpace } from '../json/scan';
 import { appendUnescaped } from '../json/unescape';
 import * as P from '../protocol/places';
 import { is } from '../http/literal';
+import { keepText } from '../keep/keep-stream';
 import { opensCall, scanValue } from '../session/reply';
 import { beginInCall, endInCall, nameCall, noteCall, readsCalls } from '../session/tool-calls';
 import {
@@ -141,8 +142,12 @@ function addText(s: Session, e: StreamEvent, i: u32, mode: u32, top: i64): bool 
     appendSegmentText(text, document, segment);
     if (text.failed) return false;
     lane.append(text.ptr, text.len);
+    keepText(s, c, text.ptr, text.len);
     if (mode == MODE_ARGUMENTS) c.state = stateAfter;
-  } else lane.append(document + start, end - start);
+  } else {
+    lane.append(document + start, end - start);
+    keepText(s, c, document + start, end - start);
+  }
   store<u32>(segment, lane.length, SEGMENT_TO);
   c.touched = true;
   return !lane.failed;

@@ -26,6 +26,9 @@ export class Channel {
   /** Hits that are in no cluster yet, sorted; clusters whose segments wait; the first of them that is still needed. */
   hits: usize = 0;
   clusters: usize = 0;
+  /** The lane's text so far, where it may be kept (keep/keep-stream.ts); 0 until there is some. Some is missing behind it. */
+  kept: usize = 0;
+  keptCut: bool = false;
   cluster: u32 = 0;
   /** Hits of the lane that were taken. */
   taken: u32 = 0;
@@ -78,6 +81,7 @@ export class Channel {
     if (this.lane != 0) this.laneOf().destroy();
     if (this.hits != 0) this.hitBytes().destroy();
     if (this.clusters != 0) this.clusterBytes().destroy();
+    if (this.kept != 0) changetype<Bytes>(this.kept).destroy();
     free(changetype<usize>(this));
   }
 }

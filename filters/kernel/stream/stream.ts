@@ -15,6 +15,7 @@ import { renderReason } from '../decision/api';
 import { protocolSection, rootOf } from '../http/endpoint';
 import { putRemovals } from '../http/forwarded-headers';
 import { is, put } from '../http/literal';
+import { keepStream } from '../keep/keep-stream';
 import { decideQuietly, recordDecision } from '../session/record';
 import { appendRefusal } from '../session/refusal';
 import { setFound } from '../prompt/messages';
@@ -96,6 +97,7 @@ function onBufferedEnd(s: Session): i32 {
   setReplyFacts(s);
   decideQuietly(s, EVENT_COMPLETION, 0);
   recordDecision(s);
+  keepStream(s);
   s.usageIsFinal = s.usageIsFinal || stream.done;
   settle(s, false);
   if (!isAllowed(s.result)) return denyByPolicy(s, 403);
@@ -141,6 +143,7 @@ function close(s: Session): i32 {
   if (!stream.settled) {
     setReplyFacts(s);
     recordDecision(s);
+    keepStream(s);
   }
   s.usageIsFinal = s.usageIsFinal || stream.done;
   settle(s, false);
@@ -338,6 +341,7 @@ function end(s: Session, message: Bytes): i32 {
   const stream = s.streamOf();
   s.phase = PHASE_DONE;
   stream.refused = true;
+  keepStream(s);
   settle(s, false);
   if (stream.gathering || stream.buffered) return ACTION_CONTINUE;
   const kept = Bytes.create();
