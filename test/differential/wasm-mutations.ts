@@ -82,9 +82,10 @@ export const WASM_MUTATIONS: readonly WasmMutation[] = [
   ]),
   ...inFile('compiler/wasm/set-conditions.ts', [
     [
-      'overlaps: read as subset',
+      'overlaps: a set of texts with texts of the policy, read as subset',
       "'sets_overlap', [...pairs(place, scope), ...constantPairs(right.values, scope)]",
       "'set_within', [...pairs(place, scope), ...constantPairs(right.values, scope)]",
+      (plan) => asksOfMembers(plan, 'overlaps'),
     ],
     [
       'overlaps: with all other members',
@@ -102,9 +103,10 @@ export const WASM_MUTATIONS: readonly WasmMutation[] = [
       "ask(scope.code, 'set_within', [...pairs(a, scope), ...pairs(b, scope)])",
     ],
     [
-      'subset: read as overlaps',
+      'subset: a set of texts of texts of the policy, read as overlaps',
       "'set_within', [...pairs(place, scope), ...constantPairs(right.values, scope)]",
       "'sets_overlap', [...pairs(place, scope), ...constantPairs(right.values, scope)]",
+      (plan) => asksOfMembers(plan, 'subset'),
     ],
     ['subset: of all other members', 'i64.const(~low)', 'i64.const(low)'],
     [
@@ -413,6 +415,13 @@ function inFile(file: string, edits: readonly Edit[]): readonly WasmMutation[] {
     replace,
     ...(shows === undefined ? {} : { shows }),
   }));
+}
+
+/** Whether a set is compared with one that the policy says. */
+function asksOfMembers(plan: Plan, kind: 'overlaps' | 'subset'): boolean {
+  return new RegExp(`"kind":"${kind}","left":\\{[^{}]*\\},"right":\\{"kind":"members"`).test(
+    JSON.stringify(plan.events),
+  );
 }
 
 function hasSubsetOfMembers(plan: Plan): boolean {
