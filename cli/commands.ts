@@ -64,6 +64,11 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./commands/review.ts')).review,
   },
   {
+    name: 'record',
+    summary: 'read the exchanges that a rule keeps',
+    load: async () => (await import('./commands/record.ts')).record,
+  },
+  {
     name: 'control-plane',
     summary: 'run the control plane',
     load: async () => (await import('./commands/control-plane.ts')).controlPlane,

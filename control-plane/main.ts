@@ -7,6 +7,7 @@ import { budgetOf } from '../proto/account-name.ts';
 import { Admin } from '../proto/gen/writ/v1/admin_pb.ts';
 import { Leases } from '../proto/gen/writ/v1/leases_pb.ts';
 import { Nodes } from '../proto/gen/writ/v1/nodes_pb.ts';
+import { RecordDesk, Records } from '../proto/gen/writ/v1/records_pb.ts';
 import { ReviewDesk, Reviews } from '../proto/gen/writ/v1/reviews_pb.ts';
 import type { DeploymentKey } from '../proto/deployment-key.ts';
 import { grpcService } from '../proto/grpc-call.ts';
@@ -17,7 +18,9 @@ import { feedInForce, loadFeedsInForce } from './feeds/feeds-in-force.ts';
 import { adsDefinition, adsService } from './grpc/ads-service.ts';
 import { adminService, budgetInfos, leasesService, nodeCounts, nodesService } from './grpc/services.ts';
 import type { ServicesContext } from './grpc/services.ts';
+import { recordDeskService, recordsService } from './grpc/record-services.ts';
 import { reviewDeskService, reviewsService } from './grpc/review-services.ts';
+import { forgetOldRecords } from './records/records.ts';
 import { forgetOldReviews } from './reviews/review-desk.ts';
 import { listenHttp } from './http-listener.ts';
 import type { Credential } from './keys/certificate.ts';
@@ -191,6 +194,8 @@ async function listenGrpc(
   };
   server.addService(grpcService(Reviews), reviewsService(reviews));
   server.addService(grpcService(ReviewDesk), reviewDeskService(reviews));
+  server.addService(grpcService(Records), recordsService(reviews));
+  server.addService(grpcService(RecordDesk), recordDeskService(reviews));
   const { authorityPem, certificatePem, privateKeyPem } = options.credential;
   const credentials = ServerCredentials.createSsl(
     Buffer.from(authorityPem),
@@ -217,6 +222,8 @@ function sweep(database: Database, leases: LeaseCallContext, log: (message: stri
       .catch(() => log('leases that have ended could not be charged; the next call of their budget does it'))
       .then(() => forgetOldReviews({ database, now: leases.now }))
       .catch(() => log('reviews that have been kept for long enough could not be deleted; the next try is soon'))
+      .then(() => forgetOldRecords({ database, now: leases.now }))
+      .catch(() => log('records whose time is over could not be deleted; the next try is soon'))
       .finally(() => {
         isSweeping = false;
       });

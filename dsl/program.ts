@@ -498,7 +498,6 @@ export type UnenforcedForm =
   | 'rate'
   | 'notify'
   | 'toolCall'
-  | 'record'
   | 'exchange'
   | 'receipts'
   | 'conversation'

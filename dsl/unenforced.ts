@@ -14,7 +14,6 @@ export const UNENFORCED_FORMS: {
   rate: { code: 'E0903', wording: '`rate`' },
   notify: { code: 'E0908', wording: '`notify`' },
   toolCall: { code: 'E0913', wording: 'a rule on tool calls' },
-  record: { code: 'E0914', wording: '`record exchange`' },
   exchange: { code: 'E0916', wording: 'a rule on exchanges' },
   receipts: { code: 'E0921', wording: '`highest of receipts`' },
   conversation: { code: 'E0922', wording: 'a condition on the conversation' },

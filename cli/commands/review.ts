@@ -6,6 +6,7 @@ import { type Review, ReviewDesk } from '../../proto/gen/writ/v1/reviews_pb.ts';
 import { type Command, CommandError, type ExitCode, onePath, parse, type World } from '../command.ts';
 import { type AdminClient, controlPlaneAddress, openAdminAt } from '../connection.ts';
 import { keysFolder, keysOption } from '../keys-option.ts';
+import { printable } from '../printable.ts';
 import { textTable } from '../text-table.ts';
 
 const text = { type: 'string' } as const;
@@ -287,11 +288,6 @@ function reviewText(found: ReviewDocument): string {
     ...(found.cut ? ['\nThere is more than is shown: it was cut at 64 KiB.\n'] : []),
     ...(verdicts.length === 0 ? [] : ['\n', ...verdicts]),
   ].join('');
-}
-
-/** What clients wrote must not drive a terminal. */
-function printable(written: string): string {
-  return written.replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g, '\ufffd');
 }
 
 function instant(ms: bigint): string {

@@ -260,7 +260,9 @@ function holdsOf(fired: readonly Rule[]): Decision['holds'] {
 function keepsOf(fired: readonly Rule[]): Decision['keeps'] {
   const all = fired.flatMap((rule) =>
     rule.effects.flatMap((effect) =>
-      effect.kind === 'keep' ? [{ rule: rule.name, reviewers: effect.reviewers }] : [],
+      effect.kind === 'keep'
+        ? [{ rule: rule.name, reviewers: effect.reviewers, milliseconds: effect.milliseconds }]
+        : [],
     ),
   );
   return all.sort(compareKeeps).filter((keep, at) => at === 0 || compareKeeps(all[at - 1]!, keep) !== 0);

@@ -32,6 +32,7 @@ import { coversOf, eitherOf, isLiftedWhole, liftedBy, liftedWhen, waiverName, wa
 import { requirementRule } from './requirements.ts';
 import { lowerable, type Unenforced, wordingOf } from './unenforced.ts';
 import { Unlowerable } from './unlowerable.ts';
+import { SHARE_WHOLE } from '../plan/keep.ts';
 import type { WireValue } from '../plan/wire-value.ts';
 
 export function lowerRule(source: SourceRule, context: EventContext): LoweredRule {
@@ -233,6 +234,8 @@ function lowerEffect(
       if (group === undefined || source.event !== 'prompt') throw new Unlowerable('hold');
       return { kind: 'hold', reviewers, group, approvals: count, milliseconds };
     }
+    case 'record':
+      return { kind: 'keep', reviewers: null, group: null, milliseconds: effect.milliseconds, share: SHARE_WHOLE };
     case 'allowChunk': {
       const where = overFacts([effect.condition], scope);
       return { kind: 'allow_chunk', where, reads: readsIn(context, where) };
@@ -262,7 +265,6 @@ function lowerEffect(
     case 'limit':
     case 'require':
     case 'dropCall':
-    case 'record':
     case 'notify':
     case 'sample':
       throw new Unlowerable(effect.kind);

@@ -55,5 +55,5 @@ function drawn(where: ModelExpr, share: number, { scope }: EventContext): ModelE
 function keep({ reviewers, share }: SampleEffect, { program }: EventContext): Keep {
   const group = program.reviewers.find(({ name }) => name === reviewers)?.group;
   if (group === undefined) throw new Unlowerable('sample');
-  return { kind: 'keep', reviewers, group, share };
+  return { kind: 'keep', reviewers, group, milliseconds: null, share };
 }

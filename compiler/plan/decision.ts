@@ -82,9 +82,14 @@ export interface Decision {
     readonly milliseconds: number;
   }[];
   /**
-   * What of it is kept for review: sorted by rule, then reviewers, without doubles. Also of what is held or denied.
+   * What of it is kept: for reviewers, or for so many milliseconds; the other is null. Sorted by rule, then reviewers,
+   * then milliseconds, without doubles. Also of what is held or denied.
    */
-  readonly keeps: readonly { readonly rule: string; readonly reviewers: string }[];
+  readonly keeps: readonly {
+    readonly rule: string;
+    readonly reviewers: string | null;
+    readonly milliseconds: number | null;
+  }[];
   /**
    * Why it was denied, in this order: input, failed (by rule), unknown_model, removed, rule (by rule, then message,
    * without doubles), withheld (by rule, without doubles), default. Empty unless `outcome` is `deny`.

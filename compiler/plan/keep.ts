@@ -12,9 +12,11 @@ export const DRAW_PATH = 'exchange.draw';
  */
 export interface Keep {
   readonly kind: 'keep';
-  /** Who judges it: their name in the policy, and the group of those who may. */
-  readonly reviewers: string;
-  readonly group: string;
+  /** A sample: who judges it, their name in the policy, and the group of those who may. Else null. */
+  readonly reviewers: string | null;
+  readonly group: string | null;
+  /** A record: for how long it is kept; where it cannot be kept, the prompt is denied. Else null. */
+  readonly milliseconds: number | null;
   /** Of a million exchanges so many. The rule's condition compares the draw; this is for people, and for the filter. */
   readonly share: number;
 }
@@ -22,11 +24,16 @@ export interface Keep {
 /** What it is sorted by; 0 where two are one. */
 export interface KeepKey {
   readonly rule: string;
-  readonly reviewers: string;
+  readonly reviewers: string | null;
+  readonly milliseconds: number | null;
 }
 
 export function compareKeeps(a: KeepKey, b: KeepKey): number {
-  return compareText(a.rule, b.rule) || compareText(a.reviewers, b.reviewers);
+  return (
+    compareText(a.rule, b.rule) ||
+    compareText(a.reviewers ?? '', b.reviewers ?? '') ||
+    (a.milliseconds ?? 0) - (b.milliseconds ?? 0)
+  );
 }
 
 /** With no model left only what denies, or is kept, is still judged; and only where it does not read the model. */

@@ -203,7 +203,13 @@ function asked(section: SectionInProgress, each: Rule, effect: Effect): readonly
         ),
       ];
     case 'keep':
-      return [section.adds('keeps', `[${quoted(each.name)}, ${quoted(effect.reviewers)}]`, [fires])];
+      return [
+        section.adds(
+          'keeps',
+          `[${quoted(each.name)}, ${effect.reviewers === null ? 'null' : quoted(effect.reviewers)}, ${effect.milliseconds}]`,
+          [fires],
+        ),
+      ];
     case 'buffer':
     case 'allow_chunk':
     case 'withhold_chunk':

@@ -210,7 +210,9 @@ decided(parts) := {
 		count(parts.reasons) == 0
 		some [rule, reviewers, approvals, milliseconds] in sort(parts.holds)
 	],
-	"keeps": [{"rule": rule, "reviewers": reviewers} | some [rule, reviewers] in sort(parts.keeps)],
+	"keeps": [{"rule": rule, "reviewers": reviewers, "milliseconds": milliseconds} |
+		some [rule, reviewers, milliseconds] in sort(parts.keeps)
+	],
 	"reasons": parts.reasons,
 	"fired": sort(parts.fired),
 	"failed": parts.failed,

@@ -153,6 +153,8 @@ export function describeEffect(effect: Effect, plan: Plan): string {
     case 'hold':
       return `wait until ${effect.approvals} of ${effect.reviewers} (group ${JSON.stringify(effect.group)}) approve it, for ${describeDuration(effect.milliseconds)} at most; else deny`;
     case 'keep':
+      if (effect.milliseconds !== null)
+        return `keep a masked record of the exchange for ${describeDuration(effect.milliseconds)}; where that cannot be, deny`;
       return `keep a masked copy of ${effect.share === SHARE_WHOLE ? 'each exchange' : `${shareText(effect.share)} of all exchanges`} for review by ${effect.reviewers} (group ${JSON.stringify(effect.group)})`;
     case 'buffer':
       return 'hold the answer back until it is whole';

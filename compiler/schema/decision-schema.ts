@@ -53,7 +53,11 @@ export function decisionSchema(plan: Plan): JsonSchema {
       approvals: { type: 'integer', minimum: 1, maximum: HOLD_APPROVALS_MAX },
       milliseconds: { type: 'integer', minimum: 1, maximum: Number.MAX_SAFE_INTEGER },
     }),
-    keeps: listOf({ rule: TEXT, reviewers: oneOf(reviewersOf(plan, 'keep')) }),
+    keeps: listOf({
+      rule: TEXT,
+      reviewers: { enum: [...reviewersOf(plan, 'keep'), null] },
+      milliseconds: { type: ['integer', 'null'], minimum: 1, maximum: Number.MAX_SAFE_INTEGER },
+    }),
     reasons: {
       description: 'Why it was denied.',
       type: 'array',
@@ -67,7 +71,7 @@ export function decisionSchema(plan: Plan): JsonSchema {
 
 function reviewersOf(plan: Plan, kind: 'hold' | 'keep'): readonly string[] {
   const effects = plan.events.flatMap((event) => event.rules.flatMap((rule) => rule.effects));
-  return sortedSet(effects.flatMap((effect) => (effect.kind === kind ? [effect.reviewers] : [])));
+  return sortedSet(effects.flatMap((effect) => (effect.kind === kind ? (effect.reviewers ?? []) : [])));
 }
 
 function reasonSchemas(models: readonly string[]): { readonly [K in Reason['kind']]: JsonSchema } {

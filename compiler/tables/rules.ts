@@ -86,8 +86,9 @@ function writeSite(plan: Plan, site: Site, writer: TableWriter): number {
   records(layout.SITE_KEEPS, layout.KEEP_BYTES, site.keeps, ({ node, rule, effect }, record) => {
     writer.u32(record + layout.KEEP_NODE, node);
     writer.text(record + layout.KEEP_RULE, rule);
-    writer.text(record + layout.KEEP_REVIEWERS, effect.reviewers);
-    writer.text(record + layout.KEEP_GROUP, effect.group);
+    writer.text(record + layout.KEEP_REVIEWERS, effect.reviewers ?? '');
+    writer.text(record + layout.KEEP_GROUP, effect.group ?? '');
+    writer.u64(record + layout.KEEP_MILLISECONDS, BigInt(effect.milliseconds ?? 0));
   });
   names(layout.SITE_WITHHELD, site.withheld);
   records(layout.SITE_SAYS, layout.SAY_BYTES, site.says, ({ withheld, rule, sentence }, record) => {

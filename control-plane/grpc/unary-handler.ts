@@ -8,6 +8,7 @@ import { LeaseRefusal } from '../budgets/lease-calls.ts';
 import type { Role } from '../keys/certificate.ts';
 import { FeedError } from '../feeds/accept-feed.ts';
 import { ReleaseError } from '../releases/accept-release.ts';
+import { RecordRefusal } from '../records/exchange-record.ts';
 import { ReviewRefusal } from '../reviews/review.ts';
 import { roleOfCall } from './peer.ts';
 
@@ -73,6 +74,7 @@ function statusOf(error: unknown): { readonly code: status; readonly details: st
       details: `${error.code}: ${error.message}`,
     };
   }
+  if (error instanceof RecordRefusal) return { code: REFUSALS[error.code], details: error.message };
   if (error instanceof ReviewRefusal) return { code: REFUSALS[error.code], details: error.message };
   if (error instanceof FeedError)
     return {

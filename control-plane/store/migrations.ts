@@ -134,6 +134,35 @@ const migrations: readonly (readonly string[])[] = [
        foreign key (review, reviewer) references review_verdicts (review, reviewer) on delete cascade
      )`,
   ],
+  [
+    `create table records (
+       id bigint generated always as identity primary key,
+       policy text not null,
+       exchange bytea not null,
+       node text not null,
+       caller_id text not null,
+       model text not null,
+       rules text not null,
+       prompt text not null,
+       reply text not null,
+       cut boolean not null,
+       denied boolean not null,
+       ended boolean not null,
+       at bigint not null,
+       delete_at bigint not null,
+       unique (policy, exchange)
+     )`,
+    `create index records_by_end on records (delete_at)`,
+    `create table record_reads (
+       id bigint generated always as identity primary key,
+       reader text not null,
+       verb text not null check (verb in ('list', 'show', 'export')),
+       policy text not null,
+       record bigint not null,
+       count bigint not null,
+       at bigint not null
+     )`,
+  ],
 ];
 
 /** Brings the schema up to date, each step in a transaction of its own. */

@@ -169,7 +169,6 @@ const EFFECTS: {
     return checked === null ? null : { kind: 'set', path: rest, value: checked, span };
   },
   record: (scope, { duration, span }) => {
-    noteUnenforced(scope.context, 'record', scope.declaration, scope.event, span);
     const milliseconds = checkPositive(scope.context, duration, 'duration', null);
     return milliseconds === null ? null : { kind: 'record', milliseconds, span };
   },

@@ -25,6 +25,8 @@ export interface ExchangeHost {
   /** Sets the amounts aside. `short` is a budget that has not enough, also after asking for more. */
   reserve(amounts: readonly Reserve[]): Reserved | Promise<Reserved>;
   review(request: Uint8Array): Promise<Ruling>;
+  /** Whether the record is where it will not be lost. */
+  record(kept: Uint8Array): boolean;
   call(
     request: Extract<Step, { kind: 'call' }>,
   ): Promise<{ readonly status: number; readonly body: Uint8Array } | undefined>;
@@ -261,6 +263,8 @@ export class Exchange {
         return handOver(this.#host.levels(step.budgets), (levels) => session.levels(levels));
       case 'review':
         return handOver(this.#host.review(Uint8Array.from(step.request)), (ruling) => session.review(ruling));
+      case 'record':
+        return session.recorded(this.#host.record(Uint8Array.from(step.kept)));
       case 'call':
         return handOver(this.#host.call({ ...step, body: Uint8Array.from(step.body) }), (response) =>
           session.callResponse(response),

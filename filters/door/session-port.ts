@@ -56,6 +56,8 @@ export interface SessionPort {
   refuseSpend(shortage: Shortage): Step;
   /** Answers a step of kind `review`. */
   review(ruling: Ruling): Step;
+  /** Answers a step of kind `record`: whether it is where it will not be lost. */
+  recorded(isKept: boolean): Step;
   /** Answers a step of kind `call`; undefined when the store could not be asked. */
   callResponse(response: { readonly status: number; readonly body: Uint8Array } | undefined): Step;
   /** What happened, when the exchange is over: called once, before `free`. */
@@ -83,6 +85,8 @@ export type Step =
   | { readonly kind: 'levels'; readonly budgets: readonly string[] }
   /** `request` is an encoded `writ.v1.HeldRequest`, for the queue of reviews. */
   | { readonly kind: 'review'; readonly request: Uint8Array }
+  /** `kept` is an encoded `writ.v1.KeptExchange`, of an exchange that goes on when it is kept. */
+  | { readonly kind: 'record'; readonly kept: Uint8Array }
   | {
       readonly kind: 'call';
       readonly store: string;

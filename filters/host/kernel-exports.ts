@@ -29,6 +29,7 @@ export interface KernelExports {
   session_levels(session: number, address: number, length: number): number;
   session_refuse_spend(session: number, position: number, state: number): number;
   session_review(session: number, state: number, ticket: number, ticketBytes: number, seconds: number): number;
+  session_recorded(session: number, isKept: number): number;
   session_call_response(session: number, status: number, address: number, length: number): number;
   session_response_headers(session: number, address: number, length: number, eos: number): number;
   session_response_body(session: number, address: number, length: number, eos: number): number;

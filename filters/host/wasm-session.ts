@@ -128,6 +128,10 @@ export class WasmSession implements SessionPort {
     );
   }
 
+  recorded(isKept: boolean): Step {
+    return this.#step(this.#exports.session_recorded(this.#handle, isKept ? 1 : 0));
+  }
+
   callResponse(response: { readonly status: number; readonly body: Uint8Array } | undefined): Step {
     return this.#step(
       this.#lend(response?.body ?? EMPTY, (address, length) =>
@@ -175,6 +179,8 @@ export class WasmSession implements SessionPort {
         return { kind: 'levels', budgets: this.#asked() };
       case abi.ACTION_REVIEW:
         return { kind: 'review', request: memory.view(out + O.OUTPUT_REVIEW) };
+      case abi.ACTION_RECORD:
+        return { kind: 'record', kept: memory.view(out + O.OUTPUT_KEPT) };
       case abi.ACTION_CALL:
         return {
           kind: 'call',

@@ -6,7 +6,8 @@
  * `session_*` exports, and gets an ACTION: CONTINUE forwards what the session's output says; HOLD forwards nothing and
  * waits for more; REPLY answers the client with the session's local reply and forwards nothing more; LEVELS asks for
  * the budgets' levels (answer with `session_levels`, which returns the next action); CALL asks for one HTTP call to a
- * store (answer with `session_call_response`); REVIEW asks the queue of reviews (answer with `session_review`). The session never calls out, never reads a clock, never traps.
+ * store (answer with `session_call_response`); REVIEW asks the queue of reviews (answer with `session_review`); RECORD asks for the record of an exchange to be kept before
+ * it goes on (answer with `session_recorded`). The session never calls out, never reads a clock, never traps.
  */
 
 // What a session_* export returns.
@@ -16,6 +17,7 @@ export const ACTION_REPLY = 2;
 export const ACTION_LEVELS = 3;
 export const ACTION_CALL = 4;
 export const ACTION_REVIEW = 5;
+export const ACTION_RECORD = 6;
 
 // What the queue of reviews said (`session_review`); `writ.v1.Ruling.State` has the same numbers.
 export const REVIEW_UNREACHABLE = 0;

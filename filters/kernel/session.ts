@@ -16,7 +16,7 @@ import { hasAccounts } from './session/accounts';
 import { settle, takeLevels } from './session/budget';
 import { decideDocument, scanDocument } from './session/documents';
 import { refuseSpend } from './session/refuse-spend';
-import { decidePrompt, releasePrompt } from './prompt/prompt';
+import { decidePrompt, goOnRecorded, releasePrompt } from './prompt/prompt';
 import { answerUnreviewed } from './review/review-answer';
 import { answerCall } from './retrieval/retrieval';
 import { onRequestBody, onRequestEnd, onRequestHeaders } from './session/request-phase';
@@ -29,6 +29,7 @@ import {
   PHASE_DONE,
   PHASE_LEVELS,
   PHASE_NEW,
+  PHASE_RECORD,
   PHASE_REQUEST,
   PHASE_REVIEW,
   Session,
@@ -186,6 +187,14 @@ export function session_review(h: usize, state: u32, ticket: usize, ticketBytes:
     s,
     state == REVIEW_APPROVED ? releasePrompt(s) : answerUnreviewed(s, state, ticket, ticketBytes, seconds),
   );
+}
+
+/** Answers ACTION_RECORD: whether the record is where it will not be lost. */
+export function session_recorded(h: usize, isKept: i32): i32 {
+  if (h == 0) return ACTION_REPLY;
+  const s = begin(h);
+  if (s.phase != PHASE_RECORD) return finish(s, ACTION_HOLD);
+  return finish(s, goOnRecorded(s, isKept != 0));
 }
 
 /** Answers ACTION_CALL; status 0: the call failed. */

@@ -3,6 +3,7 @@ import { Counter, Gauge, Registry, collectDefaultMetrics } from 'prom-client';
 import type { SessionOutcome } from '../door/session-port.ts';
 import type { GrantMove } from './budgets/envoy-grants.ts';
 import type { BudgetAccounts, BudgetCounters } from './budgets/budget-accounts.ts';
+import type { RecordKeeper } from './keeps/record-keeper.ts';
 import type { SampleSender } from './keeps/sample-sender.ts';
 import { DecisionTally } from './decision-tally.ts';
 
@@ -29,6 +30,7 @@ export interface Gauges {
   /** By budget: grants to the filter inside Envoy that are open, and what they hold. */
   readonly grants: () => ReadonlyMap<string, { readonly grants: number; readonly micros: number }>;
   readonly samples: Pick<SampleSender, 'waiting' | 'sent' | 'dropped'>;
+  readonly records: Pick<RecordKeeper, 'waiting' | 'waitingBytes' | 'sent' | 'failed'>;
   readonly alarms: () => number;
   /** Undefined: this sidecar has no control plane, and so no budgets. */
   readonly budgets: BudgetFigures | undefined;
@@ -122,6 +124,15 @@ export function createMetrics(gauges: Gauges): SidecarMetrics {
     'Samples that the control plane does not have yet',
     () => gauges.samples.waiting,
   );
+  gauge(
+    registry,
+    'writ_records_waiting',
+    'Records on disk that the control plane does not have yet',
+    () => gauges.records.waiting,
+  );
+  gauge(registry, 'writ_records_waiting_bytes', 'Bytes of these', () => gauges.records.waitingBytes);
+  total(registry, 'writ_records_sent_total', 'Records that the control plane has taken', () => gauges.records.sent);
+  total(registry, 'writ_records_failed_total', 'Records that could not be kept', () => gauges.records.failed);
   total(registry, 'writ_samples_sent_total', 'Samples that the control plane has taken', () => gauges.samples.sent);
   total(registry, 'writ_samples_dropped_total', 'Samples that were lost on their way', () => gauges.samples.dropped);
   total(registry, 'writ_alarms_total', 'Lines that the sidecar wrote for an operator', gauges.alarms);

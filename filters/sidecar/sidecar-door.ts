@@ -14,7 +14,8 @@ import type { BudgetAccounts, ReserveResult } from './budgets/budget-accounts.ts
 import type { DecisionLog } from './decision-log.ts';
 import type { DeploymentSettings } from './deployment-settings.ts';
 import type { SidecarMetrics } from './metrics.ts';
-import { keptExchange, type SampleSender } from './keeps/sample-sender.ts';
+import type { Keeps } from './keeps/keeps.ts';
+import { keptExchange } from './keeps/sample-sender.ts';
 import { heldRequest, type ReviewQueue } from './reviews/review-queue.ts';
 import { callStore } from './store-client.ts';
 
@@ -32,7 +33,7 @@ export interface Governor {
 export interface SidecarDoorOptions {
   readonly budgets: BudgetAccounts | undefined;
   readonly reviews: ReviewQueue;
-  readonly samples: Pick<SampleSender, 'add'>;
+  readonly keeps: Keeps;
   readonly log: Pick<DecisionLog, 'add'> | undefined;
   readonly metrics: Pick<SidecarMetrics, 'exchangeEnded' | 'error'>;
   readonly now: () => number;
@@ -200,6 +201,10 @@ class GovernedExchange implements ExchangeHost {
     return this.#options.reviews.ask(heldRequest(request));
   }
 
+  record(kept: Uint8Array): boolean {
+    return this.#options.keeps.begin(keptExchange(kept));
+  }
+
   async call(request: Extract<Step, { kind: 'call' }>): Promise<{ status: number; body: Uint8Array } | undefined> {
     const baseUrl = this.#governor.settings.stores.get(request.store);
     return baseUrl === undefined
@@ -212,7 +217,7 @@ class GovernedExchange implements ExchangeHost {
     this.#onEnd(this.#governor);
     this.#settle(outcome?.spentMicros);
     this.#options.metrics.exchangeEnded(how, outcome);
-    if (outcome?.kept !== undefined) this.#options.samples.add(keptExchange(outcome.kept));
+    if (outcome?.kept !== undefined) this.#options.keeps.end(keptExchange(outcome.kept));
     for (const record of outcome?.records ?? [])
       this.#options.log?.add({ exchange: this.#id, revision: this.#governor.revision, record });
   }

@@ -35,6 +35,9 @@ import { Feeds } from './feeds.ts';
 import { createMetrics } from './metrics.ts';
 import { PolicyKey } from './policy-key.ts';
 import { Releases } from './releases.ts';
+import { keepsOf } from './keeps/keeps.ts';
+import { type RecordKeeper, recordKeeper } from './keeps/record-keeper.ts';
+import { RecordSpool } from './keeps/record-spool.ts';
 import { addFilterKeepsService } from './keeps/filter-keeps-service.ts';
 import { type SampleSender, sampleSender } from './keeps/sample-sender.ts';
 import { addFilterReviewsService } from './reviews/filter-reviews-service.ts';
@@ -130,6 +133,8 @@ async function startIn(state: StateFolder, options: SidecarOptions): Promise<Sid
   const log = new DecisionLog({ path: join(stateFolder, 'decisions.log'), node, policy, now: () => new Date(), alarm });
 
   const samples = sampleSender(channel, policy);
+  const records = recordKeeper(channel, policy, new RecordSpool({ folder: join(stateFolder, 'records') }), alarm);
+  const keeps = keepsOf(samples, records);
 
   // Made first, filled by what comes after: the two know of each other only through these.
   const late: { releases?: Releases; client?: ControlPlaneClient } = {};
@@ -147,6 +152,7 @@ async function startIn(state: StateFolder, options: SidecarOptions): Promise<Sid
     sequence: () => ({ verified: releases.verified.sequence, enforcing: status().enforcing?.sequence ?? 0 }),
     logDropped: () => log.dropped,
     samples,
+    records,
     grants: () => grants?.outstanding() ?? new Map(),
     alarms: () => alarms,
     budgets,
@@ -158,7 +164,7 @@ async function startIn(state: StateFolder, options: SidecarOptions): Promise<Sid
       ? undefined
       : openEnvoyGrants({ accounts: budgets, alarm, onMove: (...move) => metrics.grantMoved(...move) });
   const reviews = reviewQueue(channel, policy);
-  const door: SidecarDoor = new SidecarDoor({ budgets, reviews, samples, log, metrics, now: () => Date.now(), alarm });
+  const door: SidecarDoor = new SidecarDoor({ budgets, reviews, keeps, log, metrics, now: () => Date.now(), alarm });
   const feeds = new Feeds({ policy, state, now: () => Date.now(), alarm });
   const policyKey = new PolicyKey(state, options.policyKey);
   const enforcer = new Enforcer({
@@ -193,7 +199,7 @@ async function startIn(state: StateFolder, options: SidecarOptions): Promise<Sid
   addFilterBudgetsService(server, grants);
   addFilterReviewsService(server, reviews);
   addFilterKeysService(server, () => policyKey.current);
-  addFilterKeepsService(server, samples);
+  addFilterKeepsService(server, keeps);
   addAccessLogService(server, { log, metrics });
   const socketPath = join(stateFolder, 'envoy', 'sidecar.sock');
   await listen(server, socketPath);
@@ -259,6 +265,7 @@ async function startIn(state: StateFolder, options: SidecarOptions): Promise<Sid
         budgets,
         grants,
         samples,
+        records,
         log,
         state,
         warnings,
@@ -302,6 +309,7 @@ interface Running {
   readonly budgets: BudgetAccounts | undefined;
   readonly grants: EnvoyGrants | undefined;
   readonly samples: SampleSender;
+  readonly records: RecordKeeper;
   readonly log: DecisionLog;
   readonly state: StateFolder;
   readonly warnings: NodeJS.Timeout;
@@ -321,6 +329,7 @@ async function stopAll({
   budgets,
   grants,
   samples,
+  records,
   log,
   state,
   warnings,
@@ -339,7 +348,7 @@ async function stopAll({
   server.forceShutdown();
   grants?.stop();
   await budgets?.stop(LEASES_RETURN_MS);
-  await samples.stop(SAMPLES_SEND_MS);
+  await Promise.all([samples.stop(SAMPLES_SEND_MS), records.stop(SAMPLES_SEND_MS)]);
   channel?.close();
   await log.close();
   await admin.stop();

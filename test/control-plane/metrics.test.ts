@@ -40,6 +40,7 @@ const sidecar = sidecarMetrics({
   sequence: () => ({ verified: 2, enforcing: 1 }),
   logDropped: () => 9,
   samples: { waiting: 3, sent: 2, dropped: 1 },
+  records: { waiting: 3, waitingBytes: 4, sent: 2, failed: 1 },
   alarms: () => 8,
   grants: () => new Map(),
   budgets: { counters, open: 11, crowd: 10, tracked: ['day', 'gone'], levels: () => [level, { failed: true }] },

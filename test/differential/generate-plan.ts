@@ -338,7 +338,15 @@ function generateEffect({ random, vocabulary }: Generating, event: RuleEvent, so
       return generateHold(random);
     case 'keep': {
       const reviewers = random.pick(['legal', 'security']);
-      return { kind, reviewers, group: `${reviewers}-review`, share: random.pick([1, 20_000, 1_000_000]) };
+      if (random.chance(0.5))
+        return { kind, reviewers: null, group: null, milliseconds: random.pick([1, 60_000]), share: 1_000_000 };
+      return {
+        kind,
+        reviewers,
+        group: `${reviewers}-review`,
+        milliseconds: null,
+        share: random.pick([1, 20_000, 1_000_000]),
+      };
     }
     case 'allow_chunk': {
       const where = generateCondition(source);

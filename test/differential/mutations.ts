@@ -65,6 +65,7 @@ export const MUTATIONS: readonly Mutation[] = [
   ofKind('hold', 'other reviewers', (node) => [{ ...node, reviewers: 'other' }]),
   ofKind('keep', 'dropped', () => [{ kind: 'buffer' }], 'effects'),
   ofKind('keep', 'other reviewers', (node) => [{ ...node, reviewers: 'other' }]),
+  ofKind('keep', 'another time', (node) => [{ ...node, milliseconds: Number(node['milliseconds']) + 1 }]),
   ofKind('tag', 'another value', (node) => [{ ...node, value: 'other' }]),
   ofKind('set', 'another value', (node) => [{ ...node, value: 'other' }]),
   ofKind('set', 'another field', (node) => [{ ...node, field: 'other' }]),

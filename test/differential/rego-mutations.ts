@@ -99,8 +99,8 @@ export const REGO_MUTATIONS: readonly RegoMutation[] = [
   ),
   inLibrary(
     'nothing is kept of what is denied',
-    'some [rule, reviewers] in sort(parts.keeps)]',
-    'count(parts.reasons) == 0; some [rule, reviewers] in sort(parts.keeps)]',
+    'some [rule, reviewers, milliseconds] in sort(parts.keeps)',
+    'count(parts.reasons) == 0; some [rule, reviewers, milliseconds] in sort(parts.keeps)',
     (_, decision) => decision.outcome === 'deny' && decision.keeps.length > 0,
   ),
   inLibrary(

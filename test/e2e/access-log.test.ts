@@ -90,6 +90,7 @@ beforeEach(async () => {
     budgets: undefined,
     logDropped: () => log.dropped,
     samples: { waiting: 0, sent: 0, dropped: 0 },
+    records: { waiting: 0, waitingBytes: 0, sent: 0, failed: 0 },
     grants: () => new Map(),
     connected: () => ({ envoy: 0, controlPlane: 0 }),
   });

@@ -120,6 +120,7 @@ function scriptedSession(script: Script, told: { ended(): void; freed(): void })
     responseTrailers: release,
     levels: (levels: readonly (BudgetLevel | undefined)[]) => pass(Buffer.from(JSON.stringify(levels)), script.route),
     review: () => pass(NOTHING, script.route),
+    recorded: () => pass(NOTHING, script.route),
     refuseSpend: () => ({ kind: 'reply', status: 429, headers: [], body: NOTHING }),
     callResponse: (response) =>
       pass(

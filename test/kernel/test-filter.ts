@@ -89,6 +89,8 @@ export interface Exchange {
   readonly shortage?: Shortage;
   /** What the queue of reviews says; unreachable where it is not given. */
   readonly review?: (held: HeldRequest) => Ruling;
+  /** Whether the record can be kept. */
+  readonly record?: (kept: KeptExchange) => boolean;
   readonly call?: (path: string) => { readonly status: number; readonly body: string } | undefined;
   /** Cuts a body into chunks. */
   readonly cut?: (bytes: Uint8Array) => readonly Uint8Array[];
@@ -145,6 +147,9 @@ function drive(session: ReturnType<Filter['newSession']>, exchange: Exchange): S
       else if (current.kind === 'review') {
         const held = fromBinary(HeldRequestSchema, Uint8Array.from(current.request));
         current = session.review(exchange.review?.(held) ?? { state: 'unreachable', ticket: '', seconds: 0 });
+      } else if (current.kind === 'record') {
+        const kept = fromBinary(KeptExchangeSchema, Uint8Array.from(current.kept));
+        current = session.recorded(exchange.record?.(kept) ?? true);
       } else if (current.kind === 'call') {
         const response = exchange.call?.(current.path);
         current = session.callResponse(

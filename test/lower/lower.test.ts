@@ -224,7 +224,7 @@ const cases: readonly Case[] = [
     says: 'a rule samples what is drawn',
     policy: 'reviewers legal from group "legal-review"\nrule r on prompt sample 2 percent for review by legal',
     when: { exchange: { draw: 19_999 } },
-    then: { outcome: 'allow', keeps: [{ rule: 'r', reviewers: 'legal' }], fired: ['r'] },
+    then: { outcome: 'allow', keeps: [{ rule: 'r', reviewers: 'legal', milliseconds: null }], fired: ['r'] },
   },
   {
     says: 'a rule does not sample what is not drawn',
@@ -237,14 +237,18 @@ const cases: readonly Case[] = [
     policy:
       'reviewers legal from group "legal-review"\nrule p on prompt sample 2 percent for review by legal\nrule r on prompt sample 100 percent for review by legal',
     when: {},
-    then: { outcome: 'allow', keeps: [{ rule: 'r', reviewers: 'legal' }] },
+    then: { outcome: 'allow', keeps: [{ rule: 'r', reviewers: 'legal', milliseconds: null }] },
   },
   {
     says: 'what is denied is sampled too, and other effects of the rule are not drawn',
     policy:
       'reviewers legal from group "legal-review"\nrule r on prompt deny "no" sample 2 percent for review by legal',
     when: { exchange: { draw: 0 } },
-    then: { outcome: 'deny', keeps: [{ rule: 'sample r', reviewers: 'legal' }], fired: ['r', 'sample r'] },
+    then: {
+      outcome: 'deny',
+      keeps: [{ rule: 'sample r', reviewers: 'legal', milliseconds: null }],
+      fired: ['r', 'sample r'],
+    },
   },
   {
     says: 'a deny wins over a hold',

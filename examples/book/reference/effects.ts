@@ -78,7 +78,7 @@ export const EFFECTS: { readonly [K in EffectClause['kind']]: Described } = {
   record: {
     short: 'keeps the exchange for a time',
     about:
-      'Keeps the redacted texts of the exchange for the time given, and deletes them then. A month is 30 days and a year 365.',
+      'Keeps what the exchange says, masked, for the time given, and deletes it then. A month is 30 days and a year 365. A prompt whose record cannot be kept is denied.',
     example: 'rule kept "Exchanges are kept for five years"\n  on exchange\n  record exchange for 5 years\n',
   },
   hold: {

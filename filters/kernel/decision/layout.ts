@@ -90,7 +90,8 @@ export const KEEP_NODE = 0;
 export const KEEP_RULE = 4; // text
 export const KEEP_REVIEWERS = 12; // text
 export const KEEP_GROUP = 20; // text
-export const KEEP_BYTES = 28;
+export const KEEP_MILLISECONDS = 32; // u64
+export const KEEP_BYTES = 40;
 
 export const SET_NODE = 0;
 export const SET_FIELD = 4; // text

@@ -19,6 +19,7 @@ import {
   HOLD_REVIEWERS,
   HOLD_RULE,
   KEEP_BYTES,
+  KEEP_MILLISECONDS,
   KEEP_NODE,
   KEEP_REVIEWERS,
   KEEP_RULE,
@@ -259,14 +260,22 @@ function putKeeps<O>(out: O, site: usize, result: usize): void {
     last = entry;
     putText<O>(out, entry + KEEP_RULE);
     put<O>(out, ',"reviewers":');
-    putText<O>(out, entry + KEEP_REVIEWERS);
+    if (load<u32>(entry, KEEP_REVIEWERS + 4) == 0) put<O>(out, 'null');
+    else putText<O>(out, entry + KEEP_REVIEWERS);
+    put<O>(out, ',"milliseconds":');
+    if (load<u64>(entry, KEEP_MILLISECONDS) == 0) put<O>(out, 'null');
+    else putNumber<O>(out, load<i64>(entry, KEEP_MILLISECONDS));
     out.push(0x7d);
   }
 }
 
 /** Of one rule, which may say the same twice. */
 export function isSameKeep(a: usize, b: usize): bool {
-  return isSameText(a + KEEP_RULE, b + KEEP_RULE) && isSameText(a + KEEP_REVIEWERS, b + KEEP_REVIEWERS);
+  return (
+    load<u64>(a, KEEP_MILLISECONDS) == load<u64>(b, KEEP_MILLISECONDS) &&
+    isSameText(a + KEEP_RULE, b + KEEP_RULE) &&
+    isSameText(a + KEEP_REVIEWERS, b + KEEP_REVIEWERS)
+  );
 }
 
 /** Of one rule, which may say the same twice. */

@@ -3,12 +3,13 @@
  * once it was decided. What was said is masked as reviewers see it (review/review-copy.ts) and told to the host when the
  * exchange is over, as `writ.v1.KeptExchange`: nothing waits for it.
  */
-import { FACT_EXCHANGE_DRAW, T_KEEP } from '../abi';
+import { ACTION_RECORD, FACT_EXCHANGE_DRAW, T_KEEP } from '../abi';
 import { Bytes } from '../bytes';
 import { Arena, modelRecord, setValue } from '../decision/api';
 import {
   KEEP_BYTES,
   KEEP_GROUP,
+  KEEP_MILLISECONDS,
   KEEP_NODE,
   KEEP_REVIEWERS,
   KEEP_RULE,
@@ -24,7 +25,8 @@ import { section } from '../decision/tables';
 import { addToHash, beginHash, endHash } from '../http/sha256';
 import { putField, putRun } from '../protobuf';
 import { copyIsCut, writeCopy } from '../review/review-copy';
-import { Session } from '../session/session-state';
+import { deny } from '../session/denial';
+import { PHASE_RECORD, Session } from '../session/session-state';
 
 // Fields of KeptExchange, and of a Keep in it.
 const FIELD_ID: u32 = 0x0a;
@@ -36,9 +38,11 @@ const FIELD_REPLY: u32 = 0x32;
 const FIELD_CUT: u32 = 0x38;
 const FIELD_DENIED: u32 = 0x40;
 const FIELD_AT: u32 = 0x48;
+const FIELD_ENDED: u32 = 0x50;
 const FIELD_RULE: u32 = 0x0a;
 const FIELD_REVIEWERS: u32 = 0x12;
 const FIELD_GROUP: u32 = 0x1a;
+const FIELD_MILLISECONDS: u32 = 0x20;
 
 export const ID_BYTES: u32 = 16;
 /** Draws are 0 to this, exclusive. */
@@ -92,6 +96,9 @@ export function noteKeeps(s: Session): void {
     putText(keep, FIELD_RULE, entry + KEEP_RULE);
     putText(keep, FIELD_REVIEWERS, entry + KEEP_REVIEWERS);
     putText(keep, FIELD_GROUP, entry + KEEP_GROUP);
+    const milliseconds = load<u64>(entry, KEEP_MILLISECONDS);
+    putField(keep, FIELD_MILLISECONDS, milliseconds);
+    if (milliseconds > 0) s.wantsRecord = true;
     putRun(changetype<Bytes>(s.keeps), FIELD_KEEP, keep.ptr, keep.len);
   }
   if (changetype<usize>(keep) != 0) keep.destroy();
@@ -124,8 +131,24 @@ function copy(s: Session): usize {
   return changetype<usize>(out);
 }
 
+/** What a rule wants a record of has none yet: the host is asked to keep it before the request goes on. */
+export function askRecord(s: Session): i32 {
+  putKept(s, false);
+  if (s.out().keptRun().len == 0) return refuseUnrecorded(s);
+  s.phase = PHASE_RECORD;
+  return ACTION_RECORD;
+}
+
+export function refuseUnrecorded(s: Session): i32 {
+  return deny(s, 503, 'a rule wants a record of this exchange, and none can be kept');
+}
+
 /** The exchange is over. */
 export function writeKept(s: Session): void {
+  putKept(s, true);
+}
+
+function putKept(s: Session, ended: bool): void {
   if (!hasKeeps(s) || s.keptPrompt == 0) return;
   const out = s.out().keptRun();
   putRun(out, FIELD_ID, s.id, ID_BYTES);
@@ -138,6 +161,7 @@ export function writeKept(s: Session): void {
   putField(out, FIELD_CUT, s.keptCut ? 1 : 0);
   putField(out, FIELD_DENIED, s.wasDenied ? 1 : 0);
   putField(out, FIELD_AT, <u64>s.now);
+  putField(out, FIELD_ENDED, ended ? 1 : 0);
   // Half of it says nothing.
   if (out.failed || keeps.failed) out.clear();
 }

@@ -54,7 +54,7 @@ import { decideEvent } from '../session/record';
 import { deniedByBudget } from '../session/budget';
 import { denyByBudget } from '../session/refuse-spend';
 import { Session } from '../session/session-state';
-import { keepPrompt } from '../keep/keeps';
+import { askRecord, keepPrompt, refuseUnrecorded } from '../keep/keeps';
 import { askReview } from '../review/review-request';
 import { addToGroup, clearEdits, clearTexts, closeGroup, editTexts, openGroup } from '../edit/texts';
 import { MODE_ARGUMENTS, MODE_FIXED, MODE_TEXT } from '../edit/segment';
@@ -101,7 +101,15 @@ export function releasePrompt(s: Session): i32 {
   return passPrompt(s);
 }
 
+/** The host has kept the record of the prompt, or could not. */
+export function goOnRecorded(s: Session, isKept: bool): i32 {
+  if (!isKept) return refuseUnrecorded(s);
+  s.isRecorded = true;
+  return passPrompt(s);
+}
+
 function passPrompt(s: Session): i32 {
+  if (s.wantsRecord && !s.isRecorded) return askRecord(s);
   const body = s.bodyBytes();
   if (!editTexts(s, body.ptr)) return denyFixed(s);
   const refused = setFields(s);

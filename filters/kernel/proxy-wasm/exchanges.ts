@@ -14,6 +14,7 @@ export const SIDE_REPLY: i32 = 1;
 export const CALL_STORE: i32 = 0;
 export const CALL_GRANTS: i32 = 1;
 export const CALL_REVIEW: i32 = 2;
+export const CALL_RECORD: i32 = 3;
 
 @unmanaged
 export class Root {

@@ -4,7 +4,15 @@
  * once. A body is complete at its last bytes or at trailers. Nothing here traps: what Envoy will not do is answered by
  * a refusal, never by letting the exchange pass.
  */
-import { ACTION_CALL, ACTION_CONTINUE, ACTION_HOLD, ACTION_LEVELS, ACTION_REPLY, ACTION_REVIEW } from '../abi';
+import {
+  ACTION_CALL,
+  ACTION_CONTINUE,
+  ACTION_HOLD,
+  ACTION_LEVELS,
+  ACTION_RECORD,
+  ACTION_REPLY,
+  ACTION_REVIEW,
+} from '../abi';
 import { alloc, free } from '../memory';
 import {
   session_call_response,
@@ -38,6 +46,7 @@ import { forgetGrants } from './grant';
 import { takeReply } from './grant-calls';
 import { endKept, tellKept } from './keep-calls';
 import { openSession } from './open-session';
+import { askRecord, takeRecorded } from './record-calls';
 import { askQueue, takeRuling, unanswered } from './review-calls';
 import { endKeyCall, findKey, onKeyTick, takeKeyReply } from './key-calls';
 import { countExchange, defineMetrics, tellDecisions } from './report';
@@ -67,6 +76,7 @@ import {
 import {
   addContext,
   CALL_GRANTS,
+  CALL_RECORD,
   CALL_REVIEW,
   CALL_STORE,
   countSession,
@@ -301,6 +311,8 @@ export function proxy_on_grpc_receive(root: u32, token: u32, bytes: u32): void {
   if (takeQuietReply(root, token, bytes) || takeKeyReply(root, token, bytes)) return;
   const held = exchangeWaiting(root, token, CALL_REVIEW);
   if (held != 0) return goOnWithReview(changetype<Exchange>(held), bytes);
+  const recording = exchangeWaiting(root, token, CALL_RECORD);
+  if (recording != 0) return goOnRecorded(changetype<Exchange>(recording), bytes);
   const p = exchangeWaiting(root, token, CALL_GRANTS);
   if (p == 0) return;
   takeReply(bytes, changetype<Exchange>(p).sentAt);
@@ -314,6 +326,8 @@ export function proxy_on_grpc_close(root: u32, token: u32, status: u32): void {
   endKeyCall(root, token);
   const held = exchangeWaiting(root, token, CALL_REVIEW);
   if (held != 0) return goOnWithReview(changetype<Exchange>(held), 0);
+  const recording = exchangeWaiting(root, token, CALL_RECORD);
+  if (recording != 0) return goOnRecorded(changetype<Exchange>(recording), 0);
   const p = exchangeWaiting(root, token, CALL_GRANTS);
   if (p != 0) goOnWithSpend(changetype<Exchange>(p));
 }
@@ -334,13 +348,25 @@ function goOnWithReview(e: Exchange, bytes: u32): void {
   if (proceed(e, action, SIDE_REQUEST) == H.GO_ON) proxy_continue_stream(SIDE_REQUEST);
 }
 
+/** The sidecar has kept the record, or has not; with no bytes it has not answered. */
+function goOnRecorded(e: Exchange, bytes: u32): void {
+  endWait(e);
+  proxy_set_effective_context(e.id);
+  if (proceed(e, takeRecorded(e, bytes), SIDE_REQUEST) == H.GO_ON) proxy_continue_stream(SIDE_REQUEST);
+}
+
 // -------------------------------------------------------------------------------------------------------------- steps
 
 /** Does what the session says, and asks what it asks for until it decides or waits. */
 function proceed(e: Exchange, first: i32, side: i32): i32 {
   let action = first;
   if (hasBudgets()) forgetGrants();
-  while (action == ACTION_LEVELS || action == ACTION_CALL || action == ACTION_REVIEW) {
+  while (action == ACTION_LEVELS || action == ACTION_CALL || action == ACTION_REVIEW || action == ACTION_RECORD) {
+    if (action == ACTION_RECORD) {
+      if (askRecord(e)) return H.PAUSE;
+      action = takeRecorded(e, 0);
+      continue;
+    }
     if (action == ACTION_REVIEW) {
       if (askQueue(e)) return H.PAUSE;
       action = unanswered(e);

@@ -28,6 +28,8 @@ export const PHASE_PASS: u32 = 7;
 export const PHASE_DONE: u32 = 8;
 /** The queue of reviews is asked. */
 export const PHASE_REVIEW: u32 = 9;
+/** The record of the exchange is about to be kept. */
+export const PHASE_RECORD: u32 = 10;
 
 @unmanaged
 export class Session {
@@ -88,6 +90,9 @@ export class Session {
   keptReply: usize = 0;
   keptCut: bool = false;
   wasDenied: bool = false;
+  /** Some rule wants a record, and the host has kept that of the prompt. */
+  wantsRecord: bool = false;
+  isRecorded: bool = false;
   /** Bytes of a streamed reply that wait to be masked. */
   keptBytes: u32 = 0;
 

@@ -1,4 +1,4 @@
-/** `writ.v1.FilterKeeps` on the sidecar's socket: what the filter in Envoy keeps goes to whoever sends it on. */
+/** `writ.v1.FilterKeeps` on the sidecar's socket: what the filter in Envoy keeps goes to whoever keeps it or sends it on. */
 import { create } from '@bufbuild/protobuf';
 import type grpc from '@grpc/grpc-js';
 import {
@@ -8,13 +8,17 @@ import {
   type KeptExchange,
 } from '../../../proto/gen/writ/v1/filter_keeps_pb.ts';
 import { grpcService } from '../../../proto/grpc-call.ts';
-import type { SampleSender } from './sample-sender.ts';
+import type { Keeps } from './keeps.ts';
 
-export function addFilterKeepsService(server: grpc.Server, samples: Pick<SampleSender, 'add'>): void {
+type Call = grpc.ServerUnaryCall<KeptExchange, KeepReply>;
+
+export function addFilterKeepsService(server: grpc.Server, keeps: Keeps): void {
   server.addService(grpcService(FilterKeeps), {
-    keep: (call: grpc.ServerUnaryCall<KeptExchange, KeepReply>, callback: grpc.sendUnaryData<KeepReply>) => {
-      samples.add(call.request);
+    keep: (call: Call, callback: grpc.sendUnaryData<KeepReply>) => {
+      keeps.end(call.request);
       callback(null, create(KeepReplySchema));
     },
+    begin: (call: Call, callback: grpc.sendUnaryData<KeepReply>) =>
+      callback(null, create(KeepReplySchema, { kept: keeps.begin(call.request) })),
   });
 }
