@@ -72,10 +72,32 @@ export class Exchange {
   }
 
   completion(text: string): Happened {
+    return this.#reply({ role: 'assistant', content: text }, 'stop', replyText);
+  }
+
+  /** A reply with one call. What is sent of it are its arguments. */
+  toolCall({ tool, arguments: given }: TestStep & { readonly kind: 'toolCall' }): Happened {
+    const declared = this.#program.tools.find(({ name }) => name === tool);
+    if (declared === undefined) throw new Error(`there is no tool \`${tool}\``);
+    const values = factValues(given, this.#program);
+    const wire = Object.fromEntries(
+      declared.attributes.flatMap(({ name, source }) =>
+        values[name] === undefined ? [] : [[source?.name ?? name, values[name]]],
+      ),
+    );
+    const call = {
+      id: 'call_1',
+      type: 'function',
+      function: { name: declared.wirePattern.replace(/\*$/, ''), arguments: JSON.stringify(wire) },
+    };
+    return this.#reply({ role: 'assistant', content: null, tool_calls: [call] }, 'tool_calls', callArguments);
+  }
+
+  #reply(message: object, reason: string, read: (body: unknown) => string | null): Happened {
     const body = Buffer.from(
       JSON.stringify({
         object: 'chat.completion',
-        choices: [{ index: 0, message: { role: 'assistant', content: text }, finish_reason: 'stop' }],
+        choices: [{ index: 0, message, finish_reason: reason }],
         usage: { prompt_tokens: 1, completion_tokens: 1 },
       }),
     );
@@ -90,7 +112,7 @@ export class Exchange {
       ),
     );
     const step = this.#settle(this.#session.responseBody(body, true));
-    return this.#happened(step, body, (sent) => replyText(sent));
+    return this.#happened(step, body, read);
   }
 
   end(): void {
@@ -109,26 +131,27 @@ export class Exchange {
     return now;
   }
 
-  #happened(step: Step, given: Uint8Array, read: (body: unknown) => string): Happened {
+  #happened(step: Step, given: Uint8Array, read: (body: unknown) => string | null): Happened {
     const decision = this.#lastDecision();
     if (step.kind === 'continue')
       return {
         decision,
-        sent: read(JSON.parse(Buffer.from(step.body ?? given).toString()))
-          .replace(PLACEHOLDER, '[$1]')
-          .replace(PSEUDONYM, '[$1:pseudonym]'),
+        sent:
+          read(JSON.parse(Buffer.from(step.body ?? given).toString()))
+            ?.replace(PLACEHOLDER, '[$1]')
+            .replace(PSEUDONYM, '[$1:pseudonym]') ?? null,
         refusal: null,
       };
     const refusal = step.kind === 'reply' ? messageOf(Buffer.from(step.body).toString()) : 'the session waits for more';
     return { decision, sent: null, refusal };
   }
 
-  /** The newest of the decisions that the session has recorded, if the last step made one. */
+  /** Of the decisions that the session has recorded since the last step: one that denies, else the newest. */
   #lastDecision(): Decision | null {
     const records = this.#session.records();
-    const newest = records.length > this.#seen ? records.at(-1) : undefined;
+    const fresh = records.slice(this.#seen).map((record) => JSON.parse(record) as Decision);
     this.#seen = records.length;
-    return newest === undefined ? null : (JSON.parse(newest) as Decision);
+    return fresh.find(({ outcome }) => outcome === 'deny') ?? fresh.at(-1) ?? null;
   }
 }
 
@@ -160,6 +183,15 @@ function replyText(body: unknown): string {
     (body as { readonly choices: readonly { readonly message: { readonly content: string } }[] }).choices[0]?.message
       .content ?? ''
   );
+}
+
+/** Null where no call was left. */
+function callArguments(body: unknown): string | null {
+  interface Said {
+    readonly tool_calls?: readonly { readonly function: { readonly arguments: string } }[];
+  }
+  const [choice] = (body as { readonly choices: readonly { readonly message: Said }[] }).choices;
+  return choice?.message.tool_calls?.[0]?.function.arguments ?? null;
 }
 
 function messageOf(body: string): string {

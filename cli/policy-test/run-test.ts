@@ -53,6 +53,9 @@ export function runTest(test: PolicyTest, compiled: PolicyUnderTest): TestResult
         happened = exchange.completion(step.text);
       } else if (step.kind === 'egress') {
         happened = decideConnection(step, world, compiled);
+      } else if (step.kind === 'toolCall') {
+        if (exchange === null) throw new Error('a tool call needs a prompt before it');
+        happened = exchange.toolCall(step);
       } else if (step.kind === 'chunk' || step.kind === 'document') {
         happened = decideDocument(step, world, compiled);
       } else {

@@ -17,6 +17,7 @@ export function trafficOf(plan: Pick<Plan, 'events' | 'redactions'>): Traffic {
       switch (event.kind) {
         case 'completion':
           return event.default === 'deny' || event.rules.length > 0;
+        case 'tool_call':
         case 'retrieval':
           return true;
         case 'prompt':

@@ -14,6 +14,7 @@ import {
   type Plan,
   type RetrievalEvent,
   type Rule,
+  type ToolCallEvent,
 } from '../plan/plan.ts';
 import type { Decision, DecisionEvent, Reason } from '../plan/decision.ts';
 import { compareHolds } from '../plan/hold.ts';
@@ -72,13 +73,8 @@ export function decideRetrieval(plan: Plan, event: RetrievalEvent, facts: readon
 
 /** One chunk of the store's answer. */
 export function decideChunk(plan: Plan, event: RetrievalEvent, facts: readonly FactState[]): Decision {
-  const situation = { plan, facts };
   const storeFacts = plan.stores.find((store) => store.name === event.store)?.facts ?? [];
-  const readers = event.rules.flatMap((rule) => [
-    readerOfRule(rule),
-    ...rule.effects.map((effect) => readerOfEffect(rule, effect)),
-  ]);
-  const closedReaders = readers.map((reader) => ({
+  const readers = readersOf(event.rules).map((reader) => ({
     ...reader,
     failsClosed:
       reader.failsClosed ||
@@ -87,7 +83,27 @@ export function decideChunk(plan: Plan, event: RetrievalEvent, facts: readonly F
         facts,
       ),
   }));
+  return decideOne(plan, 'chunk', event, facts, readers);
+}
 
+/** One call of a tool. */
+export function decideToolCall(plan: Plan, event: ToolCallEvent, facts: readonly FactState[]): Decision {
+  return decideOne(plan, 'tool_call', event, facts, readersOf(event.rules));
+}
+
+function readersOf(rules: readonly Rule[]): readonly Reader[] {
+  return rules.flatMap((rule) => [readerOfRule(rule), ...rule.effects.map((effect) => readerOfEffect(rule, effect))]);
+}
+
+/** One of several, which may be withheld while the others pass. */
+function decideOne(
+  plan: Plan,
+  kind: 'chunk' | 'tool_call',
+  event: RetrievalEvent | ToolCallEvent,
+  facts: readonly FactState[],
+  readers: readonly Reader[],
+): Decision {
+  const situation = { plan, facts };
   const fired = firedRules(event.rules, situation);
   const effects = fired.flatMap((rule) =>
     rule.effects.filter((effect) => !isTouched(readsOfEffect(effect), facts)).map((effect) => ({ rule, effect })),
@@ -98,7 +114,7 @@ export function decideChunk(plan: Plan, event: RetrievalEvent, facts: readonly F
     .filter(({ effect }) => effect.kind === 'withhold_chunk' && !holds(effect.unless, situation))
     .map(({ rule }) => rule.name);
   const withheld = sortedSet(withholding).map((rule): Reason => ({ kind: 'withheld', rule }));
-  return conclude(plan, 'chunk', facts, closedReaders, fired, [
+  return conclude(plan, kind, facts, readers, fired, [
     ...denials(fired),
     ...withheld,
     ...byDefault(event.default, passes),

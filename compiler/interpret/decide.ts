@@ -10,16 +10,32 @@ import type {
   Plan,
   PromptEvent,
   RetrievalEvent,
+  ToolCallEvent,
 } from '../plan/plan.ts';
 import type { Decision } from '../plan/decision.ts';
 import { decidePrompt } from './decide-prompt.ts';
-import { decideChunk, decideCompletion, decideEgress, decideIngest, decideRetrieval } from './decide-rules.ts';
+import {
+  decideChunk,
+  decideCompletion,
+  decideEgress,
+  decideIngest,
+  decideRetrieval,
+  decideToolCall,
+} from './decide-rules.ts';
 import { readFacts } from './read-facts.ts';
 
 /** `input` is a parsed JSON document of the shape in compiler/plan/decision.ts; whatever else it is, it is denied. */
 export function decide(plan: Plan, input: unknown): Decision {
   if (typeof input !== 'object' || input === null || Array.isArray(input)) return UNDECIDABLE;
-  const { event, store } = input as { readonly event?: unknown; readonly store?: unknown };
+  const {
+    event,
+    store,
+    tool = null,
+  } = input as {
+    readonly event?: unknown;
+    readonly store?: unknown;
+    readonly tool?: unknown;
+  };
   const facts = readFacts(plan, input);
   switch (event) {
     case 'prompt': {
@@ -29,6 +45,10 @@ export function decide(plan: Plan, input: unknown): Decision {
     case 'completion': {
       const completion = plan.events.find((each): each is CompletionEvent => each.kind === 'completion');
       return completion === undefined ? UNDECIDABLE : decideCompletion(plan, completion, facts);
+    }
+    case 'tool_call': {
+      const call = plan.events.find((each): each is ToolCallEvent => each.kind === 'tool_call' && each.tool === tool);
+      return call === undefined ? UNDECIDABLE : decideToolCall(plan, call, facts);
     }
     case 'retrieval': {
       const retrieval = plan.events.find((each): each is RetrievalEvent => isOf(each, 'retrieval', store));

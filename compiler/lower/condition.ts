@@ -16,7 +16,15 @@ import {
 } from '../plan/plan.ts';
 import { isInHours } from '../plan/hours.ts';
 import type { RedactionMode } from '../plan/redaction.ts';
-import { chunkPath, type FactTable, factValue, NOW_PATH, switchFactPath } from './fact-table.ts';
+import {
+  argumentPath,
+  CALL_NAME_PATH,
+  chunkPath,
+  type FactTable,
+  factValue,
+  NOW_PATH,
+  switchFactPath,
+} from './fact-table.ts';
 import { dayFactPath, dayIn, listFactPath, ownOf, valueFactPath } from './feeds.ts';
 import type { LoweredHours } from './hours.ts';
 import { compareSent, type SentClass } from './sent-classification.ts';
@@ -39,6 +47,8 @@ export interface Scope {
   readonly idleDetectors: ReadonlyMap<string, string>;
   /** Of which store `chunk.…` speaks; null outside retrieval and ingest. */
   readonly store: string | null;
+  /** Of which tool `tool.…` speaks; null outside calls of one. */
+  readonly tool: string | null;
   /** Whose classification this very decision computes; that of an event before it is a fact. */
   readonly classification: 'prompt' | 'completion' | null;
   /** What `prompt.sent_classification` is made of; null where it cannot be read. */
@@ -445,6 +455,10 @@ function termOf(attribute: AttributeRef, scope: Scope, model: Model | null): Ter
     case 'chunk':
       if (scope.store === null) throw new Unlowerable('chunk');
       return fact(chunkPath(scope.store, attribute.name));
+    case 'tool':
+      if (attribute.declared === null) return fact(CALL_NAME_PATH);
+      if (scope.tool === null) throw new Unlowerable('tool');
+      return fact(argumentPath(scope.tool, attribute.name));
     case 'variable':
       return { kind: 'ref', ref: scope.facts.field('', attribute.name), type };
     case 'prompt':
@@ -463,7 +477,6 @@ function termOf(attribute: AttributeRef, scope: Scope, model: Model | null): Ter
     case 'now':
       return fact(NOW_PATH);
     case 'text':
-    case 'tool':
     case 'conversation':
       throw new Unlowerable(attribute.root);
   }

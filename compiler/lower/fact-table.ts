@@ -30,6 +30,7 @@ export const TOOL_CALLS_MAX = 1_024;
 export const ROLES = ['system', 'developer', 'user', 'assistant', 'tool'] as const;
 export const NOW_PATH = 'now';
 export const CLASSIFICATION_PATH = 'prompt.classification';
+export const CALL_NAME_PATH = 'call.name';
 
 export interface FactTable {
   readonly facts: readonly Fact[];
@@ -67,6 +68,7 @@ export function factTable(program: Program, feeds: FeedFacts): FactTable {
     ...callerFacts(program, zone),
     ...budgetFacts(program),
     ...chunkFacts(program, zone),
+    ...argumentFacts(program, zone),
   ];
   const drafts: Later[] = [
     ...plain.map((draft) => ({ path: draft.path, as: () => draft })),
@@ -107,6 +109,16 @@ export function chunkPath(store: string, attribute: string): string {
 
 export function switchFactPath(name: string): readonly string[] {
   return ['switch', name];
+}
+
+/** The path of a tool's argument. */
+export function argumentPath(tool: string, attribute: string): string {
+  return `argument.${tool}.${attribute}`;
+}
+
+/** Whether calls of tools are decided one by one: some rule speaks of them, or they are denied by default. */
+export function decidesCalls({ models, rules, policy }: Program): boolean {
+  return models.length > 0 && (policy.defaults.toolCall === 'deny' || rules.some(({ event }) => event === 'toolCall'));
 }
 
 type Draft = Omit<Fact, 'id'>;
@@ -194,6 +206,7 @@ function builtins(program: Program): Draft[] {
       builtin('model.chosen', { kind: 'enum', enum: MODEL_ENUM }, fails),
       builtin('completion.tokens', count('tokens'), fails, false),
       builtin('completion.finish_reason', { kind: 'text' }, fails, false),
+      ...(decidesCalls(program) ? [builtin(CALL_NAME_PATH, { kind: 'text' }, fails)] : []),
       ...(reads(program, ({ root, name }) => root === 'completion' && name === 'tool_calls')
         ? [
             builtin(
@@ -270,6 +283,20 @@ function chunkFacts(program: Program, zone: TimeZone): Draft[] {
       declared(attribute, zone, ['chunk', store.name, attribute.name], {
         kind: 'metadata',
         store: store.name,
+        key: attribute.source?.name ?? attribute.name,
+        ...splitOf(attribute),
+      }),
+    ),
+  );
+}
+
+function argumentFacts(program: Program, zone: TimeZone): Draft[] {
+  if (!decidesCalls(program)) return [];
+  return program.tools.flatMap((tool) =>
+    tool.attributes.flatMap((attribute) =>
+      declared(attribute, zone, ['argument', tool.name, attribute.name], {
+        kind: 'argument',
+        tool: tool.name,
         key: attribute.source?.name ?? attribute.name,
         ...splitOf(attribute),
       }),

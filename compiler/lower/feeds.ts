@@ -6,7 +6,15 @@
 import type { AttributeRef, Condition, List, Program, ScalarType, Type } from '../../dsl/program.ts';
 import type { TimeZone } from '../../dsl/time-zone.ts';
 import type { FactValue, ListUse, SwitchUse } from '../plan/plan.ts';
-import { chunkPath, factType, factValue, type ListQuestion, NOW_PATH } from './fact-table.ts';
+import {
+  argumentPath,
+  CALL_NAME_PATH,
+  chunkPath,
+  factType,
+  factValue,
+  type ListQuestion,
+  NOW_PATH,
+} from './fact-table.ts';
 import type { LoweredHours } from './hours.ts';
 
 export interface LoweredFeeds {
@@ -133,14 +141,16 @@ function membersOf(type: Type, program: Program): readonly string[] {
 function factPaths(attribute: AttributeRef, program: Program): readonly string[] {
   if (attribute.root === 'model' || attribute.root === 'variable') return [];
   if (attribute.root === 'now') return [NOW_PATH];
+  const declares = ({ attributes }: { readonly attributes: readonly Pick<AttributeRef, 'name' | 'type'>[] }): boolean =>
+    attributes.some(
+      ({ name, type }) => name === attribute.name && JSON.stringify(type) === JSON.stringify(attribute.type),
+    );
+  if (attribute.root === 'tool')
+    return attribute.declared === null
+      ? [CALL_NAME_PATH]
+      : program.tools.filter(declares).map((tool) => argumentPath(tool.name, attribute.name));
   if (attribute.root !== 'chunk') return [`${attribute.root}.${attribute.name}`];
-  return program.stores
-    .filter(({ attributes }) =>
-      attributes.some(
-        ({ name, type }) => name === attribute.name && JSON.stringify(type) === JSON.stringify(attribute.type),
-      ),
-    )
-    .map((store) => chunkPath(store.name, attribute.name));
+  return program.stores.filter(declares).map((store) => chunkPath(store.name, attribute.name));
 }
 
 /** What the attribute is at each model, without doubles. */

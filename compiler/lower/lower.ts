@@ -26,10 +26,19 @@ import {
   type RetrievalEvent,
   type Rule,
   type Store,
+  type Tool,
 } from '../plan/plan.ts';
 import { operandOf } from '../plan/reads.ts';
 import type { Scope } from './condition.ts';
-import { builtinEnums, chunkPath, factTable, type FactTable, factValue, governsEgress } from './fact-table.ts';
+import {
+  builtinEnums,
+  chunkPath,
+  decidesCalls,
+  factTable,
+  type FactTable,
+  factValue,
+  governsEgress,
+} from './fact-table.ts';
 import { lowerFeeds } from './feeds.ts';
 import { guaranteeRules, lowerGuarantees } from './guarantees.ts';
 import { lowerHours } from './hours.ts';
@@ -93,6 +102,7 @@ export function lower(program: Program, options: LowerOptions): Plan {
     models,
     byPrice: byPrice(models),
     stores: program.stores.map((store) => lowerStore(store, facts)),
+    tools: lowerTools(program, facts),
     detectors,
     redactions,
     ...calendar,
@@ -140,7 +150,7 @@ function lowerEvents(
     classificationReads: readonly FactId[],
   ): EventContext => ({
     program,
-    scope: { ...shared, daysOff, store, classification, idleDetectors, sent: null, base },
+    scope: { ...shared, daysOff, store, tool: null, classification, idleDetectors, sent: null, base },
     unenforced,
     classificationReads,
   });
@@ -152,6 +162,7 @@ function lowerEvents(
     const rules = rulesOf('completion', null, contextOf('completion', null, reads), denying);
     const completion = { default: program.policy.defaults.completion, classify, rules };
     events.push({ kind: 'completion', ...completion, stream: streamClass(completion, facts.facts) });
+    if (decidesCalls(program)) events.push(...toolCallEvents(program, contextOf(null, null, [])));
   }
   for (const store of program.stores) {
     const context = contextOf(null, store.name, []);
@@ -170,6 +181,28 @@ function lowerEvents(
   return events;
 }
 
+/** One for each tool, and the one for calls of none. */
+function toolCallEvents(program: Program, context: EventContext): EventPlan[] {
+  return [...program.tools.map(({ name }) => name), null].map((tool) => ({
+    kind: 'tool_call' as const,
+    tool,
+    default: program.policy.defaults.toolCall,
+    rules: rulesOf('toolCall', null, { ...context, scope: { ...context.scope, tool } }),
+  }));
+}
+
+function lowerTools(program: Program, facts: FactTable): Tool[] {
+  if (!decidesCalls(program)) return [];
+  return program.tools.map(({ name, wirePattern, span }) => ({
+    name,
+    pattern: wirePattern,
+    facts: facts.facts
+      .filter(({ source }) => source.kind === 'argument' && source.tool === name)
+      .map((fact) => fact.id),
+    span,
+  }));
+}
+
 /** The rules of an event, `model.chosen` among what those of the completion read where they depend on the model. */
 function rulesOf(
   event: GovernedEvent,
@@ -180,11 +213,13 @@ function rulesOf(
   return eventRules(event, store, loweredRules(event, store, context), context, denying);
 }
 
-type GovernedEvent = 'completion' | 'retrieval' | 'ingest' | 'egress';
+type GovernedEvent = 'completion' | 'toolCall' | 'retrieval' | 'ingest' | 'egress';
 
 function loweredRules(event: GovernedEvent, store: string | null, context: EventContext): LoweredRule[] {
   const applies = (rule: SourceRule): boolean =>
-    decidedAt(rule.event) === event && (rule.store === null || store === null || rule.store === store);
+    decidedAt(rule.event) === event &&
+    (rule.store === null || store === null || rule.store === store) &&
+    (rule.tool === null || rule.tool === context.scope.tool);
   return context.program.rules.filter(applies).map((rule) => lowerRule(rule, context));
 }
 
@@ -206,7 +241,7 @@ function eventRules(
   ]
     .sort((a, b) => (a.name < b.name ? -1 : 1))
     .map((rule) => {
-      if (rule.when.kind === 'all' || event !== 'completion') return rule;
+      if (rule.when.kind === 'all' || (event !== 'completion' && event !== 'toolCall')) return rule;
       const chosen = context.scope.facts.at('model.chosen');
       return { ...rule, reads: [...new Set([...rule.reads, chosen])].sort((a, b) => a - b) };
     });

@@ -25,7 +25,7 @@ import { chunkPath } from './fact-table.ts';
 import { redactionAt } from './redactions.ts';
 import { type SampleEffect, sampleRules } from './samples.ts';
 import type { SentClass } from './sent-classification.ts';
-import { or, TRUE } from './simplify.ts';
+import { FALSE, or, TRUE } from './simplify.ts';
 import { lowerTag } from './tags.ts';
 import { effectiveCondition } from './periods.ts';
 import { coversOf, eitherOf, isLiftedWhole, liftedBy, liftedWhen, waiverName, waiversOf } from './waivers.ts';
@@ -252,6 +252,11 @@ function lowerEffect(
           : { waived: { by: waivers.map(waiverName), otherwise: overFacts([effect.unless], scope) } }),
       };
     }
+    case 'dropCall': {
+      const lifted = liftedBy(waivers, source.span);
+      const unless = lifted === null ? FALSE : overFacts([lifted], scope);
+      return { kind: 'withhold_chunk', unless, reads: readsIn(context, unless) };
+    }
     case 'keepNewest':
       if (scope.store === null) throw new Unlowerable('keep newest');
       return {
@@ -264,7 +269,6 @@ function lowerEffect(
     case 'useOnlyModels':
     case 'limit':
     case 'require':
-    case 'dropCall':
     case 'notify':
     case 'sample':
       throw new Unlowerable(effect.kind);

@@ -47,14 +47,13 @@ export function wordingOf(form: string): string {
  * Where a rule on an event that the plan does not have denies instead: at the nearest event that comes before it on the
  * same traffic.
  */
-export function decidedAt(event: EventKind): 'prompt' | 'completion' | 'retrieval' | 'ingest' | 'egress' {
+export function decidedAt(event: EventKind): Exclude<EventKind, 'exchange'> {
   switch (event) {
-    case 'toolCall':
-      return 'completion';
     case 'exchange':
       return 'prompt';
     case 'prompt':
     case 'completion':
+    case 'toolCall':
     case 'retrieval':
     case 'ingest':
     case 'egress':

@@ -47,6 +47,7 @@ export function liftedWhen(
         case 'redact':
         case 'hold':
         case 'keepNewest':
+        case 'dropCall':
         case 'limit':
           return [overModels(covered, scope)];
         case 'useOnlyModels':

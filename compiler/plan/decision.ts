@@ -5,10 +5,11 @@
  *
  * Input: `{ "event": EventName, "store"?: string, ...facts by path }`, e.g.
  * `{"event":"prompt","caller":{"id":"u1","region":"eu"},"prompt":{"requested_model":"gpt-4o","input_tokens_bound":40,…},"text":{"found":["email"]}}`.
- * An input that is not such an object, names an event that the policy does not know, or a store that it does not
+ * An input that is not such an object, names an event that the policy does not know, or a store or tool that it does not
  * declare: `event` null, `outcome` deny with one reason of kind `input`, all else null or empty. `store` (the name in
  * the policy) must be there for retrieval, chunk and ingest and have such an event in the plan; for the others it is
- * not read. `chunk` is the second decision of a retrieval event.
+ * not read. `chunk` is the second decision of a retrieval event. `tool` (the name in the policy) says of which tool a
+ * tool call is, and is absent or null for a call of none of them.
  *
  * In the JSON text the keys stand in the order below, without spaces. A key of a fact's path, `event` or `store` that
  * stands twice fails what it leads to, where the backend itself parses the text; a host that parses it first (OPA) has
@@ -16,7 +17,7 @@
  */
 import type { WireValue } from './wire-value.ts';
 
-export type DecisionEvent = 'prompt' | 'completion' | 'retrieval' | 'chunk' | 'ingest' | 'egress';
+export type DecisionEvent = 'prompt' | 'completion' | 'tool_call' | 'retrieval' | 'chunk' | 'ingest' | 'egress';
 
 export type Reason =
   /** A deny rule fired. */
@@ -36,7 +37,7 @@ export type Reason =
    * of that is deny. One reason a name, with the facts of all of that name that deny.
    */
   | { readonly kind: 'failed'; readonly rule: string; readonly facts: readonly string[] }
-  /** A chunk was withheld by this rule. */
+  /** A chunk, or a call of a tool, was withheld by this rule. */
   | { readonly kind: 'withheld'; readonly rule: string }
   /** The input itself cannot be decided. */
   | { readonly kind: 'input' };

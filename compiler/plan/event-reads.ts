@@ -8,6 +8,8 @@ import type { EventPlan, FactId, Plan, Rule } from './plan.ts';
 export interface DecidedEvent {
   readonly event: DecisionEvent;
   readonly store?: string;
+  /** Tool call: of which tool, null for one of none. */
+  readonly tool?: string | null;
   /** Sorted, without doubles. */
   readonly reads: readonly FactId[];
 }
@@ -41,6 +43,14 @@ function eventsOf(plan: Plan, event: EventPlan): readonly DecidedEvent[] {
         {
           event: 'completion',
           reads: sorted([...event.classify.flatMap((each) => each.reads), ...readsOfRules(event.rules)]),
+        },
+      ];
+    case 'tool_call':
+      return [
+        {
+          event: 'tool_call',
+          tool: event.tool,
+          reads: sorted([...readsOfRules(event.rules), ...event.rules.flatMap(readsOfChunkEffects)]),
         },
       ];
     case 'retrieval':

@@ -32,7 +32,7 @@ function factFaults({ facts }: Plan): readonly string[] {
     ...positions('fact', facts),
     ...unsorted('facts', facts.map(pathOf)),
     ...facts
-      .filter((fact) => ['claim', 'metadata', 'budget'].includes(fact.source.kind) && !fact.failsClosed)
+      .filter((fact) => ['claim', 'metadata', 'argument', 'budget'].includes(fact.source.kind) && !fact.failsClosed)
       .map((fact) => `${pathOf(fact)} is of the caller, a chunk or a budget and does not fail closed`),
     ...facts
       .filter(
@@ -86,7 +86,12 @@ function redactionFaults({ redactions, facts }: Plan): readonly string[] {
 }
 
 function eventFaults(plan: Plan, event: EventPlan): readonly string[] {
-  const where = 'store' in event ? `${event.kind} of ${event.store}` : event.kind;
+  const where =
+    'store' in event
+      ? `${event.kind} of ${event.store}`
+      : 'tool' in event
+        ? `${event.kind} of ${event.tool ?? 'no tool'}`
+        : event.kind;
   const chosenModel = plan.facts.find((fact) => pathOf(fact) === 'model.chosen')?.id;
   const context: ReadingContext =
     event.kind === 'prompt'

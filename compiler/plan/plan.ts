@@ -46,6 +46,7 @@ import type { Keep } from './keep.ts';
 import type { Conversion, FactValue, Model, ModelId } from './model.ts';
 import type { RedactionMode } from './redaction.ts';
 import type { Span } from './span.ts';
+import type { Tool } from './tool.ts';
 import type { WireValue } from './wire-value.ts';
 
 export type { Hours, Zone } from './calendar.ts';
@@ -54,6 +55,7 @@ export type { DetectorUse } from './detector-use.ts';
 export type { Conversion, FactValue, Model, ModelId } from './model.ts';
 export type { FeedSource, ListOperand, ListUse, SwitchUse } from './feeds.ts';
 export type { Span };
+export type { Tool } from './tool.ts';
 export const PLAN_VERSION = 1;
 
 // ----------------------------------------------------------------------------------------------------------------
@@ -130,6 +132,7 @@ export interface Fact {
     | { readonly kind: 'builtin' }
     | { readonly kind: 'claim'; readonly claim: string; readonly splitBy?: string }
     | { readonly kind: 'metadata'; readonly store: string; readonly key: string; readonly splitBy?: string }
+    | { readonly kind: 'argument'; readonly tool: string; readonly key: string; readonly splitBy?: string }
     | { readonly kind: 'budget'; readonly budget: string }
     | FeedSource;
   readonly span?: Span;
@@ -233,8 +236,9 @@ export type Effect =
   /** Retrieval, per chunk: the chunk passes only if some such condition holds. */
   | { readonly kind: 'allow_chunk'; readonly where: Expr; readonly reads: readonly FactId[] }
   /**
-   * Retrieval, per chunk: the chunk is withheld unless the condition holds. Where it is withheld by this effect, or by
-   * what its rule could not read, the client is told `say`: that is no part of `decide`.
+   * Retrieval, per chunk: the chunk is withheld unless the condition holds; so is, on a tool call, the call. Where a
+   * chunk is withheld by this effect, or by what its rule could not read, the client is told `say`: that is no part of
+   * `decide`.
    */
   | {
       readonly kind: 'withhold_chunk';
@@ -459,7 +463,20 @@ export interface EgressEvent {
   readonly rules: readonly Rule[];
 }
 
-export type EventPlan = PromptEvent | CompletionEvent | RetrievalEvent | IngestEvent | EgressEvent;
+/**
+ * One call of a tool, once its arguments are whole. A call is decided as one of every tool whose pattern has its name;
+ * where there is none, as one of no tool (null): so there is an event for each tool, and one for none. It passes iff
+ * (default allow, or an `allow` fires) and no deny fires and every `withhold_chunk` of a rule that fires holds. What is
+ * denied ends the reply, save where nothing but `withheld` is the reason: such a call is taken out of the reply.
+ */
+export interface ToolCallEvent {
+  readonly kind: 'tool_call';
+  readonly tool: string | null;
+  readonly default: 'allow' | 'deny';
+  readonly rules: readonly Rule[];
+}
+
+export type EventPlan = PromptEvent | CompletionEvent | ToolCallEvent | RetrievalEvent | IngestEvent | EgressEvent;
 
 // -----------------------------------------------------------------------------------------------------------------
 // plan
@@ -495,6 +512,8 @@ export interface Plan {
   /** Models by ascending input price + output price, ties by name. */
   readonly byPrice: readonly ModelId[];
   readonly stores: readonly Store[];
+  /** Sorted by name; none where calls of tools are not decided. */
+  readonly tools: readonly Tool[];
   /** Sorted by name; the position is the detector's ordinal in the enum `writ.detector`. */
   readonly detectors: readonly DetectorUse[];
   /** The modes that rules use, weakest first. */

@@ -6,7 +6,14 @@
  */
 import type { EventPlan, Plan, Span } from '../plan/plan.ts';
 import { redactionNames } from '../plan/redaction.ts';
-import { completionSection, egressSection, ingestSection, retrievalSections, type Section } from './event-sections.ts';
+import {
+  completionSection,
+  egressSection,
+  ingestSection,
+  retrievalSections,
+  type Section,
+  toolCallSection,
+} from './event-sections.ts';
 import { factsSection } from './facts-section.ts';
 import { LIBRARY } from './library.ts';
 import { type Names, namesOf, type PlaceOf } from './names.ts';
@@ -45,6 +52,8 @@ function sectionsOf(event: EventPlan, names: Names): readonly Section[] {
       return [promptSection(event, names)];
     case 'completion':
       return [completionSection(event, names)];
+    case 'tool_call':
+      return [toolCallSection(event, names)];
     case 'retrieval':
       return retrievalSections(event, names);
     case 'ingest':
@@ -69,11 +78,14 @@ function header(plan: Plan): string {
 function decisionRules(plan: Plan, sections: readonly Section[]): string {
   const undecidable = lines('{', UNDECIDABLE, '}');
   const sound = `data.writ.source == ${quoted(plan.sourceHash)}`;
-  const decisions = sections.map(({ event, store, decision }) =>
+  const decisions = sections.map(({ event, store, tool, decision }) =>
     rule(`decision := ${decision}`, [
       sound,
       `input.event == ${quoted(event)}`,
       ...(store === undefined ? [] : [`input.store == ${quoted(store)}`]),
+      ...(tool === undefined
+        ? []
+        : [tool === null ? 'object.get(input, "tool", null) == null' : `input.tool == ${quoted(tool)}`]),
     ]),
   );
   return [

@@ -11,6 +11,7 @@ import type {
   ModelExpr,
   RetrievalEvent,
   Rule,
+  ToolCallEvent,
 } from '../plan/plan.ts';
 import type { DecisionEvent } from '../plan/decision.ts';
 import { addClassification, classifiesThatFired } from './classification-section.ts';
@@ -23,6 +24,8 @@ import type { WireValue } from '../plan/wire-value.ts';
 export interface Section {
   readonly event: DecisionEvent;
   readonly store?: string;
+  /** Tool call: of which tool, null for one of none. */
+  readonly tool?: string | null;
   /** The rule that holds the event's decision. */
   readonly decision: string;
   readonly text: string;
@@ -30,6 +33,13 @@ export interface Section {
 
 export function completionSection(event: CompletionEvent, names: Names): Section {
   return rulesSection('completion', undefined, event.rules, passing(event.default), names, event.classify);
+}
+
+export function toolCallSection(event: ToolCallEvent, names: Names): Section {
+  const { tool } = event;
+  const section = rulesSection('tool_call', tool ?? undefined, event.rules, passing(event.default), names);
+  const { store: _, ...rest } = section;
+  return { ...rest, tool };
 }
 
 export function ingestSection(event: IngestEvent, names: Names): Section {
@@ -73,7 +83,7 @@ function rulesSection(
   names: Names,
   classify?: readonly Classify[],
 ): Section {
-  const prefix = store === undefined ? event : identifier(event, store);
+  const prefix = store !== undefined ? identifier(event, store) : event === 'tool_call' ? 'call_of_no_tool' : event;
   const section = newSection(prefix, names);
   if (classify !== undefined) addClassification(section, classify);
   const chosen = names.plan.facts.find((fact) => names.path(fact.id) === 'model.chosen');
@@ -85,7 +95,8 @@ function rulesSection(
         chosen === undefined ? 'false' : `${names.fact(chosen.id)}.value in ${models}`,
       ),
     );
-    if (event === 'chunk') for (const effect of each.effects) addChunkEffect(section, each, effect);
+    if (event === 'chunk' || event === 'tool_call')
+      for (const effect of each.effects) addChunkEffect(section, each, effect);
   }
   const reasons = [
     `failed_reasons(${prefix}_readers)`,
@@ -112,7 +123,7 @@ function rulesSection(
       failed: `failed_among(${prefix}_readers)`,
     }),
   );
-  const title = store === undefined ? event : `${event}, store ${store}`;
+  const title = store === undefined ? event : `${event}, ${event === 'tool_call' ? 'tool' : 'store'} ${store}`;
   return {
     event,
     ...(store === undefined ? {} : { store }),

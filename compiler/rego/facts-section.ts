@@ -25,11 +25,13 @@ function describe(names: Names, fact: Fact): string {
       ? `, claim ${source.claim}`
       : source.kind === 'metadata'
         ? `, metadata ${source.key} of store ${source.store}`
-        : source.kind === 'budget'
-          ? `, level of budget ${source.budget}`
-          : source.kind === 'list'
-            ? `, list ${names.plan.lists[source.list]!.name}`
-            : '';
+        : source.kind === 'argument'
+          ? `, argument ${source.key} of tool ${source.tool}`
+          : source.kind === 'budget'
+            ? `, level of budget ${source.budget}`
+            : source.kind === 'list'
+              ? `, list ${names.plan.lists[source.list]!.name}`
+              : '';
   const what =
     type.kind === 'enum' || type.kind === 'enum_set'
       ? `${type.kind} ${type.enum}`

@@ -167,6 +167,12 @@ export function describeEffect(effect: Effect, plan: Plan): string {
   }
 }
 
+/** `drop call`, save for those whom a waiver covers. */
+export function describeDroppedCall({ unless }: Effect & { readonly kind: 'withhold_chunk' }, plan: Plan): string {
+  const what = 'the call is taken out of the answer, and the others pass';
+  return unless.kind === 'const' ? what : `${what}, unless ${describeExpr(unless, plan)}`;
+}
+
 /** `monday 09:00 to 18:00, tuesday 09:00 to 18:00; in Europe/Berlin`: day by day, as clocks there show it. */
 export function describeHours({ spans, zone }: Hours, plan: Plan): string {
   const days = spans.flatMap(({ start, end }) =>

@@ -84,13 +84,18 @@ export function reportText(report: Report): string {
 }
 
 function eventText(event: EventReport): string {
-  const title =
-    event.store === null ? event.event : `${event.event} ${event.event === 'ingest' ? 'into' : 'from'} ${event.store}`;
+  const title = titleOf(event);
   const notes = [
     event.default === 'allow' ? 'what no rule denies is allowed' : 'what no rule allows is denied',
     ...(event.stream === null ? [] : [STREAMS[event.stream] ?? event.stream]),
+    ...(event.event === 'tool_call' ? ['a streamed answer waits from its first call on until that call is whole'] : []),
   ];
   return `${section(`On ${title}`, notes)}\n${event.statements.map(statementText).join('\n')}`;
+}
+
+function titleOf({ event, store, tool }: EventReport): string {
+  if (event === 'tool_call') return tool === null ? 'a tool call to no declared tool' : `a tool call to ${tool}`;
+  return store === null ? event : `${event} ${event === 'ingest' ? 'into' : 'from'} ${store}`;
 }
 
 const STREAMS: { readonly [kind: string]: string } = {

@@ -9,7 +9,16 @@ import { type Door, DOORS } from '../../proto/door.ts';
 import { type DoorReport, doorReport } from '../plan/doors.ts';
 import type { EventPlan, Expr, Model, ModelExpr, Plan, Rule } from '../plan/plan.ts';
 import { type CallerReport, callerReport } from './callers.ts';
-import { casesOf, describeEffect, describeHours, describeExpr, grouped, list, money } from './describe.ts';
+import {
+  casesOf,
+  describeDroppedCall,
+  describeEffect,
+  describeHours,
+  describeExpr,
+  grouped,
+  list,
+  money,
+} from './describe.ts';
 import { type EndpointReport, endpointReports } from './endpoint-places.ts';
 
 export interface Report {
@@ -71,6 +80,8 @@ export interface GuaranteeReport {
 export interface EventReport {
   readonly event: string;
   readonly store: string | null;
+  /** Tool call: of which tool; null for calls of none, and for other events. */
+  readonly tool: string | null;
   readonly default: 'allow' | 'deny';
   readonly statements: readonly Statement[];
   /** How streamed replies are governed, for completions. */
@@ -170,6 +181,7 @@ function eventReport(event: EventPlan, plan: Plan): EventReport {
   return {
     event: event.kind,
     store: event.kind === 'retrieval' || event.kind === 'ingest' ? event.store : null,
+    tool: event.kind === 'tool_call' ? event.tool : null,
     default: event.default,
     statements,
     stream: event.kind === 'completion' ? event.stream : null,
@@ -184,6 +196,7 @@ function ruleStatement(rule: Rule, event: EventPlan['kind'], plan: Plan): Statem
       ? ["lift what its rules would do, and say so in the decision's record"]
       : rule.effects.map((effect) => {
           const said = describeEffect(effect, plan);
+          if (effect.kind === 'withhold_chunk' && event === 'tool_call') return describeDroppedCall(effect, plan);
           return effect.kind === 'tag' && event === 'ingest'
             ? `${said}, and into the document's metadata in the place of what the caller wrote there`
             : said;

@@ -19,6 +19,9 @@ export function inputSchema(plan: Plan): JsonSchema {
     properties: {
       event: { description: 'What is to be decided.', enum: [...new Set(events.map((event) => event.event))] },
       store: { description: "The store's name in the policy, for retrieval, chunk and ingest." },
+      ...(plan.events.some(({ kind }) => kind === 'tool_call')
+        ? { tool: { description: "The tool's name in the policy, for a call of one; null or absent for one of none." } }
+        : {}),
       ...properties(plan, facts, 0),
     },
     allOf: events.map((event) => needs(plan, event, events)),
@@ -38,8 +41,8 @@ function properties(plan: Plan, facts: readonly Fact[], depth: number): { readon
   );
 }
 
-/** For one event: the store that goes with it, and the facts that have no value to fall back on. */
-function needs(plan: Plan, { event, store, reads }: DecidedEvent, all: readonly DecidedEvent[]): JsonSchema {
+/** For one event: the store or tool that goes with it, and the facts that have no value to fall back on. */
+function needs(plan: Plan, { event, store, tool, reads }: DecidedEvent, all: readonly DecidedEvent[]): JsonSchema {
   const required = reads.map((id) => plan.facts[id]!).filter((fact) => fact.absent.kind === 'fails');
   const stores = all
     .filter((each) => each.event === event)
@@ -49,6 +52,7 @@ function needs(plan: Plan, { event, store, reads }: DecidedEvent, all: readonly 
     required: store === undefined ? ['event'] : ['event', 'store'],
   };
   const needed = requiredAt(required, 0);
+  if (tool !== undefined) return needsOfCall(tool, needed, all);
   if (store === undefined) return { if: ofEvent, then: needed };
   // The first of an event's stores also says which stores there are.
   const known: JsonSchema = { properties: { store: { enum: stores } }, required: ['store'] };
@@ -56,6 +60,23 @@ function needs(plan: Plan, { event, store, reads }: DecidedEvent, all: readonly 
     allOf: [
       { if: ofEvent, then: needed },
       { if: { properties: { event: { const: event } }, required: ['event'] }, then: known },
+    ],
+  };
+}
+
+/** The call of no tool also says which tools there are. */
+function needsOfCall(tool: string | null, needed: JsonSchema, all: readonly DecidedEvent[]): JsonSchema {
+  const isCall: JsonSchema = { properties: { event: { const: 'tool_call' } }, required: ['event'] };
+  if (tool !== null)
+    return {
+      if: { properties: { event: { const: 'tool_call' }, tool: { const: tool } }, required: ['event', 'tool'] },
+      then: needed,
+    };
+  const tools = all.flatMap((each) => (each.tool === undefined ? [] : [each.tool]));
+  return {
+    allOf: [
+      { if: { allOf: [isCall, { properties: { tool: { const: null } } }] }, then: needed },
+      { if: isCall, then: { properties: { tool: { enum: tools } } } },
     ],
   };
 }
@@ -132,6 +153,7 @@ function describe({ source, type, absent }: Fact): string {
     builtin: 'Read from the wire',
     claim: 'From the verified identity',
     metadata: 'From the metadata of the store',
+    argument: 'From the arguments of the call',
     budget: "The budget's level",
     list: 'Whether the list has it, as its feed says',
     switch: 'Whether the switch is on, as its feed says',

@@ -1,5 +1,5 @@
 /**
- * T_ENUMS, T_MODELS, T_STORES, T_BUDGETS, T_REDACTIONS and T_IDENTITIES: what the policy declares, by name. Layout:
+ * T_ENUMS, T_MODELS, T_STORES, T_TOOLS, T_BUDGETS, T_REDACTIONS and T_IDENTITIES: what the policy declares, by name. Layout:
  * filters/kernel/decision/layout.ts.
  */
 import * as abi from '../../filters/kernel/abi.ts';
@@ -65,6 +65,23 @@ export function writeStores(
   const stores = writer.reserve(8);
   writer.list(stores, records, plan.stores.length);
   return stores;
+}
+
+/** `calls` are the key nodes of writeFacts. 0 where no call is decided. */
+export function writeTools(plan: Plan, calls: readonly number[], writer: TableWriter): number {
+  if (!plan.events.some(({ kind }) => kind === 'tool_call')) return 0;
+  const records = writer.reserve(plan.tools.length * layout.TOOL_BYTES);
+  plan.tools.forEach(({ name, pattern }, at) => {
+    const record = records + at * layout.TOOL_BYTES;
+    const isPrefix = pattern.endsWith('*');
+    writer.text(record + layout.TOOL_NAME, name);
+    writer.text(record + layout.TOOL_PATTERN, isPrefix ? pattern.slice(0, -1) : pattern);
+    writer.u32(record + layout.TOOL_IS_PREFIX, isPrefix ? 1 : 0);
+    writer.u32(record + layout.TOOL_ARGUMENTS, calls[at]!);
+  });
+  const tools = writer.reserve(8);
+  writer.list(tools, records, plan.tools.length);
+  return tools;
 }
 
 const REDACTION_KINDS: { readonly [K in RedactionMode['kind']]: number } = {

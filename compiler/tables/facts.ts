@@ -8,12 +8,12 @@ import type { Fact, FactId, FactType, FactValue, Plan } from '../plan/plan.ts';
 import { invariant } from '../plan/invariant.ts';
 import type { TableWriter } from './table-writer.ts';
 
-/** A JSON object's keys. `event` and `store` stand at the top of the decision's input only. */
+/** A JSON object's keys. `event`, `store` and `tool` stand at the top of the decision's input only. */
 type Node = Map<
   string,
   | { readonly kind: 'node'; readonly node: Node }
   | { readonly kind: 'facts'; readonly facts: FactId[] }
-  | { readonly kind: 'event' | 'store' }
+  | { readonly kind: 'event' | 'store' | 'tool' }
 >;
 
 export interface FactTables {
@@ -21,6 +21,8 @@ export interface FactTables {
   readonly builtinSlots: number;
   /** Node of the metadata of each store's chunks. */
   readonly metadata: readonly number[];
+  /** Node of each tool's arguments. */
+  readonly calls: readonly number[];
 }
 
 export function writeFacts(plan: Plan, writer: TableWriter): FactTables {
@@ -42,12 +44,21 @@ export function writeFacts(plan: Plan, writer: TableWriter): FactTables {
       tracked,
     ),
   );
+  const calls = plan.tools.map((tool) =>
+    writeNode(
+      keyNode(plan, (fact) =>
+        fact.source.kind === 'argument' && fact.source.tool === tool.name ? fact.source.key : undefined,
+      ),
+      writer,
+      tracked,
+    ),
+  );
   const facts = writer.reserve(20);
   writer.list(facts + layout.FACTS_RECORDS, records, plan.facts.length);
   writer.u32(facts + layout.FACTS_INPUT, input);
   writer.u32(facts + layout.FACTS_CLAIMS, claims);
   writer.u32(facts + layout.FACTS_NODES, tracked.count);
-  return { facts, builtinSlots: writeBuiltinSlots(plan, writer), metadata };
+  return { facts, builtinSlots: writeBuiltinSlots(plan, writer), metadata, calls };
 }
 
 // --------------------------------------------------------------------------------------------------------------------
@@ -57,6 +68,7 @@ function inputNode(plan: Plan): Node {
   const root: Node = new Map([
     ['event', { kind: 'event' }],
     ['store', { kind: 'store' }],
+    ...(plan.events.some(({ kind }) => kind === 'tool_call') ? [['tool', { kind: 'tool' }] as const] : []),
   ]);
   for (const fact of plan.facts) {
     let node = root;
@@ -86,12 +98,14 @@ function keyNode(plan: Plan, keyOf: (fact: Fact) => string | undefined): Node {
   return node;
 }
 
+const OF_DOCUMENT = { event: layout.ENTRY_EVENT, store: layout.ENTRY_STORE, tool: layout.ENTRY_TOOL } as const;
+
 function writeNode(node: Node, writer: TableWriter, tracked: { count: number }): number {
   const entries = [...node].map(([key, entry]) => {
     if (entry.kind === 'node') return { key, kind: layout.ENTRY_NODE, target: writeNode(entry.node, writer, tracked) };
     if (entry.kind === 'facts')
       return { key, kind: layout.ENTRY_FACTS, target: writeWords([entry.facts.length, ...entry.facts], writer) };
-    return { key, kind: entry.kind === 'event' ? layout.ENTRY_EVENT : layout.ENTRY_STORE, target: 0 };
+    return { key, kind: OF_DOCUMENT[entry.kind], target: 0 };
   });
   const address = writer.reserve(layout.NODE_HEAD_BYTES + entries.length * layout.ENTRY_BYTES);
   writer.u32(address + layout.NODE_COUNT, entries.length);
@@ -209,6 +223,7 @@ export const BUILTIN_PATHS: { readonly [path: string]: number } = {
   'completion.tokens': abi.FACT_COMPLETION_TOKENS,
   'completion.finish_reason': abi.FACT_COMPLETION_FINISH_REASON,
   'completion.tool_calls': abi.FACT_COMPLETION_TOOL_CALLS,
+  'call.name': abi.FACT_CALL_NAME,
   'retrieval.limit': abi.FACT_RETRIEVAL_LIMIT,
   now: abi.FACT_NOW,
   'egress.host': abi.FACT_EGRESS_HOST,

@@ -68,6 +68,7 @@ const OBJECTS: { readonly [K in ObjectMeaning]: number } = {
   where: P.PLACE_WHERE,
   where_text: P.PLACE_WHERE_TEXT,
   metadata: P.PLACE_METADATA,
+  tool_input: P.PLACE_TOOL_INPUT,
 };
 const ARRAYS: { readonly [K in ArrayMeaning]: number } = {
   choice_list: P.PLACE_CHOICE_LIST,
@@ -75,6 +76,7 @@ const ARRAYS: { readonly [K in ArrayMeaning]: number } = {
   row: P.PLACE_ROW,
   include_list: P.PLACE_INCLUDE_LIST,
   vector_cell: P.PLACE_VECTOR_CELL,
+  tool_calls: P.PLACE_TOOL_CALLS,
 };
 const LANES: { readonly [K in Lane]: number } = {
   content: P.LANE_CONTENT,

@@ -42,7 +42,7 @@ export function typesOf(plan: Plan): string {
 type Property = OptionalKind<PropertySignatureStructure>;
 
 function interfacesOf(plan: Plan): InterfaceDeclarationStructure[] {
-  const grouped = plan.facts.filter((fact) => fact.path.length > 1 && fact.path[0] !== 'chunk');
+  const grouped = plan.facts.filter((fact) => fact.path.length > 1 && !['chunk', 'argument'].includes(fact.path[0]!));
   const roots = [...new Set(grouped.map((fact) => fact.path[0]!))];
   return [
     ...roots.map((root) =>
@@ -52,6 +52,15 @@ function interfacesOf(plan: Plan): InterfaceDeclarationStructure[] {
         1,
       ),
     ),
+    ...plan.tools
+      .filter(({ facts }) => facts.length > 0)
+      .map(({ name }) =>
+        group(
+          `${pascal(name)}Call`,
+          plan.facts.filter((fact) => fact.path[0] === 'argument' && fact.path[1] === name),
+          2,
+        ),
+      ),
     ...plan.stores.map((store) =>
       group(
         `${pascal(store.name)}Chunk`,
@@ -143,6 +152,17 @@ function inputUnion(plan: Plan): string {
           `{ readonly event: "completion";${wire}${part('prompt')}${part('model')}${part('completion')} }`,
         ]
       : []),
+    ...plan.events.flatMap((event) => {
+      if (event.kind !== 'tool_call') return [];
+      const which = event.tool === null ? 'readonly tool?: null' : `readonly tool: ${JSON.stringify(event.tool)}`;
+      const isNeeded = plan.tools.some(({ name, facts }) => name === event.tool && facts.length > 0);
+      const given = isNeeded
+        ? ` readonly argument: { readonly ${nameOf(event.tool!)}: ${pascal(event.tool!)}Call };`
+        : '';
+      return [
+        `{ readonly event: "tool_call"; ${which};${wire}${part('prompt')}${part('model')}${part('call')}${given} }`,
+      ];
+    }),
     ...plan.stores.flatMap((store) => [
       `{ readonly event: "retrieval"; readonly store: ${JSON.stringify(store.name)};${given}${part('retrieval')} }`,
       `{ readonly event: "chunk" | "ingest"; readonly store: ${JSON.stringify(store.name)};${wire} readonly chunk: { readonly ${store.name}: ${pascal(store.name)}Chunk } }`,

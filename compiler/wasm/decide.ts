@@ -9,6 +9,7 @@ import {
   EVENT_INGEST,
   EVENT_PROMPT,
   EVENT_RETRIEVAL,
+  EVENT_TOOL_CALL,
 } from '../../filters/kernel/abi.ts';
 import { RESULT_SITE } from '../../filters/kernel/decision/layout.ts';
 import { addPromptSite } from './decide-prompt.ts';
@@ -28,6 +29,7 @@ const EVENT_NAMES: { readonly [event: number]: string } = {
   [EVENT_CHUNK]: 'chunk',
   [EVENT_INGEST]: 'ingest',
   [EVENT_EGRESS]: 'egress',
+  [EVENT_TOOL_CALL]: 'tool_call',
 };
 
 /** Their number of a store says nothing. */

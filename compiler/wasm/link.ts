@@ -15,6 +15,7 @@ import {
   writeModels,
   writeRedactions,
   writeStores,
+  writeTools,
 } from '../tables/catalog.ts';
 import { writeFacts } from '../tables/facts.ts';
 import { writeFeeds } from '../tables/feeds.ts';
@@ -110,6 +111,7 @@ function writeTables(input: LinkInput, writer: TableWriter) {
   section(abi.T_MODELS, writeModels(plan, writer));
   const filters = plan.stores.map((_, at) => block(input.storeFilters?.[at], writer));
   section(abi.T_STORES, writeStores(plan, facts.metadata, filters, writer));
+  section(abi.T_TOOLS, writeTools(plan, facts.calls, writer));
   const sites = sitesOf(plan);
   const rules = writeRules(plan, sites, writer);
   section(abi.T_RULES, rules.rules);

@@ -10,6 +10,7 @@ import {
   EVENT_INGEST,
   EVENT_PROMPT,
   EVENT_RETRIEVAL,
+  EVENT_TOOL_CALL,
 } from '../../filters/kernel/abi.ts';
 import { compareHolds, type Hold } from '../plan/hold.ts';
 import { compareKeeps, type Keep } from '../plan/keep.ts';
@@ -20,7 +21,10 @@ import { layOut, type ResultLayout } from './result-layout.ts';
 
 export interface Site {
   readonly event: number;
-  /** Position of the store, 0 for events without one. */
+  /**
+   * Position of the store, 0 for events without one. Of a tool call the position of the tool, for one of none the number
+   * of tools.
+   */
   readonly store: number;
   readonly default: 'allow' | 'deny';
   readonly prompt?: PromptEvent;
@@ -121,6 +125,17 @@ export function sitesOf(plan: Plan): readonly Site[] {
             classify: event.classify,
           }),
         ];
+      case 'tool_call': {
+        const tool = plan.tools.findIndex(({ name }) => name === event.tool);
+        return [
+          site(plan, {
+            event: EVENT_TOOL_CALL,
+            store: event.tool === null ? plan.tools.length : tool,
+            default: event.default,
+            rules: event.rules,
+          }),
+        ];
+      }
       case 'ingest':
         return [
           site(plan, {
@@ -208,7 +223,7 @@ function site(plan: Plan, draft: Draft): Site {
     .map(({ rule, effect }) => ({ rule, effect }))
     .sort((a, b) => compareText(a.rule, b.rule));
   const removers = removersOf(prompt);
-  const withheld = event === EVENT_CHUNK ? withholding.map(({ rule }) => rule) : [];
+  const withheld = isOneOfSeveral(event) ? withholding.map(({ rule }) => rule) : [];
   const nodes = byName.map(({ name }) => name);
   const preferences = Math.max(1, ...(prompt?.routes ?? []).map((route) => route.preferences.length));
   const reserves = [...(prompt?.budgets ?? [])].sort((a, b) => compareText(a.name, b.name));
@@ -220,21 +235,20 @@ function site(plan: Plan, draft: Draft): Site {
     rules: siteRules,
     classify,
     passesUndecided: draft.passesUndecided ?? false,
-    chunkEffects:
-      event === EVENT_CHUNK
-        ? effects.flatMap(({ node, effect }): ChunkEffect[] => {
-            if (effect.kind === 'allow_chunk') return [{ node, reads: effect.reads, holds: effect.where }];
-            if (effect.kind !== 'withhold_chunk') return [];
-            return [
-              {
-                node,
-                reads: effect.reads,
-                holds: effect.unless,
-                withheld: withholding.findIndex((each) => each.effect === effect),
-              },
-            ];
-          })
-        : [],
+    chunkEffects: isOneOfSeveral(event)
+      ? effects.flatMap(({ node, effect }): ChunkEffect[] => {
+          if (effect.kind === 'allow_chunk') return [{ node, reads: effect.reads, holds: effect.where }];
+          if (effect.kind !== 'withhold_chunk') return [];
+          return [
+            {
+              node,
+              reads: effect.reads,
+              holds: effect.unless,
+              withheld: withholding.findIndex((each) => each.effect === effect),
+            },
+          ];
+        })
+      : [],
     failed,
     nodes,
     classifyNodes,
@@ -299,7 +313,7 @@ function touchesOf(plan: Plan, { event, rules, prompt, classify = [] }: Draft): 
     ...rules.map(({ name, reads, failsClosed = false }) => ({ name, reads, failsClosed })),
     ...classify.map(({ name, reads }) => ({ name, reads, failsClosed: false })),
   ];
-  if (event === EVENT_CHUNK) {
+  if (isOneOfSeveral(event)) {
     for (const rule of rules) {
       for (const effect of rule.effects) {
         if (effect.kind === 'allow_chunk' || effect.kind === 'withhold_chunk')
@@ -349,6 +363,11 @@ function removersOf(
     requirementRemovers,
     budgetRemovers,
   };
+}
+
+/** It may be withheld while the others pass. */
+function isOneOfSeveral(event: number): boolean {
+  return event === EVENT_CHUNK || event === EVENT_TOOL_CALL;
 }
 
 function storeAt(plan: Plan, name: string): number {

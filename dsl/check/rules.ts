@@ -11,8 +11,7 @@ import { conditionScope } from './condition-scope.ts';
 import { byName, type Context, type DeclarationOf, noteUnenforced, report, resolve } from './context.ts';
 import { checkEffect } from './effects.ts';
 
-const UNENFORCED_EVENTS: { readonly [K in EventKind]?: 'toolCall' | 'exchange' } = {
-  toolCall: 'toolCall',
+const UNENFORCED_EVENTS: { readonly [K in EventKind]?: 'exchange' } = {
   exchange: 'exchange',
 };
 const effectKinds: ReadonlySet<string> = new Set(EFFECT_KINDS);

@@ -48,7 +48,7 @@ const EXPECTED_OF: { readonly [K in ExpectationNode['kind']]: readonly EventStep
   expectRedact: ['prompt', 'completion', 'chunk', 'document', 'toolCall'],
   expectSent: ['prompt', 'completion', 'chunk', 'document', 'toolCall'],
   expectModel: ['prompt'],
-  expectWithheld: ['chunk'],
+  expectWithheld: ['chunk', 'toolCall'],
   expectClassification: ['prompt', 'completion'],
   expectHold: ['prompt', 'completion', 'toolCall'],
   expectTag: ['prompt', 'completion', 'chunk', 'document', 'toolCall', 'egress'],

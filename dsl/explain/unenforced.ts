@@ -8,7 +8,7 @@ export const UNENFORCED_CASES: readonly { readonly code: UnenforcedCode; readonl
   { code: 'E0901', source: rule('hold for review by 2 of lawyers up to 4 hours else deny', 'completion') },
   { code: 'E0903', source: 'rate burst\n  for each caller.id\n  limit 60 requests per minute\n' },
   { code: 'E0908', source: rule('notify desk') },
-  { code: 'E0913', source: rule('where tool.amount is above 10_000 usd\n  deny', 'tool call to transfer') },
+  { code: 'E0913', source: rule('redact email as mask', 'tool call to transfer') },
   { code: 'E0916', source: rule('tag seen = true', 'exchange') },
   { code: 'E0921', source: 'classify prompt as highest of receipts\n' },
   { code: 'E0922', source: rule('where conversation.turns is above 50\n  deny') },

@@ -80,16 +80,18 @@ export const FACT_NOW = 17;
 export const FACT_COMPLETION_TOOL_CALLS = 18;
 export const FACT_EGRESS_HOST = 19;
 export const FACT_EXCHANGE_DRAW = 20;
-export const BUILTIN_FACTS = 21;
+export const FACT_CALL_NAME = 21;
+export const BUILTIN_FACTS = 22;
 
 // Events, as `decide` takes them. Retrieval, chunk and ingest take the store's position in the policy as a second
-// number.
+// number, a tool call the tool's (the number of tools: it is of none).
 export const EVENT_PROMPT = 0;
 export const EVENT_COMPLETION = 1;
 export const EVENT_RETRIEVAL = 2;
 export const EVENT_CHUNK = 3;
 export const EVENT_INGEST = 4;
 export const EVENT_EGRESS = 5;
+export const EVENT_TOOL_CALL = 6;
 
 // What a mode of redaction puts in a value's place (`T_REDACTIONS`).
 export const REDACT_PLACEHOLDER = 1;
@@ -117,4 +119,6 @@ export const T_FEEDS = 12;
 // u32: of a million exchanges, of how many a rule may keep something once the completion is known. 0 where no rule
 // keeps anything.
 export const T_KEEP = 13;
-export const TABLE_SECTIONS = 14;
+// 0 where no call of a tool is decided.
+export const T_TOOLS = 14;
+export const TABLE_SECTIONS = 15;

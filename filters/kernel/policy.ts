@@ -24,7 +24,7 @@ export declare function factsBytes(): u32;
 export declare function resultBytes(): u32;
 
 /**
- * Decides. `event` is EVENT_*; `store` is the position of the store for retrieval, chunk and ingest, else 0; `facts` is
+ * Decides. `event` is EVENT_*; `store` is the position of the store for retrieval, chunk and ingest, of a tool call of the tool (see abi.ts), else 0; `facts` is
  * a facts block; `result` a zeroed result block. Straight-line code: no table of the policy is interpreted here.
  */
 export declare function decide(event: i32, store: i32, facts: usize, result: usize): void;

@@ -138,7 +138,7 @@ const said: Place = {
       signature: { string: 'local' },
       id: { string: 'local' },
       name: { string: 'tool_name' },
-      input: anyLocal,
+      input: { object: { as: 'tool_input', others: anyLocal }, null: 'plain' },
       citations: { null: 'plain' },
     },
     others: anyLocal,

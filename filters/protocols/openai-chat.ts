@@ -158,7 +158,9 @@ const said: Place = {
       refusal: { string: 'text', null: 'plain', lane: 'refusal' },
       reasoning_content: { string: 'text', null: 'plain', lane: 'reasoning' },
       reasoning: { string: 'text', null: 'plain', lane: 'other' },
-      tool_calls: { array: { of: toolCall('tool_name') }, null: 'plain' },
+      tool_calls: { array: { as: 'tool_calls', of: toolCall('tool_name') }, null: 'plain' },
+      // A call in the old form, which no client can ask for here, and which no rule would see.
+      function_call: { null: 'plain' },
       audio: { null: 'plain' },
     },
     others: anyLane,

@@ -102,8 +102,17 @@ export type NumberMeaning =
   | 'cell';
 export type BoolMeaning = 'plain' | 'stream' | 'include_usage';
 export type ObjectMeaning =
-  'message' | 'choice' | 'tool' | 'tool_call' | 'stream_options' | 'usage' | 'where' | 'where_text' | 'metadata';
-export type ArrayMeaning = 'choice_list' | 'column' | 'row' | 'include_list' | 'vector_cell';
+  | 'message'
+  | 'choice'
+  | 'tool'
+  | 'tool_call'
+  | 'stream_options'
+  | 'usage'
+  | 'where'
+  | 'where_text'
+  | 'metadata'
+  | 'tool_input';
+export type ArrayMeaning = 'choice_list' | 'column' | 'row' | 'include_list' | 'vector_cell' | 'tool_calls';
 export type Lane = 'content' | 'refusal' | 'reasoning' | 'arguments' | 'other';
 export type Column = 'ids' | 'documents' | 'metadatas' | 'distances' | 'embeddings' | 'uris';
 

@@ -87,6 +87,7 @@ const SOURCES: Table<Fact['source']['kind']> = {
   builtin: true,
   claim: true,
   metadata: true,
+  argument: true,
   budget: true,
   list: true,
   switch: true,
@@ -94,6 +95,7 @@ const SOURCES: Table<Fact['source']['kind']> = {
 const EVENTS: Table<EventPlan['kind']> = {
   prompt: true,
   completion: true,
+  tool_call: true,
   retrieval: true,
   ingest: true,
   egress: true,

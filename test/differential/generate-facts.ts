@@ -15,6 +15,7 @@ import {
   type Model,
   ROLE_ENUM,
   type Store,
+  type Tool,
   type SwitchUse,
   type WhenAbsent,
 } from '../../compiler/plan/plan.ts';
@@ -77,6 +78,7 @@ export interface Vocabulary {
   readonly models: readonly Model[];
   readonly byPrice: readonly number[];
   readonly stores: readonly Store[];
+  readonly tools: readonly Tool[];
   readonly detectors: readonly DetectorUse[];
   readonly classification?: { readonly enum: string; readonly base: string };
   readonly budgets: readonly string[];
@@ -104,6 +106,7 @@ export function generateVocabulary(random: Random): Vocabulary {
     { name: ROLE_ENUM, ordered: false, members: ['system', 'developer', 'user', 'assistant', 'tool'] },
   ];
   const budgets = ['b1', 'b2'].slice(0, random.int(0, 2));
+  const toolNames = random.some(['pay', 'search'], 0.6);
   const storeNames = ['docs', 'files'].slice(0, random.int(1, 2));
   const byPath = (left: Omit<Fact, 'id'>, right: Omit<Fact, 'id'>) =>
     left.path.join('.') < right.path.join('.') ? -1 : 1;
@@ -112,6 +115,7 @@ export function generateVocabulary(random: Random): Vocabulary {
     ...callerFacts(random),
     ...budgets.flatMap(budgetFacts),
     ...storeNames.flatMap((store) => chunkFacts(random, store)),
+    ...toolNames.flatMap((tool) => argumentFacts(random, tool)),
     ...feedFacts(random, storeNames),
   ]
     .sort(byPath)
@@ -131,6 +135,12 @@ export function generateVocabulary(random: Random): Vocabulary {
       kind: 'chroma',
       collection: name,
       facts: facts.filter((fact) => fact.path[1] === name).map((fact) => fact.id),
+      span: SPAN,
+    })),
+    tools: toolNames.map((name) => ({
+      name,
+      pattern: name === 'pay' ? 'pay_*' : name,
+      facts: facts.filter(({ source }) => source.kind === 'argument' && source.tool === name).map((fact) => fact.id),
       span: SPAN,
     })),
     detectors,
@@ -239,6 +249,7 @@ function builtinFacts(random: Random): readonly Draft[] {
       },
       UNKNOWN,
     ),
+    builtin('call.name', { kind: 'text' }),
     builtin('model.chosen', { kind: 'enum', enum: MODEL_ENUM }),
     builtin('completion.tokens', count('tokens')),
     builtin('completion.finish_reason', { kind: 'text' }, UNKNOWN),
@@ -332,6 +343,22 @@ function withOperand({ path, source }: Draft, all: readonly Draft[]): Fact['sour
   if (source.kind !== 'list' || source.of.kind === 'value') return source;
   const operand = path.slice(source.of.kind === 'day' ? 4 : 2).join('.');
   return { ...source, of: { ...source.of, fact: all.findIndex((fact) => fact.path.join('.') === operand) } };
+}
+
+function argumentFacts(random: Random, tool: string): readonly Draft[] {
+  const argument = (name: string, type: FactType, absent: WhenAbsent): Draft => ({
+    path: ['argument', tool, name],
+    type,
+    absent,
+    failsClosed: true,
+    source: { kind: 'argument', tool, key: name },
+  });
+  return [
+    argument('amount', { kind: 'number', scale: 6, unit: 'usd' }, FAILS),
+    argument('to', { kind: 'text' }, random.pick([FAILS, UNKNOWN])),
+    argument('copies', { kind: 'text_set' }, random.pick([FAILS, { kind: 'else', value: [] }])),
+    argument('urgent', { kind: 'bool' }, random.pick([UNKNOWN, { kind: 'else', value: true }])),
+  ];
 }
 
 /** Sorted by name. Two may share a wire name: the first is meant then. */

@@ -26,6 +26,8 @@ export function generateInput(plan: Plan, random: Random): unknown {
       { event: 'retrieval' },
       { event: 'chunk', store: 'nowhere' },
       { event: 'ingest', store: 1 },
+      { event: 'tool_call', tool: 'nothing' },
+      { event: 'tool_call', tool: 7 },
     ]);
   const event = pickEvent(plan, random);
   if (event === undefined) return { event: 'prompt' };
@@ -33,8 +35,15 @@ export function generateInput(plan: Plan, random: Random): unknown {
     event: event.kind === 'retrieval' ? random.weighted({ retrieval: 1, chunk: 4 }) : event.kind,
   };
   if ('store' in event) input['store'] = event.store;
+  if ('tool' in event) {
+    if (event.tool !== null) input['tool'] = event.tool;
+    else if (random.chance(0.3)) input['tool'] = null;
+    if (random.chance(0.03)) input['tool'] = random.pick(['nowhere', 'pay', 7, [], {}]);
+  }
   const readable = plan.facts.filter(
-    (fact) => fact.path[0] !== 'chunk' || ('store' in event && fact.path[1] === event.store),
+    (fact) =>
+      (fact.path[0] !== 'chunk' || ('store' in event && fact.path[1] === event.store)) &&
+      (fact.path[0] !== 'argument' || ('tool' in event && fact.path[1] === event.tool)),
   );
   // Most failures should stand alone, so that what one failure does can be seen.
   const collections = readable.filter((fact) => fact.type.kind === 'collection');
@@ -51,7 +60,7 @@ export function generateInput(plan: Plan, random: Random): unknown {
 }
 
 function pickEvent(plan: Plan, random: Random): EventPlan | undefined {
-  const kind = random.weighted({ prompt: 9, completion: 2, retrieval: 5, ingest: 1, egress: 1 });
+  const kind = random.weighted({ prompt: 9, completion: 2, tool_call: 1, retrieval: 5, ingest: 1, egress: 1 });
   const events = plan.events.filter((event) => event.kind === kind);
   return events.length > 0 ? random.pick(events) : plan.events[0];
 }

@@ -41,6 +41,7 @@ export function generatePlan(random: Random): Plan {
     models: vocabulary.models,
     byPrice: vocabulary.byPrice,
     stores: vocabulary.stores,
+    tools: vocabulary.tools,
     detectors: vocabulary.detectors,
     conversions: [],
     redactions: vocabulary.redactions,
@@ -65,6 +66,22 @@ function generateEvents(context: Generating): readonly EventPlan[] {
   const events: EventPlan[] = [];
   if (random.chance(0.97)) events.push(generatePrompt(context));
   if (random.chance(0.95)) events.push(generateCompletion(context));
+  if (random.chance(0.8)) {
+    for (const tool of [...vocabulary.tools.map(({ name }) => name), null])
+      events.push({
+        kind: 'tool_call',
+        tool,
+        default: standard(random, 0.4),
+        rules: generateRules(
+          context,
+          'tool_call',
+          [
+            ...factsOf(vocabulary, ['now', 'text', 'caller', 'prompt', 'model', 'call']),
+            ...vocabulary.facts.filter(({ path }) => path[0] === 'argument' && path[1] === tool).map(({ id }) => id),
+          ].sort((a, b) => a - b),
+        ),
+      });
+  }
   for (const store of vocabulary.stores) {
     if (random.chance(0.95)) events.push(generateRetrieval(context, store.name));
     if (random.chance(0.9))
@@ -145,7 +162,7 @@ function generatePrompt(context: Generating): EventPlan {
   });
   const generated = generateRules(context, 'prompt', facts, source.classification, reading);
   // Of what nothing denies much is to be held: most conditions seldom hold.
-  const rules = byName([...generated, ...(random.chance(0.4) ? [generateHolding(context)] : [])]);
+  const rules = byName([...generated, ...(random.chance(0.5) ? [generateHolding(context)] : [])]);
   const requirements = listOf(random, random.pick([0, 1, 2]), (): Requirement => {
     const removes = generateModelCondition(source, 0.6);
     const rule = random.chance(0.15) && rules.length > 0 ? random.pick(rules).name : nameFor(context, 'use');
@@ -262,7 +279,7 @@ function generateRoutes(context: Generating, source: ConditionSource, reading: R
 // ------------------------------------------------------------------------------------------------------------------
 // rules
 
-type RuleEvent = 'prompt' | 'completion' | 'retrieval' | 'ingest' | 'egress';
+type RuleEvent = 'prompt' | 'completion' | 'tool_call' | 'retrieval' | 'ingest' | 'egress';
 
 function generateRules(
   context: Generating,
@@ -273,11 +290,14 @@ function generateRules(
 ): readonly Rule[] {
   const { random, vocabulary } = context;
   const source: ConditionSource = { vocabulary, random, facts, classification };
-  const chosen = event === 'completion' ? { ...reading, chosenModel: vocabulary.at('model.chosen') } : reading;
+  const chosen =
+    event === 'completion' || event === 'tool_call'
+      ? { ...reading, chosenModel: vocabulary.at('model.chosen') }
+      : reading;
   return byName(
     listOf(random, 4, (): Rule => {
       const when =
-        event === 'prompt' || event === 'completion'
+        event === 'prompt' || event === 'completion' || event === 'tool_call'
           ? generateModelCondition(source)
           : ({ kind: 'all', expr: generateCondition(source) } as const);
       return {
@@ -313,7 +333,7 @@ function generateEffect({ random, vocabulary }: Generating, event: RuleEvent, so
     hold: event === 'prompt' ? 1 : 0,
     keep: event === 'prompt' || event === 'completion' ? 1.5 : 0,
     allow_chunk: onChunk,
-    withhold_chunk: onChunk * 1.5,
+    withhold_chunk: onChunk * 1.5 + (event === 'tool_call' ? 3 : 0),
     keep_newest: onChunk / 5,
   });
   switch (kind) {

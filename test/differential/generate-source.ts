@@ -6,14 +6,23 @@
 import { MODELS, STORES, TEXTS, VOCABULARY } from './source-vocabulary.ts';
 import type { Random } from './random.ts';
 import type { TextFile } from './source-plan.ts';
+import {
+  aboutEnum,
+  aboutSet,
+  aboutText,
+  anyOf,
+  type Leaf,
+  type Making,
+  oneOf,
+  optionalText,
+  ordered,
+  quoted,
+  type Style,
+  swapped,
+  type Wording,
+} from './wordings.ts';
 
-/** One declaration, or what a condition says, in both wordings. */
-export interface Wording {
-  readonly plain: string;
-  readonly otherwise: string;
-}
-
-export type Style = keyof Wording;
+export type { Style, Wording } from './wordings.ts';
 
 /** The declarations of a policy, `policy` among them. */
 export function generateSource(random: Random): readonly Wording[] {
@@ -24,8 +33,9 @@ export function generateSource(random: Random): readonly Wording[] {
     ingest: random.chance(0.5) ? 'allow' : 'deny',
     egress: random.chance(0.5) ? 'allow' : 'deny',
   } as const;
+  const calls = random.chance(0.5) ? 'allow' : 'deny';
   const models = MODELS.slice(0, random.int(1, MODELS.length));
-  const make: Making = { random, models: models.map(({ name }) => name), terms: [], defaults, taken: 0 };
+  const make: Making = { random, models: models.map(({ name }) => name), terms: [], defaults, calls, taken: 0 };
   const budgets = [...random.some(['b1', 'b2'], 0.6)];
   return [
     same(`policy generated {
@@ -35,6 +45,7 @@ export function generateSource(random: Random): readonly Wording[] {
 ${Object.entries(defaults)
   .map(([event, decision]) => `  default ${event}: ${decision}`)
   .join('\n')}
+  default tool call: ${calls}
   on failure: ${random.pick(['allow', 'deny'])}
   base classification: ${random.pick(['public', 'internal'])}
 }`),
@@ -46,6 +57,7 @@ ${Object.entries(defaults)
     ...listOf(random, 1, () => guarantee(make)),
     ...listOf(random, 3, () => egressRule(make)),
     ...listOf(random, 3, () => textRule(make, 'completion', 'completion')),
+    ...listOf(random, 4, () => callRule(make)),
     ...STORES.flatMap((store) => [
       ...listOf(random, 3, () => retrievalRule(make, store)),
       ...listOf(random, 2, () => textRule(make, 'ingest', `ingest into ${store}`)),
@@ -57,17 +69,6 @@ ${Object.entries(defaults)
 
 export function asFile(declarations: readonly Wording[], style: Style): TextFile {
   return { path: 'policy.writ', text: `${declarations.map((each) => each[style]).join('\n\n')}\n` };
-}
-
-interface Making {
-  readonly random: Random;
-  readonly models: readonly string[];
-  /** Terms that are there, with what they stand for. They read the caller only, so that every event may use them. */
-  readonly terms: { readonly name: string; readonly is: Wording }[];
-  readonly defaults: {
-    readonly [event in 'prompt' | 'completion' | 'retrieval' | 'ingest' | 'egress']: 'allow' | 'deny';
-  };
-  taken: number;
 }
 
 function same(text: string): Wording {
@@ -105,6 +106,8 @@ interface Reading {
   readonly sent?: true;
   readonly model?: true;
   readonly chunk?: true;
+  readonly call?: true;
+  readonly payment?: true;
 }
 
 const DEPTH_MAX = 2;
@@ -138,6 +141,8 @@ function leaf(make: Making, reading: Reading): Wording {
     ...(reading.sent ? [ofSent] : []),
     ...(reading.model ? MODEL : []),
     ...(reading.chunk ? [...CHUNK, ...CHUNK] : []),
+    ...(reading.call ? [callName, callName] : []),
+    ...(reading.payment ? [...PAYMENT, ...PAYMENT] : []),
   ];
   if (terms.length > 0 && random.chance(0.15)) {
     const { name, is } = random.pick(terms);
@@ -145,8 +150,6 @@ function leaf(make: Making, reading: Reading): Wording {
   }
   return random.pick(makers)(make);
 }
-
-type Leaf = (make: Making) => Wording;
 
 const CALLER: readonly Leaf[] = [
   (make) => aboutText(make, 'caller.id'),
@@ -228,6 +231,15 @@ const CHUNK: readonly Leaf[] = [
   (make) => ordered(make, 'chunk.version', ['0', '2', '5']),
 ];
 
+const callName: Leaf = (make) => aboutText(make, 'tool.name');
+
+const PAYMENT: readonly Leaf[] = [
+  (make) => ordered(make, 'tool.amount', ['1 usd', '0.5 usd', '2_500 usd', '0.9 eur']),
+  (make) => aboutText(make, 'tool.to'),
+  (make) => optionalText(make, 'tool.memo'),
+  () => ({ plain: 'tool.urgent', otherwise: 'not (tool.urgent is false)' }),
+];
+
 const ofClassification: Leaf = (make) => ordered(make, 'prompt.classification', [...LEVELS, 'caller.clearance']);
 const ofSent: Leaf = (make) =>
   ordered(make, 'prompt.sent_classification', [...LEVELS, 'caller.clearance', 'prompt.classification']);
@@ -255,92 +267,6 @@ const textFound: Leaf = ({ random }) =>
   random.chance(0.3)
     ? { plain: 'text contains personal', otherwise: 'text contains iban or text contains email' }
     : anyOf(random, 'text contains', ['email', 'iban', 'phone', 'payment_card']);
-
-function aboutText({ random }: Making, path: string): Wording {
-  const text = quoted(random.pick(TEXTS));
-  return random.pick([
-    { plain: `${path} is ${text}`, otherwise: `not (${path} is not ${text})` },
-    { plain: `${path} contains ${text}`, otherwise: `not (not (${path} contains ${text}))` },
-    oneOf(random, path, TEXTS.map(quoted)),
-  ]);
-}
-
-function optionalText({ random }: Making, path: string): Wording {
-  const text = quoted(random.pick(TEXTS));
-  return random.pick([
-    { plain: `${path} is known`, otherwise: `not (${path} is not known)` },
-    {
-      plain: `${path} is known and ${path} is ${text}`,
-      otherwise: `not (${path} is not known or ${path} is not ${text})`,
-    },
-    {
-      plain: `${path} is not known or ${path} contains ${text}`,
-      otherwise: `not (${path} is known and not (${path} contains ${text}))`,
-    },
-  ]);
-}
-
-function aboutEnum({ random }: Making, path: string, members: readonly string[]): Wording {
-  const member = random.pick(members);
-  return random.chance(0.5)
-    ? { plain: `${path} is ${member}`, otherwise: `not (${path} is not ${member})` }
-    : oneOf(random, path, members);
-}
-
-function ordered({ random }: Making, path: string, values: readonly string[]): Wording {
-  const value = random.pick(values);
-  return random.pick([
-    { plain: `${path} is at least ${value}`, otherwise: `not (${path} is below ${value})` },
-    { plain: `${path} is at most ${value}`, otherwise: `not (${path} is above ${value})` },
-    { plain: `${path} is above ${value}`, otherwise: `not (${path} is at most ${value})` },
-    { plain: `${path} is ${value}`, otherwise: `${path} is at least ${value} and ${path} is at most ${value}` },
-  ]);
-}
-
-function aboutSet({ random }: Making, path: string, other: string): Wording {
-  return random.pick([
-    anyOf(random, `${path} contains`, TEXTS.map(quoted)),
-    { plain: `${path} overlaps ${other}`, otherwise: `${other} overlaps ${path}` },
-    { plain: `${path} is subset of ${other}`, otherwise: `not (${path} is not subset of ${other})` },
-  ]);
-}
-
-function swapped(random: Random, left: string, right: string, relation: string): Wording {
-  return random.chance(0.5)
-    ? { plain: `${left} ${relation} ${right}`, otherwise: `${right} ${relation} ${left}` }
-    : { plain: `${left} ${relation} not ${right}`, otherwise: `not (${left} ${relation} ${right})` };
-}
-
-function oneOf(random: Random, path: string, values: readonly string[]): Wording {
-  const some = atLeastTwo(random, values);
-  return {
-    plain: `${path} is one of (${some.join(', ')})`,
-    otherwise: some
-      .toReversed()
-      .map((value) => `${path} is ${value}`)
-      .join(' or '),
-  };
-}
-
-function anyOf(random: Random, says: string, values: readonly string[]): Wording {
-  const some = atLeastTwo(random, values);
-  return {
-    plain: `${says} any of (${some.join(', ')})`,
-    otherwise: some
-      .toReversed()
-      .map((value) => `${says} ${value}`)
-      .join(' or '),
-  };
-}
-
-function atLeastTwo(random: Random, values: readonly string[]): readonly string[] {
-  const some = random.some(values, 0.5);
-  return some.length < 2 ? values.slice(0, 2) : some;
-}
-
-function quoted(text: string): string {
-  return `"${text.replaceAll('"', '\\"')}"`;
-}
 
 // ------------------------------------------------------------------------------------------------------------------
 // declarations
@@ -464,6 +390,23 @@ function egressRule(make: Making): Wording {
   const effect = random.weighted({ deny: 1, allow: defaults.egress === 'deny' ? 3 : 0, tag: 1 });
   const does = { deny: 'deny "No"', allow: 'allow', tag: `tag sort = ${random.pick(['1', '"1"'])}` }[effect];
   return worded`${head}\n  where ${host}\n  ${does}`;
+}
+
+function callRule(make: Making): Wording {
+  const { random, calls } = make;
+  const isPayment = random.chance(0.5);
+  const head = `rule ${nameFor(make, 'call')}\n  on tool call${isPayment ? ' to pay' : ''}`;
+  const reading: Reading = {
+    text: true,
+    prompt: true,
+    classification: true,
+    model: true,
+    call: true,
+    ...(isPayment ? { payment: true } : {}),
+  };
+  const effect = random.weighted({ drop: 3, deny: 1, allow: calls === 'deny' ? 2 : 0, tag: 1 });
+  const does = { drop: 'drop call', deny: 'deny "No"', allow: 'allow', tag: 'tag sort = 1' }[effect];
+  return worded`${head}${when(make, reading)}\n  ${does}`;
 }
 
 function retrievalRule(make: Making, store: string): Wording {

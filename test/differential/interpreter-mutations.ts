@@ -136,6 +136,9 @@ export const INTERPRETER_MUTATIONS: readonly Mutation[] = [
     ],
     ['keep_newest: facts not read', "if (effect.kind === 'keep_newest') return [effect.version, effect.key];", ''],
   ]),
+  ...inFile('compiler/interpret/decide.ts', [
+    ['tool_call: as one of the first tool', 'each.tool === tool);', 'tool !== undefined);'],
+  ]),
   ...inFile('compiler/interpret/classified.ts', [
     ['classification: the lowest', 'const rank = Math.max(', 'const rank = Math.min('],
     ['classification: does not fail', ' || readable.length < classify.length', ''],

@@ -126,6 +126,11 @@ export const REGO_MUTATIONS: readonly RegoMutation[] = [
     'set()',
   ),
   inPolicy('the order of preferences is lost', 'in sort(prompt_prefers)', 'in array.reverse(sort(prompt_prefers))'),
+  inPolicy(
+    'a call of no tool says that it is of none',
+    'object.get(input, "tool", null) == null',
+    'input.tool == null',
+  ),
   inPolicy('the first reader is forgotten', /(_readers := \[\n)\t.*\n/g, '$1'),
   inPolicy(
     'levels of budgets that do not apply are looked at',

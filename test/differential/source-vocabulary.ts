@@ -36,6 +36,13 @@ export const VOCABULARY = [
   subject: optional text from metadata "subject"
 }`,
   ),
+  `tool pay "pay_*" {
+  amount: money from argument "amount"
+  to: text from argument "recipient"
+  urgent: bool from argument "urgent" else false
+  memo: optional text from argument "memo"
+}`,
+  'tool search "search" {\n  words: text from argument "q" else ""\n}',
   'detectors personal = email, iban',
   'convert eur at 1.000_001 usd on 2026-01-02',
   'convert eur at 0.9 usd on 2025-12-31',

@@ -345,6 +345,13 @@ export const WASM_MUTATIONS: readonly WasmMutation[] = [
       "if (effect.kind === 'allow_chunk' || effect.kind === 'withhold_chunk')\n          touches",
       'if (effect === null)\n          touches',
     ],
+    [
+      'tool_call: of none is of the first',
+      'event.tool === null ? plan.tools.length : tool',
+      'event.tool === null ? 0 : tool',
+      decidesCalls,
+    ],
+    ['tool_call: none is withheld', ' || event === EVENT_TOOL_CALL;', ';', decidesCalls],
     ['failed facts: unsorted', 'compareText(pathOf(a), pathOf(b))', 'compareText(pathOf(b), pathOf(a))'],
     ['removers: budgets before rules', '[...requirements, ...budgets].map', '[...budgets, ...requirements].map'],
   ]),
@@ -434,6 +441,10 @@ function deniesTwice(plan: Plan): boolean {
       (rule) => new Set(rule.effects.flatMap((each) => (each.kind === 'deny' ? [each.message] : []))).size > 1,
     ),
   );
+}
+
+function decidesCalls(plan: Plan): boolean {
+  return JSON.stringify(plan.events).includes('"tool_call"');
 }
 
 function keepsNewest(plan: Plan): boolean {

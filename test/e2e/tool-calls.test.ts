@@ -29,6 +29,9 @@ model m "m-1" { provider: openai input_price: 1 usd per 1M tokens output_price: 
 rule no_searched_accounts on completion
   where some call in completion.tool_calls has (call.name is "search" and call.text contains iban)
   deny "An account number is nothing to search for"
+tool pay "pay_*" { amount: money from argument "amount" }
+rule large on tool call to pay where tool.amount is above 100 usd drop call
+rule huge on tool call to pay where tool.amount is above 10_000 usd deny "Far too much"
 `;
 
 interface Call {
@@ -125,6 +128,28 @@ describe.each(DOORS)('through the door %s', (door) => {
       );
       expect(status).toBe(200);
       expect(said).toContain('"name":"note"');
+    });
+
+    test('a dropped call leaves the others as if it had never been', async () => {
+      const large = { name: 'pay_now', arguments: { amount: 250 } };
+      const small = { name: 'pay_later', arguments: { amount: 99.5 } };
+      const some = await ask([large, small], fields);
+      expect(some.status).toBe(200);
+      expect(some.said).not.toContain('pay_now');
+      expect(some.said).toContain('"name":"pay_later"');
+      expect(some.said).not.toContain('"index":1');
+      expect(some.said).toContain('"finish_reason":"tool_calls"');
+      const none = await ask([large], fields);
+      expect(none.said).not.toContain('tool_calls');
+      expect(none.said).toContain('"finish_reason":"stop"');
+    });
+
+    test('a denied one ends the answer, and so does one whose amount nobody can read', async () => {
+      for (const amount of [10_001, 'much', undefined]) {
+        const { said } = await ask([{ name: 'pay_now', arguments: { amount } }], fields);
+        expect(said).toMatch(/Far too much|something that a rule reads is not known/);
+        expect(said).not.toContain('pay_now');
+      }
     });
 
     test('the call that a rule denies reaches nobody', async () => {

@@ -1,4 +1,4 @@
-// Completion, retrieval, chunk and ingest; what rules add up to; failure. Sentence by sentence.
+// Completion, tool call, retrieval, chunk and ingest; what rules add up to; failure. Sentence by sentence.
 import { describe, expect, test } from 'vitest';
 import { decide } from '../../compiler/interpret/decide.ts';
 import type { Effect, Expr, RetrievalEvent, Rule } from '../../compiler/plan/plan.ts';
@@ -238,5 +238,37 @@ test('ingest is decided by its rules and its default', () => {
     event: 'ingest',
     outcome: 'allow',
     redact: [{ detector: 'email', as: 'remove' }],
+  });
+});
+
+describe('a call of a tool', () => {
+  const called = (input: object, rules: readonly Rule[], standard: 'allow' | 'deny' = 'allow') =>
+    decide(
+      plan([
+        { kind: 'tool_call', tool: 'pay', default: standard, rules },
+        { kind: 'tool_call', tool: null, default: 'deny', rules: [] },
+      ]),
+      { event: 'tool_call', ...input },
+    );
+  const drop: Effect = { kind: 'withhold_chunk', unless: FALSE, reads: [] };
+
+  test('is decided as one of its tool, and by default', () => {
+    expect(called({ tool: 'pay' }, [])).toMatchObject({ event: 'tool_call', outcome: 'allow' });
+    expect(called({ tool: 'pay' }, [], 'deny').reasons).toEqual([{ kind: 'default' }]);
+    expect(called({ tool: 'pay' }, [rule('a', TRUE, ALLOW)], 'deny').outcome).toBe('allow');
+  });
+
+  test('of no tool is another event, and of one that is not declared none', () => {
+    for (const input of [{}, { tool: null }]) expect(called(input, []).reasons).toEqual([{ kind: 'default' }]);
+    for (const tool of ['mail', 7, []]) expect(called({ tool }, []).reasons).toEqual([{ kind: 'input' }]);
+  });
+
+  test('that is dropped is withheld; a denial is another reason', () => {
+    expect(called({ tool: 'pay' }, [rule('a', TRUE, drop)]).reasons).toEqual([{ kind: 'withheld', rule: 'a' }]);
+    expect(called({ tool: 'pay' }, [rule('a', FALSE, drop)]).outcome).toBe('allow');
+    expect(called({ tool: 'pay' }, [rule('a', TRUE, drop), rule('b', TRUE, deny('No'))]).reasons).toEqual([
+      { kind: 'rule', rule: 'b', message: 'No' },
+      { kind: 'withheld', rule: 'a' },
+    ]);
   });
 });

@@ -243,6 +243,7 @@ export function plan(events: readonly EventPlan[], more: Partial<Plan> = {}): Pl
     hours: [],
     guarantees: [],
     imports: [],
+    tools: [],
     events,
     ...more,
   };

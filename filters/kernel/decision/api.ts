@@ -49,15 +49,18 @@ export {
   builtinSlot,
   claimsOfIdentity,
   collectionFieldCount,
+  decidesCalls,
+  isToolCalled,
   modelRecord,
   redactionRecord,
   storeCount,
   storeNamed,
   storeOfCollection,
   storeRecord,
+  toolCount,
 } from './tables';
-export { failClaims, loadClaims, loadMetadata } from './load-session';
-export { NO_BUDGET, budgetOfRemover, renderDecision, renderReason } from './render-session';
+export { failClaims, loadArguments, loadClaims, loadMetadata } from './load-session';
+export { NO_BUDGET, budgetOfRemover, isOnlyWithheld, renderDecision, renderReason } from './render-session';
 
 /** A facts block in which every fact has failed; 0 when memory is exhausted. Free it with the kernel's `free`. */
 export function newFacts(): usize {

@@ -148,6 +148,7 @@ export const ENTRY_FACTS = 0;
 export const ENTRY_NODE = 1;
 export const ENTRY_EVENT = 2;
 export const ENTRY_STORE = 3;
+export const ENTRY_TOOL = 4;
 
 // ---- T_ENUMS: u32 count, then a list of text each
 // ---- T_MODELS
@@ -168,6 +169,13 @@ export const STORE_COLLECTION = 16; // text
 export const STORE_METADATA = 24; // NODE of a chunk's metadata object
 export const STORE_FILTER = 28; // address of the pushed-down filter's table (compiler/tables/stores-filter.ts), 0 where there is none
 export const STORE_BYTES = 32;
+
+// ---- T_TOOLS: list of TOOL_*
+export const TOOL_NAME = 0; // text
+export const TOOL_PATTERN = 8; // text: the name on the wire, or how it begins
+export const TOOL_IS_PREFIX = 16;
+export const TOOL_ARGUMENTS = 20; // NODE of the arguments' object
+export const TOOL_BYTES = 24;
 
 // ---- T_RULES: list of addresses of sites
 // ---- T_BUDGETS: list of BUDGET_*, in the order of the prompt's budgets

@@ -10,6 +10,7 @@ import {
   EVENT_INGEST,
   EVENT_PROMPT,
   EVENT_RETRIEVAL,
+  EVENT_TOOL_CALL,
   FACT_FAILED,
   FACT_UNKNOWN,
   SLOT_BYTES,
@@ -39,6 +40,7 @@ import {
   ENTRY_KIND,
   ENTRY_NODE,
   ENTRY_TARGET,
+  ENTRY_TOOL,
   FACT_ABSENT,
   FACT_DEFAULT,
   FACT_SPLIT,
@@ -50,11 +52,15 @@ import {
   NODE_TRACK,
 } from './layout';
 import { readValue, UNSEEN } from './read-value';
-import { factRecord, section, storeNamed, textAtIs } from './tables';
+import { factRecord, section, storeNamed, textAtIs, toolCount, toolNamed } from './tables';
 
-/** What the document says of itself; -1: nothing that can be decided. */
+/**
+ * What the document says of itself; -1: nothing that can be decided. `inputStore` is what `decide` takes beside the
+ * event: of a tool call it is the tool.
+ */
 export let inputEvent: i32 = -1;
 export let inputStore: i32 = -1;
+let inputTool: i32 = -1;
 
 /** The facts block that is being written. */
 let block: usize = 0;
@@ -62,6 +68,7 @@ let block: usize = 0;
 let seen: usize = 0;
 let eventSeen: bool = false;
 let storeSeen: bool = false;
+let toolSeen: bool = false;
 let splits: bool = false;
 let keeps: bool = false;
 
@@ -72,7 +79,9 @@ let keeps: bool = false;
 export function loadInput<A>(facts: usize, arena: A, json: usize, length: u32): bool {
   inputEvent = -1;
   inputStore = -1;
+  inputTool = noTool();
   const isRead = loadObject<A>(load<u32>(section(T_FACTS), FACTS_INPUT), facts, arena, json, length, false, false);
+  if (isRead && inputEvent == EVENT_TOOL_CALL) inputStore = inputTool;
   if (isRead) return true;
   inputEvent = -1;
   inputStore = -1;
@@ -97,6 +106,7 @@ export function loadObject<A>(
   keeps = keep;
   eventSeen = false;
   storeSeen = false;
+  toolSeen = false;
   const nodes = load<u32>(section(T_FACTS), FACTS_NODES);
   seen = arena.take(nodes);
   if (seen == 0) {
@@ -151,13 +161,17 @@ function readEntry<A>(entry: usize, arena: A, depth: u32): bool {
     }
     return true;
   }
-  const isText = peek() == 0x22;
+  const first = peek();
+  const isText = first == 0x22;
   if (!isText) {
     if (!skipValue(depth)) return false;
   } else if (!readText<A>(arena)) return false;
   if (kind == ENTRY_EVENT) {
     inputEvent = isText && !eventSeen ? eventNamed(textAt, textBytes) : -1;
     eventSeen = true;
+  } else if (kind == ENTRY_TOOL) {
+    inputTool = toolSeen ? -1 : isText ? toolNamed(textAt, textBytes) : first == 0x6e ? noTool() : -1;
+    toolSeen = true;
   } else {
     inputStore = isText && !storeSeen ? storeNamed(textAt, textBytes) : -1;
     storeSeen = true;
@@ -242,12 +256,18 @@ function setAll(node: usize, state: u32): void {
   }
 }
 
+/** As `decide` takes a call of no tool. */
+function noTool(): i32 {
+  return <i32>toolCount();
+}
+
 function eventNamed(name: usize, length: u32): i32 {
   if (length == 6 && isSix(name, 0x6d6f7270, 0x7470)) return EVENT_PROMPT;
   if (length == 6 && isSix(name, 0x65676e69, 0x7473)) return EVENT_INGEST;
   if (length == 6 && isSix(name, 0x65726765, 0x7373)) return EVENT_EGRESS;
   if (length == 5 && load<u32>(name) == 0x6e756863 && load<u8>(name, 4) == 0x6b) return EVENT_CHUNK;
   if (length == 9 && load<u64>(name) == 0x6176656972746572 && load<u8>(name, 8) == 0x6c) return EVENT_RETRIEVAL;
+  if (length == 9 && load<u64>(name) == 0x6c61635f6c6f6f74 && load<u8>(name, 8) == 0x6c) return EVENT_TOOL_CALL;
   if (length == 10 && load<u64>(name) == 0x6974656c706d6f63 && load<u16>(name, 8) == 0x6e6f) return EVENT_COMPLETION;
   return -1;
 }

@@ -8,6 +8,7 @@ import {
   DENIAL_MESSAGE,
   DENIAL_NODE,
   DENIAL_RULE,
+  FLAG_DEFAULT,
   FLAG_NO_MODEL,
   FLAG_UNKNOWN_MODEL,
   RESULT_FLAGS,
@@ -100,6 +101,18 @@ export function renderReason(result: usize, out: Bytes): void {
       load<u32>(site, SITE_TOUCHES) + touched * TOUCH_BYTES + TOUCH_NAME,
     );
   put<Bytes>(out, 'no rule of the policy allows this');
+}
+
+/** It is denied, and for no other reason than that rules withhold it. */
+export function isOnlyWithheld(result: usize): bool {
+  const site = <usize>load<u32>(result, RESULT_SITE);
+  if (site == 0 || isAllowed(result)) return false;
+  return (
+    firstDenial(site, result) == 0 &&
+    firstSet(result + load<u32>(site, SITE_AT_TOUCHED), load<u32>(site, SITE_TOUCHES + 4)) < 0 &&
+    (load<u8>(result, RESULT_FLAGS) & FLAG_DEFAULT) == 0 &&
+    firstSet(result + load<u32>(site, SITE_AT_WITHHELD), load<u32>(site, SITE_WITHHELD + 4)) >= 0
+  );
 }
 
 function firstDenial(site: usize, result: usize): usize {

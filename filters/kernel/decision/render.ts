@@ -3,7 +3,15 @@
  * is a sink with `push(byte)`, `room(bytes)` and `took(bytes)`. A fact's value never appears: only names and messages that
  * stand in the policy.
  */
-import { EVENT_CHUNK, EVENT_COMPLETION, EVENT_INGEST, EVENT_PROMPT, EVENT_RETRIEVAL, T_MODELS } from '../abi';
+import {
+  EVENT_CHUNK,
+  EVENT_COMPLETION,
+  EVENT_INGEST,
+  EVENT_PROMPT,
+  EVENT_RETRIEVAL,
+  EVENT_TOOL_CALL,
+  T_MODELS,
+} from '../abi';
 import {
   DENIAL_BYTES,
   DENIAL_MESSAGE,
@@ -137,7 +145,9 @@ function putEvent<O>(out: O, event: u32): void {
             ? 'chunk'
             : event == EVENT_INGEST
               ? 'ingest'
-              : 'egress',
+              : event == EVENT_TOOL_CALL
+                ? 'tool_call'
+                : 'egress',
   );
 }
 

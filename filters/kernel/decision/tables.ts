@@ -9,6 +9,7 @@ import {
   T_MODELS,
   T_REDACTIONS,
   T_STORES,
+  T_TOOLS,
 } from '../abi';
 import { tables } from '../policy';
 import {
@@ -29,6 +30,10 @@ import {
   STORE_BYTES,
   STORE_COLLECTION,
   STORE_NAME,
+  TOOL_BYTES,
+  TOOL_IS_PREFIX,
+  TOOL_NAME,
+  TOOL_PATTERN,
   TYPE_ENUM,
   TYPE_FIELDS,
   TYPE_KIND,
@@ -130,6 +135,35 @@ function findStore(field: u32, name: usize, length: u32): i32 {
   const count = storeCount();
   for (let at: u32 = 0; at < count; at++) if (textAtIs(storeRecord(at) + field, name, length)) return at;
   return -1;
+}
+
+/** Whether calls of tools are decided one by one. */
+export function decidesCalls(): bool {
+  return section(T_TOOLS) != 0;
+}
+
+export function toolCount(): u32 {
+  return decidesCalls() ? load<u32>(section(T_TOOLS), 4) : 0;
+}
+
+/** Record (TOOL_*) of a tool by its position. */
+export function toolRecord(tool: u32): usize {
+  return load<u32>(section(T_TOOLS)) + tool * TOOL_BYTES;
+}
+
+/** Position of the tool of this name in the policy, -1 where there is none. */
+export function toolNamed(name: usize, length: u32): i32 {
+  const count = toolCount();
+  for (let at: u32 = 0; at < count; at++) if (textAtIs(toolRecord(at) + TOOL_NAME, name, length)) return at;
+  return -1;
+}
+
+/** Whether a call of this name is one of the tool. */
+export function isToolCalled(tool: u32, name: usize, length: u32): bool {
+  const record = toolRecord(tool);
+  const bytes = load<u32>(record, TOOL_PATTERN + 4);
+  if (length < bytes || (length > bytes && load<u32>(record, TOOL_IS_PREFIX) == 0)) return false;
+  return sameBytes(load<u32>(record, TOOL_PATTERN), name, bytes);
 }
 
 export function budgetCount(): u32 {

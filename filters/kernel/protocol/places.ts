@@ -72,6 +72,9 @@ export const PLACE_INCLUDE_LIST = 77;
 export const PLACE_VECTOR_CELL = 78;
 /** A filter on the chunks' text. */
 export const PLACE_WHERE_TEXT = 79;
+/** The list of a reply's calls, and the arguments of a call that stand as JSON of the reply's own. */
+export const PLACE_TOOL_CALLS = 80;
+export const PLACE_TOOL_INPUT = 81;
 
 // A node of the table.
 export const NODE_STRING = 0;

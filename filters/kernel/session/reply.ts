@@ -1,7 +1,7 @@
 /** A reply that is held whole: walked once, decided once, edited, and sent on. */
 import { ACTION_CONTINUE, EVENT_COMPLETION, FACT_COMPLETION_FINISH_REASON, FACT_COMPLETION_TOKENS } from '../abi';
 import { Bytes } from '../bytes';
-import { carryChoice, isAllowed, setFailed, setText, setValue } from '../decision/api';
+import { carryChoice, decidesCalls, isAllowed, setFailed, setText, setValue } from '../decision/api';
 import { NO_RECORD, RECORD_BYTES, RECORD_END, RECORD_KIND, RECORD_START, recordAt, walk, WALK_OK } from '../json/walk';
 import * as P from '../protocol/places';
 import { hasRefused, settle } from './budget';
@@ -12,12 +12,25 @@ import { putRemovals } from '../http/forwarded-headers';
 import { is, put } from '../http/literal';
 import { setFound, NO_MESSAGE } from '../prompt/messages';
 import { keepReply } from '../keep/keeps';
-import { decideEvent } from './record';
+import { decideEvent, decideQuietly } from './record';
 import { putBody, putLength } from './send-request';
 import { PHASE_DONE, Session } from './session-state';
 import { clearTexts, editTexts, scanAlone } from '../edit/texts';
 import { MODE_ARGUMENTS, MODE_FIXED, MODE_TEXT } from '../edit/segment';
-import { beginCalls, beginInCall, endInCall, nameCall, noteCall, readsCalls, setCalls } from './tool-calls';
+import {
+  addArguments,
+  beginCalls,
+  beginInCall,
+  callCount,
+  endCalls,
+  endInCall,
+  nameCall,
+  noteCall,
+  readsCalls,
+  setCalls,
+} from './tool-calls';
+import { CALLS_DENIED, CALLS_PASS, CALLS_UNREADABLE, judgeCalls, UNREADABLE_CALL } from './judge-calls';
+import { dropFromReply } from './drop-calls';
 import { around, takeFinish, takeUsage } from './usage';
 import { isListed } from '../edit/values-list';
 import { walkPlace, WALK_REFUSED, WALK_UNKNOWN_KEY } from '../json/walk';
@@ -65,9 +78,24 @@ export function onReply(s: Session): i32 {
   decideEvent(s, EVENT_COMPLETION, 0);
   keepReply(s);
   if (!isAllowed(s.result)) return denyByPolicy(s, 403);
+  const calls = governCalls(s);
+  if (calls == CALLS_DENIED) return denyByPolicy(s, 403);
+  if (calls == CALLS_UNREADABLE) return deny(s, 502, UNREADABLE_CALL);
   if (!editTexts(s, body.ptr)) return denyFixed(s);
+  if (decidesCalls()) dropFromReply(s);
   if (s.failed) return deny(s, 502, "the upstream's reply holds more values than this gateway reads");
   return sendReply(s);
+}
+
+/** Decides all calls of a reply that is whole. What they pass leaves the completion's own decision in force. */
+export function governCalls(s: Session): i32 {
+  if (!decidesCalls() || callCount(s) == 0) return s.callsFailed && decidesCalls() ? CALLS_UNREADABLE : CALLS_PASS;
+  endCalls(s, -1);
+  const calls = judgeCalls(s);
+  if (calls != CALLS_PASS) return calls;
+  setFound(s);
+  decideQuietly(s, EVENT_COMPLETION, 0);
+  return CALLS_PASS;
 }
 
 /** Sends the held body on, with its edits. */
@@ -126,10 +154,19 @@ function scanInCall(s: Session, document: usize, i: u32, kind: i32): void {
   if (kind == P.PLACE_TOOL_CALL) noteCall(s, 0, i);
   if (call == NO_RECORD) return scanValue(s, document, r, kind);
   if (kind == P.PLACE_TOOL_NAME) nameCall(s, 0, call, document, r);
+  takeArguments(s, 0, call, document, r, kind);
   if (opensCall(s, document, r, kind)) noteCall(s, 0, call);
   beginInCall(s);
   scanValue(s, document, r, kind);
   endInCall(s, 0, call);
+}
+
+/** Notes arguments of a call: a text that is JSON (OpenAI), or JSON of the reply's own (Anthropic). */
+export function takeArguments(s: Session, choice: u32, tool: u32, document: usize, record: usize, kind: i32): void {
+  const start = document + load<u32>(record, RECORD_START);
+  const end = document + load<u32>(record, RECORD_END);
+  if (kind == P.PLACE_ARGUMENTS) addArguments(s, choice, tool, start + 1, end - 1, true);
+  else if (kind == P.PLACE_TOOL_INPUT) addArguments(s, choice, tool, start, end, false);
 }
 
 /** The type of a block (Anthropic) that is neither text nor thought. */

@@ -9,6 +9,7 @@ import { allocZeroed, free } from '../memory';
 import { Lane } from '../text/lane';
 import { Output } from './output';
 import { Stream } from '../stream/stream-state';
+import { freeCalls } from './call-entries';
 import { Values } from '../edit/values';
 
 // Where the exchange stands.
@@ -278,7 +279,7 @@ export function freeSession(s: Session): void {
   drop(s.text);
   drop(s.removals);
   drop(s.verdicts);
-  drop(s.calls);
+  freeCalls(s.calls);
   drop(s.versions);
   drop(s.levels);
   drop(s.keeps);

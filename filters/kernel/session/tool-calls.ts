@@ -1,6 +1,7 @@
 /**
- * The fact `completion.tool_calls`: of each call in a reply the tool's name and what was found in it. Only where some
- * rule reads it. Calls that stand in a request are history, not calls of this reply.
+ * The calls in a reply: of each the tool's name, what was found in it and, where calls are decided one by one, its
+ * arguments and what became of it. Only where some rule speaks of calls. Those that stand in a request are history, not
+ * calls of this reply.
  */
 import { FACT_COMPLETION_TOOL_CALLS, SLOT_BYTES } from '../abi';
 import { Bytes } from '../bytes';
@@ -8,6 +9,7 @@ import {
   Arena,
   builtinSlot,
   collectionFieldCount,
+  decidesCalls,
   fieldOf,
   setCollection,
   setFailed,
@@ -17,22 +19,39 @@ import {
 } from '../decision/api';
 import { appendUnescaped } from '../json/unescape';
 import { RECORD_END, RECORD_ESCAPED, RECORD_START } from '../json/walk';
+import { CALL_ARGUMENTS, CALL_BYTES, freeCalls } from './call-entries';
 import { Session } from './session-state';
 
 /** Calls of one reply, over all of its choices; the plan's collection has the same bound. */
 export const TOOL_CALLS_MAX: u32 = 1_024;
 
+/** Bytes of one call's arguments; facts of longer ones have failed. */
+export const ARGUMENTS_MAX: u32 = 1 << 20;
+
 // An entry: its choice and its number there, its name (0 bytes: none yet), the bits of what was found in it that did not
-// come in the prompt, those of all that was, and whether it is a call at all: a block of text (Anthropic) is none.
-const CALL_BYTES: u32 = 56;
-const CALL_TOOL: usize = 4;
-const CALL_NAME: usize = 8;
-const CALL_NAME_BYTES: usize = 12;
-const CALL_NEW_LOW: usize = 16;
-const CALL_NEW_HIGH: usize = 24;
-const CALL_LOW: usize = 32;
-const CALL_HIGH: usize = 40;
+// come in the prompt, those of all that was, and whether it is a call at all: a block of text (Anthropic) is none. Then
+// what was decided of it, whether nothing more of it will come, what its arguments are made of, and the arguments: JSON
+// text (an address of Bytes, 0: none).
+export const CALL_TOOL: usize = 4;
+export const CALL_NAME: usize = 8;
+export const CALL_NAME_BYTES: usize = 12;
+export const CALL_NEW_LOW: usize = 16;
+export const CALL_NEW_HIGH: usize = 24;
+export const CALL_LOW: usize = 32;
+export const CALL_HIGH: usize = 40;
 const CALL_IS: usize = 48;
+export const CALL_VERDICT: usize = 49;
+export const CALL_ENDED: usize = 50;
+const CALL_MADE_OF: usize = 51;
+
+export const VERDICT_NONE: u32 = 0;
+export const VERDICT_KEPT: u32 = 1;
+export const VERDICT_DROPPED: u32 = 2;
+
+// What arguments are made of. Whoever reads both reads one of them, and which one differs.
+const MADE_OF_WHOLE: u32 = 1;
+const MADE_OF_PIECES: u32 = 2;
+const MADE_OF_TOO_MUCH: u32 = 4;
 
 const nameName: usize = memory.data<u8>([0x6e, 0x61, 0x6d, 0x65]);
 const foundName: usize = memory.data<u8>([0x66, 0x6f, 0x75, 0x6e, 0x64]);
@@ -46,15 +65,56 @@ let keptNewHigh: u64 = 0;
 let keptLow: u64 = 0;
 let keptHigh: u64 = 0;
 
+/** Whether some rule speaks of calls. */
 export function readsCalls(s: Session): bool {
-  return slotOf(s.facts, FACT_COMPLETION_TOOL_CALLS) != 0;
+  return decidesCalls() || slotOf(s.facts, FACT_COMPLETION_TOOL_CALLS) != 0;
 }
 
 /** Before a reply is read. */
 export function beginCalls(s: Session): void {
   s.callsFailed = false;
   setFailed(s.facts, FACT_COMPLETION_TOOL_CALLS);
-  if (s.calls != 0) changetype<Bytes>(s.calls).clear();
+  freeCalls(s.calls);
+  s.calls = 0;
+}
+
+/** How many entries there are. */
+export function callCount(s: Session): u32 {
+  return s.calls == 0 ? 0 : changetype<Bytes>(s.calls).len / CALL_BYTES;
+}
+
+/** The address of an entry by its position. */
+export function callAt(s: Session, at: u32): usize {
+  return changetype<Bytes>(s.calls).ptr + at * CALL_BYTES;
+}
+
+export function isCall(call: usize): bool {
+  return load<u8>(call, CALL_IS) != 0;
+}
+
+/** What was decided of the call; VERDICT_KEPT of what is no call. */
+export function verdictOf(s: Session, choice: u32, tool: u32): u32 {
+  const call = findCall(s, choice, tool);
+  return call != 0 && isCall(call) ? load<u8>(call, CALL_VERDICT) : VERDICT_KEPT;
+}
+
+/** The address of the entry; 0 where there is none. */
+export function findCall(s: Session, choice: u32, tool: u32): usize {
+  const count = callCount(s);
+  for (let at: u32 = 0; at < count; at += 1) {
+    const call = callAt(s, at);
+    if (load<u32>(call) == choice && load<u32>(call, CALL_TOOL) == tool) return call;
+  }
+  return 0;
+}
+
+/** Nothing more of the calls of a choice will come; of any, for -1. */
+export function endCalls(s: Session, choice: i64): void {
+  const count = callCount(s);
+  for (let at: u32 = 0; at < count; at += 1) {
+    const call = callAt(s, at);
+    if (choice < 0 || <i64>load<u32>(call) == choice) store<u8>(call, 1, CALL_ENDED);
+  }
 }
 
 /** The address of the call's entry, made where there is none; 0 where there are too many, and the fact has failed. */
@@ -64,11 +124,9 @@ function callOf(s: Session, choice: u32, tool: u32): usize {
     s.failed = true;
     return 0;
   }
+  const found = findCall(s, choice, tool);
+  if (found != 0) return found;
   const calls = changetype<Bytes>(s.calls);
-  for (let at: u32 = 0; at < calls.len; at += CALL_BYTES) {
-    const call = calls.ptr + at;
-    if (load<u32>(call) == choice && load<u32>(call, CALL_TOOL) == tool) return call;
-  }
   if (calls.len / CALL_BYTES >= TOOL_CALLS_MAX || !calls.reserve(CALL_BYTES)) {
     s.callsFailed = true;
     return 0;
@@ -118,6 +176,37 @@ export function nameCall(s: Session, choice: u32, tool: u32, document: usize, re
   store<u32>(call, text.len, CALL_NAME_BYTES);
 }
 
+/**
+ * Adds to the arguments of the call what stands in [p, end): a piece of their text, as the content of a JSON string, or
+ * JSON as it is.
+ */
+export function addArguments(s: Session, choice: u32, tool: u32, p: usize, end: usize, isPiece: bool): void {
+  if (!decidesCalls() || p >= end) return;
+  const call = callOf(s, choice, tool);
+  if (call == 0) return;
+  let madeOf = <u32>load<u8>(call, CALL_MADE_OF);
+  // The empty object that a block (Anthropic) begins with is filled by its pieces.
+  if (!isPiece && end - p == 2) return;
+  madeOf |= isPiece ? MADE_OF_PIECES : MADE_OF_WHOLE;
+  if (load<u32>(call, CALL_ARGUMENTS) == 0) store<u32>(call, <u32>changetype<usize>(Bytes.create()), CALL_ARGUMENTS);
+  const given = changetype<Bytes>(load<u32>(call, CALL_ARGUMENTS));
+  if (changetype<usize>(given) == 0) {
+    s.failed = true;
+    return;
+  }
+  if (given.len + <u32>(end - p) > ARGUMENTS_MAX) madeOf |= MADE_OF_TOO_MUCH;
+  else if (isPiece) appendUnescaped(given, p, end);
+  else given.append(p, <u32>(end - p));
+  if (given.failed) s.failed = true;
+  store<u8>(call, <u8>madeOf, CALL_MADE_OF);
+}
+
+/** The call's arguments can be read in one way only. */
+export function hasPlainArguments(call: usize): bool {
+  const madeOf = <u32>load<u8>(call, CALL_MADE_OF);
+  return madeOf == 0 || madeOf == MADE_OF_WHOLE || madeOf == MADE_OF_PIECES;
+}
+
 /** What is found from here on until `endInCall` is of one call. Nothing of another is scanned between. */
 export function beginInCall(s: Session): void {
   keptNewLow = s.newLow;
@@ -147,8 +236,8 @@ export function endInCall(s: Session, choice: u32, tool: u32): void {
 
 /** Sets the fact, once all of the reply has been read. A call without a name fails it. */
 export function setCalls(s: Session): void {
-  if (!readsCalls(s)) return;
-  const count: u32 = s.calls == 0 ? 0 : changetype<Bytes>(s.calls).len / CALL_BYTES;
+  if (slotOf(s.facts, FACT_COMPLETION_TOOL_CALLS) == 0) return;
+  const count = callCount(s);
   const stride = collectionFieldCount(builtinSlot(FACT_COMPLETION_TOOL_CALLS)) * SLOT_BYTES;
   const name = fieldOf(FACT_COMPLETION_TOOL_CALLS, nameName, 4);
   const found = fieldOf(FACT_COMPLETION_TOOL_CALLS, foundName, 5);

@@ -16,7 +16,16 @@ import {
 import { settleChannel } from './channel';
 import { Session } from '../session/session-state';
 import { appendNames } from './sse';
-import { Channel, HELD_BYTES_MAX, HELD_EVENTS_MAX, Stream, StreamEvent } from './stream-state';
+import { editParts, isDropped, isInDropped, waitsForCalls } from './call-parts';
+import {
+  Channel,
+  HELD_BYTES_MAX,
+  HELD_CALL_BYTES_MAX,
+  HELD_CALL_EVENTS_MAX,
+  HELD_EVENTS_MAX,
+  Stream,
+  StreamEvent,
+} from './stream-state';
 import { cutClusters } from '../edit/texts';
 import { put } from '../http/literal';
 
@@ -35,21 +44,23 @@ export function releaseBefore(s: Session, cut: bool): bool {
   const stream = s.streamOf();
   while (stream.head != 0) {
     const e = changetype<StreamEvent>(stream.head);
-    if (!isSettled(e)) break;
+    if (!isSettled(s, e)) break;
     if (!emit(s, stream.shift())) return false;
   }
   if (cut) {
     if (stream.head != 0) emitBeginning(s, changetype<StreamEvent>(stream.head));
     return true;
   }
-  if (isOver(stream)) {
+  if (isOver(s, stream)) {
     if (!overtake(s)) return false;
-    if (isOver(stream)) s.failed = true;
+    if (isOver(s, stream)) s.failed = true;
   }
   return true;
 }
 
-function isOver(stream: Stream): bool {
+function isOver(s: Session, stream: Stream): bool {
+  if (stream.head != 0 && waitsForCalls(s, changetype<StreamEvent>(stream.head)))
+    return stream.heldEvents > HELD_CALL_EVENTS_MAX || stream.heldBytes > HELD_CALL_BYTES_MAX;
   return stream.heldEvents > HELD_EVENTS_MAX || stream.heldBytes > HELD_BYTES_MAX;
 }
 
@@ -58,11 +69,12 @@ function overtake(s: Session): bool {
   const stream = s.streamOf();
   for (let c = stream.channels; c != 0; c = changetype<Channel>(c).next) changetype<Channel>(c).blocked = false;
   let before = stream.head;
-  if (before == 0) return true;
+  // What waits for a call is not passed: blocks open and end in order.
+  if (before == 0 || changetype<StreamEvent>(before).parts != 0) return true;
   block(changetype<StreamEvent>(before));
   while (changetype<StreamEvent>(before).next != 0) {
     const e = changetype<StreamEvent>(changetype<StreamEvent>(before).next);
-    if (e.segmentBytes().len > 0 && !e.finishing && isSettled(e) && !isBlocked(e)) {
+    if (e.segmentBytes().len > 0 && !e.finishing && e.parts == 0 && isSettled(s, e) && !isBlocked(e)) {
       if (!emit(s, stream.takeAfter(before))) return false;
       continue;
     }
@@ -72,7 +84,8 @@ function overtake(s: Session): bool {
   return true;
 }
 
-function isSettled(e: StreamEvent): bool {
+function isSettled(s: Session, e: StreamEvent): bool {
+  if (waitsForCalls(s, e)) return false;
   const segments = e.segmentBytes();
   for (let at: u32 = 0; at < segments.len; at += SEGMENT_BYTES) {
     const segment = segments.ptr + at;
@@ -96,11 +109,16 @@ function isBlocked(e: StreamEvent): bool {
 
 /** Writes the event, edited, and frees it. */
 function emit(s: Session, e: StreamEvent): bool {
+  if (isDropped(s, e)) {
+    e.destroy();
+    return true;
+  }
   clearCutFixed();
   const segments = e.segmentBytes();
   for (let at: u32 = 0; at < segments.len; at += SEGMENT_BYTES) {
     const segment = segments.ptr + at;
     const c = channelOf(segment);
+    if (isInDropped(s, e, load<u32>(segment))) continue;
     c.cluster = cutClusters(
       e.editBytes(),
       e.document(),
@@ -110,8 +128,9 @@ function emit(s: Session, e: StreamEvent): bool {
       load<u32>(segment, SEGMENT_TO) + <u32>load<u8>(segment, SEGMENT_OPEN),
     );
   }
+  const says = editParts(s, e);
   const editable = !cutFixed && !e.editBytes().failed;
-  if (editable && !e.dropped) {
+  if (editable && !e.dropped && says) {
     write(s, e);
     const stream = s.streamOf();
     stream.open = (stream.open | e.opens) & ~e.closes;
@@ -126,7 +145,7 @@ function emit(s: Session, e: StreamEvent): bool {
  */
 function emitBeginning(s: Session, e: StreamEvent): void {
   const segments = e.segmentBytes();
-  if (e.finishing || e.dropped || segments.len == 0) return;
+  if (e.finishing || e.dropped || e.parts != 0 || segments.len == 0) return;
   let some = false;
   clearCutFixed();
   for (let at: u32 = 0; at < segments.len; at += SEGMENT_BYTES) {

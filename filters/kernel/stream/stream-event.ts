@@ -2,24 +2,25 @@
 import { Bytes } from '../bytes';
 import {
   NO_RECORD,
-  RECORD_A,
   RECORD_BYTES,
   RECORD_END,
   RECORD_ESCAPED,
   RECORD_KIND,
   RECORD_NEXT,
   RECORD_NODE,
-  RECORD_PARENT,
   RECORD_START,
   recordAt,
 } from '../json/walk';
-import { readInteger, skipSpace } from '../json/scan';
+import { skipSpace } from '../json/scan';
 import { appendUnescaped } from '../json/unescape';
 import * as P from '../protocol/places';
 import { is } from '../http/literal';
 import { keepText } from '../keep/keep-stream';
-import { opensCall, scanValue } from '../session/reply';
-import { beginInCall, endInCall, nameCall, noteCall, readsCalls } from '../session/tool-calls';
+import { opensCall, scanValue, takeArguments } from '../session/reply';
+import { beginInCall, endCalls, endInCall, nameCall, noteCall, readsCalls } from '../session/tool-calls';
+import { decidesCalls } from '../decision/api';
+import { noteParts } from './call-parts';
+import { choiceOf, numberOf, rootIndex, toolNumber, toolOf } from './event-numbers';
 import {
   appendSegmentText,
   MODE_ARGUMENTS,
@@ -56,6 +57,7 @@ export function readEvent(s: Session, e: StreamEvent): bool {
     const kind = <i32>load<u8>(r, RECORD_KIND);
     if (kind == P.PLACE_TEXT || kind == P.PLACE_ARGUMENTS) {
       hasText = true;
+      if (kind == P.PLACE_ARGUMENTS && !takePiece(s, document, i, top)) return false;
       if (!addText(s, e, i, kind == P.PLACE_ARGUMENTS ? MODE_ARGUMENTS : MODE_TEXT, top)) return false;
     } else if (kind == P.PLACE_USAGE) {
       hasUsage = true;
@@ -68,7 +70,7 @@ export function readEvent(s: Session, e: StreamEvent): bool {
     } else if (kind == P.PLACE_FINISH) {
       if (isListed(document, r)) takeFinish(s, document, r);
       else scanValue(s, document, r, P.PLACE_LOCAL);
-    } else if (s.streamOf().gathering && readsCalls(s)) {
+    } else if (!s.streamOf().settled && readsCalls(s)) {
       readInCall(s, document, i, kind, top);
     } else scanValue(s, document, r, kind);
   }
@@ -83,6 +85,7 @@ export function readEvent(s: Session, e: StreamEvent): bool {
       finish(s, choice);
     } else if (kind == P.PLACE_EVENT_TYPE) typed(s, e, document, r, top);
   }
+  if (!noteParts(s, e, document, top)) return false;
   // Told with or after the reply's last words; where there are several choices, by the event that belongs to none.
   if (hasUsage && s.streamOf().ended && (emptyChoices || s.choices < 2)) s.usageIsFinal = true;
   // The usage event that we asked for, and the client did not.
@@ -97,15 +100,30 @@ function readInCall(s: Session, document: usize, i: u32, kind: i32, top: i64): v
   const isAnthropic = s.form == P.FORM_ANTHROPIC;
   const container = kind == P.PLACE_TOOL_CALL ? i : around(s, i, isAnthropic ? P.PLACE_CHOICE : P.PLACE_TOOL_CALL);
   const choice = isAnthropic ? top : choiceOf(s, document, i, top);
-  if (container == NO_RECORD || choice < 0) return scanValue(s, document, r, kind);
-  const given = isAnthropic ? 0 : indexIn(s, document, container, P.PLACE_TOOL_INDEX);
-  const tool = given >= 0 ? <u32>given : load<u32>(recordAt(records, container), RECORD_A);
+  if (container == NO_RECORD) return scanValue(s, document, r, kind);
+  if (choice < 0) {
+    // A call that is of no choice is one that nobody decides.
+    if (kind == P.PLACE_TOOL_NAME || kind == P.PLACE_TOOL_CALL || opensCall(s, document, r, kind)) s.callsFailed = true;
+    return scanValue(s, document, r, kind);
+  }
+  const tool = isAnthropic ? 0 : toolNumber(s, document, container);
   if (kind == P.PLACE_TOOL_CALL) noteCall(s, <u32>choice, tool);
   if (kind == P.PLACE_TOOL_NAME) nameCall(s, <u32>choice, tool, document, r);
   if (opensCall(s, document, r, kind)) noteCall(s, <u32>choice, tool);
+  takeArguments(s, <u32>choice, tool, document, r, kind);
   beginInCall(s);
   scanValue(s, document, r, kind);
   endInCall(s, <u32>choice, tool);
+}
+
+/** A piece of a call's arguments; false where it is of no choice. */
+function takePiece(s: Session, document: usize, i: u32, top: i64): bool {
+  if (s.streamOf().settled || !decidesCalls()) return true;
+  const choice = choiceOf(s, document, i, top);
+  if (choice < 0) return false;
+  const tool = s.form == P.FORM_ANTHROPIC ? 0 : toolOf(s, document, i);
+  takeArguments(s, <u32>choice, tool, document, recordAt(s.recordBytes(), i), P.PLACE_ARGUMENTS);
+  return true;
 }
 
 /** Appends a text to its lane. */
@@ -155,6 +173,7 @@ function addText(s: Session, e: StreamEvent, i: u32, mode: u32, top: i64): bool 
 
 /** Ends the lanes of a choice; of all, for -1. */
 function finish(s: Session, choice: i64): void {
+  if (!s.streamOf().settled) endCalls(s, choice);
   for (let c = s.streamOf().channels; c != 0; c = changetype<Channel>(c).next) {
     const channel = changetype<Channel>(c);
     if (channel.finished || (choice >= 0 && <i64>channel.choice != choice)) continue;
@@ -186,26 +205,6 @@ function bitOf(index: i64): u64 {
 }
 
 /**
- * The number of the choice that the record belongs to. A choice that does not say its number is the first: it must then
- * stand first in its event, or readers take its words for different choices' (-1).
- */
-function choiceOf(s: Session, document: usize, i: u32, top: i64): i64 {
-  const container = around(s, i, P.PLACE_CHOICE);
-  if (container == NO_RECORD) return top >= 0 ? top : 0;
-  const given = indexIn(s, document, container, P.PLACE_CHOICE_INDEX);
-  if (given >= 0) return given;
-  if (top >= 0) return top;
-  return load<u32>(recordAt(s.recordBytes(), container), RECORD_A) == 0 ? 0 : -1;
-}
-
-function toolOf(s: Session, document: usize, i: u32): u32 {
-  const container = around(s, i, P.PLACE_TOOL_CALL);
-  if (container == NO_RECORD) return 0;
-  const given = indexIn(s, document, container, P.PLACE_TOOL_INDEX);
-  return given >= 0 ? <u32>given : load<u32>(recordAt(s.recordBytes(), container), RECORD_A);
-}
-
-/**
  * The number of the unknown field that the text is the value of; 0 where the protocol knows the field, -1 where there
  * are too many. Two fields of one event are two texts: one joined to the other would hide it.
  */
@@ -230,33 +229,6 @@ function namedBy(s: Session, document: usize, i: u32): i64 {
 
 function named(number: u32): i64 {
   return number == 0 ? -1 : <i64>number;
-}
-
-/** The index given inside the container, or -1. */
-function indexIn(s: Session, document: usize, container: u32, kind: i32): i64 {
-  const records = s.recordBytes();
-  const end = load<u32>(recordAt(records, container), RECORD_NEXT);
-  for (let j = container + 1; j < end; j += 1) {
-    const r = recordAt(records, j);
-    if (<i32>load<u8>(r, RECORD_KIND) == kind && load<u32>(r, RECORD_PARENT) == container) return numberOf(document, r);
-  }
-  return -1;
-}
-
-/** The index at the event's top, or -1. */
-function rootIndex(s: Session, document: usize): i64 {
-  const records = s.recordBytes();
-  const count = records.len / RECORD_BYTES;
-  for (let j: u32 = 0; j < count; j += 1) {
-    const r = recordAt(records, j);
-    if (<i32>load<u8>(r, RECORD_KIND) == P.PLACE_CHOICE_INDEX && load<u32>(r, RECORD_PARENT) == NO_RECORD)
-      return numberOf(document, r);
-  }
-  return -1;
-}
-
-function numberOf(document: usize, r: usize): i64 {
-  return readInteger(document + load<u32>(r, RECORD_START), document + load<u32>(r, RECORD_END));
 }
 
 function isIndex(n: i64): bool {

@@ -15,6 +15,9 @@ export const CHANNELS_MAX: u32 = 1_024;
  */
 export const HELD_EVENTS_MAX: u32 = 4_096;
 export const HELD_BYTES_MAX: u32 = 4 << 20;
+/** The same where it waits for the arguments of a call: one event a token. */
+export const HELD_CALL_EVENTS_MAX: u32 = 32_768;
+export const HELD_CALL_BYTES_MAX: u32 = 8 << 20;
 
 @unmanaged
 export class Channel {
@@ -97,6 +100,10 @@ export class StreamEvent {
   joined: usize = 0;
   segments: usize = 0;
   edits: usize = 0;
+  /** What it has to do with calls of tools (see call-parts.ts); 0: nothing. */
+  parts: usize = 0;
+  /** It says nothing but of calls in one choice. */
+  onlyCalls: bool = false;
   /** Something that we asked for and the client did not. */
   dropped: bool = false;
   /** It ends a choice or the message. */
@@ -117,6 +124,9 @@ export class StreamEvent {
   }
   editBytes(): Bytes {
     return changetype<Bytes>(this.edits);
+  }
+  partBytes(): Bytes {
+    return changetype<Bytes>(this.parts);
   }
   /** Address of the data. */
   document(): usize {
@@ -142,6 +152,7 @@ export class StreamEvent {
     if (this.raw != 0) this.rawBytes().destroy();
     if (this.segments != 0) this.segmentBytes().destroy();
     if (this.edits != 0) this.editBytes().destroy();
+    if (this.parts != 0) this.partBytes().destroy();
     if (this.joined != 0) changetype<Bytes>(this.joined).destroy();
     free(changetype<usize>(this));
   }

@@ -20,7 +20,8 @@ import { decideQuietly, recordDecision } from '../session/record';
 import { appendRefusal } from '../session/refusal';
 import { setFound } from '../prompt/messages';
 import { releaseAll, releaseBefore } from './release';
-import { setReplyFacts } from '../session/reply';
+import { CALLS_DENIED, CALLS_PASS, CALLS_UNREADABLE, judgeCalls, UNREADABLE_CALL } from '../session/judge-calls';
+import { governCalls, setReplyFacts } from '../session/reply';
 import { PHASE_DONE, Session } from '../session/session-state';
 import {
   appendNames,
@@ -101,6 +102,9 @@ function onBufferedEnd(s: Session): i32 {
   s.usageIsFinal = s.usageIsFinal || stream.done;
   settle(s, false);
   if (!isAllowed(s.result)) return denyByPolicy(s, 403);
+  const calls = governCalls(s);
+  if (calls == CALLS_DENIED) return denyByPolicy(s, 403);
+  if (calls == CALLS_UNREADABLE) return deny(s, 502, UNREADABLE_CALL);
   stream.drop();
   stream.gathering = false;
   stream.settled = true;
@@ -133,6 +137,10 @@ function close(s: Session): i32 {
   const low = s.foundLow;
   const high = s.foundHigh;
   finishAll(s);
+  if (!stream.settled) {
+    const calls = governCalls(s);
+    if (calls != CALLS_PASS) return refuseCalls(s, calls);
+  }
   if (!stream.settled && !decideAgain(s)) {
     for (let c = stream.channels; c != 0; c = changetype<Channel>(c).next)
       holdBefore(s, changetype<Channel>(c), s.foundLow & ~low, s.foundHigh & ~high);
@@ -233,6 +241,14 @@ function onEvent(s: Session, p: usize, bytes: u32): void {
     e.destroy();
     return;
   }
+  if (!stream.settled && e.finishing) {
+    const calls = judgeCalls(s);
+    if (calls != CALLS_PASS) {
+      e.destroy();
+      refuseCalls(s, calls);
+      return;
+    }
+  }
   if (!stream.settled && !decideAgain(s)) {
     // What was found in a text that is complete in itself cannot be cut: the event does not leave at all.
     if (changetype<Bytes>(s.groups).len > 0) e.destroy();
@@ -320,6 +336,14 @@ function refuseByPolicy(s: Session): i32 {
   const message = messageOf(s);
   renderReason(s.result, message);
   recordDecision(s);
+  return end(s, message);
+}
+
+/** A call is denied, and its decision recorded; or it cannot be read. */
+function refuseCalls(s: Session, calls: i32): i32 {
+  if (calls == CALLS_UNREADABLE) return refuse(s, UNREADABLE_CALL);
+  const message = messageOf(s);
+  renderReason(s.result, message);
   return end(s, message);
 }
 
