@@ -306,16 +306,22 @@ function generateRules(
         cites: random.chance(0.2) ? ['GDPR Art. 32'] : [],
         reads: readsOfModelExpr(when, chosen),
         when,
-        effects: [
+        effects: withDouble(random, [
           ...Array.from({ length: random.int(1, 2) }, () => generateEffect(context, event, source)),
           ...(event === 'prompt' && random.chance(0.4) ? [generateHold(random)] : []),
-        ],
+        ]),
         ...(random.chance(0.05) ? { unenforced: 'hold' } : {}),
         ...(random.chance(0.1) ? { failsClosed: true } : {}),
         span: SPAN,
       };
     }),
   );
+}
+
+/** What is asked for twice is asked for once. */
+function withDouble(random: Random, effects: readonly Effect[]): readonly Effect[] {
+  const twice = effects.find(({ kind }) => kind === 'keep' || kind === 'hold');
+  return twice !== undefined && random.chance(0.3) ? [...effects, twice] : effects;
 }
 
 const WIRE_VALUES: readonly WireValue[] = [false, true, 0, -1, 0.25, 17, 1_000_000, '', 'flex', ...TEXTS];
