@@ -146,8 +146,10 @@ ranks := data.writ.enums
 # ------------------------------------------------------------------------------------------------------------- hours
 
 # Whether a time, in milliseconds, falls into spans of the week. 1970 began on a Thursday, 4320 minutes after Monday.
+# OPA's floor of what lies between -1 and 0 is 0, so that minutes are counted without it.
 in_hours(hours, time) if {
-	local := (floor(time / 60000) + offset_at(data.writ.zones[hours.zone].offsets, time)) + 4320
+	minutes := (time - (((time % 60000) + 60000) % 60000)) / 60000
+	local := (minutes + offset_at(data.writ.zones[hours.zone].offsets, time)) + 4320
 	minute := ((local % 10080) + 10080) % 10080
 	some span in hours.spans
 	span.start <= minute
