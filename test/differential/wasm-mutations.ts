@@ -333,11 +333,13 @@ export const WASM_MUTATIONS: readonly WasmMutation[] = [
       'tags: unsorted',
       'compareText(a.name, b.name) || compareText(a.value, b.value)',
       'compareText(b.name, a.name) || compareText(b.value, a.value)',
+      (plan) => asksTwice(plan, 'tag'),
     ],
     [
       'set: unsorted',
       'compareText(a.field, b.field) || compareWireValues(a.value, b.value)',
       'compareText(b.field, a.field) || compareWireValues(b.value, a.value)',
+      (plan) => asksTwice(plan, 'set'),
     ],
     ['keep_newest: facts not read', "if (effect.kind === 'keep_newest')", 'if (effect === null)', keepsNewest],
     [
@@ -433,6 +435,14 @@ function asksOfMembers(plan: Plan, kind: 'overlaps' | 'subset'): boolean {
 
 function hasSubsetOfMembers(plan: Plan): boolean {
   return JSON.stringify(plan.events).includes('"kind":"subset"');
+}
+
+/** Whether the rules of one event ask for two things of a kind. */
+function asksTwice(plan: Plan, kind: 'set' | 'tag'): boolean {
+  return plan.events.some((event) => {
+    const asked = event.rules.flatMap((rule) => rule.effects.filter((effect) => effect.kind === kind));
+    return new Set(asked.map((effect) => JSON.stringify(effect))).size > 1;
+  });
 }
 
 function deniesTwice(plan: Plan): boolean {
