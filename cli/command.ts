@@ -70,3 +70,32 @@ export function onePath(command: Pick<Command, 'name'>, positionals: readonly st
     `\`writ ${command.name} --help\` shows how`,
   );
 }
+
+/** The first argument, which is one of these words; throws a CommandError that names them. */
+export function oneVerb<const V extends string>(
+  command: Pick<Command, 'name'>,
+  args: readonly string[],
+  verbs: readonly V[],
+): V {
+  const [given = ''] = args;
+  const verb = verbs.find((each) => each === given);
+  if (verb !== undefined) return verb;
+  const what = given === '' || given.startsWith('-') ? 'none is given' : `\`${given}\` is none of them`;
+  throw new CommandError(
+    `\`writ ${command.name}\` takes one of ${verbs.map((each) => `\`${each}\``).join(', ')}, but ${what}`,
+    `\`writ ${command.name} --help\` shows how`,
+  );
+}
+
+/** What a word of a command does with the arguments behind it. */
+export type Verb = (args: readonly string[], world: World) => Promise<ExitCode>;
+
+/** Runs what the first argument names. */
+export function runVerb(
+  command: Pick<Command, 'name'>,
+  verbs: { readonly [verb: string]: Verb },
+  args: readonly string[],
+  world: World,
+): Promise<ExitCode> {
+  return verbs[oneVerb(command, args, Object.keys(verbs))]!(args.slice(1), world);
+}

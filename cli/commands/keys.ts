@@ -13,7 +13,16 @@ import {
   readSigningKey,
 } from '../../control-plane/keys/key-folder.ts';
 import { createSignerKey } from '../../control-plane/keys/signer-key.ts';
-import { type Command, CommandError, type ExitCode, onePath, parse, type World } from '../command.ts';
+import {
+  type Command,
+  CommandError,
+  type ExitCode,
+  onePath,
+  parse,
+  runVerb,
+  type Verb,
+  type World,
+} from '../command.ts';
 import { keysFolder, keysOption } from '../keys-option.ts';
 
 export const DEMO_ISSUER = 'https://issuer.writ.example';
@@ -56,22 +65,9 @@ A sidecar's machine needs bundle/trusted, mtls/ca.crt and its own mtls/node-NAME
 
 exit codes: 0 done, 2 it could not be done`,
   async run(args, world) {
-    const [verb = '', ...rest] = args;
-    const action = Object.hasOwn(verbs, verb) ? verbs[verb] : undefined;
-    if (action === undefined) {
-      const what = verb === '' || verb.startsWith('-') ? 'none is given' : `\`${verb}\` is none of them`;
-      throw new CommandError(
-        `\`writ keys\` takes one of ${Object.keys(verbs)
-          .map((each) => `\`${each}\``)
-          .join(', ')}, but ${what}`,
-        '`writ keys --help` shows how',
-      );
-    }
-    return action(rest, world);
+    return runVerb(this, verbs, args, world);
   },
 };
-
-type Verb = (args: readonly string[], world: World) => Promise<ExitCode>;
 
 const jsonOption = { json: { type: 'boolean', default: false } } as const;
 

@@ -5,7 +5,7 @@ import { entryOf, hashedValue, packEntries, SALT_BYTES, unpackEntries } from '..
 import { listState, type ListState, type VerifiedFeed } from '../../compiler/bundle/feed.ts';
 import { Admin } from '../../proto/gen/writ/v1/admin_pb.ts';
 import type { FeedInfo } from '../../proto/gen/writ/v1/feeds_pb.ts';
-import { type Command, CommandError, type ExitCode, parse, type World } from '../command.ts';
+import { type Command, CommandError, type ExitCode, oneVerb, parse, type World } from '../command.ts';
 import { adminOptionsHelp, type AdminClient, openAdmin } from '../connection.ts';
 import { durationFrom, durationText } from '../duration-text.ts';
 import { type Change, feedInfo, type Published, policyOf, publishChange, signerOf } from '../feed-signing.ts';
@@ -35,14 +35,8 @@ ${adminOptionsHelp}
 
 exit codes: 0 done, 2 it could not be done`,
   async run(args, world) {
-    const [verb = '', ...rest] = args;
-    const { values, positionals } = parse(this, rest, { ...signerOptions, every: { type: 'string' } });
-    if (!isVerb(verb)) {
-      throw new CommandError(
-        `\`writ list\` takes one of ${VERBS.map((each) => `\`${each}\``).join(', ')}`,
-        '`writ list --help` shows how',
-      );
-    }
+    const verb = oneVerb(this, args, VERBS);
+    const { values, positionals } = parse(this, args.slice(1), { ...signerOptions, every: { type: 'string' } });
     if (values.every !== undefined && verb !== 'refresh') throw new CommandError('`--every` goes with `refresh`');
     const policy = policyOf(values);
     const admin = openAdmin(values, world);
@@ -75,10 +69,6 @@ exit codes: 0 done, 2 it could not be done`,
 
 const VERBS = ['add', 'remove', 'import', 'refresh', 'show'] as const;
 type Verb = (typeof VERBS)[number];
-
-function isVerb(word: string): word is Verb {
-  return VERBS.some((each) => each === word);
-}
 
 function changed(verb: 'add' | 'remove' | 'import', policy: string, name: string, written: readonly string[]): Change {
   return {

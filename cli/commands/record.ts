@@ -1,7 +1,16 @@
 /** `writ record`: exchanges that a rule keeps for a time, and who has read them. */
 import type { ExchangeRecord } from '../../proto/gen/writ/v1/records_pb.ts';
 import { RecordDesk } from '../../proto/gen/writ/v1/records_pb.ts';
-import { type Command, CommandError, type ExitCode, onePath, parse, type World } from '../command.ts';
+import {
+  type Command,
+  CommandError,
+  type ExitCode,
+  onePath,
+  parse,
+  runVerb,
+  type Verb,
+  type World,
+} from '../command.ts';
 import { type AdminClient, controlPlaneAddress, openAdminAt } from '../connection.ts';
 import { keysFolder, keysOption } from '../keys-option.ts';
 import { printable } from '../printable.ts';
@@ -31,20 +40,9 @@ reads   who has read what, newest first
 
 exit codes: 0 done, 2 usage or operation`,
   async run(args, world) {
-    const [verb = '', ...rest] = args;
-    const action = Object.hasOwn(verbs, verb) ? verbs[verb] : undefined;
-    if (action === undefined)
-      throw new CommandError(
-        `\`writ record\` takes one of ${Object.keys(verbs)
-          .map((each) => `\`${each}\``)
-          .join(', ')}`,
-        '`writ record --help` shows how',
-      );
-    return action(rest, world);
+    return runVerb(this, verbs, args, world);
   },
 };
-
-type Verb = (args: readonly string[], world: World) => Promise<ExitCode>;
 
 const verbs: { readonly [verb: string]: Verb } = { list, show, export: exportRecords, reads };
 

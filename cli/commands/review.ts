@@ -3,7 +3,16 @@ import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { Hold } from '../../proto/gen/writ/v1/filter_reviews_pb.ts';
 import { type Review, ReviewDesk } from '../../proto/gen/writ/v1/reviews_pb.ts';
-import { type Command, CommandError, type ExitCode, onePath, parse, type World } from '../command.ts';
+import {
+  type Command,
+  CommandError,
+  type ExitCode,
+  onePath,
+  parse,
+  runVerb,
+  type Verb,
+  type World,
+} from '../command.ts';
 import { type AdminClient, controlPlaneAddress, openAdminAt } from '../connection.ts';
 import { keysFolder, keysOption } from '../keys-option.ts';
 import { printable } from '../printable.ts';
@@ -36,20 +45,9 @@ export   samples that somebody has judged, one JSON document a line: {"messages"
 
 exit codes: 0 done, 2 usage or operation`,
   async run(args, world) {
-    const [verb = '', ...rest] = args;
-    const action = Object.hasOwn(verbs, verb) ? verbs[verb] : undefined;
-    if (action === undefined)
-      throw new CommandError(
-        `\`writ review\` takes one of ${Object.keys(verbs)
-          .map((each) => `\`${each}\``)
-          .join(', ')}`,
-        '`writ review --help` shows how',
-      );
-    return action(rest, world);
+    return runVerb(this, verbs, args, world);
   },
 };
-
-type Verb = (args: readonly string[], world: World) => Promise<ExitCode>;
 
 const verbs: { readonly [verb: string]: Verb } = {
   list,
@@ -103,15 +101,15 @@ async function decide(approve: boolean, args: readonly string[], world: World): 
       id,
       approve,
       reason: values.reason ?? '',
-      correction: values.correction === undefined ? '' : readText(values.correction),
+      correction: values.correction === undefined ? '' : readText(values.correction, world),
     }),
   );
   return print(decided, values, world);
 }
 
-function readText(path: string): string {
+function readText(path: string, { cwd }: World): string {
   try {
-    return readFileSync(resolve(path), 'utf8');
+    return readFileSync(resolve(cwd, path), 'utf8');
   } catch {
     throw new CommandError(`\`${path}\` cannot be read`);
   }

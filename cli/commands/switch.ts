@@ -1,7 +1,7 @@
 /** `writ switch`: turns a policy's switches on and off, signed and published beside its bundle. */
 import type { FeedState, SwitchState } from '../../compiler/bundle/feed.ts';
 import { Admin } from '../../proto/gen/writ/v1/admin_pb.ts';
-import { type Command, CommandError, type ExitCode, parse, type World } from '../command.ts';
+import { type Command, CommandError, type ExitCode, oneVerb, parse, type World } from '../command.ts';
 import { adminOptionsHelp, type AdminClient, openAdmin } from '../connection.ts';
 import { durationFrom, durationText } from '../duration-text.ts';
 import { type Change, policyOf, publishChange, signerOf, signerOptions, signerOptionsHelp } from '../feed-signing.ts';
@@ -25,11 +25,9 @@ ${adminOptionsHelp}
 
 exit codes: 0 done, 2 it could not be done`,
   async run(args, world) {
-    const [verb = '', ...rest] = args;
+    const verb = oneVerb(this, args, ['on', 'off', 'show']);
     const text = { type: 'string' } as const;
-    const { values, positionals } = parse(this, rest, { ...signerOptions, for: text, until: text });
-    if (verb !== 'on' && verb !== 'off' && verb !== 'show')
-      throw new CommandError('`writ switch` takes one of `on`, `off`, `show`', '`writ switch --help` shows how');
+    const { values, positionals } = parse(this, args.slice(1), { ...signerOptions, for: text, until: text });
     if (verb !== 'on' && (values.for !== undefined || values.until !== undefined))
       throw new CommandError('`--for` and `--until` go with `on`');
     const policy = policyOf(values);
