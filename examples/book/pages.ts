@@ -10,6 +10,7 @@ export function bookPages(): readonly Page[] {
   return [
     chapter('index', 'index', 'Start'),
     chapter('tutorial', 'guides/tutorial', 'Guides'),
+    chapter('officers', 'guides/officers', 'Guides'),
     chapter('reviewers', 'guides/reviewers', 'Guides'),
     chapter('platform', 'guides/platform', 'Guides'),
     ...cookbookPages(),
