@@ -4,6 +4,7 @@
 import { Server, ServerCredentials } from '@grpc/grpc-js';
 import type { VerificationKey } from '../compiler/bundle/jws.ts';
 import { budgetOf } from '../proto/account-name.ts';
+import { unitOf } from './budgets/budget-terms.ts';
 import { Admin } from '../proto/gen/writ/v1/admin_pb.ts';
 import { Leases } from '../proto/gen/writ/v1/leases_pb.ts';
 import { Nodes } from '../proto/gen/writ/v1/nodes_pb.ts';
@@ -31,7 +32,7 @@ import type { Database } from './store/database.ts';
 import { addQuarantine, listQuarantine } from './store/node-store.ts';
 import { openPglite } from './store/open-pglite.ts';
 import { openReviews } from './store/review-store.ts';
-import { activeLeases, dueWindows, sqlLedger } from './store/sql-ledger.ts';
+import { activeLeases, dueWindows, forgetRates, sqlLedger } from './store/sql-ledger.ts';
 import { AdsHub } from './xds/ads-hub.ts';
 import type { Snapshot } from './xds/snapshot.ts';
 
@@ -64,6 +65,8 @@ export interface ControlPlane {
 /** A bundle of 64 MiB with what stands around it. */
 const MESSAGE_BYTES_MAX = 72 * 1024 * 1024;
 const SWEEP_MS = 5_000;
+/** How often accounts of rates that are over are deleted. */
+const FORGET_RATES_MS = 600_000;
 /** Windows that one sweep charges. */
 const SWEEP_WINDOWS_MAX = 1_000;
 const STOP_MS_MAX = 2_000;
@@ -84,13 +87,18 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
       termsOf: (policy) => inForce.get(policy)?.budgets,
       now,
       // An account is named by its budget alone: no hash of a caller in a label or a line.
-      onOverrun: ({ policy, budget: account }, micros) => {
+      onOverrun: ({ policy, budget: account }, amount) => {
         const budget = budgetOf(account);
-        metrics.overrunMicros.inc({ policy, budget }, micros);
-        log(`a sidecar spent ${micros} micro-units of budget \`${budget}\` beyond its lease`);
+        const unit = unitOf(inForce.get(policy)?.budgets, budget);
+        metrics.leaseOverrun.inc({ policy, budget, unit }, amount);
+        log(
+          `a sidecar spent ${amount} ${unit === 'micros' ? 'micro-units' : unit} of budget \`${budget}\` beyond its lease`,
+        );
       },
-      onExpired: ({ policy, budget }, micros) =>
-        metrics.expiredMicros.inc({ policy, budget: budgetOf(budget) }, micros),
+      onExpired: ({ policy, budget: account }, amount) => {
+        const budget = budgetOf(account);
+        metrics.leaseExpired.inc({ policy, budget, unit: unitOf(inForce.get(policy)?.budgets, budget) }, amount);
+      },
     };
     const context: ServicesContext = {
       database,
@@ -211,15 +219,23 @@ async function listenGrpc(
   return { server, port };
 }
 
-/** Charges leases whose time is over, also where nobody asks any more; and forgets reviews. */
+/** Charges leases whose time is over, also where nobody asks any more; and forgets reviews, and rates that are over. */
 function sweep(database: Database, leases: LeaseCallContext, log: (message: string) => void): () => void {
   let isSweeping = false;
+  let ratesForgottenAt = Number.NEGATIVE_INFINITY;
+  const forgetsRates = async (now: number): Promise<void> => {
+    if (now - ratesForgottenAt < FORGET_RATES_MS) return;
+    ratesForgottenAt = now;
+    await forgetRates(database, now);
+  };
   const timer = setInterval(() => {
     if (isSweeping) return;
     isSweeping = true;
     dueWindows(database, leases.now(), SWEEP_WINDOWS_MAX)
       .then((windows) => expireLeases(leases, windows))
       .catch(() => log('leases that have ended could not be charged; the next call of their budget does it'))
+      .then(() => forgetsRates(leases.now()))
+      .catch(() => log('rates whose time is over could not be deleted; the next try is soon'))
       .then(() => forgetOldReviews({ database, now: leases.now }))
       .catch(() => log('reviews that have been kept for long enough could not be deleted; the next try is soon'))
       .then(() => forgetOldRecords({ database, now: leases.now }))
@@ -245,10 +261,14 @@ async function renderMetrics(
   for (const { policy, kind, count } of await openReviews(context.database, context.now()))
     metrics.reviews.set({ policy, kind }, count);
   for (const [policy, release] of context.inForce()) metrics.sequence.set({ policy }, release.row.sequence);
-  for (const { policy, budget, limitMicros, chargedMicros, outstandingMicros } of await budgetInfos(context, '')) {
-    metrics.budgetLimit.set({ policy, budget }, Number(limitMicros));
-    metrics.budgetCharged.set({ policy, budget }, Number(chargedMicros));
-    metrics.budgetOutstanding.set({ policy, budget }, Number(outstandingMicros));
+  for (const { policy, budget, counts, limitMicros, chargedMicros, outstandingMicros } of await budgetInfos(
+    context,
+    '',
+  )) {
+    const labels = { policy, budget, unit: counts === '' ? 'micros' : counts };
+    metrics.budgetLimit.set(labels, Number(limitMicros));
+    metrics.budgetCharged.set(labels, Number(chargedMicros));
+    metrics.budgetOutstanding.set(labels, Number(outstandingMicros));
   }
   return { contentType: metrics.registry.contentType, body: await metrics.registry.metrics() };
 }

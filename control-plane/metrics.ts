@@ -11,14 +11,14 @@ export interface ControlPlaneMetrics {
   readonly nodes: Gauge<'state'>;
   readonly leases: Gauge<'policy' | 'budget'>;
   readonly leaseCalls: Counter<'method'>;
-  readonly expiredMicros: Counter<'policy' | 'budget'>;
-  readonly overrunMicros: Counter<'policy' | 'budget'>;
+  readonly leaseExpired: Counter<'policy' | 'budget' | 'unit'>;
+  readonly leaseOverrun: Counter<'policy' | 'budget' | 'unit'>;
   readonly sequence: Gauge<'policy'>;
   readonly reviews: Gauge<'policy' | 'kind'>;
   readonly samplesDropped: Counter<'policy'>;
-  readonly budgetLimit: Gauge<'policy' | 'budget'>;
-  readonly budgetCharged: Gauge<'policy' | 'budget'>;
-  readonly budgetOutstanding: Gauge<'policy' | 'budget'>;
+  readonly budgetLimit: Gauge<'policy' | 'budget' | 'unit'>;
+  readonly budgetCharged: Gauge<'policy' | 'budget' | 'unit'>;
+  readonly budgetOutstanding: Gauge<'policy' | 'budget' | 'unit'>;
 }
 
 export function createMetrics(): ControlPlaneMetrics {
@@ -41,16 +41,16 @@ export function createMetrics(): ControlPlaneMetrics {
     ),
     leases: gauge('leases_active', 'Leases that nodes hold.', ['policy', 'budget']),
     leaseCalls: counter('lease_calls_total', 'Lease calls of nodes.', ['method']),
-    expiredMicros: counter(
-      'lease_expired_micros_total',
-      'Micro-units charged because a lease ended before it was accounted for.',
-      ['policy', 'budget'],
-    ),
-    overrunMicros: counter(
-      'lease_overrun_micros_total',
-      'Micro-units spent beyond a lease: a worst case was computed too low.',
-      ['policy', 'budget'],
-    ),
+    leaseExpired: counter('lease_expired_total', 'Charged because a lease ended before it was accounted for.', [
+      'policy',
+      'budget',
+      'unit',
+    ]),
+    leaseOverrun: counter('lease_overrun_total', 'Spent beyond a lease: a worst case was computed too low.', [
+      'policy',
+      'budget',
+      'unit',
+    ]),
     sequence: gauge('release_sequence', 'The release in force.', ['policy']),
     reviews: gauge('reviews_open', 'Held requests and samples that are neither used, nor rejected, nor over.', [
       'policy',
@@ -59,11 +59,12 @@ export function createMetrics(): ControlPlaneMetrics {
     samplesDropped: counter('samples_dropped_total', 'Samples that were not kept, because as many wait as may.', [
       'policy',
     ]),
-    budgetLimit: gauge('budget_limit_micros', "A budget's limit, of each of its accounts.", ['policy', 'budget']),
-    budgetCharged: gauge('budget_charged_micros', 'Spent in the current window.', ['policy', 'budget']),
-    budgetOutstanding: gauge('budget_outstanding_micros', 'Held by sidecars in the current window.', [
+    budgetLimit: gauge('budget_limit', "A budget's limit, of each of its accounts.", ['policy', 'budget', 'unit']),
+    budgetCharged: gauge('budget_charged', 'Spent in the current window.', ['policy', 'budget', 'unit']),
+    budgetOutstanding: gauge('budget_outstanding', 'Held by sidecars in the current window.', [
       'policy',
       'budget',
+      'unit',
     ]),
   };
 }

@@ -240,7 +240,8 @@ export const DIAGNOSTICS = {
   },
   E0521: {
     title: 'an unknown period',
-    explanation: 'Budgets run per hour, day, week, month or year; rates per second, minute, hour or day.',
+    explanation:
+      'Budgets run per hour, day, week, month or year; rates per minute, hour or day. A rate per second does not exist: it counts over all gateways, and what each may let through cannot be handed out within a second.',
   },
   E0522: { title: 'an unknown time zone', explanation: 'Time zones have IANA names such as `Europe/Berlin`.' },
   E0523: { title: 'not a currency', explanation: 'A currency is three lower-case letters, such as `usd`.' },
@@ -350,7 +351,6 @@ export const DIAGNOSTICS = {
     title: '`hold for review` of a completion or tool call is checked but not yet enforced',
     explanation: NOT_ENFORCED,
   },
-  E0903: { title: '`rate` is checked but not yet enforced', explanation: NOT_ENFORCED },
   E0908: { title: '`notify` is checked but not yet enforced', explanation: NOT_ENFORCED },
   E0913: { title: '`redact` by a rule of tool calls is checked but not yet enforced', explanation: NOT_ENFORCED },
   E0916: { title: 'a rule on exchanges is checked but not yet enforced', explanation: NOT_ENFORCED },

@@ -327,7 +327,7 @@ export type Preference = {
   readonly span: Span;
 };
 
-export type Period = 'second' | 'minute' | 'hour' | 'day' | 'week' | 'month' | 'year';
+export type Period = 'minute' | 'hour' | 'day' | 'week' | 'month' | 'year';
 export type Budget = {
   readonly name: string;
   readonly title: string | null;
@@ -360,7 +360,7 @@ export type Rate = {
   readonly unless: Condition | null;
   readonly forEach: AttributeRef | null;
   readonly limit: { readonly kind: 'requests' | 'tokens'; readonly value: number };
-  readonly per: Extract<Period, 'second' | 'minute' | 'hour' | 'day'>;
+  readonly per: Extract<Period, 'minute' | 'hour' | 'day'>;
   readonly reason: string | null;
   readonly span: Span;
 };
@@ -432,7 +432,8 @@ export type TestStep =
   | { readonly kind: 'list'; readonly list: string; readonly entries: readonly ScalarValue[]; readonly span: Span }
   | {
       readonly kind: 'spent';
-      readonly amount: Extract<ScalarValue, { kind: 'money' }>;
+      readonly amount: Extract<ScalarValue, { kind: 'money' }> | Rate['limit'];
+      /** A budget, or a rate whose unit the amount has. */
       readonly budget: string;
       readonly span: Span;
     }
@@ -495,7 +496,6 @@ export type UnenforcedUse = {
 };
 export type UnenforcedForm =
   | 'hold'
-  | 'rate'
   | 'notify'
   | 'toolCall'
   | 'exchange'

@@ -11,7 +11,6 @@ export const UNENFORCED_FORMS: {
   readonly [K in UnenforcedForm]: { readonly code: DiagnosticCode; readonly wording: string };
 } = {
   hold: { code: 'E0901', wording: '`hold for review` of a completion or tool call' },
-  rate: { code: 'E0903', wording: '`rate`' },
   notify: { code: 'E0908', wording: '`notify`' },
   toolCall: { code: 'E0913', wording: '`redact` by a rule of tool calls' },
   exchange: { code: 'E0916', wording: 'a rule on exchanges' },

@@ -98,6 +98,8 @@ interface BudgetDocument {
   readonly outstandingMicros: number;
   /** Of a budget that has an account for each value of an attribute: how many in this window; the limit is that of each. */
   readonly accounts: number | null;
+  /** Of a rate: what it counts, and what the amounts are numbers of. */
+  readonly counts: string | null;
 }
 
 interface ReleaseDocument extends RevisionDocument {
@@ -118,6 +120,7 @@ export function statusDocument(reply: StatusReply, history: RevisionsReply | nul
       chargedMicros: Number(each.chargedMicros),
       outstandingMicros: Number(each.outstandingMicros),
       accounts: each.each ? Number(each.accounts) : null,
+      counts: each.counts === '' ? null : each.counts,
     })),
     ...(history === null
       ? {}
@@ -207,8 +210,8 @@ export function statusText({ nodes, budgets, releases }: StatusDocument, now: nu
               each.budget,
               each.policy,
               each.window,
-              `${moneyText(BigInt(each.limitMicros))}${each.accounts === null ? '' : ` for each of ${each.accounts}`}`,
-              ...[each.chargedMicros, each.outstandingMicros].map((micros) => moneyText(BigInt(micros))),
+              `${amountText(each, each.limitMicros)}${each.accounts === null ? '' : ` for each of ${each.accounts}`}`,
+              ...[each.chargedMicros, each.outstandingMicros].map((amount) => amountText(each, amount)),
             ]),
           ),
         ]),
@@ -289,4 +292,8 @@ function ago(at: string, now: number): string {
   const seconds = Math.max(0, Math.round((now - Date.parse(at)) / 1_000));
   if (seconds < 120) return `${seconds} s ago`;
   return seconds < 7_200 ? `${Math.round(seconds / 60)} min ago` : `${Math.round(seconds / 3_600)} h ago`;
+}
+
+function amountText({ counts }: BudgetDocument, amount: number): string {
+  return counts === null ? moneyText(BigInt(amount)) : `${amount} ${counts}`;
 }

@@ -102,16 +102,16 @@ function reasonText(reason: Reason): string {
   }
 }
 
-/** Names of what denied: rules, and budgets by their own name. */
+/** Names of what denied: rules, and budgets and rates by their own name. */
 function decidedBy(decision: Decision): string[] {
   return decision.reasons.flatMap((reason) => {
     switch (reason.kind) {
       case 'rule':
       case 'withheld':
       case 'failed':
-        return [reason.rule.replace(/^(budget|guarantee|require) /, '')];
+        return [reason.rule.replace(/^(budget|rate|guarantee|require) /, '')];
       case 'removed':
-        return reason.by.map((name) => name.replace(/^(budget|guarantee) /, ''));
+        return reason.by.map((name) => name.replace(/^(budget|rate|guarantee) /, ''));
       case 'default':
       case 'unknown_model':
       case 'input':

@@ -98,7 +98,7 @@ function nowOf({ now }: Given, plan: Plan): number | null {
   return now;
 }
 
-function amountOf(amount: Extract<ScalarValue, { kind: 'money' | 'tokens' }>): number {
+function amountOf(amount: Extract<TestStep, { kind: 'spent' }>['amount']): number {
   return amount.kind === 'money' ? amount.micros : amount.value;
 }
 

@@ -2,6 +2,7 @@
  * The prompt's strata: classification, output tokens, candidates, what removes them, choice, effects. Each reads only
  * those before it.
  */
+import { capName } from '../plan/budget.ts';
 import type { Budget, FactId, ModelId, Plan, PromptEvent, Route, Rule } from '../plan/plan.ts';
 import type { Decision, Reason } from '../plan/decision.ts';
 import { isJudgedWithoutModel } from '../plan/keep.ts';
@@ -118,7 +119,7 @@ function removers(event: PromptEvent, situation: Situation, model: ModelId): rea
   const needed = Math.max(0, count(situation, 'prompt.tokens_estimate') ?? 0) + outputTokens(event, situation, model);
   return [
     ...sortedSet(requirements.map((each) => each.rule)),
-    ...sortedSet(budgets.map((budget) => `budget ${budget.name}`)),
+    ...sortedSet(budgets.map((budget) => capName(budget))),
     ...(needed > plan.models[model]!.context ? ['context window'] : []),
   ];
 }
@@ -141,7 +142,7 @@ function readableBudgets(event: PromptEvent, situation: Situation): readonly Bud
 function isBeyond(event: PromptEvent, situation: Situation, budget: Budget, model: ModelId): boolean {
   const headroom = numberAt(situation, budget.headroom);
   const spent = numberAt(situation, budget.spent);
-  if (headroom === undefined || worstCase(event, situation, model) > BigInt(headroom)) return true;
+  if (headroom === undefined || worstCase(budget, event, situation, model) > BigInt(headroom)) return true;
   return budget.thresholds.some(
     (threshold) =>
       !isTouched([...threshold.reads, budget.spent], situation.facts) &&
@@ -153,9 +154,12 @@ function isBeyond(event: PromptEvent, situation: Situation, budget: Budget, mode
 
 const SUM_MAX = 2n ** 63n - 1n;
 
-/** Micro-units, rounded up. A sum above 2^63−1 is more than any headroom. */
-function worstCase(event: PromptEvent, situation: Situation, model: ModelId): bigint {
-  const { inputPrice, outputPrice } = situation.plan.models[model]!;
+/** In what the budget counts: money is rounded up. A sum above 2^63−1 is more than any headroom. */
+function worstCase({ counts }: Budget, event: PromptEvent, situation: Situation, model: ModelId): bigint {
+  if (counts === 'requests') return 1n;
+  // A token for each token.
+  const { inputPrice, outputPrice } =
+    counts === 'tokens' ? { inputPrice: 1_000_000, outputPrice: 1_000_000 } : situation.plan.models[model]!;
   const input = BigInt(Math.max(0, count(situation, 'prompt.input_tokens_bound') ?? 0));
   const choices = BigInt(Math.max(0, count(situation, 'prompt.choices') ?? 0));
   const output = BigInt(outputTokens(event, situation, model));
@@ -165,7 +169,7 @@ function worstCase(event: PromptEvent, situation: Situation, model: ModelId): bi
 
 function reservations(event: PromptEvent, situation: Situation, model: ModelId): Decision['reserve'] {
   return readableBudgets(event, situation)
-    .map((budget) => ({ budget: budget.name, amount: Number(worstCase(event, situation, model)) }))
+    .map((budget) => ({ budget: budget.name, amount: Number(worstCase(budget, event, situation, model)) }))
     .sort((a, b) => compareText(a.budget, b.budget));
 }
 
@@ -195,6 +199,7 @@ function choiceFailed({ plan, facts }: Situation): boolean {
 
 /** What a budget that applies reads to compare the worst case with what is left. */
 function costReads(plan: Plan, budget: Budget): readonly FactId[] {
+  if (budget.counts === 'requests') return [budget.headroom];
   return [budget.headroom, ...factsAt(plan, 'prompt.input_tokens_bound'), ...factsAt(plan, 'prompt.choices')];
 }
 
@@ -211,11 +216,11 @@ function readersOf(plan: Plan, event: PromptEvent, situation: Situation): readon
       reads: requirement.reads,
       failsClosed: false,
     })),
-    ...event.budgets.map((budget) => ({ name: `budget ${budget.name}`, reads: budget.reads, failsClosed: true })),
+    ...event.budgets.map((budget) => ({ name: capName(budget), reads: budget.reads, failsClosed: true })),
     ...applyingBudgets(event, situation).flatMap((budget) => [
-      { name: `budget ${budget.name}`, reads: costReads(plan, budget), failsClosed: true },
+      { name: capName(budget), reads: costReads(plan, budget), failsClosed: true },
       ...budget.thresholds.map((threshold) => ({
-        name: `budget ${budget.name}`,
+        name: capName(budget),
         reads: [...threshold.reads, budget.spent],
         failsClosed: true,
       })),

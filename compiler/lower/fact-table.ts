@@ -322,10 +322,14 @@ function declared(attribute: Attribute, zone: TimeZone, path: readonly string[],
 }
 
 function budgetFacts(program: Program): Draft[] {
-  return program.budgets.flatMap((budget) =>
+  const levels = [
+    ...program.budgets.map((budget) => ({ ...budget, unit: 'micros' })),
+    ...program.rates.map((rate) => ({ ...rate, unit: rate.limit.kind })),
+  ];
+  return levels.flatMap((budget) =>
     ['headroom', 'spent'].map((name): Draft => ({
       path: ['budget', budget.name, name],
-      type: { kind: 'number', scale: 0, unit: 'micros' },
+      type: { kind: 'number', scale: 0, unit: budget.unit },
       absent: { kind: 'fails' },
       failsClosed: true,
       source: { kind: 'budget', budget: budget.name },

@@ -3,9 +3,11 @@ import type {
   Budget as SourceBudget,
   Classification,
   Model as SourceModel,
+  Rate,
   Route as SourceRoute,
 } from '../../dsl/program.ts';
 import type { Budget, Classify, FactId, ModelId, Preference, PromptEvent, Route, Rule } from '../plan/plan.ts';
+import { compareText } from '../plan/order.ts';
 import { atChosen, exprsOf, overFacts, overModels, removals, unlessCondition } from './condition.ts';
 import { guaranteeRules } from './guarantees.ts';
 import { type EventContext, type LoweredRule, readsIn } from './event-context.ts';
@@ -20,7 +22,10 @@ export function lowerPrompt(before: EventContext, { classify, denying }: Lowered
   const lowered = program.rules
     .filter((rule) => decidedAt(rule.event) === 'prompt')
     .map((rule) => lowerRule(rule, context));
-  const budgets = program.budgets.map((budget) => lowerBudget(budget, context));
+  const budgets = [
+    ...program.budgets.map((budget) => lowerBudget(budget, context)),
+    ...program.rates.map((rate) => lowerRate(rate, context)),
+  ];
   const routes = program.routes.map((route) => lowerRoute(route, context));
   const kept = <T>(pick: (rule: LoweredRule) => readonly T[]): T[] => lowered.flatMap(pick);
   const denials = [...denying, ...routes.flatMap((route) => route.denying)];
@@ -30,7 +35,10 @@ export function lowerPrompt(before: EventContext, { classify, denying }: Lowered
     classify,
     limits: kept((rule) => rule.limits),
     requirements: kept((rule) => rule.requirements),
-    budgets: budgets.filter((budget) => budget.kind === 'budget').map((budget) => budget.budget),
+    budgets: budgets
+      .filter((budget) => budget.kind === 'budget')
+      .map((budget) => budget.budget)
+      .sort((a, b) => compareText(a.name, b.name)),
     routes: routes.map((route) => route.route),
     rules: [
       ...kept((rule) => (rule.rule === null ? [] : [rule.rule])),
@@ -38,7 +46,6 @@ export function lowerPrompt(before: EventContext, { classify, denying }: Lowered
       ...waiverRules(lowered, 'when', context),
       ...guaranteeRules('prompt', context),
       ...budgets.filter((budget) => budget.kind === 'deny').map((budget) => budget.rule),
-      ...program.rates.map((rate) => denyingRule(rate.name, 'rate', context, rate)),
       ...denials.map(({ declaration, form }) => denyingRule(declaration, form, context)),
     ].sort((a, b) => (a.name < b.name ? -1 : 1)),
   };
@@ -143,6 +150,35 @@ function lowerBudget(source: SourceBudget, context: EventContext): LoweredBudget
       spent: scope.facts.at(`budget.${source.name}.spent`),
       thresholds,
       message: source.reason ?? source.title ?? `the budget \`${source.name}\` does not cover this request`,
+      span: source.span,
+    };
+    return { kind: 'budget', budget };
+  }, denying);
+}
+
+function lowerRate(source: Rate, context: EventContext): LoweredBudget {
+  const { scope } = context;
+  const { per } = source;
+  const denying = (why: string): LoweredBudget => ({
+    kind: 'deny',
+    rule: denyingRule(source.name, why, context, source),
+  });
+  return lowerable(() => {
+    const applies = overFacts([source.for, unlessCondition(source.unless)], scope);
+    const budget: Budget = {
+      name: source.name,
+      ...(source.title === null ? {} : { title: source.title }),
+      reads: readsIn(context, applies),
+      applies,
+      ...(source.forEach === null ? {} : { each: scope.facts.at(`caller.${source.forEach.name}`) }),
+      counts: source.limit.kind,
+      limit: source.limit.value,
+      period: per,
+      timeZone: 'UTC',
+      headroom: scope.facts.at(`budget.${source.name}.headroom`),
+      spent: scope.facts.at(`budget.${source.name}.spent`),
+      thresholds: [],
+      message: source.reason ?? source.title ?? `more than the rate \`${source.name}\` allows`,
       span: source.span,
     };
     return { kind: 'budget', budget };

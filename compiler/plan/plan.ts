@@ -36,6 +36,7 @@
  * - "Sorted" is by code point (which is the order of UTF-8 bytes).
  */
 
+import type { Counted } from './budget.ts';
 import type { Hours, Zone } from './calendar.ts';
 import type { EnumType } from './enums.ts';
 import type { DetectorUse } from './detector-use.ts';
@@ -313,13 +314,19 @@ export interface Requirement {
 }
 
 /**
- * A cap on spend. For each candidate model the worst case is `ceil((input · inputPrice + choices · output ·
- * outputPrice) / 1,000,000)` micro-units, where `input` is the fact `prompt.input_tokens_bound`, `output` the output
- * tokens that the request may have at that model (see `PromptEvent`), prices in micro-units per million tokens. Where
- * the budget applies, a model is removed when its worst case exceeds the fact `headroom` (micro-units not yet spent or
- * reserved).
+ * A cap on what is spent in a window of time, or on what is asked (`counts`). Each candidate model has a worst case:
+ *
+ * - money: `ceil((input · inputPrice + choices · output · outputPrice) / 1,000,000)` micro-units, prices in micro-units
+ *   per million tokens;
+ * - tokens: `input + choices · output`;
+ * - requests: 1, and no fact is read for it but the level;
+ *
+ * where `input` is the fact `prompt.input_tokens_bound`, `choices` the fact `prompt.choices`, and `output` the output
+ * tokens that the request may have at that model (see `PromptEvent`). Where the cap applies, a model is removed when its
+ * worst case exceeds the fact `headroom` (what is not yet spent or reserved).
  */
 export interface Budget {
+  /** No other budget or rate has it. */
   readonly name: string;
   readonly title?: string;
   readonly cites?: readonly string[];
@@ -331,9 +338,13 @@ export interface Budget {
    * the caller's account. Where the fact is not known there is none, and both levels have failed. Absent: one account.
    */
   readonly each?: FactId;
-  /** Micro-units of the policy's currency. */
+  /** It is a rate. Absent: money. */
+  readonly counts?: Counted;
+  /** Micro-units of the policy's currency; of a rate, what it counts. */
   readonly limit: number;
-  readonly period: 'hour' | 'day' | 'week' | 'month' | 'quarter' | 'year';
+  /** The minute is a rate's alone. */
+  readonly period: 'minute' | 'hour' | 'day' | 'week' | 'month' | 'quarter' | 'year';
+  /** Of a rate: UTC. */
   readonly timeZone: string;
   /** The fact `budget.<name>.headroom`. */
   readonly headroom: FactId;

@@ -2,6 +2,7 @@
  * The prompt's strata in Rego: classification, output tokens, candidates, what removes them, choice, effects. A
  * relation a stratum; its entries name the model that they speak of.
  */
+import { capName } from '../plan/budget.ts';
 import { isJudgedWithoutModel } from '../plan/keep.ts';
 import type { Budget, ModelExpr, Preference, PromptEvent, Route } from '../plan/plan.ts';
 import { addClassification, classifiesThatFired } from './classification-section.ts';
@@ -173,7 +174,7 @@ function addRemovals(section: SectionInProgress, event: PromptEvent): void {
       ),
     );
   }
-  if (event.budgets.length > 0) addWorstCase(section);
+  addWorstCases(section, event.budgets);
   for (const budget of event.budgets) addBudget(section, budget);
   text.push(
     `${comment("The prompt and its reply must fit into the model's context window.")}\n${section.adds(
@@ -187,25 +188,45 @@ function addRemovals(section: SectionInProgress, event: PromptEvent): void {
   );
 }
 
-function addWorstCase(section: SectionInProgress): void {
+function addWorstCases(section: SectionInProgress, budgets: readonly Budget[]): void {
   const { names, text } = section;
   const input = `at_least_zero(${factRule(names, 'prompt.input_tokens_bound')}.value)`;
   const choices = `at_least_zero(${factRule(names, 'prompt.choices')}.value)`;
-  text.push(
-    [
-      comment('The most that the request can cost at a model, in micro-units.'),
-      'prompt_cost_at := {model: micro_units(input_cost + output_cost) |',
-      '\tsome model, entry in data.writ.catalog.models',
-      `\tinput_cost := ${input} * entry.input_price`,
-      `\toutput_cost := (${choices} * prompt_output_at[model]) * entry.output_price`,
-      '}',
-    ].join('\n'),
-  );
+  if (budgets.some(({ counts }) => counts === undefined)) {
+    text.push(
+      [
+        comment('The most that the request can cost at a model, in micro-units.'),
+        'prompt_cost_at := {model: micro_units(input_cost + output_cost) |',
+        '\tsome model, entry in data.writ.catalog.models',
+        `\tinput_cost := ${input} * entry.input_price`,
+        `\toutput_cost := (${choices} * prompt_output_at[model]) * entry.output_price`,
+        '}',
+      ].join('\n'),
+    );
+  }
+  if (budgets.some(({ counts }) => counts === 'tokens')) {
+    text.push(
+      [
+        comment('The most tokens that the request and its reply can have at a model.'),
+        'prompt_tokens_at := {model: micro_units((input_tokens + output_tokens) * 1000000) |',
+        '\tsome model, _ in data.writ.catalog.models',
+        `\tinput_tokens := ${input}`,
+        `\toutput_tokens := ${choices} * prompt_output_at[model]`,
+        '}',
+      ].join('\n'),
+    );
+  }
+}
+
+/** What a budget or a rate counts of the request at a model, at most. */
+function worstCase({ counts }: Budget, model: string): string {
+  if (counts === 'requests') return '1';
+  return `${counts === 'tokens' ? 'prompt_tokens_at' : 'prompt_cost_at'}[${model}]`;
 }
 
 function addBudget(section: SectionInProgress, budget: Budget): void {
   const { names } = section;
-  const name = `budget ${budget.name}`;
+  const name = capName(budget);
   section.reads(name, budget.reads, 'always denies');
   const scope = section.scope(name);
   const applies = alternatives(budget.applies, scope).map((body) =>
@@ -225,7 +246,7 @@ function addBudget(section: SectionInProgress, budget: Budget): void {
       section.adds('removes', `[model, 1, ${quoted(name)}]`, [
         applying,
         'some model in models',
-        `prompt_cost_at[model] > ${names.fact(budget.headroom)}.value`,
+        `${worstCase(budget, 'model')} > ${names.fact(budget.headroom)}.value`,
       ]),
     ]);
     for (const threshold of budget.thresholds) {
@@ -248,6 +269,7 @@ function addBudget(section: SectionInProgress, budget: Budget): void {
 
 /** What a budget that applies reads to compare the worst case with what is left. */
 function costReads(names: Names, budget: Budget): readonly number[] {
+  if (budget.counts === 'requests') return [budget.headroom];
   return [budget.headroom, ...factsAt(names, 'prompt.input_tokens_bound'), ...factsAt(names, 'prompt.choices')];
 }
 
@@ -340,9 +362,7 @@ function addDecision(section: SectionInProgress, event: PromptEvent): void {
         costReads(names, budget),
         ...budget.thresholds.map((threshold) => [...threshold.reads, budget.spent]),
       ];
-      const readers = new Set(
-        reads.map((facts) => `[${quoted(`budget ${budget.name}`)}, ${pathSet(names, facts)}, true]`),
-      );
+      const readers = new Set(reads.map((facts) => `[${quoted(capName(budget))}, ${pathSet(names, facts)}, true]`));
       return `${quoted(budget.name)}: ${lines('[', [...readers], ']')}`;
     });
     text.push(
@@ -358,9 +378,7 @@ function addDecision(section: SectionInProgress, event: PromptEvent): void {
     );
   }
   if (event.budgets.length > 0) {
-    text.push(
-      `prompt_reserve := [{"budget": budget, "amount": prompt_cost_at[prompt_model]} |\n\tsome budget in sort(${section.set('budgets')})\n]`,
-    );
+    text.push(...reservations(event.budgets, section.set('budgets')));
   }
   const fired = [
     section.set('fires'),
@@ -391,6 +409,18 @@ function addDecision(section: SectionInProgress, event: PromptEvent): void {
       failed: `failed_among(${allReaders})`,
     }),
   );
+}
+
+function reservations(budgets: readonly Budget[], applying: string): readonly string[] {
+  if (budgets.every(({ counts }) => counts === undefined))
+    return [
+      `prompt_reserve := [{"budget": budget, "amount": prompt_cost_at[prompt_model]} |\n\tsome budget in sort(${applying})\n]`,
+    ];
+  const amounts = budgets.map((budget) => `${quoted(budget.name)}: ${worstCase(budget, 'prompt_model')}`);
+  return [
+    `${comment('What each reserves of the request.')}\nprompt_worst := ${lines('{', amounts, '}')} if prompt_model != null`,
+    `prompt_reserve := [{"budget": budget, "amount": prompt_worst[budget]} |\n\tsome budget in sort(${applying})\n]`,
+  ];
 }
 
 /** One list of several. */

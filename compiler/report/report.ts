@@ -7,7 +7,8 @@ import type { Protocol } from '../../filters/protocols/protocol.ts';
 import type { Identity } from '../deployment/deployment.ts';
 import { type Door, DOORS } from '../../proto/door.ts';
 import { type DoorReport, doorReport } from '../plan/doors.ts';
-import type { EventPlan, Expr, Model, ModelExpr, Plan, Rule } from '../plan/plan.ts';
+import { capName } from '../plan/budget.ts';
+import type { Budget, EventPlan, Expr, Model, ModelExpr, Plan, Rule } from '../plan/plan.ts';
 import { type CallerReport, callerReport } from './callers.ts';
 import {
   casesOf,
@@ -247,16 +248,12 @@ function promptStatements(event: EventPlan & { readonly kind: 'prompt' }, plan: 
     ...event.requirements.map((each) => ({ ...titled(each), name: each.rule, cases: removed(each.removes) })),
     ...event.budgets.map((budget) => ({
       ...titled(budget),
-      name: `budget ${budget.name}`,
+      name: capName(budget),
       cases: [
         {
           models: null,
           when: describeExpr(budget.applies, plan),
-          does: [
-            `${budget.each === undefined ? 'all of them together spend' : `each value of ${plan.facts[budget.each]!.path.join('.')} spends`} at most ${money(budget.limit, plan.currency)} a ${budget.period} (${budget.timeZone})`,
-            ...requestsWithin(budget.limit, plan),
-            `a request that may cost more than is left is denied: ${JSON.stringify(budget.message)}`,
-          ],
+          does: [...capInWords(budget, plan)],
         },
         ...budget.thresholds.flatMap(({ percent, removes }) => removed(removes, `${percent}% of it is spent`)),
       ],
@@ -363,4 +360,21 @@ function sizeOf(expr: Expr): number {
     default:
       return 1;
   }
+}
+
+/** How much, of whom and in what time, and what becomes of a request above it. */
+function capInWords({ counts, each, limit, period, timeZone, message }: Budget, plan: Plan): readonly string[] {
+  const who = each === undefined ? 'all of them together' : `each value of ${plan.facts[each]!.path.join('.')}`;
+  if (counts === undefined)
+    return [
+      `${who} ${each === undefined ? 'spend' : 'spends'} at most ${money(limit, plan.currency)} a ${period} (${timeZone})`,
+      ...requestsWithin(limit, plan),
+      `a request that may cost more than is left is denied: ${JSON.stringify(message)}`,
+    ];
+  return [
+    `${who} ${each === undefined ? 'have' : 'has'} at most ${grouped(String(limit))} ${counts} a ${period} of the clock (UTC)`,
+    counts === 'tokens'
+      ? `a request whose tokens and those of its reply may be more than are left is denied until the next ${period}: ${JSON.stringify(message)}`
+      : `one more is denied until the next ${period}: ${JSON.stringify(message)}`,
+  ];
 }

@@ -7,6 +7,7 @@ import * as layout from '../../filters/kernel/decision/layout.ts';
 import { compareText } from '../plan/order.ts';
 import { invariant } from '../plan/invariant.ts';
 import { type RedactionMode, redactionName } from '../plan/redaction.ts';
+import type { Counted } from '../plan/budget.ts';
 import type { Budget, Plan } from '../plan/plan.ts';
 import type { TableWriter } from './table-writer.ts';
 
@@ -124,12 +125,18 @@ function pseudonymPrefix(policy: string, path: readonly string[]): Uint8Array {
 }
 
 const PERIODS: { readonly [K in Budget['period']]: number } = {
+  minute: layout.PERIOD_MINUTE,
   hour: layout.PERIOD_HOUR,
   day: layout.PERIOD_DAY,
   week: layout.PERIOD_WEEK,
   month: layout.PERIOD_MONTH,
   quarter: layout.PERIOD_QUARTER,
   year: layout.PERIOD_YEAR,
+};
+
+const COUNTS: { readonly [K in Counted]: number } = {
+  requests: layout.COUNTS_REQUESTS,
+  tokens: layout.COUNTS_TOKENS,
 };
 
 export function writeBudgets(plan: Plan, writer: TableWriter): number {
@@ -144,6 +151,7 @@ export function writeBudgets(plan: Plan, writer: TableWriter): number {
     writer.u32(record + layout.BUDGET_HEADROOM, budget.headroom);
     writer.u32(record + layout.BUDGET_SPENT, budget.spent);
     writer.u32(record + layout.BUDGET_PERIOD, PERIODS[budget.period]);
+    if (budget.counts !== undefined) writer.u32(record + layout.BUDGET_COUNTS, COUNTS[budget.counts]);
     if (budget.each === undefined) return;
     writer.u32(record + layout.BUDGET_EACH, budget.each + 1);
     writer.text(record + layout.BUDGET_SALT, `writ account 1\0${plan.policy}\0${budget.name}\0`);

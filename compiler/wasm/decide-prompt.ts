@@ -183,11 +183,9 @@ function judgeModels({ body, prompt, limits, budgets, candidates, left }: Judged
   const { i32, i64 } = module;
   const asked = numberFact(body, 'prompt.output_tokens');
   const estimate = numberFact(body, 'prompt.tokens_estimate');
-  const input = numberFact(body, 'prompt.input_tokens_bound');
-  const choices = numberFact(body, 'prompt.choices');
   const tokens = build.hold(I64, atLeastZero(body, estimate?.value ?? i64.const(0n)));
-  const inputTokens = build.hold(I64, atLeastZero(body, input?.value ?? i64.const(0n)));
-  const replies = build.hold(I64, atLeastZero(body, choices?.value ?? i64.const(0n)));
+  const inputTokens = build.hold(I64, promptCount(body, 'prompt.input_tokens_bound'));
+  const replies = build.hold(I64, promptCount(body, 'prompt.choices'));
   const hasAsked = build.hold(I32, asked?.isKnown ?? i32.const(0));
   const askedTokens = build.hold(I64, asked?.value ?? i64.const(0n));
   const anyBudget = build.hold(
@@ -202,6 +200,7 @@ function judgeModels({ body, prompt, limits, budgets, candidates, left }: Judged
   const outside = build.local(I64);
   const output = build.local(I64);
   const cost = build.local(I64);
+  const counted = prompt.budgets.some(({ counts }) => counts === 'tokens') ? build.local(I64) : cost;
 
   for (const model of code.plan.models) {
     const rank = site.modelBit(model.id);
@@ -238,10 +237,12 @@ function judgeModels({ body, prompt, limits, budgets, candidates, left }: Judged
       ),
     );
     build.add(i64.store(site.site.layout.costs + rank * 8, 8, body.result.get(), cost.get()));
+    if (counted !== cost) build.add(counted.set(tokensOf(code, inputTokens.get(), replies.get(), output.get())));
     prompt.budgets.forEach((budget, at) => {
+      const worst = { requests: () => i64.const(1n), tokens: () => counted.get(), money: () => cost.get() };
       const isWithin = i32.and(
         i32.eq(stateOf(code, body.facts.get(), budget.headroom), i32.const(FACT_KNOWN)),
-        i64.le_s(cost.get(), valueOf(code, body.facts.get(), budget.headroom)),
+        i64.le_s(worst[budget.counts ?? 'money'](), valueOf(code, body.facts.get(), budget.headroom)),
       );
       const isOver = i32.and(budgets[at]!.get(), i32.eqz(isWithin));
       build.add(overBudget[at]!.set(i64.or(overBudget[at]!.get(), maskIf(code, isOver, bit))));
@@ -254,6 +255,12 @@ function judgeModels({ body, prompt, limits, budgets, candidates, left }: Judged
   });
   storeRemoved(body, site.site.removers.length - 1, outside.get());
   build.add(left.set(i64.and(left.get(), i64.xor(outside.get(), i64.const(-1n)))));
+}
+
+/** The most tokens that a request and its replies can have: a worst case at a token for each. */
+function tokensOf({ module }: Body['code'], input: Code, replies: Code, output: Code): Code {
+  const one = (): Code => module.i64.const(1_000_000n);
+  return module.call('worst_case', [input, one(), replies, output, one()], I64);
 }
 
 /** Models that the thresholds of a budget remove, where it applies. */
@@ -287,6 +294,11 @@ function numberFact(body: Body, path: string): { readonly isKnown: Code; readonl
     isKnown: isKnown(),
     value: module.select(isKnown(), valueOf(body.code, body.facts.get(), fact), module.i64.const(0n)),
   };
+}
+
+/** A count of the prompt; 0 where it is not known, or below. */
+function promptCount(body: Body, path: string): Code {
+  return atLeastZero(body, numberFact(body, path)?.value ?? body.code.module.i64.const(0n));
 }
 
 /** max(0, value). The value is evaluated once. */
@@ -331,7 +343,21 @@ function storeChoice(body: Body, budgets: readonly Local[], isChosen: Local, ran
     build.add(i64.store(RESULT_OUTPUT_TOKENS, 8, body.result.get(), at(site.site.layout.outputs)));
     site.site.reserves.forEach((budget, place) => {
       const applies = budgets[site.site.prompt!.budgets.indexOf(budget)]!;
-      const amount = i64.and(maskIf(code, applies.get(), -1n), i64.add(at(site.site.layout.costs), i64.const(1n)));
+      const worst = {
+        requests: () => i64.const(1n),
+        tokens: () =>
+          tokensOf(
+            code,
+            promptCount(body, 'prompt.input_tokens_bound'),
+            promptCount(body, 'prompt.choices'),
+            at(site.site.layout.outputs),
+          ),
+        money: () => at(site.site.layout.costs),
+      };
+      const amount = i64.and(
+        maskIf(code, applies.get(), -1n),
+        i64.add(worst[budget.counts ?? 'money'](), i64.const(1n)),
+      );
       build.add(i64.store(site.site.layout.reserves + place * 8, 8, body.result.get(), amount));
     });
   });

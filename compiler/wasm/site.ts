@@ -15,6 +15,7 @@ import {
 import { compareHolds, type Hold } from '../plan/hold.ts';
 import { compareKeeps, type Keep } from '../plan/keep.ts';
 import { compareText } from '../plan/order.ts';
+import { capName } from '../plan/budget.ts';
 import type { Budget, Classify, Effect, Expr, FactId, Plan, PromptEvent, Rule } from '../plan/plan.ts';
 import { compareWireValues, type WireValue } from '../plan/wire-value.ts';
 import { layOut, type ResultLayout } from './result-layout.ts';
@@ -172,6 +173,7 @@ export function sitesOf(plan: Plan): readonly Site[] {
 
 /** What a budget that applies reads to compare the worst case with what is left. */
 export function costReads(plan: Plan, budget: Budget): readonly FactId[] {
+  if (budget.counts === 'requests') return [budget.headroom];
   return [...new Set([budget.headroom, ...factsAt(plan, ['prompt.input_tokens_bound', 'prompt.choices'])])];
 }
 
@@ -328,7 +330,7 @@ function touchesOf(plan: Plan, { event, rules, prompt, classify = [] }: Draft): 
     for (const each of prompt.limits) touches.push({ name: each.rule, reads: each.reads, failsClosed: true });
     for (const each of prompt.requirements) touches.push({ name: each.rule, reads: each.reads, failsClosed: false });
     prompt.budgets.forEach((budget, at) => {
-      const name = `budget ${budget.name}`;
+      const name = capName(budget);
       touches.push(
         { name, reads: budget.reads, failsClosed: true },
         { name, reads: costReads(plan, budget), failsClosed: true, budget: at },
@@ -352,7 +354,7 @@ function removersOf(
     .map((each, index) => ({ name: each.rule, index }))
     .sort((a, b) => compareText(a.name, b.name));
   const budgets = prompt.budgets
-    .map((each, index) => ({ name: `budget ${each.name}`, index }))
+    .map((each, index) => ({ name: capName(each), index }))
     .sort((a, b) => compareText(a.name, b.name));
   const requirementRemovers: number[] = [];
   const budgetRemovers: number[] = [];

@@ -2,13 +2,13 @@
 // content.
 import { budgetOf, isOneOfMany } from '../../proto/account-name.ts';
 import { windowAt } from './budget-window.ts';
-import type { Period } from './budget-window.ts';
+import type { BudgetWindow, Period } from './budget-window.ts';
 
 export interface BudgetTerms {
   readonly name: string;
   /**
-   * Micro-units. A policy that changes it goes on in the same window; one that changes the period or the zone begins
-   * another.
+   * Micro-units, or what a rate counts. A policy that changes it goes on in the same window; one that changes the period
+   * or the zone begins another.
    */
   readonly limit: number;
   readonly period: Period;
@@ -16,9 +16,21 @@ export interface BudgetTerms {
   readonly timeZone: string;
   /** It has an account for each value of an attribute, each with this limit. */
   readonly each: boolean;
+  /** What a rate counts; absent: money. */
+  readonly counts?: 'requests' | 'tokens';
+}
+
+/** What stands before the window of a rate: such accounts are deleted when they are over, and those of money are kept. */
+export const RATE_WINDOW = 'rate/';
+
+/** The window of a budget or a rate that holds an instant. */
+export function windowOf({ period, timeZone, counts }: BudgetTerms, instant: number): BudgetWindow {
+  const window = windowAt(instant, period, timeZone);
+  return counts === undefined ? window : { ...window, key: RATE_WINDOW + window.key };
 }
 
 const periods: { readonly [K in Period]: true } = {
+  minute: true,
   hour: true,
   day: true,
   week: true,
@@ -40,6 +52,14 @@ export function readBudgetTerms(plan: Uint8Array): Map<string, BudgetTerms> {
   return terms;
 }
 
+/** What amounts of a budget are numbers of, as metrics say it. */
+export type AmountUnit = 'micros' | 'requests' | 'tokens';
+
+/** Of a budget that no policy in force has any more, what is settled late is taken for money. */
+export function unitOf(terms: ReadonlyMap<string, BudgetTerms> | undefined, budget: string): AmountUnit {
+  return terms?.get(budget)?.counts ?? 'micros';
+}
+
 /** The terms of an account by its name; undefined: the policy has no such account. */
 export function termsOfAccount(
   terms: ReadonlyMap<string, BudgetTerms> | undefined,
@@ -59,12 +79,13 @@ export class PlanError extends Error {
 }
 
 function readBudget(budget: unknown): BudgetTerms {
-  const [name, limit, period, timeZone, each] = [
+  const [name, limit, period, timeZone, each, counts] = [
     field(budget, 'name'),
     field(budget, 'limit'),
     field(budget, 'period'),
     field(budget, 'timeZone'),
     field(budget, 'each'),
+    field(budget, 'counts'),
   ];
   if (
     typeof name !== 'string' ||
@@ -73,7 +94,8 @@ function readBudget(budget: unknown): BudgetTerms {
     limit < 0 ||
     !isPeriod(period) ||
     typeof timeZone !== 'string' ||
-    (each !== undefined && typeof each !== 'number')
+    (each !== undefined && typeof each !== 'number') ||
+    (counts !== undefined && counts !== 'requests' && counts !== 'tokens')
   ) {
     throw new PlanError('a budget of the plan is malformed');
   }
@@ -82,7 +104,14 @@ function readBudget(budget: unknown): BudgetTerms {
   } catch (cause) {
     throw new PlanError('a budget of the plan names a time zone that does not exist', { cause });
   }
-  return { name, limit, period, timeZone, each: each !== undefined };
+  return {
+    name,
+    limit,
+    period,
+    timeZone,
+    each: each !== undefined,
+    ...(counts === undefined ? {} : { counts }),
+  };
 }
 
 function isPeriod(value: unknown): value is Period {

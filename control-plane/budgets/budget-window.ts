@@ -3,7 +3,7 @@
 
 import { TimeZone } from '../../dsl/time-zone.ts';
 
-export type Period = 'hour' | 'day' | 'week' | 'month' | 'quarter' | 'year';
+export type Period = 'minute' | 'hour' | 'day' | 'week' | 'month' | 'quarter' | 'year';
 
 export interface BudgetWindow {
   /** `<period>/<start in UTC>`, e.g. `month/2026-02-28T23:00:00.000Z`. */
@@ -14,17 +14,29 @@ export interface BudgetWindow {
   readonly end: number;
 }
 
+const MINUTE = 60_000;
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
 
 /** The window that holds an instant (milliseconds since 1970 UTC). Throws RangeError for a zone that does not exist. */
 export function windowAt(instant: number, period: Period, timeZone: string): BudgetWindow {
   const zone = new TimeZone(timeZone);
-  const [start, end] = period === 'hour' ? hourAround(zone, instant) : datesAround(zone, instant, period);
+  const [start, end] = spanAround(zone, instant, period);
   return { key: `${period}/${new Date(start).toISOString()}`, start, end };
 }
 
-function datesAround(zone: TimeZone, instant: number, period: Exclude<Period, 'hour'>): [start: number, end: number] {
+function spanAround(zone: TimeZone, instant: number, period: Period): [start: number, end: number] {
+  if (period === 'minute') {
+    // Offsets of zones have whole minutes, in all years that this will see.
+    const start = Math.floor(instant / MINUTE) * MINUTE;
+    return [start, start + MINUTE];
+  }
+  return period === 'hour' ? hourAround(zone, instant) : datesAround(zone, instant, period);
+}
+
+type Dated = Exclude<Period, 'minute' | 'hour'>;
+
+function datesAround(zone: TimeZone, instant: number, period: Dated): [start: number, end: number] {
   const date = firstDate(zone.local(instant), period);
   const start = zone.instantOf(date);
   const end = zone.instantOf(nextDate(date, period));
@@ -36,7 +48,7 @@ function datesAround(zone: TimeZone, instant: number, period: Exclude<Period, 'h
 }
 
 /** The local midnight with which the period around a local time begins. */
-function firstDate(local: number, period: Exclude<Period, 'hour'>): number {
+function firstDate(local: number, period: Dated): number {
   const date = new Date(local);
   const [year, month, day] = [date.getUTCFullYear(), date.getUTCMonth(), date.getUTCDate()];
   switch (period) {
@@ -54,7 +66,7 @@ function firstDate(local: number, period: Exclude<Period, 'hour'>): number {
   }
 }
 
-function nextDate(first: number, period: Exclude<Period, 'hour'>): number {
+function nextDate(first: number, period: Dated): number {
   const date = new Date(first);
   const [year, month] = [date.getUTCFullYear(), date.getUTCMonth()];
   switch (period) {

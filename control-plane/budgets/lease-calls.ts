@@ -12,8 +12,7 @@ import type {
   Spent,
   TakeRequest,
 } from '../../proto/gen/writ/v1/leases_pb.ts';
-import { windowAt } from './budget-window.ts';
-import { type BudgetTerms, termsOfAccount } from './budget-terms.ts';
+import { type BudgetTerms, termsOfAccount, windowOf } from './budget-terms.ts';
 import { LEASE_TTL_MS, expire, giveBack, grant, grantSize, settle, unleased } from './ledger.ts';
 import type { Account, Entry, Lease } from './ledger.ts';
 import type { HolderName, LeaseRow, LedgerStore, LedgerTransaction, WindowName } from './ledger-store.ts';
@@ -103,7 +102,7 @@ async function take({ context, tx, holder, now }: Booking, need: Need): Promise<
       ttlMs: BigInt(LEASE_TTL_MS),
       windowLeftMs: BigInt(LEASE_TTL_MS),
     });
-  const { key, end } = windowAt(now, terms.period, terms.timeZone);
+  const { key, end } = windowOf(terms, now);
   const window: WindowName = { policy: holder.policy, budget: need.budget, window: key };
   let account = await tx.account(window);
   for (const due of await tx.dueLeases(window, now)) {

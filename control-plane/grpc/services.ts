@@ -17,7 +17,7 @@ import { NodeStatusReplySchema, NodeStatusSchema } from '../../proto/gen/writ/v1
 import type { NodeStatus, NodeStatusReply } from '../../proto/gen/writ/v1/nodes_pb.ts';
 import type { DataFeed, FeedsReply, FeedsRequest, PublishReply } from '../../proto/gen/writ/v1/feeds_pb.ts';
 import type { DeploymentKey } from '../../proto/deployment-key.ts';
-import { windowAt } from '../budgets/budget-window.ts';
+import { windowOf } from '../budgets/budget-terms.ts';
 import { leaseCall } from '../budgets/lease-calls.ts';
 import type { LeaseCallContext, LeaseRequest } from '../budgets/lease-calls.ts';
 import type { FeedsInForce } from '../feeds/feeds-in-force.ts';
@@ -216,7 +216,7 @@ export async function budgetInfos(
   for (const [name, release] of inForce()) {
     if (policy !== '' && name !== policy) continue;
     for (const terms of release.budgets.values()) {
-      const window = windowAt(now(), terms.period, terms.timeZone).key;
+      const window = windowOf(terms, now()).key;
       const account = { policy: name, budget: terms.name, window };
       const { charged, outstanding, accounts } = terms.each
         ? await sumAccounts(database, account)
@@ -224,6 +224,7 @@ export async function budgetInfos(
       infos.push({
         policy: name,
         budget: terms.name,
+        counts: terms.counts ?? '',
         window,
         limitMicros: BigInt(terms.limit),
         chargedMicros: BigInt(charged),

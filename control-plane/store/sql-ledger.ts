@@ -1,5 +1,6 @@
 // The ledger on SQL. Rows are locked by `for update`, so that several control planes on one PostgreSQL take turns on a
 // holder and on a window.
+import { RATE_WINDOW } from '../budgets/budget-terms.ts';
 import type { Lease } from '../budgets/ledger.ts';
 import type { HolderName, LeaseRow, LedgerStore, LedgerTransaction, WindowName } from '../budgets/ledger-store.ts';
 import { DatabaseError, bytes, integer, text } from './database.ts';
@@ -53,6 +54,22 @@ export async function sumAccounts(
         charged: integer(row, 'charged'),
         outstanding: integer(row, 'outstanding'),
       };
+}
+
+/** How long after its window's beginning a rate's account is kept: twice the longest period of a rate, and a lease's life. */
+const RATE_KEPT_MS = 49 * 3_600_000;
+
+/**
+ * Deletes accounts of rates whose time is long over. Those of money are the company's books and stay. The beginning of
+ * its window stands in an account's name, in a form that sorts as time does.
+ */
+export async function forgetRates(queries: Queries, now: number): Promise<void> {
+  const before = new Date(now - RATE_KEPT_MS).toISOString();
+  for (const table of ['leases', 'accounts'])
+    await queries.query(
+      `delete from ${table} where budget_window like $1 and split_part(budget_window, '/', 3) < $2${table === 'leases' ? " and state <> 'active'" : ''}`,
+      [`${RATE_WINDOW}%`, before],
+    );
 }
 
 function ledgerTransaction(tx: Queries): LedgerTransaction {

@@ -16,11 +16,12 @@ import { conditionScope, type ConditionScope } from './condition-scope.ts';
 import { checkCondition } from './conditions.ts';
 import { byName, type Context, type DeclarationOf, listNames, noteUnenforced, report, resolve } from './context.ts';
 import { checkTimeZone } from './policy.ts';
-import { checkCount, checkValue, integer, unitWording } from './values.ts';
+import { checkCount, checkValue, integer, unitWording, withSeparators } from './values.ts';
 import { didYouMean } from '../did-you-mean.ts';
 
 const BUDGET_PERIODS = ['hour', 'day', 'week', 'month', 'year'] as const;
-const RATE_PERIODS = ['second', 'minute', 'hour', 'day'] as const;
+const RATE_PERIODS = ['minute', 'hour', 'day'] as const;
+const SECONDS_PER_MINUTE = 60;
 
 export function checkBudgets(context: Context): Budget[] {
   return byName([...context.named.budget.values()].flatMap((node) => checkBudget(context, node) ?? []));
@@ -32,7 +33,7 @@ function checkBeforeChoice(context: Context, condition: Condition): void {
   if (read === undefined) return;
   report(
     context,
-    diagnostic('E0404', read.span, 'a budget applies or not before a model is chosen', {
+    diagnostic('E0404', read.span, 'a budget or a rate applies or not before a model is chosen', {
       help: [
         {
           message: 'read `prompt.classification`, the class of what came',
@@ -140,7 +141,6 @@ function checkThresholds(context: Context, scope: ConditionScope, clauses: reado
 export function checkRates(context: Context): Rate[] {
   return byName(
     [...context.named.rate.values()].flatMap((node) => {
-      noteUnenforced(context, 'rate', node.name.text, null, node.span);
       checkOnce(context, node.clauses);
       checkRequired(context, node, node.clauses, [['limitPer', 'limit 60 requests per minute']]);
       const { where, unless, inner } = checkWhereUnless(
@@ -148,12 +148,13 @@ export function checkRates(context: Context): Rate[] {
         node.clauses,
         'for',
       );
+      for (const condition of [where, unless]) if (condition !== null) checkBeforeChoice(context, condition);
       const each = clauseOf(node.clauses, 'forEach');
       const forEach = each === null ? null : checkForEachCaller(inner, each.path);
       const clause = clauseOf(node.clauses, 'limitPer');
       if (clause === null) return [];
       const limit = rateLimit(context, clause.quantity);
-      const per = period(context, clause.per, RATE_PERIODS);
+      const per = ratePeriod(context, clause, limit);
       if (clause.zone !== null) {
         report(
           context,
@@ -180,7 +181,7 @@ export function checkRates(context: Context): Rate[] {
   );
 }
 
-function rateLimit(context: Context, quantity: Quantity): Rate['limit'] | null {
+export function rateLimit(context: Context, quantity: Quantity): Rate['limit'] | null {
   const unit = quantity.unit.text.replace(/s$/, '');
   const kind = unit === 'request' ? 'requests' : unit === 'token' ? 'tokens' : null;
   if (kind === null) {
@@ -205,6 +206,31 @@ function rateLimit(context: Context, quantity: Quantity): Rate['limit'] | null {
         ? value
         : checkCount(context, quantity.number, 1, Number.MAX_SAFE_INTEGER, 'a rate');
   return positive === null ? null : { kind, value: positive };
+}
+
+/**
+ * A rate counts over all gateways, and what each may let through is handed out to it: within a second there is no time for
+ * that. A share of a second's requests for each gateway would not be what the policy says.
+ */
+function ratePeriod(
+  context: Context,
+  { quantity, per, span }: Extract<Clause, { kind: 'limitPer' }>,
+  limit: Rate['limit'] | null,
+): Rate['per'] | null {
+  if (per.text !== 'second') return period(context, per, RATE_PERIODS);
+  const perMinute = limit === null ? NaN : limit.value * SECONDS_PER_MINUTE;
+  const instead = `limit ${withSeparators(String(perMinute))} ${limit?.kind ?? quantity.unit.text} per minute`;
+  report(
+    context,
+    diagnostic('E0521', per.span, 'a rate counts over all gateways, and these cannot agree within a second', {
+      help: [
+        Number.isSafeInteger(perMinute)
+          ? { message: `write \`${instead}\``, edits: [{ span, text: instead }] }
+          : help(`there is ${listNames(RATE_PERIODS)}`),
+      ],
+    }),
+  );
+  return null;
 }
 
 function period<P extends string>(context: Context, name: Name, periods: readonly P[]): P | null {

@@ -1,8 +1,10 @@
 /** The policy's own tests: what is given fits its declarations, what is expected fits the event before it. */
 import { diagnostic, help, label } from '../diagnostic.ts';
 import { BUILT_IN_ATTRIBUTES } from '../events.ts';
-import type { Attribute, Expectation, GivenAttribute, PolicyTest, TestStep, Type } from '../program.ts';
-import type { ExpectationNode, Name, Setting, TestStepNode } from '../syntax-tree.ts';
+import type { Attribute, Expectation, GivenAttribute, PolicyTest, Rate, TestStep, Type } from '../program.ts';
+import type { ExpectationNode, Name, Quantity, Setting, TestStepNode } from '../syntax-tree.ts';
+import { rateLimit } from './budgets.ts';
+import { clauseOf } from './clauses.ts';
 import {
   all,
   type Context,
@@ -123,6 +125,11 @@ function checkStep(context: Context, step: TestStepNode): TestStep | null {
       return { kind: 'list', list: step.name.text, entries, span };
     }
     case 'givenSpent': {
+      const rate = step.budget === null ? undefined : context.named.rate.get(step.budget.text);
+      if (rate !== undefined) {
+        const counted = spentOfRate(context, rate, step.amount);
+        return counted === null ? null : { kind: 'spent', amount: counted, budget: rate.name.text, span };
+      }
       const budget = only(context, 'budget', step.budget, step.amount.span, 'spent 10 usd of NAME');
       const amount = checkValue(context, step.amount, { kind: 'money' }, null);
       return budget === null || amount?.kind !== 'money' ? null : { kind: 'spent', amount, budget, span };
@@ -221,6 +228,22 @@ function decision(context: Context, name: Name | null): string | null {
       name,
       DECISIONS.flatMap((kind) => [...context.named[kind].keys()]),
     ),
+  );
+  return null;
+}
+
+/** What a rate has counted already: in its own unit. */
+function spentOfRate(context: Context, rate: DeclarationOf<'rate'>, amount: Quantity): Rate['limit'] | null {
+  context.used.add(`rate ${rate.name.text}`);
+  const counted = rateLimit(context, amount);
+  const limit = clauseOf(rate.clauses, 'limitPer');
+  const unit = limit?.quantity.unit.text.replace(/s$/, '');
+  if (counted === null || unit === undefined || unit === amount.unit.text.replace(/s$/, '')) return counted;
+  report(
+    context,
+    diagnostic('E0302', amount.span, `the rate \`${rate.name.text}\` counts ${unit}s`, {
+      labels: [label(rate.name.span, 'declared here')],
+    }),
   );
   return null;
 }

@@ -149,7 +149,7 @@ export function integer(context: Context, node: NumberNode, span: Span, scale: n
     report(
       context,
       diagnostic('E0311', node.span, `\`${node.text}\` is not a number: \`_\` stands between digits only`, {
-        help: [replaceWith(node.span, node.text.replace(/_+/g, '').replace(/\B(?=(\d{3})+(?!\d))/g, '_'))],
+        help: [replaceWith(node.span, withSeparators(node.text.replace(/_+/g, '')))],
       }),
     );
     return null;
@@ -387,4 +387,9 @@ export function writtenWording(node: WrittenValue): string {
     case 'set':
       return 'a set';
   }
+}
+
+/** Digits as the printer of a diagnostic suggests them: `1_200`. */
+export function withSeparators(digits: string): string {
+  return digits.replace(/\B(?=(\d{3})+(?!\d))/g, '_');
 }

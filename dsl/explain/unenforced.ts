@@ -6,7 +6,6 @@ const HASH = `sha256:${'0123456789abcdef'.repeat(4)}`;
 
 export const UNENFORCED_CASES: readonly { readonly code: UnenforcedCode; readonly source: string }[] = [
   { code: 'E0901', source: rule('hold for review by 2 of lawyers up to 4 hours else deny', 'completion') },
-  { code: 'E0903', source: 'rate burst\n  for each caller.id\n  limit 60 requests per minute\n' },
   { code: 'E0908', source: rule('notify desk') },
   { code: 'E0913', source: rule('redact email as mask', 'tool call to transfer') },
   { code: 'E0916', source: rule('tag seen = true', 'exchange') },

@@ -95,10 +95,10 @@ export type Step =
       readonly body: Uint8Array;
     };
 
-/** What a budget must set aside before the request may go on: micro-units of the policy's currency. */
+/** What a budget must set aside before the request may go on: micro-units of the policy's currency, or what a rate counts. */
 export interface Reserve {
   readonly budget: string;
-  readonly micros: number;
+  readonly amount: number;
 }
 
 /** What the log, the metrics and the budgets are told: names of the policy and numbers, never a piece of a body. */
@@ -109,6 +109,8 @@ export interface SessionOutcome {
   readonly spentMicros: number | undefined;
   /** Not for these: an encoded `writ.v1.KeptExchange`, masked, for the queue of reviews. */
   readonly kept?: Uint8Array;
+  /** Of what was set aside, what each budget and rate is charged. */
+  readonly charged: readonly Reserve[];
 }
 
 export interface HeaderEdits {

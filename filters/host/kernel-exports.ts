@@ -13,6 +13,7 @@ export interface KernelExports {
   writ_budget_count(): number;
   /** Address of (address, bytes). */
   writ_budget_name(position: number): number;
+  session_charged(handle: number, position: number, reserved: bigint): bigint;
   /** 1: it has an account for each value of an attribute. */
   writ_budget_each(position: number): number;
   writ_store_name(position: number): number;

@@ -40,6 +40,8 @@ export class WasmSession implements SessionPort {
   #outcome: SessionOutcome | undefined;
   /** By position; undefined: the value that names the account is not known. Empty before they are asked for. */
   #accounts: readonly (string | undefined)[] = [];
+  /** What the request that went on has set aside. */
+  #reserved: readonly Reserve[] = NO_RESERVES;
 
   constructor(exports: KernelExports, memory: FilterMemory, budgets: readonly FilterBudget[], handle: number) {
     this.#exports = exports;
@@ -146,6 +148,7 @@ export class WasmSession implements SessionPort {
     const isKnown = this.#memory.u32(this.#out + O.OUTPUT_USAGE_KNOWN) === 1;
     this.#outcome = {
       records: this.records(),
+      charged: this.#reserved.map(({ budget, amount }) => ({ budget, amount: this.#charged(budget, amount) })),
       spentMicros: isKnown ? Number(this.#memory.i64(this.#out + O.OUTPUT_COST)) : undefined,
       ...(this.#memory.u32(this.#out + O.OUTPUT_KEPT + 4) === 0
         ? {}
@@ -234,9 +237,14 @@ export class WasmSession implements SessionPort {
     const end = at + memory.u32(this.#out + O.OUTPUT_RESERVES + 4);
     if (at === end) return NO_RESERVES;
     const reserves: Reserve[] = [];
+    this.#reserved = reserves;
     for (let each = at; each < end; each += RESERVE_BYTES)
-      reserves.push({ budget: this.#accounts[memory.u32(each)] ?? '', micros: Number(memory.i64(each + 8)) });
+      reserves.push({ budget: this.#accounts[memory.u32(each)] ?? '', amount: Number(memory.i64(each + 8)) });
     return reserves;
+  }
+
+  #charged(budget: string, reserved: number): number {
+    return Number(this.#exports.session_charged(this.#handle, this.#accounts.indexOf(budget), BigInt(reserved)));
   }
 
   #asked(): string[] {

@@ -13,7 +13,7 @@ import { keepStream } from './keep/keep-stream';
 import { alloc, bytesInUse, free } from './memory';
 import { takeFeed } from './feeds/feeds';
 import { hasAccounts } from './session/accounts';
-import { settle, takeLevels } from './session/budget';
+import { chargedOf, settle, takeLevels } from './session/budget';
 import { decideDocument, scanDocument } from './session/documents';
 import { refuseSpend } from './session/refuse-spend';
 import { decidePrompt, goOnRecorded, releasePrompt } from './prompt/prompt';
@@ -232,6 +232,11 @@ export function session_end(h: usize): void {
   settle(s, false);
   s.phase = PHASE_DONE;
   s.out().publish();
+}
+
+/** What a budget or a rate is charged of what was set aside in it: after the exchange's end. */
+export function session_charged(h: usize, position: u32, reserved: i64): i64 {
+  return h == 0 || position >= budgetCount() ? reserved : chargedOf(changetype<Session>(h).out(), position, reserved);
 }
 
 function begin(h: usize): Session {

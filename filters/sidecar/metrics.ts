@@ -9,9 +9,12 @@ import { DecisionTally } from './decision-tally.ts';
 
 export interface SidecarMetrics {
   readonly registry: Registry;
-  exchangeEnded(how: 'complete' | 'aborted' | 'failed', outcome: SessionOutcome | undefined): void;
+  exchangeEnded(
+    how: 'complete' | 'aborted' | 'failed',
+    outcome: Pick<SessionOutcome, 'records' | 'spentMicros'> | undefined,
+  ): void;
   error(code: string): void;
-  /** Micro-units of a grant to the filter inside Envoy. `budget` is a name of the policy. */
+  /** Micro-units, or what a rate counts, of a grant to the filter inside Envoy. `budget` is a name of the policy. */
   grantMoved(budget: string, move: GrantMove, micros: number): void;
   accessLogEntry(result: AccessLogResult): void;
 }
@@ -87,8 +90,8 @@ export function createMetrics(gauges: Gauges): SidecarMetrics {
     registers,
   });
   const grantMoves = new Counter({
-    name: 'writ_budget_grant_micros_total',
-    help: 'Micro-units granted to the filter inside Envoy, and what became of them',
+    name: 'writ_budget_granted_total',
+    help: 'Granted to the filter inside Envoy and what became of it: micro-units, or what a rate counts',
     labelNames: ['budget', 'move'],
     registers,
   });
@@ -101,7 +104,7 @@ export function createMetrics(gauges: Gauges): SidecarMetrics {
   budgetGauge(registry, 'writ_budget_grants_open', 'Grants to the filter inside Envoy that are open', () =>
     [...gauges.grants()].map(([budget, { grants }]) => [budget, grants]),
   );
-  budgetGauge(registry, 'writ_budget_grants_held_micros', 'What open grants hold and have not settled', () =>
+  budgetGauge(registry, 'writ_budget_grants_held', 'What open grants hold and have not settled', () =>
     [...gauges.grants()].map(([budget, { micros }]) => [budget, micros]),
   );
   gauge(registry, 'writ_exchanges_open', 'Exchanges open now', gauges.exchanges);
@@ -221,7 +224,7 @@ function budgetMetrics(registry: Registry, budgets: BudgetFigures): void {
   gauge(registry, 'writ_budget_accounts', 'Accounts of single callers that this sidecar knows', () => budgets.crowd);
   gauge(registry, 'writ_budget_exchanges_open', 'Exchanges that hold money now', () => budgets.open);
   new Gauge({
-    name: 'writ_budget_headroom_micros',
+    name: 'writ_budget_headroom',
     help: 'Left in a budget as this sidecar sees it; no value where it cannot see',
     labelNames: ['budget'],
     registers: [registry],

@@ -180,10 +180,7 @@ class GovernedExchange implements ExchangeHost {
   reserve(amounts: readonly Reserve[]): Reserved | Promise<Reserved> {
     const accounts = this.#options.budgets;
     if (accounts === undefined) return { short: { budget: amounts[0]?.budget ?? '', state: 'unreadable' } };
-    const result = accounts.obtain(
-      this.#id,
-      amounts.map(({ budget, micros }) => ({ budget, amount: micros })),
-    );
+    const result = accounts.obtain(this.#id, amounts);
     return result instanceof Promise
       ? result.then((obtained) => this.#obtained(amounts, obtained))
       : this.#obtained(amounts, result);
@@ -193,7 +190,7 @@ class GovernedExchange implements ExchangeHost {
     if (result.kind !== 'reserved') return { short: { budget: result.budget, state: shortageOf(result) } };
     this.#reserved = amounts;
     // The client hung up while we waited: nothing was forwarded, nothing was spent.
-    if (this.#hasEnded) this.#settle(0);
+    if (this.#hasEnded) this.#settle(amounts.map(({ budget }) => ({ budget, amount: 0 })));
     return NOTHING_SHORT;
   }
 
@@ -215,7 +212,7 @@ class GovernedExchange implements ExchangeHost {
   end(how: 'complete' | 'aborted' | 'failed', outcome: SessionOutcome | undefined): void {
     this.#hasEnded = true;
     this.#onEnd(this.#governor);
-    this.#settle(outcome?.spentMicros);
+    this.#settle(outcome?.charged ?? []);
     this.#options.metrics.exchangeEnded(how, outcome);
     if (outcome?.kept !== undefined) this.#options.keeps.end(keptExchange(outcome.kept));
     for (const record of outcome?.records ?? [])
@@ -223,14 +220,12 @@ class GovernedExchange implements ExchangeHost {
   }
 
   /** What is not known to have cost less has cost all that was set aside. */
-  #settle(spentMicros: number | undefined): void {
+  #settle(charged: readonly Reserve[]): void {
     if (this.#reserved.length === 0) return;
-    if (spentMicros === undefined) this.#options.budgets?.forfeit(this.#id);
-    else
-      this.#options.budgets?.settle(
-        this.#id,
-        this.#reserved.map(({ budget }) => ({ budget, actual: spentMicros })),
-      );
+    this.#options.budgets?.settle(
+      this.#id,
+      charged.map(({ budget, amount }) => ({ budget, actual: amount })),
+    );
   }
 }
 

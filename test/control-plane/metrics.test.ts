@@ -18,6 +18,7 @@ const LABELS = [
   'policy',
   'result',
   'rule',
+  'unit',
   'state',
 ];
 const README = readFileSync(new URL('../../control-plane/README.md', import.meta.url), 'utf8');
@@ -88,7 +89,7 @@ describe("a sidecar's text", () => {
         'writ_budget_exchanges_open 11',
         'writ_decision_log_dropped_total 9',
         'writ_alarms_total 8',
-        'writ_budget_headroom_micros{budget="day"} 12',
+        'writ_budget_headroom{budget="day"} 12',
       ])
         expect(text.split('\n')).toContain(line);
       // What cannot be read is no 0.

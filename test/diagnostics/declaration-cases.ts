@@ -52,6 +52,7 @@ export const DECLARATION_CASES: readonly Case[] = [
       'budget b\n  limit 5 usd per day\n  at 95 percent notify desk\n  at 80 percent notify desk\n  at 101 percent notify desk\n',
   },
   { code: 'E0521', source: 'budget b\n  limit 5 usd per mont\n' },
+  { code: 'E0521', source: 'rate r\n  for each caller.id\n  limit 20 requests per second\n' },
   { code: 'E0522', source: 'budget b\n  limit 5 usd per day in "Berlin"\n' },
   { code: 'E0522', source: 'budget b\n  limit 5 usd per day in "Europe/Berln"\n' },
   { code: 'E0522', source: 'budget b\n  limit 5 usd per day in "Sao Paulo"\n' },

@@ -110,6 +110,8 @@ const PARTS: Table<
   | 'requirement'
   | 'budget'
   | 'budget for each'
+  | 'rate of requests'
+  | 'rate of tokens'
   | 'threshold'
   | 'preference'
   | 'request rule'
@@ -122,6 +124,8 @@ const PARTS: Table<
   requirement: true,
   budget: true,
   'budget for each': true,
+  'rate of requests': true,
+  'rate of tokens': true,
   threshold: true,
   preference: true,
   'request rule': true,
@@ -204,6 +208,7 @@ export function countKinds(plan: Plan, counts: Map<string, number>): void {
     }
     for (const each of event.budgets) {
       count('part', each.each === undefined ? 'budget' : 'budget for each');
+      if (each.counts !== undefined) count('part', `rate of ${each.counts}`);
       countExpr(each.applies);
       for (const threshold of each.thresholds) {
         count('part', 'threshold');

@@ -37,6 +37,7 @@ export function generateSource(random: Random): readonly Wording[] {
   const models = MODELS.slice(0, random.int(1, MODELS.length));
   const make: Making = { random, models: models.map(({ name }) => name), terms: [], defaults, calls, taken: 0 };
   const budgets = [...random.some(['b1', 'b2'], 0.6)];
+  const rates = [...random.some(['r1', 'r2'], 0.4)];
   return [
     same(`policy generated {
   owner "owner@example.org"
@@ -64,6 +65,7 @@ ${Object.entries(defaults)
     ]),
     ...random.some(['"auto"', `"${models[0]!.name}-1"`, 'any'], 0.5).map((requested) => route(make, requested)),
     ...budgets.map((name) => budget(make, name)),
+    ...rates.map((name) => rate(make, name)),
   ];
 }
 
@@ -452,4 +454,11 @@ function budget(make: Making, name: string): Wording {
     ? `\n  for each ${random.pick(['caller.id', 'caller.region', 'caller.department'])}`
     : '';
   return worded`budget ${name} "Spend"\n  for ${condition(make, {})}${each}\n  limit ${random.pick(['0.005 usd', '0.004_999 eur', '1 usd'])} per month in "Europe/Berlin"${threshold}\n  else deny "Used up"`;
+}
+
+function rate(make: Making, name: string): Wording {
+  const { random } = make;
+  const each = random.chance(0.4) ? `\n  for each ${random.pick(['caller.id', 'caller.region'])}` : '';
+  const limit = random.pick(['60 requests per minute', '1_000 requests per hour', '4_000 tokens per day']);
+  return worded`rate ${name} "Pace"\n  for ${condition(make, {})}${each}\n  limit ${limit}\n  else deny "Slower"`;
 }

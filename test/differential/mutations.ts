@@ -138,6 +138,9 @@ export const MUTATIONS: readonly Mutation[] = [
     typeof node['tokens'] === 'number' ? [{ ...node, tokens: node['tokens'] + 1 }] : [],
   ),
   inList('budgets', 'levels swapped', (node) => [{ ...node, headroom: node['spent']!, spent: node['headroom']! }]),
+  inList('budgets', 'counts something else', ({ counts, ...node }) =>
+    ['requests', 'tokens'].filter((other) => other !== counts).map((other) => ({ ...node, counts: other })),
+  ),
   inList('thresholds', 'later', (node) =>
     typeof node['percent'] === 'number' ? [{ ...node, percent: node['percent'] + 5 }] : [],
   ),

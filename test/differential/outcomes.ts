@@ -19,7 +19,7 @@ export const OUTCOMES: { readonly [outcome: string]: (decision: Decision) => boo
   budget: (decision) =>
     decision.reserve.length > 0 ||
     decision.reasons.some(
-      (reason) => reason.kind === 'removed' && reason.by.some((name) => name.startsWith('budget ')),
+      (reason) => reason.kind === 'removed' && reason.by.some((name) => /^(budget|rate) /.test(name)),
     ),
 };
 

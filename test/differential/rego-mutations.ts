@@ -144,6 +144,13 @@ export const REGO_MUTATIONS: readonly RegoMutation[] = [
     '\tsome budget in prompt_applies\n\tfalse\n',
     (_, { failed }) => failed.some((path) => /^budget\./.test(path)),
   ),
+  inPolicy('requests are not counted', /\t1 > /g, '\t0 > '),
+  inPolicy(
+    'tokens of replies are not counted',
+    'micro_units((input_tokens + output_tokens) *',
+    'micro_units((input_tokens + output_tokens - output_tokens) *',
+  ),
+  inPolicy('a request sets more aside than itself', /(prompt_worst := \{[^}]*?": )1\b/, '$12'),
   inPolicy('whatever is denied by default passes', /default (\w+)_passes := false/g, 'default $1_passes := true'),
 ];
 

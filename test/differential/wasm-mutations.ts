@@ -246,7 +246,19 @@ export const WASM_MUTATIONS: readonly WasmMutation[] = [
     ['context window: must not be filled', 'const isOutside = i64.gt_s(', 'const isOutside = i64.ge_s('],
     ['context window: the reply does not count', 'i64.add(tokens.get(), output.get())', 'tokens.get()'],
     ['model: the output limit of another', 'BigInt(model.maxOutput)', 'BigInt(code.plan.models[0]!.maxOutput)'],
-    ['budget: all of it may not be spent', 'i64.le_s(cost.get()', 'i64.lt_s(cost.get()'],
+    ['budget: all of it may not be spent', 'i64.le_s(worst[', 'i64.lt_s(worst['],
+    [
+      'rate: a request counts for nothing',
+      'requests: () => i64.const(1n), tokens: () => counted',
+      'requests: () => i64.const(0n), tokens: () => counted',
+    ],
+    ['rate: tokens at the price of money', 'tokens: () => counted.get()', 'tokens: () => cost.get()'],
+    [
+      'rate: of tokens, one reply, whatever is asked',
+      '[input, one(), replies, output, one()]',
+      '[input, one(), module.i64.const(1n), output, one()]',
+    ],
+    ['rate: a request is set aside twice', 'requests: () => i64.const(1n),\n', 'requests: () => i64.const(2n),\n'],
     [
       'budget: prices swapped',
       '[inputTokens.get(), prices.input, replies.get(), output.get(), prices.output]',
@@ -265,13 +277,13 @@ export const WASM_MUTATIONS: readonly WasmMutation[] = [
     ['budget: always applies', 'condition(budget.applies, body)', 'i32.const(1)'],
     [
       'budget: reserves where it does not apply',
-      'i64.and(maskIf(code, applies.get(), -1n), i64.add(',
-      'i64.and(maskIf(code, i32.or(applies.get(), i32.const(1)), -1n), i64.add(',
+      'maskIf(code, applies.get(), -1n)',
+      'maskIf(code, i32.or(applies.get(), i32.const(1)), -1n)',
     ],
     [
       'budget: reserves one too many',
-      'at(site.site.layout.costs), i64.const(1n)',
-      'at(site.site.layout.costs), i64.const(2n)',
+      "worst[budget.counts ?? 'money'](), i64.const(1n)",
+      "worst[budget.counts ?? 'money'](), i64.const(2n)",
     ],
     ['threshold: later than reached', 'const isReached = i64.ge_s(', 'const isReached = i64.gt_s('],
     [

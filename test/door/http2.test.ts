@@ -84,7 +84,7 @@ function openSession(): SessionPort {
     review: () => pass(nothing),
     recorded: () => pass(nothing),
     callResponse: () => pass(nothing),
-    outcome: () => ({ records: [], spentMicros: undefined }),
+    outcome: () => ({ records: [], spentMicros: undefined, charged: [] }),
     free: () => undefined,
   };
 }
@@ -210,7 +210,7 @@ describe('a call', () => {
   test('is answered in order when something outside was asked', async () => {
     let go: (value: { short: undefined }) => void = () => undefined;
     reserved = new Promise((resolve) => (go = resolve));
-    onBody = (bytes) => pass(bytes, bytes.length === 2 ? [{ budget: 'b', micros: 1 }] : []);
+    onBody = (bytes) => pass(bytes, bytes.length === 2 ? [{ budget: 'b', amount: 1 }] : []);
     await connected(async (session) => {
       const { stream, over, received } = open(session);
       stream.write(HEADERS);
@@ -452,7 +452,7 @@ describe('a connection ends by GOAWAY', () => {
     if (name === 'by data after the end' || name === 'by more data than the window allows') {
       // The exchange waits: nothing is consumed, and the stream is not forgotten, as it would be once answered.
       reserved = new Promise(() => undefined);
-      onBody = (body) => pass(body, [{ budget: 'b', micros: 1 }]);
+      onBody = (body) => pass(body, [{ budget: 'b', amount: 1 }]);
     }
     const frames = await talk(bytes);
     const last = frames.at(-1);

@@ -43,6 +43,7 @@ let port: number;
 let upstream: Upstream;
 let mesh: Mesh;
 let spent = 0;
+let tokens = 0;
 let delayMs = 0;
 let sequence = 0;
 
@@ -61,6 +62,7 @@ describe.each(DOORS)('through the door %s', (door) => {
     upstream = await startUpstream(({ body }) => {
       const completion_tokens = 10 + (upstream.received.length % 20);
       const prompt_tokens = 20;
+      tokens += prompt_tokens + completion_tokens;
       spent += prompt_tokens * INPUT_PRICE + completion_tokens * OUTPUT_PRICE;
       const usage = { prompt_tokens, completion_tokens, total_tokens: prompt_tokens + completion_tokens };
       const choice = { index: 0, finish_reason: 'stop' };
@@ -116,6 +118,7 @@ describe.each(DOORS)('through the door %s', (door) => {
 
   beforeEach(() => {
     spent = 0;
+    tokens = 0;
     delayMs = 5;
     upstream.received.length = 0;
   });
@@ -127,12 +130,14 @@ describe.each(DOORS)('through the door %s', (door) => {
     await mesh.enforced(sequence);
   }
 
-  const ask = async (more: object = {}, key = KEY): Promise<number> => {
-    const response = await fetch(`${mesh.url}/v1/chat/completions`, {
+  const send = (more: object = {}, key = KEY): Promise<Response> =>
+    fetch(`${mesh.url}/v1/chat/completions`, {
       method: 'POST',
       body: JSON.stringify({ model: 'm', messages: [{ role: 'user', content: 'May I?' }], ...more }),
       headers: { ...HEADERS, authorization: `Bearer ${key}` },
     });
+  const ask = async (more: object = {}, key = KEY): Promise<number> => {
+    const response = await send(more, key);
     await response.text();
     return response.status;
   };
@@ -293,4 +298,43 @@ budget everyone limit ${LIMIT / 1_000_000} usd per day in "UTC" else deny "All i
     plane = await startTestControlPlane({ port, stateFolder: plane.folder });
     await settles(async () => (await ask({}, OTHER_KEY)) === 200, 30_000);
   }, 120_000);
+
+  test('a rate: one request too many is denied with the time until the next hour, and only its caller is', async () => {
+    const most = 5;
+    await governBy(
+      'pace',
+      `${MODEL}rate pace for each caller.id limit ${most} requests per hour else deny "Please wait"
+rate volume limit 100_000 tokens per day
+`,
+    );
+    await settles(async () => (await ask({}, OTHER_KEY)) === 200);
+    let passed = 0;
+    let patience = 4;
+    while (patience > 0 && passed <= most) {
+      const response = await send();
+      const answer: unknown = await response.json();
+      if (response.status === 200) passed++;
+      else {
+        expect(response.status).toBe(429);
+        patience--;
+        await new Promise((resolve) => setTimeout(resolve, PATIENCE_MS));
+        const left = Number(response.headers.get('retry-after'));
+        const untilNextHour = (3_600_000 - (Date.now() % 3_600_000)) / 1_000;
+        expect(Math.abs(left - untilNextHour)).toBeLessThan(5);
+        expect(answer).toMatchObject({
+          error: { type: 'rate_limit_exceeded', message: expect.stringMatching(/^Please wait \(rate pace: /) },
+        });
+      }
+    }
+    expect(passed).toBe(most);
+    expect(await ask({}, OTHER_KEY)).toBe(200);
+    await settles(async () => Number((await booked('pace'))?.chargedMicros ?? -1n) === most + 2, 30_000);
+    expect(await booked('pace')).toMatchObject({
+      counts: 'requests',
+      each: true,
+      accounts: 2n,
+      limitMicros: BigInt(most),
+    });
+    await settles(async () => Number((await booked('volume'))?.chargedMicros ?? -1n) === tokens, 30_000);
+  }, 60_000);
 });

@@ -129,7 +129,11 @@ function scriptedSession(script: Script, told: { ended(): void; freed(): void })
       ),
     outcome: () => {
       told.ended();
-      return { records: ['{"event":"prompt","outcome":"allow","fired":["scripted"]}'], spentMicros: undefined };
+      return {
+        records: ['{"event":"prompt","outcome":"allow","fired":["scripted"]}'],
+        spentMicros: undefined,
+        charged: [],
+      };
     },
     free: () => {
       if (isFreed) throw new Error('a session was freed twice');

@@ -105,7 +105,7 @@ export interface Seen {
   readonly sentHeaders: readonly Header[];
   readonly removed: readonly string[];
   readonly route: string | undefined;
-  readonly reserve: readonly { readonly budget: string; readonly micros: number }[];
+  readonly reserve: readonly { readonly budget: string; readonly amount: number }[];
   /** What the client received. */
   readonly status: number;
   readonly got: string;

@@ -51,8 +51,8 @@ export const grantMutations: readonly Mutation[] = [
   {
     name: 'a share is granted that the lease does not have',
     file: sync,
-    find: 'Math.max(0, Math.min(Math.floor(freeOf(lease) / 2), Math.floor(limit / SHARES_PER_LIMIT)))',
-    replace: 'Math.floor(limit / SHARES_PER_LIMIT)',
+    find: 'Math.min(Math.floor(freeOf(lease) / 2), Math.max(SHARE_MIN, Math.floor(limit / SHARES_PER_LIMIT))),',
+    replace: 'Math.max(SHARE_MIN, Math.floor(limit / SHARES_PER_LIMIT)),',
   },
   {
     name: 'a grant lasts as long as anybody may know of its budget',

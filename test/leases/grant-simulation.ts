@@ -51,6 +51,7 @@ export async function simulateGrants(parts: GrantParts, options: GrantSimulation
   return {
     broken: world.broken,
     allowed: world.allowed,
+    allowedAt: world.allowedAt,
     denied: world.denied,
     spentMost: Math.max(0, ...world.spent.values()),
     charged: accounts.reduce((sum, account) => sum + account.charged + account.outstanding, 0),

@@ -55,6 +55,8 @@ export interface SimulationOptions {
   readonly faults: Faults;
   /** So many callers have an account each, of a third budget; without them there is none. */
   readonly callers?: number;
+  /** The budgets are rates of requests a minute. */
+  readonly isRate?: boolean;
   /** Milliseconds since 1970 UTC; where it matters when the window ends. */
   readonly startsAt?: number;
 }
@@ -68,6 +70,8 @@ export interface SimulationResult {
   readonly spentMost: number;
   readonly charged: number;
   readonly spent: number;
+  /** When each request was let go, by the clock that is right. */
+  readonly allowedAt: readonly number[];
 }
 
 export const noFaults: Faults = {
@@ -108,6 +112,7 @@ export async function simulate(parts: Parts, options: SimulationOptions): Promis
   return {
     broken: world.broken,
     allowed: world.allowed,
+    allowedAt: world.allowedAt,
     denied: world.denied,
     spentMost: Math.max(0, ...world.spent.values()),
     charged: accounts.reduce((sum, account) => sum + account.charged + account.outstanding, 0),
@@ -126,6 +131,7 @@ export class World {
   /** By window: the same. */
   readonly spent = new Map<string, number>();
   broken = '';
+  readonly allowedAt: number[] = [];
   allowed = 0;
   denied = 0;
   clockError = 0;
@@ -142,9 +148,10 @@ export class World {
         {
           name,
           limit: limitOf(options, name),
-          period: 'hour' as const,
-          timeZone: 'Europe/Berlin',
           each: name === PERSON,
+          ...(options.isRate === true
+            ? { period: 'minute' as const, timeZone: 'UTC', counts: 'requests' as const }
+            : { period: 'hour' as const, timeZone: 'Europe/Berlin' }),
         },
       ]),
     );
@@ -283,6 +290,7 @@ export class Sidecar {
       return;
     }
     this.#world.allowed++;
+    this.#world.allowedAt.push(this.#world.wallTime());
     const leases = (this.#book.exchanges.get(exchange) ?? []).map((part) => part.lease);
     const actual = dice.below(amount + 1);
     for (const lease of leases) this.#world.upstreamCharges(lease, actual);

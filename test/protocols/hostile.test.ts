@@ -334,7 +334,7 @@ describe('a reply that is not waited for', () => {
 
   test('costs its input, where a content filter may have read it', () => {
     const refused = run(filter, { body: chat(), upstream: { status: 400, body: '{"error":{"message":"x"}}' } });
-    const input = (refused.reserve[0]?.micros ?? 0) - 100 * 10;
+    const input = (refused.reserve[0]?.amount ?? 0) - 100 * 10;
     expect(input).toBeGreaterThan(0);
     expect(refused.spentMicros).toBe(input);
     expect(
@@ -365,7 +365,7 @@ describe('a reply that is not waited for', () => {
 });
 
 describe('what is set aside covers', () => {
-  const reserved = (exchange: Parameters<typeof run>[1]): number => run(filter, exchange).reserve[0]?.micros ?? 0;
+  const reserved = (exchange: Parameters<typeof run>[1]): number => run(filter, exchange).reserve[0]?.amount ?? 0;
   const call = (input: string): ReturnType<typeof blocks> =>
     blocks(`{"type":"tool_use","id":"a","name":"b","input":{"x":[${input}]}}`);
 

@@ -222,7 +222,7 @@ describe('a request', () => {
     const seen = run(filter, { body: chat('"x"'), upstream: { body: says('"y"') } });
     // 1 byte of text and 16 + 16 tokens of template, 100 tokens of reply.
     expect(seen.reserve).toEqual([
-      { budget: 'support_day', micros: Math.ceil((33 * 2_500_000 + 100 * 10_000_000) / 1e6) },
+      { budget: 'support_day', amount: Math.ceil((33 * 2_500_000 + 100 * 10_000_000) / 1e6) },
     ]);
     expect(seen.spentMicros).toBe(Math.ceil((10 * 2_500_000 + 4 * 10_000_000) / 1e6));
     expect(

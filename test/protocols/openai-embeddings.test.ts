@@ -32,7 +32,7 @@ test('token ids are refused', () => {
 
 test('no output is limited or reserved, and the usage is settled', () => {
   const seen = ask({ body: '{"model":"gpt-4o","input":"x"}', upstream: { body: REPLY } });
-  expect(seen.reserve).toEqual([{ budget: 'support_day', micros: Math.ceil((17 * 2_500_000) / 1e6) }]);
+  expect(seen.reserve).toEqual([{ budget: 'support_day', amount: Math.ceil((17 * 2_500_000) / 1e6) }]);
   expect(seen.got).toBe(REPLY);
   expect(seen.spentMicros).toBe(20);
 });

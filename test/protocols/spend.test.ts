@@ -17,7 +17,7 @@ const OUTPUT = 10;
 const OUTPUT_MAX = 4_000;
 
 describe('what is set aside', () => {
-  const reserved = (more: string): number => run(filter, { body: ask(more) }).reserve[0]?.micros ?? -1;
+  const reserved = (more: string): number => run(filter, { body: ask(more) }).reserve[0]?.amount ?? -1;
 
   test.each([
     ['', 1, OUTPUT_MAX],

@@ -63,7 +63,7 @@ interface Stream {
   request: Buffer;
   reply: Buffer;
   /** The reply that the filter has answered with. */
-  local: { readonly status: number; readonly body: string } | undefined;
+  local: { readonly status: number; readonly body: string; readonly headers: readonly HeaderPair[] } | undefined;
   continued: number[];
   closed: number[];
   serverName: string | undefined;
@@ -223,6 +223,23 @@ export class Worker {
     return Buffer.from(this.#exports.memory.buffer.slice(at, at + length));
   }
 
+  /** Headers as the ABI writes them: how many, the lengths of each, then each with a zero behind name and value. */
+  #pairs(address: number, length: number): HeaderPair[] {
+    // No headers at all: not even their number.
+    if (length === 0) return [];
+    const bytes = Buffer.from(this.#exports.memory.buffer, address, length);
+    const count = bytes.readUInt32LE(0);
+    let at = 4 + 8 * count;
+    const next = (bytesOf: number): string => {
+      at += bytesOf + 1;
+      return bytes.toString('latin1', at - bytesOf - 1, at - 1);
+    };
+    return Array.from({ length: count }, (_, index): HeaderPair => [
+      next(bytes.readUInt32LE(4 + 8 * index)),
+      next(bytes.readUInt32LE(8 + 8 * index)),
+    ]);
+  }
+
   #text(at: number, length: number): string {
     return this.#read(at, length).toString('latin1');
   }
@@ -291,8 +308,12 @@ export class Worker {
         );
         return OK;
       },
-      proxy_send_local_response: (status, _details, _length, body, bodyLength) => {
-        this.#stream().local = { status: status!, body: this.#text(body!, bodyLength!) };
+      proxy_send_local_response: (status, _details, _length, body, bodyLength, headers, headersLength) => {
+        this.#stream().local = {
+          status: status!,
+          body: this.#text(body!, bodyLength!),
+          headers: this.#pairs(headers!, headersLength!),
+        };
         return OK;
       },
       proxy_continue_stream: (side) => (this.#stream().continued.push(side!), OK),

@@ -10,7 +10,7 @@ export const LIMIT = 200_000;
 const INPUT_PRICE = 10;
 const OUTPUT_PRICE = 100;
 export const OUTPUT_TOKENS = 40;
-const PROMPT_TOKENS = 20;
+export const PROMPT_TOKENS = 20;
 export const LEASE_MS = 60_000;
 
 export const BUDGET_SOURCE = `

@@ -243,7 +243,7 @@ At a threshold, \`at … percent\` narrows the models. Periods: \`hour\`, \`day\
   rate: {
     short: 'how often somebody may ask',
     about:
-      'A number of requests or tokens per `second`, `minute`, `hour` or `day`. With `for each`, each value of an attribute has its own.',
+      'A number of requests or tokens per `minute`, `hour` or `day`, counted over all gateways. With `for each`, each value of an attribute has its own.',
     example:
       'rate burst "No floods"\n  for each caller.id\n  limit 60 requests per minute\n  else deny "Slowly, please"\n',
   },

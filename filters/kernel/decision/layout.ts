@@ -188,7 +188,12 @@ export const BUDGET_SPENT = 36; // position of the fact
 export const BUDGET_PERIOD = 40; // PERIOD_*
 export const BUDGET_EACH = 44; // position of the fact whose values have accounts of their own, + 1; 0: one account
 export const BUDGET_SALT = 48; // text: stands before the value in what is hashed
-export const BUDGET_BYTES = 56;
+export const BUDGET_COUNTS = 56; // COUNTS_*
+export const BUDGET_BYTES = 64;
+
+export const COUNTS_MONEY = 0; // micro-units
+export const COUNTS_REQUESTS = 1;
+export const COUNTS_TOKENS = 2;
 
 export const PERIOD_HOUR = 0;
 export const PERIOD_DAY = 1;
@@ -196,6 +201,7 @@ export const PERIOD_WEEK = 2;
 export const PERIOD_MONTH = 3;
 export const PERIOD_QUARTER = 4;
 export const PERIOD_YEAR = 5;
+export const PERIOD_MINUTE = 6;
 
 // ---- T_REDACTIONS: list of MODE_*, the modes of redaction, weakest first
 export const REDACT_WHOLE = 127; // of no policy's: all of a value is masked, for whoever reviews

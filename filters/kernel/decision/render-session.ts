@@ -2,7 +2,9 @@
 import { Bytes } from '../bytes';
 import { resultBytes } from '../policy';
 import {
+  BUDGET_COUNTS,
   BUDGET_MESSAGE,
+  COUNTS_MONEY,
   BUDGET_NAME,
   DENIAL_BYTES,
   DENIAL_MESSAGE,
@@ -174,17 +176,18 @@ function budgetMessage(remover: usize): usize {
   return load<u32>(message, 4) == 0 ? 0 : message;
 }
 
-/** Position of the budget that a remover `budget NAME` (an address and a length) names; else NO_BUDGET. */
+/** Position of what a remover `budget NAME` or `rate NAME` (an address and a length) names; else NO_BUDGET. */
 export function budgetOfRemover(remover: usize): u32 {
   const count = budgetCount();
   const length = load<u32>(remover, 4);
   for (let at: u32 = 0; at < count; at++) {
     const record = budgetRecord(at);
     const name = load<u32>(record, BUDGET_NAME + 4);
+    const before: u32 = load<u32>(record, BUDGET_COUNTS) == COUNTS_MONEY ? 7 : 5;
     if (
-      length == name + 7 &&
-      load<u8>(load<u32>(remover), 6) == 0x20 &&
-      memory.compare(load<u32>(remover) + 7, load<u32>(record, BUDGET_NAME), name) == 0
+      length == name + before &&
+      load<u8>(<usize>load<u32>(remover) + before - 1) == 0x20 &&
+      memory.compare(load<u32>(remover) + before, load<u32>(record, BUDGET_NAME), name) == 0
     )
       return at;
   }

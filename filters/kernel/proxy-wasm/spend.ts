@@ -9,6 +9,7 @@ import { section } from '../decision/tables';
 import { Output } from '../session/output';
 import { session_levels, session_refuse_spend } from '../session';
 import { ACCOUNT_BYTES, hasAccounts } from '../session/accounts';
+import { chargedOf, isOfEarlierWindow } from '../session/budget';
 import { addSlot, beginLines, callSidecar, needsMore, sentToken, slotsDue, takeReply } from './grant-calls';
 import { claimSlot, findSlot, NO_SLOT_FOR_IT, SLOTS } from './account-slots';
 import { FIRST_SLOT, grant, readGrant, readGrantOnce, reserve, settleReserved } from './grant';
@@ -29,7 +30,7 @@ const UNKNOWN_MS: i64 = 60_000;
 const UNKNOWN_AGAIN_MS: i64 = 1_000;
 const LEVEL_BYTES: u32 = 24;
 const RESERVE_BYTES: u32 = 16;
-/** Of what an exchange has set aside: u32 position, u32 zero, i64 amount, u64 grant. */
+/** Of what an exchange has set aside: u32 place of the grant, u32 position of the budget, i64 amount, u64 number of the grant. */
 const HELD_BYTES: u32 = 24;
 
 /** The call that no request waits for. */
@@ -53,6 +54,7 @@ export function knowsLevels(e: Exchange, now: i64): bool {
       continue;
     }
     if (!readGrantOnce(i, 0) || grant.askedAt == 0 || now - grant.askedAt > LEVELS_MS_MAX) return false;
+    if (isOfEarlierWindow(i, grant.askedAt, now)) return false;
     if (grant.known == 0 && now - unknownAt > UNKNOWN_AGAIN_MS) return false;
     if (grant.granted > 0 && now >= grant.until) return false;
   }
@@ -63,7 +65,8 @@ export function knowsLevels(e: Exchange, now: i64): bool {
 function knowsAccount(e: Exchange, position: u32, now: i64): bool {
   const owner = ownerOf(e, position);
   if (owner == 0 || claimSlot(position, owner, now) == NO_SLOT_FOR_IT) return true;
-  const isKnown = grant.known != 0 && now - grant.askedAt <= LEVELS_MS_MAX;
+  const isKnown =
+    grant.known != 0 && now - grant.askedAt <= LEVELS_MS_MAX && !isOfEarlierWindow(position, grant.askedAt, now);
   return isKnown && (grant.granted == 0 || now < grant.until);
 }
 
@@ -145,7 +148,8 @@ export function reserveAll(e: Exchange, o: Output, now: i64): bool {
       return false;
     }
     const h = held + i * HELD_BYTES;
-    store<u64>(h, <u64>place);
+    store<u32>(h, place);
+    store<u32>(h, position, 4);
     store<i64>(h, amount, 8);
     store<u64>(h, number, 16);
     if (place >= FIRST_SLOT) noteChanged(place);
@@ -212,8 +216,7 @@ export function settleSpend(e: Exchange, o: Output): void {
   for (let i: u32 = 0; i < e.spendCount; i += 1) {
     const h = e.spend + i * HELD_BYTES;
     const amount = load<i64>(h, 8);
-    const spent = o.usageKnown != 0 ? o.cost : amount;
-    settleReserved(load<u32>(h), load<u64>(h, 16), amount, spent);
+    settleReserved(load<u32>(h), load<u64>(h, 16), amount, chargedOf(o, load<u32>(h, 4), amount));
     if (load<u32>(h) >= FIRST_SLOT) noteChanged(load<u32>(h));
   }
   free(e.spend);

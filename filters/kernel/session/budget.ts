@@ -14,6 +14,7 @@ import { Bytes } from '../bytes';
 import {
   NO_BUDGET,
   budgetCount,
+  budgetRecord,
   budgetOfRemover,
   modelRecord,
   reserveOf,
@@ -21,9 +22,16 @@ import {
   slotOf,
 } from '../decision/api';
 import {
+  BUDGET_COUNTS,
+  BUDGET_PERIOD,
+  COUNTS_MONEY,
+  COUNTS_REQUESTS,
+  COUNTS_TOKENS,
   MODEL_INPUT_PRICE,
   MODEL_OUTPUT_PRICE,
   FLAG_NO_MODEL,
+  PERIOD_HOUR,
+  PERIOD_MINUTE,
   RESULT_CANDIDATES,
   RESULT_FLAGS,
   RESULT_SITE,
@@ -33,8 +41,8 @@ import {
 import { section } from '../decision/tables';
 import { FLAG_NO_OUTPUT } from '../protocol/places';
 import { hasFlag } from '../http/endpoint';
-import { startsWith } from '../http/literal';
 import { putAccounts } from './accounts';
+import { Output } from './output';
 import { PHASE_LEVELS, Session } from './session-state';
 
 /**
@@ -76,10 +84,30 @@ export function hadNothingLeft(s: Session, position: u32): bool {
   return level != 0 && load<u32>(level, 16) == LEVEL_WHOLE && load<i64>(level) <= 0;
 }
 
-/** Seconds until a budget begins anew; 0 where that is not known. */
+/** Seconds until a budget begins anew; 0 where that is not known. A rate begins anew by the clock. */
 export function secondsLeftOf(s: Session, position: u32): u32 {
+  const record = budgetRecord(position);
+  if (load<u32>(record, BUDGET_COUNTS) != COUNTS_MONEY) return secondsToNext(s.now, load<u32>(record, BUDGET_PERIOD));
   const level = levelOf(s, position);
   return level == 0 ? 0 : load<u32>(level, 20);
+}
+
+function secondsToNext(now: i64, period: u32): u32 {
+  const length = lengthOf(period);
+  return <u32>((length - (now % length) + 999) / 1_000);
+}
+
+/** Of a rate's window. */
+function lengthOf(period: u32): i64 {
+  return period == PERIOD_MINUTE ? 60_000 : period == PERIOD_HOUR ? 3_600_000 : 86_400_000;
+}
+
+/** What was said of a rate then was said of a window that is over. */
+export function isOfEarlierWindow(position: u32, at: i64, now: i64): bool {
+  const record = budgetRecord(position);
+  if (load<u32>(record, BUDGET_COUNTS) == COUNTS_MONEY) return false;
+  const length = lengthOf(load<u32>(record, BUDGET_PERIOD));
+  return at / length != now / length;
 }
 
 function levelOf(s: Session, position: u32): usize {
@@ -134,11 +162,13 @@ export function settle(s: Session, upstreamRefused: bool): void {
   o.settled = 1;
   o.inputTokens = s.inputTokens;
   o.outputTokens = s.outputTokens;
+  o.tokens = -1;
   if (upstreamRefused && s.inputTokens < 0 && s.outputTokens < 0) {
     const cost = costOfRefusal(s);
     if (cost < 0) return;
     o.usageKnown = 1;
     o.cost = cost;
+    if (cost == 0) o.tokens = 0;
     return;
   }
   // What a stream counts before its end is less than what it will have cost: who hangs up then must not pay less.
@@ -155,6 +185,19 @@ export function settle(s: Session, upstreamRefused: bool): void {
   if (cost < 0) return;
   o.usageKnown = 1;
   o.cost = cost;
+  o.tokens = s.inputTokens + output;
+}
+
+/**
+ * What a budget or a rate is charged of what was set aside in it. What is not known to be less is all of it. A request
+ * counts once it has left.
+ */
+export function chargedOf(o: Output, position: u32, reserved: i64): i64 {
+  if (o.unsent) return 0;
+  const counts = load<u32>(budgetRecord(position), BUDGET_COUNTS);
+  if (counts == COUNTS_REQUESTS) return reserved;
+  if (counts == COUNTS_TOKENS) return o.tokens < 0 ? reserved : o.tokens;
+  return o.usageKnown == 0 ? reserved : o.cost;
 }
 
 /** ceil((input · inputPrice + output · outputPrice) / 1,000,000); -1 where that does not fit. */
@@ -179,7 +222,7 @@ export function deniedByBudget(result: usize): bool {
   for (let i: u32 = 0; i < count; i += 1) {
     const name = removers + (i << 3);
     const bits = load<u64>(removed + (i << 3));
-    if (startsWith(<usize>load<u32>(name), load<u32>(name, 4), 'budget ')) budgets |= bits;
+    if (budgetOfRemover(name) != NO_BUDGET) budgets |= bits;
     else others |= bits;
   }
   return (load<u64>(result, RESULT_CANDIDATES) & budgets & ~others) != 0;
@@ -207,5 +250,6 @@ export function settleNothing(s: Session): void {
   o.settled = 1;
   o.usageKnown = 1;
   o.cost = 0;
+  o.unsent = true;
   o.reservesRun().clear();
 }

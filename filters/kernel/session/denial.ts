@@ -89,7 +89,7 @@ export function reply(s: Session, status: u32, message: Bytes): i32 {
   o.status = status;
   const body = o.replyBodyRun();
   body.clear();
-  appendError(body, s.form, status, message);
+  appendError(body, s.form, status, message, s.overRate);
   const headers = o.replyHeadersRun();
   headers.clear();
   const type = changetype<usize>(JSON_TYPE);
@@ -114,7 +114,7 @@ function putRetryAfter(headers: Bytes, seconds: u32): void {
 }
 
 /** Appends the error's JSON. */
-export function appendError(out: Bytes, form: u32, status: u32, message: Bytes): void {
+export function appendError(out: Bytes, form: u32, status: u32, message: Bytes, overRate: bool = false): void {
   if (form == FORM_ANTHROPIC) put(out, '{"type":"error","error":{"type":"');
   else if (form == FORM_CHROMA) put(out, '{"error":"');
   else put(out, '{"error":{"message":"');
@@ -126,7 +126,7 @@ export function appendError(out: Bytes, form: u32, status: u32, message: Bytes):
   if (form == FORM_ANTHROPIC) return put(out, '"}}');
   if (form == FORM_CHROMA) return put(out, '"}');
   put(out, '","type":"');
-  put(out, openaiType(status));
+  put(out, overRate ? 'rate_limit_exceeded' : openaiType(status));
   put(out, '","param":null,"code":"');
   put(out, status == 202 ? 'writ_held' : status == 403 || status == 429 ? 'writ_denied' : 'writ_error');
   put(out, '"}}');

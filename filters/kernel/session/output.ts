@@ -77,6 +77,10 @@ export class Output {
   keptLen: u32 = 0;
 
   // Not the host's.
+  /** Of the request and its reply together; -1: not known. */
+  tokens: i64 = 0;
+  /** The request never left. */
+  unsent: bool = false;
   set: usize = 0;
   remove: usize = 0;
   body: usize = 0;
@@ -101,6 +105,7 @@ export class Output {
     const o = changetype<Output>(p);
     o.inputTokens = -1;
     o.outputTokens = -1;
+    o.tokens = -1;
     o.set = changetype<usize>(Bytes.create());
     o.remove = changetype<usize>(Bytes.create());
     o.body = changetype<usize>(Bytes.create());

@@ -4,7 +4,7 @@
  */
 import { ACTION_HOLD, BUDGET_SHORT, BUDGET_UNREADABLE, BUDGET_NOTHING_LEFT } from '../abi';
 import { NO_BUDGET, budgetCount, budgetRecord, renderReason } from '../decision/api';
-import { BUDGET_MESSAGE, BUDGET_NAME } from '../decision/layout';
+import { BUDGET_COUNTS, BUDGET_MESSAGE, BUDGET_NAME, COUNTS_MONEY } from '../decision/layout';
 import { Bytes } from '../bytes';
 import { deny, messageOf, reply } from './denial';
 import { put } from '../http/literal';
@@ -19,6 +19,7 @@ export function denyByBudget(s: Session): i32 {
   if (position == NO_BUDGET) return reply(s, 429, message);
   appendState(message, position, hadNothingLeft(s, position) ? BUDGET_NOTHING_LEFT : BUDGET_SHORT);
   s.retrySeconds = secondsLeftOf(s, position);
+  s.overRate = isRate(position);
   return reply(s, 429, message);
 }
 
@@ -29,7 +30,12 @@ export function refuseSpend(s: Session, position: u32, state: u32): i32 {
   if (!needsLevels(s) || position >= budgetCount()) return deny(s, 429, 'not enough left for this request');
   const message = messageOf(s);
   if (state == BUDGET_UNREADABLE) {
-    put(message, 'what is left of a budget cannot be read at the moment');
+    put(
+      message,
+      isRate(position)
+        ? 'a rate cannot be read at the moment'
+        : 'what is left of a budget cannot be read at the moment',
+    );
     appendState(message, position, state);
     return reply(s, 503, message);
   }
@@ -38,12 +44,17 @@ export function refuseSpend(s: Session, position: u32, state: u32): i32 {
   else put(message, 'denied');
   appendState(message, position, state);
   s.retrySeconds = secondsLeftOf(s, position);
+  s.overRate = isRate(position);
   return reply(s, 429, message);
+}
+
+function isRate(position: u32): bool {
+  return load<u32>(budgetRecord(position), BUDGET_COUNTS) != COUNTS_MONEY;
 }
 
 function appendState(message: Bytes, position: u32, state: u32): void {
   const name = budgetRecord(position) + BUDGET_NAME;
-  put(message, ' (budget ');
+  put(message, isRate(position) ? ' (rate ' : ' (budget ');
   message.append(<usize>load<u32>(name), load<u32>(name, 4));
   if (state == BUDGET_SHORT) put(message, ': not enough left for this request');
   else if (state == BUDGET_NOTHING_LEFT) put(message, ': nothing left');

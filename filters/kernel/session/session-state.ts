@@ -145,6 +145,8 @@ export class Session {
   levels: usize = 0;
   /** A denial that will not hold any more after so many seconds; 0: nothing is known of that. */
   retrySeconds: u32 = 0;
+  /** It is a rate that denies. */
+  overRate: bool = false;
 
   // Retrieval.
   store: i32 = -1;

@@ -219,7 +219,7 @@ export class BudgetAccounts {
       if (actual > amount) {
         this.#counters.overruns++;
         this.#options.alarm(
-          `a request cost ${actual} micro-units of budget \`${budgetOf(budget)}\`, more than its worst case of ${amount}`,
+          `a request took ${actual} of budget \`${budgetOf(budget)}\`, more than its worst case of ${amount}`,
         );
       }
     }

@@ -59,6 +59,8 @@ export const OPEN_GRANTS_MAX = 4;
  * is killed costs no more than that.
  */
 export const SHARES_PER_LIMIT = 64;
+/** Not less than this, where the lease has it: a rate of few requests would have Envoy ask for each of them. */
+const SHARE_MIN = 4;
 const SWEEP_MS = 2_000;
 
 export class EnvoyGrants {
@@ -131,7 +133,7 @@ export class EnvoyGrants {
     if (line.spent > Math.max(grant.granted, grant.spent)) {
       this.overruns++;
       this.#options.alarm(
-        `envoy settled ${line.spent} micro-units of budget \`${budgetOf(line.budget)}\` on a grant of ${grant.granted}`,
+        `envoy settled ${line.spent} of budget \`${budgetOf(line.budget)}\` on a grant of ${grant.granted}`,
       );
     }
     if (line.spent <= grant.spent && !line.close) return;
@@ -183,7 +185,10 @@ export class EnvoyGrants {
 
   #share(budget: string, lease: HeldLease): Micros {
     const limit = this.#knowledge(budget)?.limit ?? 0;
-    return Math.max(0, Math.min(Math.floor(freeOf(lease) / 2), Math.floor(limit / SHARES_PER_LIMIT)));
+    return Math.max(
+      0,
+      Math.min(Math.floor(freeOf(lease) / 2), Math.max(SHARE_MIN, Math.floor(limit / SHARES_PER_LIMIT))),
+    );
   }
 
   #state(line: GrantLine & GrantName): GrantState {
