@@ -352,7 +352,6 @@ export const DIAGNOSTICS = {
     explanation: NOT_ENFORCED,
   },
   E0908: { title: '`notify` is checked but not yet enforced', explanation: NOT_ENFORCED },
-  E0913: { title: '`redact` by a rule of tool calls is checked but not yet enforced', explanation: NOT_ENFORCED },
   E0916: { title: 'a rule on exchanges is checked but not yet enforced', explanation: NOT_ENFORCED },
   E0921: { title: '`highest of receipts` is checked but not yet enforced', explanation: NOT_ENFORCED },
   E0922: { title: 'a condition on the conversation is checked but not yet enforced', explanation: NOT_ENFORCED },

@@ -497,7 +497,6 @@ export type UnenforcedUse = {
 export type UnenforcedForm =
   | 'hold'
   | 'notify'
-  | 'toolCall'
   | 'exchange'
   | 'receipts'
   | 'conversation'

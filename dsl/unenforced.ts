@@ -12,7 +12,6 @@ export const UNENFORCED_FORMS: {
 } = {
   hold: { code: 'E0901', wording: '`hold for review` of a completion or tool call' },
   notify: { code: 'E0908', wording: '`notify`' },
-  toolCall: { code: 'E0913', wording: '`redact` by a rule of tool calls' },
   exchange: { code: 'E0916', wording: 'a rule on exchanges' },
   receipts: { code: 'E0921', wording: '`highest of receipts`' },
   conversation: { code: 'E0922', wording: 'a condition on the conversation' },

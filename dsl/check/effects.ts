@@ -139,8 +139,6 @@ const EFFECTS: {
     return version === null || key === null ? null : { kind: 'keepNewest', newest: version, forEach: key, span };
   },
   redact: (scope, { detectors, includingRestored, mode, span }) => {
-    // A call is dropped or denied; its arguments are redacted as the reply's text is.
-    if (scope.event === 'toolCall') noteUnenforced(scope.context, 'toolCall', scope.declaration, scope.event, span);
     const found = detectors.map((name) => resolveDetectors(scope.context, name));
     const checkedMode = checkMode(scope, mode);
     if (includingRestored && scope.event !== 'completion') {

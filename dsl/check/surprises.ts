@@ -24,7 +24,7 @@ export function checkSurprises(context: Context, declared: Declared): void {
 
 /** Nobody turns a placeholder in an answer back: only what the request itself sent is restored. */
 function placeholderThatStays(context: Context, rule: Rule): void {
-  if (rule.event !== 'completion') return;
+  if (rule.event !== 'completion' && rule.event !== 'toolCall') return;
   for (const effect of rule.effects) {
     if (effect.kind !== 'redact' || effect.mode.kind !== 'placeholder') continue;
     report(

@@ -406,8 +406,14 @@ function callRule(make: Making): Wording {
     call: true,
     ...(isPayment ? { payment: true } : {}),
   };
-  const effect = random.weighted({ drop: 3, deny: 1, allow: calls === 'deny' ? 2 : 0, tag: 1 });
-  const does = { drop: 'drop call', deny: 'deny "No"', allow: 'allow', tag: 'tag sort = 1' }[effect];
+  const effect = random.weighted({ drop: 3, deny: 1, allow: calls === 'deny' ? 2 : 0, tag: 1, redact: 2 });
+  const does = {
+    drop: 'drop call',
+    deny: 'deny "No"',
+    allow: 'allow',
+    tag: 'tag sort = 1',
+    redact: `redact ${random.pick(['email', 'iban'])} as ${random.pick(['mask', 'remove', 'mask keeping last 2'])}`,
+  }[effect];
   return worded`${head}${when(make, reading)}\n  ${does}`;
 }
 

@@ -31,6 +31,7 @@ rule no_searched_accounts on completion
   deny "An account number is nothing to search for"
 tool pay "pay_*" { amount: money from argument "amount" }
 rule large on tool call to pay where tool.amount is above 100 usd drop call
+rule addresses on tool call to pay redact email as mask
 rule huge on tool call to pay where tool.amount is above 10_000 usd deny "Far too much"
 `;
 
@@ -142,6 +143,20 @@ describe.each(DOORS)('through the door %s', (door) => {
       const none = await ask([large], fields);
       expect(none.said).not.toContain('tool_calls');
       expect(none.said).toContain('"finish_reason":"stop"');
+    });
+
+    test('what a rule redacts in one call stays in another', async () => {
+      const { status, said } = await ask(
+        [
+          { name: 'pay_now', arguments: { amount: 1, to: 'ann@customer.example' } },
+          { name: 'note', arguments: { text: 'bob@customer.example' } },
+        ],
+        fields,
+      );
+      expect(status).toBe(200);
+      expect(said).toContain('[EMAIL]');
+      expect(said).not.toContain('ann@');
+      expect(said).toContain('bob@cust');
     });
 
     test('a denied one ends the answer, and so does one whose amount nobody can read', async () => {

@@ -6,7 +6,7 @@
 import { Bytes } from '../bytes';
 import { REDACT_MASK, REDACT_PLACEHOLDER, REDACT_PSEUDONYM, REDACT_YEAR } from '../abi';
 import { includingRestored, redactionRecord, redactModeOf } from '../decision/api';
-import { MODE_KEEPS, MODE_KIND, REDACT_NONE, REDACT_WHOLE } from '../decision/layout';
+import { MODE_KEEPS, MODE_KIND, REDACT_NONE, REDACT_RESTORED, REDACT_WHOLE } from '../decision/layout';
 import { appendEscaped } from '../json/escape';
 import { appendMaskKeeping, appendYear } from './partial-masks';
 import { appendMask, appendPlaceholder, PLACEHOLDER_BYTES_MAX } from './placeholders';
@@ -93,7 +93,8 @@ export function isInPlaceholder(hits: usize, from: u32, to: u32, start: u32, end
 
 /**
  * Puts the sorted hits at `hits` that start before `before` together; appends the clusters that the decision acts on.
- * `inArguments`: nothing is restored there. Numbers of placeholders are given in the order of the text. The last
+ * `inArguments`: nothing is restored there. `more`: what is redacted beside what `result` says (a byte a detector, an
+ * address; 0: nothing). Numbers of placeholders are given in the order of the text. The last
  * cluster of an earlier call takes part no more: callers see to it that no hit straddles `before`.
  */
 export function buildClusters(
@@ -104,6 +105,7 @@ export function buildClusters(
   inArguments: bool,
   isReply: bool,
   result: usize,
+  more: usize,
   facts: usize,
   values: Values,
   nonce: u64,
@@ -116,7 +118,7 @@ export function buildClusters(
   for (let i: u32 = 0; i < count; i += 1) {
     const h = hits + i * HIT_BYTES;
     if (load<u32>(h) >= before) break;
-    const action = actionOf(h, inArguments, isReply, result);
+    const action = actionOf(h, inArguments, isReply, result, more);
     if (action == ACTION_NONE) continue;
     if (best != 0 && load<u32>(h) < end) {
       if (load<u32>(h, HIT_END) > end) end = load<u32>(h, HIT_END);
@@ -136,12 +138,17 @@ export function buildClusters(
 }
 
 /** ACTION_NONE, ACTION_RESTORE, or 1 + the redaction's mode as the result names it: the order is the strength. */
-function actionOf(hit: usize, inArguments: bool, isReply: bool, result: usize): u32 {
+function actionOf(hit: usize, inArguments: bool, isReply: bool, result: usize, more: usize): u32 {
   const detector = <u32>load<u16>(hit, HIT_DETECTOR);
   const kind = <u32>load<u16>(hit, HIT_KIND);
-  const mode = redactModeOf(result, detector);
+  let mode = redactModeOf(result, detector);
   if (!isReply) return mode == REDACT_NONE ? ACTION_NONE : 1 + mode;
-  const restoredToo = mode != REDACT_NONE && includingRestored(result, detector);
+  let restoredToo = mode != REDACT_NONE && includingRestored(result, detector);
+  if (more != 0) {
+    const other = <u32>load<u8>(more + detector);
+    if ((other & REDACT_RESTORED) != 0) restoredToo = true;
+    if ((other & ~REDACT_RESTORED) > mode) mode = other & ~REDACT_RESTORED;
+  }
   if (kind == HIT_PLACEHOLDER) return inArguments || restoredToo ? ACTION_NONE : ACTION_RESTORE;
   if (kind == HIT_KNOWN && !restoredToo) return ACTION_NONE;
   return mode == REDACT_NONE ? ACTION_NONE : 1 + mode;

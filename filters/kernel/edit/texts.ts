@@ -38,6 +38,7 @@ import {
   SEGMENT_MODE,
   SEGMENT_TO,
 } from './segment';
+import { redactsAt } from '../session/call-entries';
 import { Session } from '../session/session-state';
 import { appendPlainNumber, isScientific } from '../http/number-text';
 import { noteInMessage, NO_MESSAGE } from '../prompt/messages';
@@ -45,14 +46,16 @@ import { UrlState } from './url-state';
 import { NO_VALUE, ORIGIN_PROMPT, ORIGIN_REPLY, Values } from './values';
 
 /** Hits of one event: every value may stand often, but not without end. */
-const HITS_MAX: u32 = VALUES_MAX * 8;
+export const HITS_MAX: u32 = VALUES_MAX * 8;
 
 const GROUP_BYTES: u32 = 20;
 const GROUP_SEGMENT: usize = 0;
 const GROUP_SEGMENTS: usize = 4;
 const GROUP_HIT: usize = 8;
 const GROUP_HITS: usize = 12;
+/** A byte; behind it, in three, of which call the lane is an argument (its position, from 1; 0: of none). */
 const GROUP_MODE: usize = 16;
+const CALL_SHIFT: u32 = 8;
 
 /** Forgets the texts of the document before. */
 export function clearTexts(s: Session): void {
@@ -216,6 +219,15 @@ export function scanAlone(s: Session, document: usize, record: usize, mode: u32,
   closeGroup(s, message);
 }
 
+/** The groups from `first` on, which were closed, are arguments of a call, by its position from 1. */
+export function putInCall(s: Session, first: u32, position: u32): void {
+  const groups = changetype<Bytes>(s.groups);
+  for (let at = first; at < groups.len; at += GROUP_BYTES) {
+    const g = groups.ptr + at;
+    store<u32>(g, load<u32>(g, GROUP_MODE) | (position << CALL_SHIFT), GROUP_MODE);
+  }
+}
+
 /**
  * Turns what was found into edits of the document, by the decision in `s.result`. False where a rule asks for an edit
  * that cannot be made.
@@ -234,9 +246,10 @@ export function editTexts(s: Session, document: usize): bool {
       hits.ptr + load<u32>(g, GROUP_HIT) * HIT_BYTES,
       load<u32>(g, GROUP_HITS),
       0xffffffff,
-      load<u32>(g, GROUP_MODE) != MODE_TEXT,
+      <u32>load<u8>(g, GROUP_MODE) != MODE_TEXT,
       s.isReply,
       s.result,
+      redactsAt(s.calls, load<u32>(g, GROUP_MODE) >> CALL_SHIFT),
       s.facts,
       s.valuesOf(),
       s.nonce,

@@ -125,6 +125,7 @@ function putMasked(s: Session, out: Bytes, c: Channel, masking: usize): void {
       false,
       false,
       masking,
+      0,
       s.facts,
       s.valuesOf(),
       s.nonce,

@@ -18,6 +18,7 @@ import {
 import { noteKeeps } from '../keep/keeps';
 import { FORM_ANTHROPIC } from '../protocol/places';
 import { CALL_ARGUMENTS } from './call-entries';
+import { isFoundAround, noteRedactions } from './redact-calls';
 import { decideQuietly, recordAlways, recordDecision } from './record';
 import { Session } from './session-state';
 import {
@@ -43,6 +44,8 @@ export const CALLS_PASS: i32 = 0;
 export const CALLS_DENIED: i32 = 1;
 /** A call has no name, or what it is depends on who reads it. */
 export const CALLS_UNREADABLE: i32 = 2;
+/** What a rule redacts stands in a call where nothing can be redacted. */
+export const CALLS_FIXED: i32 = 3;
 export const UNREADABLE_CALL: string = "the upstream's reply calls a tool without a name that everybody reads alike";
 
 const EMPTY_OBJECT: usize = memory.data<u8>([0x7b, 0x7d]);
@@ -61,6 +64,7 @@ export function judgeCalls(s: Session): i32 {
     if (load<u32>(call, CALL_NAME_BYTES) == 0) return CALLS_UNREADABLE;
     const verdict = judge(s, call);
     if (verdict == VERDICT_NONE) return CALLS_DENIED;
+    if (verdict == VERDICT_KEPT && isFoundAround(call)) return CALLS_FIXED;
     store<u8>(call, <u8>verdict, CALL_VERDICT);
   }
   return CALLS_PASS;
@@ -80,17 +84,18 @@ function judge(s: Session, call: usize): u32 {
     if (!isToolCalled(tool, name, length)) continue;
     isOfNone = false;
     readArguments(s, call, tool);
-    const one = decideAs(s, tool);
+    const one = decideAs(s, call, tool);
     if (one == VERDICT_NONE) return VERDICT_NONE;
     if (one == VERDICT_DROPPED) verdict = VERDICT_DROPPED;
   }
-  return isOfNone ? decideAs(s, tools) : verdict;
+  return isOfNone ? decideAs(s, call, tools) : verdict;
 }
 
-function decideAs(s: Session, tool: u32): u32 {
+function decideAs(s: Session, call: usize, tool: u32): u32 {
   decideQuietly(s, EVENT_TOOL_CALL, <i32>tool);
   if (isAllowed(s.result)) {
     recordDecision(s);
+    noteRedactions(s, call);
     return VERDICT_KEPT;
   }
   recordAlways(s);

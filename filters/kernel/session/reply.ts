@@ -15,7 +15,7 @@ import { keepReply } from '../keep/keeps';
 import { decideEvent, decideQuietly } from './record';
 import { putBody, putLength } from './send-request';
 import { PHASE_DONE, Session } from './session-state';
-import { clearTexts, editTexts, scanAlone } from '../edit/texts';
+import { clearTexts, editTexts, putInCall, scanAlone } from '../edit/texts';
 import { MODE_ARGUMENTS, MODE_FIXED, MODE_TEXT } from '../edit/segment';
 import {
   addArguments,
@@ -26,10 +26,11 @@ import {
   endInCall,
   nameCall,
   noteCall,
+  positionOf,
   readsCalls,
   setCalls,
 } from './tool-calls';
-import { CALLS_DENIED, CALLS_PASS, CALLS_UNREADABLE, judgeCalls, UNREADABLE_CALL } from './judge-calls';
+import { CALLS_DENIED, CALLS_FIXED, CALLS_PASS, CALLS_UNREADABLE, judgeCalls, UNREADABLE_CALL } from './judge-calls';
 import { dropFromReply } from './drop-calls';
 import { around, takeFinish, takeUsage } from './usage';
 import { isListed } from '../edit/values-list';
@@ -81,6 +82,7 @@ export function onReply(s: Session): i32 {
   const calls = governCalls(s);
   if (calls == CALLS_DENIED) return denyByPolicy(s, 403);
   if (calls == CALLS_UNREADABLE) return deny(s, 502, UNREADABLE_CALL);
+  if (calls == CALLS_FIXED) return denyFixed(s);
   if (!editTexts(s, body.ptr)) return denyFixed(s);
   if (decidesCalls()) dropFromReply(s);
   if (s.failed) return deny(s, 502, "the upstream's reply holds more values than this gateway reads");
@@ -156,9 +158,12 @@ function scanInCall(s: Session, document: usize, i: u32, kind: i32): void {
   if (kind == P.PLACE_TOOL_NAME) nameCall(s, 0, call, document, r);
   takeArguments(s, 0, call, document, r, kind);
   if (opensCall(s, document, r, kind)) noteCall(s, 0, call);
+  const isArgument = kind == P.PLACE_ARGUMENTS || around(s, i, P.PLACE_TOOL_INPUT) != NO_RECORD;
+  const groups = changetype<Bytes>(s.groups).len;
   beginInCall(s);
   scanValue(s, document, r, kind);
-  endInCall(s, 0, call);
+  endInCall(s, 0, call, isArgument);
+  if (isArgument && changetype<Bytes>(s.groups).len > groups) putInCall(s, groups, positionOf(s, 0, call));
 }
 
 /** Notes arguments of a call: a text that is JSON (OpenAI), or JSON of the reply's own (Anthropic). */

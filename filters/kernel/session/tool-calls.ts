@@ -31,7 +31,8 @@ export const ARGUMENTS_MAX: u32 = 1 << 20;
 // An entry: its choice and its number there, its name (0 bytes: none yet), the bits of what was found in it that did not
 // come in the prompt, those of all that was, and whether it is a call at all: a block of text (Anthropic) is none. Then
 // what was decided of it, whether nothing more of it will come, what its arguments are made of, and the arguments: JSON
-// text (an address of Bytes, 0: none).
+// text (an address of Bytes, 0: none). Last what rules redact in them, and the bits of what was found new in the call, but
+// not in its arguments.
 export const CALL_TOOL: usize = 4;
 export const CALL_NAME: usize = 8;
 export const CALL_NAME_BYTES: usize = 12;
@@ -43,6 +44,8 @@ const CALL_IS: usize = 48;
 export const CALL_VERDICT: usize = 49;
 export const CALL_ENDED: usize = 50;
 const CALL_MADE_OF: usize = 51;
+export const CALL_AROUND_LOW: usize = 60;
+export const CALL_AROUND_HIGH: usize = 68;
 
 export const VERDICT_NONE: u32 = 0;
 export const VERDICT_KEPT: u32 = 1;
@@ -106,6 +109,12 @@ export function findCall(s: Session, choice: u32, tool: u32): usize {
     if (load<u32>(call) == choice && load<u32>(call, CALL_TOOL) == tool) return call;
   }
   return 0;
+}
+
+/** The position of the entry, from 1; 0 where there is none. */
+export function positionOf(s: Session, choice: u32, tool: u32): u32 {
+  const call = findCall(s, choice, tool);
+  return call == 0 ? 0 : <u32>(call - changetype<Bytes>(s.calls).ptr) / CALL_BYTES + 1;
 }
 
 /** Nothing more of the calls of a choice will come; of any, for -1. */
@@ -219,10 +228,14 @@ export function beginInCall(s: Session): void {
   s.foundHigh = 0;
 }
 
-/** Notes what was found since `beginInCall` in the call too. */
-export function endInCall(s: Session, choice: u32, tool: u32): void {
+/** Notes what was found since `beginInCall` in the call too. `isArgument`: where rules can redact it. */
+export function endInCall(s: Session, choice: u32, tool: u32, isArgument: bool): void {
   const call = (s.foundLow | s.foundHigh) == 0 ? 0 : callOf(s, choice, tool);
   if (call != 0) {
+    if (!isArgument) {
+      store<u64>(call, load<u64>(call, CALL_AROUND_LOW) | s.newLow, CALL_AROUND_LOW);
+      store<u64>(call, load<u64>(call, CALL_AROUND_HIGH) | s.newHigh, CALL_AROUND_HIGH);
+    }
     store<u64>(call, load<u64>(call, CALL_NEW_LOW) | s.newLow, CALL_NEW_LOW);
     store<u64>(call, load<u64>(call, CALL_NEW_HIGH) | s.newHigh, CALL_NEW_HIGH);
     store<u64>(call, load<u64>(call, CALL_LOW) | s.foundLow, CALL_LOW);

@@ -6,9 +6,10 @@ import { parsePlaceholder } from '../edit/placeholders';
 import { isPending } from '../edit/arguments';
 import { LANE_ARGUMENTS } from '../protocol/places';
 import { NO_MESSAGE } from '../prompt/messages';
-import { noteHit, notePlaceholder } from '../edit/texts';
+import { HITS_MAX, noteHit, notePlaceholder } from '../edit/texts';
 import { Session } from '../session/session-state';
-import { beginInCall, endInCall, noteCall, readsCalls } from '../session/tool-calls';
+import { redactsAt, waitsForRedactions } from '../session/redact-calls';
+import { beginInCall, endInCall, noteCall, positionOf, readsCalls } from '../session/tool-calls';
 import { Channel } from './stream-state';
 
 /** Scans what was appended since the last time; `c.finished`: nothing more will come. */
@@ -16,9 +17,10 @@ export function scanChannel(s: Session, c: Channel): void {
   if (c.field != LANE_ARGUMENTS || !readsCalls(s)) return scanLane(s, c);
   // Arguments that no event has opened are a call without a name.
   noteCall(s, c.choice, c.tool);
+  if (c.call == 0) c.call = positionOf(s, c.choice, c.tool);
   beginInCall(s);
   scanLane(s, c);
-  endInCall(s, c.choice, c.tool);
+  endInCall(s, c.choice, c.tool, true);
 }
 
 function scanLane(s: Session, c: Channel): void {
@@ -43,11 +45,13 @@ function scanLane(s: Session, c: Channel): void {
   }
   sortHits(hits.ptr, hits.len / HIT_BYTES);
   c.hold = holdOf(c, waits);
-  if (hits.failed || s.valuesOf().failed) s.failed = true;
+  // Those of a call that is not decided yet stay until it is.
+  if (hits.failed || s.valuesOf().failed || hits.len > HITS_MAX * HIT_BYTES) s.failed = true;
 }
 
-/** Puts the hits that are settled into clusters, by the decision in `s.result`. */
+/** Puts the hits that are settled into clusters, by the decision in `s.result`; of a call, once that is decided, too. */
 export function settleChannel(s: Session, c: Channel): void {
+  if (waitsForRedactions(s, c.call)) return;
   const hits = c.hitBytes();
   const clusters = c.clusterBytes();
   const settled = countSettled(c);
@@ -64,6 +68,7 @@ export function settleChannel(s: Session, c: Channel): void {
       c.field == LANE_ARGUMENTS,
       true,
       s.result,
+      redactsAt(s.calls, c.call),
       s.facts,
       s.valuesOf(),
       s.nonce,

@@ -113,7 +113,7 @@ function readInCall(s: Session, document: usize, i: u32, kind: i32, top: i64): v
   takeArguments(s, <u32>choice, tool, document, r, kind);
   beginInCall(s);
   scanValue(s, document, r, kind);
-  endInCall(s, <u32>choice, tool);
+  endInCall(s, <u32>choice, tool, false);
 }
 
 /** A piece of a call's arguments; false where it is of no choice. */

@@ -35,6 +35,8 @@ export class Channel {
   cluster: u32 = 0;
   /** Hits of the lane that were taken. */
   taken: u32 = 0;
+  /** Arguments: the position of their call among the reply's, from 1; 0: not known, or nobody reads calls. */
+  call: u32 = 0;
   /** Arguments: the machine's state at the end. */
   state: u32 = 0;
   /** Up to where placeholders were looked for. */

@@ -20,7 +20,14 @@ import { decideQuietly, recordDecision } from '../session/record';
 import { appendRefusal } from '../session/refusal';
 import { setFound } from '../prompt/messages';
 import { releaseAll, releaseBefore } from './release';
-import { CALLS_DENIED, CALLS_PASS, CALLS_UNREADABLE, judgeCalls, UNREADABLE_CALL } from '../session/judge-calls';
+import {
+  CALLS_DENIED,
+  CALLS_FIXED,
+  CALLS_PASS,
+  CALLS_UNREADABLE,
+  judgeCalls,
+  UNREADABLE_CALL,
+} from '../session/judge-calls';
 import { governCalls, setReplyFacts } from '../session/reply';
 import { PHASE_DONE, Session } from '../session/session-state';
 import {
@@ -105,6 +112,7 @@ function onBufferedEnd(s: Session): i32 {
   const calls = governCalls(s);
   if (calls == CALLS_DENIED) return denyByPolicy(s, 403);
   if (calls == CALLS_UNREADABLE) return deny(s, 502, UNREADABLE_CALL);
+  if (calls == CALLS_FIXED) return denyFixed(s);
   stream.drop();
   stream.gathering = false;
   stream.settled = true;
@@ -342,6 +350,7 @@ function refuseByPolicy(s: Session): i32 {
 /** A call is denied, and its decision recorded; or it cannot be read. */
 function refuseCalls(s: Session, calls: i32): i32 {
   if (calls == CALLS_UNREADABLE) return refuse(s, UNREADABLE_CALL);
+  if (calls == CALLS_FIXED) return refuseFixed(s);
   const message = messageOf(s);
   renderReason(s.result, message);
   return end(s, message);
