@@ -322,6 +322,11 @@ export const DIAGNOSTICS = {
     explanation:
       'Of several rates for one pair of currencies the one of the latest day counts, and it counts as soon as the policy that declares it is in force: a policy means the same on every day.',
   },
+  W0408: {
+    title: 'prompts without receipts',
+    explanation:
+      'A search answers with a receipt of the highest class that it handed out, and a prompt that carries it inherits that class. A client that sends the text without the receipt has a prompt of the base class, and of what the other `classify` find in it.',
+  },
   W0501: {
     title: 'a budget of models without a price',
     explanation: 'Budgets count what the models cost. Where every price is zero the budget is never touched.',
@@ -353,7 +358,6 @@ export const DIAGNOSTICS = {
   },
   E0908: { title: '`notify` is checked but not yet enforced', explanation: NOT_ENFORCED },
   E0916: { title: 'a rule on exchanges is checked but not yet enforced', explanation: NOT_ENFORCED },
-  E0921: { title: '`highest of receipts` is checked but not yet enforced', explanation: NOT_ENFORCED },
   E0922: { title: 'a condition on the conversation is checked but not yet enforced', explanation: NOT_ENFORCED },
   E0927: { title: 'a detector that matches a list is checked but not yet enforced', explanation: NOT_ENFORCED },
   E0928: { title: 'a detector that asks a classifier is checked but not yet enforced', explanation: NOT_ENFORCED },

@@ -498,7 +498,6 @@ export type UnenforcedForm =
   | 'hold'
   | 'notify'
   | 'exchange'
-  | 'receipts'
   | 'conversation'
   | 'listDetector'
   | 'classifierDetector'

@@ -6,6 +6,8 @@
 export const ROUTE_HEADER = 'x-writ-route';
 /** In which a held request gets its ticket, and shows it when it comes again. It never goes upstream. */
 export const TICKET_HEADER = 'x-writ-ticket';
+/** In which an answer of a store gets its receipt, and a prompt carries some. It never goes upstream. */
+export const RECEIPT_HEADER = 'x-writ-receipt';
 /** Headers of ours: inbound copies are removed, whatever their name. */
 export const OWN_HEADER_PREFIX = 'x-writ-';
 

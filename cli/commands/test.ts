@@ -1,7 +1,6 @@
 /** `writ test`: runs the policy's own tests through the compiled policy. */
 import { BUNDLE_PATHS } from '../../compiler/bundle/bundle-paths.ts';
 import { positionOf, type SourceFile, type Span } from '../../dsl/source.ts';
-import { DEPLOYMENT_KEY_BYTES, DeploymentKey } from '../../proto/deployment-key.ts';
 import { loadFilter } from '../../filters/host/load-filter.ts';
 import { type Command, onePath, parse } from '../command.ts';
 import { compile } from '../compile.ts';
@@ -38,7 +37,6 @@ exit codes: 0 all passed, 1 a test failed, there is none, or the policy is wrong
     }
     const { program, plan, files } = compiled;
     const filter = loadFilter(files.get(BUNDLE_PATHS.filterWasm)!);
-    filter.keyed?.takeKey(TEST_KEY);
     const results = program.tests.map((each) => runTest(each, { program, plan, filter }));
     const fired = new Set(results.flatMap((result) => result.fired));
     const never = program.rules.map((rule) => rule.name).filter((name) => !fired.has(name));
@@ -48,9 +46,6 @@ exit codes: 0 all passed, 1 a test failed, there is none, or the policy is wrong
     return results.length > 0 && results.every((result) => result.failures.length === 0) ? 0 : 1;
   },
 };
-
-/** Tests show no pseudonym's keyed part, so that any key serves; one that is always the same fails the same way twice. */
-const TEST_KEY = DeploymentKey.of(new Uint8Array(DEPLOYMENT_KEY_BYTES))!;
 
 function resultsJson(
   results: readonly TestResult[],

@@ -7,6 +7,7 @@ import type { WasmSession } from '../../filters/host/wasm-session.ts';
 import { budgetOf } from '../../proto/account-name.ts';
 import { factValues, type WireValue } from './given.ts';
 import type { PolicyUnderTest } from './policy-under-test.ts';
+import { receiptFor } from './receipt.ts';
 
 /** What came of a step. */
 export interface Happened {
@@ -24,6 +25,9 @@ const PLACEHOLDER = /\[([A-Z0-9_]+_\d+)_[A-Za-z0-9]{8,}\]/g;
 /** Pseudonyms end in what nobody can work out; tests write `[EMAIL:pseudonym]`. */
 const PSEUDONYM = /\[([A-Z0-9_]+):[a-z]{19}\]/g;
 
+/** What a prompt carries beside its body. */
+const RECEIPTS = 'receipts';
+
 /** Of no queue. */
 const TICKET = '0'.repeat(32);
 
@@ -31,6 +35,7 @@ export class Exchange {
   readonly #session: WasmSession;
   readonly #levels: Levels;
   readonly #program: Program;
+  readonly #receipt: (className: string) => string;
   #ended = false;
   #seen = 0;
 
@@ -40,6 +45,7 @@ export class Exchange {
     claims: { readonly [claim: string]: WireValue },
     levels: Levels,
   ) {
+    this.#receipt = (className) => receiptFor(claims, className, { nowMs, policy: program.policy.name });
     const jwt = JSON.parse(JSON.stringify(claims)) as { [claim: string]: string };
     this.#session = filter.newSession({
       evidence: { jwt, san: undefined },
@@ -65,6 +71,7 @@ export class Exchange {
       [':authority', 'test'],
       ['content-type', 'application/json'],
       ['content-length', String(body.length)],
+      ...receiptsOf(attributes).map((className): Header => ['x-writ-receipt', this.#receipt(className)]),
     ];
     this.#settle(this.#session.requestHeaders(headers, false));
     const step = this.#settle(this.#session.requestBody(body, true));
@@ -155,6 +162,11 @@ export class Exchange {
   }
 }
 
+/** The class of the receipt that a prompt carries. */
+function receiptsOf(attributes: readonly GivenAttribute[]): readonly string[] {
+  return attributes.flatMap(({ name, value }) => (name === RECEIPTS && value.kind === 'member' ? [value.name] : []));
+}
+
 /** The prompt's attributes that a request can carry. */
 function fieldsOf(attributes: readonly GivenAttribute[], program: Program): object {
   const values = factValues(attributes, program);
@@ -168,7 +180,7 @@ function fieldsOf(attributes: readonly GivenAttribute[], program: Program): obje
         type: 'function',
         function: { name: `tool_${at + 1}` },
       }));
-    else throw new Error(`\`prompt.${name}\` follows from the text: a test cannot set it`);
+    else if (name !== RECEIPTS) throw new Error(`\`prompt.${name}\` follows from the text: a test cannot set it`);
   }
   return fields;
 }

@@ -12,6 +12,7 @@ import { Exchange, type Happened } from './exchange.ts';
 import { feedFacts, giveFeeds, type GivenFeeds, noFeeds, rememberFeed } from './feeds.ts';
 import { claimsOf, factValues } from './given.ts';
 import type { PolicyUnderTest } from './policy-under-test.ts';
+import { TEST_KEY, withSubject } from './receipt.ts';
 
 export interface Failure {
   readonly message: string;
@@ -32,6 +33,7 @@ export function runTest(test: PolicyTest, compiled: PolicyUnderTest): TestResult
   const fired = new Set<string>();
   const world: Given = { now: null, caller: [], spent: new Map(), feeds: noFeeds() };
   const { program, plan } = compiled;
+  compiled.filter.keyed?.takeKey(TEST_KEY);
   let exchange: Exchange | null = null;
   let happened: Happened | null = null;
   try {
@@ -46,7 +48,13 @@ export function runTest(test: PolicyTest, compiled: PolicyUnderTest): TestResult
         exchange?.end();
         const now = nowOf(world, plan) ?? 0;
         giveFeeds(world.feeds, plan, compiled.filter, now);
-        exchange = new Exchange(compiled, now, claimsOf(world.caller, program), levelsOf(world, plan));
+        const claims = claimsOf(world.caller, program);
+        exchange = new Exchange(
+          compiled,
+          now,
+          step.attributes.some(({ name }) => name === 'receipts') ? withSubject(claims, program) : claims,
+          levelsOf(world, plan),
+        );
         happened = exchange.prompt(step);
       } else if (step.kind === 'completion') {
         if (exchange === null) throw new Error('a completion needs a prompt before it');

@@ -20,6 +20,7 @@ import {
   type WhenAbsent,
 } from '../plan/plan.ts';
 import { DRAW_PATH, SHARE_WHOLE } from '../plan/keep.ts';
+import { RECEIPTS_PATH } from '../plan/receipts.ts';
 import { lowerable } from './unenforced.ts';
 import { Unlowerable } from './unlowerable.ts';
 
@@ -228,7 +229,11 @@ function builtins(program: Program): Draft[] {
   }
   if (governsEgress(program)) facts.push(builtin('egress.host', { kind: 'text' }, fails));
   const classification = program.policy.classificationEnum;
-  if (classification !== null) facts.push(builtin(CLASSIFICATION_PATH, { kind: 'enum', enum: classification }, fails));
+  if (classification !== null) {
+    facts.push(builtin(CLASSIFICATION_PATH, { kind: 'enum', enum: classification }, fails));
+    if (program.classifications.some(({ level }) => level === 'receipts'))
+      facts.push(builtin(RECEIPTS_PATH, { kind: 'enum', enum: classification }, { kind: 'unknown' }));
+  }
   return facts;
 }
 

@@ -6,8 +6,9 @@ import type {
   Rate,
   Route as SourceRoute,
 } from '../../dsl/program.ts';
-import type { Budget, Classify, FactId, ModelId, Preference, PromptEvent, Route, Rule } from '../plan/plan.ts';
+import type { Budget, Classify, Expr, FactId, ModelId, Preference, PromptEvent, Route, Rule } from '../plan/plan.ts';
 import { compareText } from '../plan/order.ts';
+import { RECEIPTS_PATH } from '../plan/receipts.ts';
 import { atChosen, exprsOf, overFacts, overModels, removals, unlessCondition } from './condition.ts';
 import { guaranteeRules } from './guarantees.ts';
 import { type EventContext, type LoweredRule, readsIn } from './event-context.ts';
@@ -66,7 +67,7 @@ export function lowerClassify(event: 'prompt' | 'completion', context: EventCont
     .flatMap((each, index) => {
       const name = `classify ${index + 1}`;
       return lowerable<readonly Classify[]>(
-        () => [lowerClassification(name, each, context)],
+        () => lowerClassification(name, each, context),
         (form) => {
           denying.push({ declaration: name, form });
           return [];
@@ -76,11 +77,29 @@ export function lowerClassify(event: 'prompt' | 'completion', context: EventCont
   return { classify, reads: [...new Set(classify.flatMap((each) => each.reads))].sort((a, b) => a - b), denying };
 }
 
-function lowerClassification(name: string, source: Classification, context: EventContext): Classify {
-  if (source.level === 'receipts') throw new Unlowerable('receipts');
+/** Of receipts, one for each class that raises the base, all of one name: what the receipts say is a fact. */
+function lowerClassification(name: string, source: Classification, context: EventContext): readonly Classify[] {
   const conditions = [source.where, unlessCondition(source.unless)];
   const when = source.event === 'prompt' ? overFacts(conditions, context.scope) : atChosen(conditions, context.scope);
-  return { name, member: source.level.name, reads: readsIn(context, when), when, span: source.span };
+  const { level, span } = source;
+  if (level !== 'receipts') return [{ name, member: level.name, reads: readsIn(context, when), when, span }];
+  return receiptClasses(context).map(({ member, is }) => {
+    const both: Expr = { kind: 'and', of: [is, when] };
+    return { name, member, reads: readsIn(context, both), when: both, span };
+  });
+}
+
+function receiptClasses({ program, scope }: EventContext): readonly { readonly member: string; readonly is: Expr }[] {
+  const { classificationEnum: name, baseClassification: base } = program.policy;
+  if (name === null) return [];
+  const left = { kind: 'fact', fact: scope.facts.at(RECEIPTS_PATH) } as const;
+  const members = scope.enums.get(name) ?? [];
+  // The highest is there even where it is the base: a receipt that is not to be believed must be seen.
+  const raising = Math.min(members.indexOf(base?.name ?? '') + 1, members.length - 1);
+  return members.slice(raising).map((member) => ({
+    member,
+    is: { kind: 'compare', op: 'eq', left, right: { kind: 'rank', enum: name, member } },
+  }));
 }
 
 /** A preference that cannot be decided is no preference, and the route denies. */

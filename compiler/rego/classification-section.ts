@@ -8,9 +8,11 @@ import { comment, member, quoted, rule } from './text.ts';
 export function addClassification(section: SectionInProgress, classify: readonly Classify[]): void {
   const { names, prefix, text } = section;
   const { classification } = names.plan;
-  for (const each of classify) {
+  classify.forEach((each, at) => {
     section.reads(each.name, each.reads);
-    const scope = section.scope(each.name);
+    // Several may have one name.
+    const before = classify.slice(0, at).filter(({ name }) => name === each.name).length;
+    const scope = section.scope(before === 0 ? each.name : `${each.name} or ${before + 1}`);
     const bodies = alternatives(each.when, scope).map((body) =>
       section.adds('classifies', `[${quoted(each.name)}, ${names.text(each.member)}]`, [
         ...readable(names, each.reads),
@@ -18,7 +20,7 @@ export function addClassification(section: SectionInProgress, classify: readonly
       ]),
     );
     section.titled(each, [...(bodies.length === 0 ? [comment('It never fires.')] : bodies), ...scope.helpers]);
-  }
+  });
   if (classification === undefined) {
     text.push(`${prefix}_classification := null`);
     return;

@@ -9,6 +9,7 @@ import { invariant } from '../plan/invariant.ts';
 import { type RedactionMode, redactionName } from '../plan/redaction.ts';
 import type { Counted } from '../plan/budget.ts';
 import type { Budget, Plan } from '../plan/plan.ts';
+import { lengthPrefixed } from './length-prefixed.ts';
 import type { TableWriter } from './table-writer.ts';
 
 /** Who an API key or a certificate's SAN belongs to. */
@@ -104,24 +105,13 @@ export function writeRedactions(plan: Plan, writer: TableWriter): number {
     const { path, source } = plan.facts[mode.forEach]!;
     writer.u32(record + layout.MODE_FACT, mode.forEach);
     writer.u32(record + layout.MODE_STAYS, source.kind === 'claim' ? 1 : 0);
-    const prefix = pseudonymPrefix(plan.policy, path);
+    // What a pseudonym's hash begins with: what it is for, the policy, and PATH.
+    const prefix = lengthPrefixed(['writ pseudonym 1', plan.policy, path.join('.')]);
     writer.list(record + layout.MODE_PREFIX, writer.block(prefix), prefix.length);
   });
   const redactions = writer.reserve(8);
   writer.list(redactions, records, plan.redactions.length);
   return redactions;
-}
-
-/** What a pseudonym's hash begins with: what it is for, the policy and PATH, each behind its length (u32, little-endian). */
-function pseudonymPrefix(policy: string, path: readonly string[]): Uint8Array {
-  return Buffer.concat(
-    ['writ pseudonym 1', policy, path.join('.')].flatMap((part) => {
-      const bytes = Buffer.from(part);
-      const length = Buffer.alloc(4);
-      length.writeUInt32LE(bytes.length);
-      return [length, bytes];
-    }),
-  );
 }
 
 const PERIODS: { readonly [K in Budget['period']]: number } = {

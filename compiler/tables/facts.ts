@@ -217,6 +217,7 @@ export const BUILTIN_PATHS: { readonly [path: string]: number } = {
   'prompt.tools': abi.FACT_PROMPT_TOOLS,
   'prompt.messages': abi.FACT_PROMPT_MESSAGES,
   'prompt.classification': abi.FACT_PROMPT_CLASSIFICATION,
+  'prompt.receipts': abi.FACT_PROMPT_RECEIPTS,
   'model.chosen': abi.FACT_MODEL_CHOSEN,
   'text.found': abi.FACT_TEXT_FOUND,
   'text.found_restored': abi.FACT_TEXT_FOUND_RESTORED,

@@ -6,6 +6,7 @@
 import * as F from '../../filters/kernel/protocol/store-filter.ts';
 import type { Effect, Expr, Fact, FactId, Operand, Plan, RetrievalEvent, Rule, Store } from '../plan/plan.ts';
 import { operandOf } from '../plan/reads.ts';
+import { classFacts } from '../plan/receipts.ts';
 import { SectionBytes } from './section-bytes.ts';
 
 /** A condition as the store understands it; `null` stands for "all chunks". */
@@ -70,7 +71,8 @@ function filterTable(plan: Plan, store: Store, event: RetrievalEvent): Uint8Arra
   writer.u32(head + F.FILTER_CLAUSES, clauses.length);
   writer.u32(head + F.FILTER_CLAUSES + 4, writer.list(clauses));
   const reads = event.rules.some((rule) => readsOf(plan, rule).some((fact) => store.facts.includes(fact)));
-  writer.u32(head + F.FILTER_READS, reads || keeps.length > 0 ? 1 : 0);
+  const signed = classFacts(plan, store).length > 0;
+  writer.u32(head + F.FILTER_READS, reads || signed || keeps.length > 0 ? 1 : 0);
   const text = event.rules.some(
     (rule) =>
       rule.effects.some(({ kind }) => kind === 'redact') ||

@@ -19,6 +19,7 @@ import {
 } from '../tables/catalog.ts';
 import { writeFacts } from '../tables/facts.ts';
 import { writeFeeds } from '../tables/feeds.ts';
+import { writeReceipts } from '../tables/receipts.ts';
 import { writeRules } from '../tables/rules.ts';
 import { TableWriter } from '../tables/table-writer.ts';
 import { ENUM_MEMBERS_MAX, MODELS_MAX, PLAN_VERSION, type Plan, RULES_MAX } from '../plan/plan.ts';
@@ -119,6 +120,7 @@ function writeTables(input: LinkInput, writer: TableWriter) {
   section(abi.T_DETECTORS, block(input.detectors, writer));
   section(abi.T_PROTOCOLS, block(input.protocols, writer));
   section(abi.T_REDACTIONS, writeRedactions(plan, writer));
+  section(abi.T_RECEIPTS, writeReceipts(plan, writer));
   section(abi.T_IDENTITIES, writeIdentities(input.identities ?? [], writer));
   if (sites.some((site) => site.holds.length > 0)) {
     const source = writer.reserve(8);

@@ -2,10 +2,10 @@
 import { diagnostic, help } from '../diagnostic.ts';
 import { attributesOf, readsModel } from '../condition-facts.ts';
 import { printClause } from '../print/print-clause.ts';
-import type { Classification, Condition } from '../program.ts';
+import type { Classification, Condition, Span } from '../program.ts';
 import { checkOnce, checkWhereUnless } from './clauses.ts';
 import { conditionScope } from './condition-scope.ts';
-import { all, type Context, noteUnenforced, report } from './context.ts';
+import { all, type Context, report } from './context.ts';
 import { checkMember } from './values.ts';
 
 export function checkClassifications(context: Context): Classification[] {
@@ -21,7 +21,7 @@ export function checkClassifications(context: Context): Classification[] {
       return [];
     }
     const name = `classify ${event}`;
-    if (node.level === null) noteUnenforced(context, 'receipts', name, event, node.span);
+    if (node.level === null) warnOfReceipts(context, node.span);
     checkOnce(context, node.clauses);
     const { where, unless } = checkWhereUnless(conditionScope(context, name, event), node.clauses, 'where');
     for (const condition of [where, unless]) if (condition !== null) checkEarlier(context, condition, event);
@@ -41,6 +41,20 @@ export function checkClassifications(context: Context): Classification[] {
     return [{ order, value: { event, level, where, unless, span: node.span } }];
   });
   return found.sort((a, b) => (a.order < b.order ? -1 : a.order > b.order ? 1 : 0)).map((each) => each.value);
+}
+
+/** Nobody can make a client carry what it was given. */
+function warnOfReceipts(context: Context, span: Span): void {
+  report(
+    context,
+    diagnostic('W0408', span, 'a prompt without receipts has the base class, whatever was pasted into it', {
+      help: [
+        help(
+          'applications send the header `x-writ-receipt` of each search along; add `classify` by what text contains',
+        ),
+      ],
+    }),
+  );
 }
 
 /** Classes are decided before the model is chosen and before anything is redacted, and not from themselves. */

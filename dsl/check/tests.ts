@@ -306,19 +306,21 @@ function given(context: Context, settings: readonly Setting[], declared: Declare
 /** What a test may say of a prompt besides its text. */
 function promptAttributes(context: Context): Declared {
   const found = new Map<string, Pick<Attribute, 'name' | 'type'> & { readonly span: null }>();
+  const classes = context.typed.enums.get('classification');
+  const classification =
+    classes === undefined
+      ? null
+      : ({ kind: 'enum', name: 'classification', ordered: classes.ordered } as const satisfies Type);
   for (const { root, name, type } of BUILT_IN_ATTRIBUTES) {
     if (root !== 'prompt') continue;
     if (type === 'bool' || type === 'int' || type === 'text' || type === 'tokens' || type === 'bytes') {
       found.set(name, { name, type: { kind: type }, span: null });
     }
-    const classification = context.typed.enums.get('classification');
-    if (type === 'classification' && classification !== undefined) {
-      found.set(name, {
-        name,
-        type: { kind: 'enum', name: 'classification', ordered: classification.ordered },
-        span: null,
-      });
-    }
+    if (type === 'classification' && classification !== null)
+      found.set(name, { name, type: classification, span: null });
   }
+  // What the receipts say that it carries.
+  if (classification !== null && all(context, 'classify').some(({ level }) => level === null))
+    found.set('receipts', { name: 'receipts', type: classification, span: null });
   return found;
 }

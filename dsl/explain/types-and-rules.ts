@@ -189,6 +189,10 @@ export const TYPE_AND_RULE_EXAMPLES = {
     right:
       'rule summer\n  on prompt\n  where caller.branch is linz\n  deny "Closed"\n  effective 2027-07-01 until 2027-08-31\n',
   },
+  W0408: {
+    wrong: 'classify prompt as highest of receipts\n',
+    right: 'classify prompt as confidential where text contains any of (iban, us_ssn)\n',
+  },
   W0407: {
     wrong: 'convert eur at 1.08 usd on 2099-01-02\n\nbudget europe\n  limit 100 eur per day\n',
     right: 'convert eur at 1.08 usd on 2026-01-02\n\nbudget europe\n  limit 100 eur per day\n',

@@ -8,7 +8,6 @@ export const UNENFORCED_CASES: readonly { readonly code: UnenforcedCode; readonl
   { code: 'E0901', source: rule('hold for review by 2 of lawyers up to 4 hours else deny', 'completion') },
   { code: 'E0908', source: rule('notify desk') },
   { code: 'E0916', source: rule('tag seen = true', 'exchange') },
-  { code: 'E0921', source: 'classify prompt as highest of receipts\n' },
   { code: 'E0922', source: rule('where conversation.turns is above 50\n  deny') },
   { code: 'E0927', source: `detector vendor matches list vendors\n${rule('redact vendor as mask')}` },
   {

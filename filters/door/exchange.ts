@@ -6,7 +6,7 @@
  * A reply comes in chunks with no fixed relation of messages to answers (FULL_DUPLEX_STREAMED), so its headers may be
  * held until the body is known: a reply denied by its content still gets an error's status.
  */
-import { OWN_HEADER_PREFIX, ROUTE_HEADER, TICKET_HEADER } from '../../proto/route-key.ts';
+import { OWN_HEADER_PREFIX, RECEIPT_HEADER, ROUTE_HEADER, TICKET_HEADER } from '../../proto/route-key.ts';
 import { DoorError } from './door-error.ts';
 import type { Evidence } from './evidence.ts';
 import type { Message } from './read-message.ts';
@@ -40,6 +40,8 @@ export interface Reserved {
 
 /** Questions that one message may make a session ask before it must decide. */
 const QUESTIONS_MAX = 8;
+/** Of ours a client says two things: the ticket, or the receipts, of earlier answers. */
+const CLIENT_HEADERS: readonly string[] = [TICKET_HEADER, RECEIPT_HEADER];
 const EMPTY = new Uint8Array();
 const NO_TUNNELS: Extract<Step, { kind: 'reply' }> = { kind: 'reply', status: 405, headers: [], body: EMPTY };
 
@@ -129,8 +131,7 @@ export class Exchange {
     // A tunnel's body never ends, and Envoy would wait for its end.
     if (all.some(([name, value]) => name === ':method' && value === 'CONNECT')) return this.#reply(NO_TUNNELS);
     const own = all.filter(([name]) => name.startsWith(OWN_HEADER_PREFIX)).map(([name]) => name);
-    // Of ours a client says one thing: the ticket of an earlier answer.
-    const headers = all.filter(([name]) => !name.startsWith(OWN_HEADER_PREFIX) || name === TICKET_HEADER);
+    const headers = all.filter(([name]) => !name.startsWith(OWN_HEADER_PREFIX) || CLIENT_HEADERS.includes(name));
     this.#session = this.#host.openSession(evidence);
     return this.#then(this.#session.requestHeaders(headers, end), (step) => {
       if (step.kind === 'reply') return this.#reply(step);

@@ -81,7 +81,8 @@ export const FACT_COMPLETION_TOOL_CALLS = 18;
 export const FACT_EGRESS_HOST = 19;
 export const FACT_EXCHANGE_DRAW = 20;
 export const FACT_CALL_NAME = 21;
-export const BUILTIN_FACTS = 22;
+export const FACT_PROMPT_RECEIPTS = 22;
+export const BUILTIN_FACTS = 23;
 
 // Events, as `decide` takes them. Retrieval, chunk and ingest take the store's position in the policy as a second
 // number, a tool call the tool's (the number of tools: it is of none).
@@ -121,4 +122,6 @@ export const T_FEEDS = 12;
 export const T_KEEP = 13;
 // 0 where no call of a tool is decided.
 export const T_TOOLS = 14;
-export const TABLE_SECTIONS = 15;
+// RECEIPTS_* (receipts/layout.ts). 0 where the policy gives none.
+export const T_RECEIPTS = 15;
+export const TABLE_SECTIONS = 16;

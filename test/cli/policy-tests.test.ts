@@ -1,4 +1,4 @@
-// What is said of documents, as a policy's own tests see it: through the compiled wasm.
+// What is said of documents and receipts, as a policy's own tests see it: through the compiled wasm.
 import { beforeAll, describe, expect, test } from 'vitest';
 import { runTest, type TestResult } from '../../cli/policy-test/run-test.ts';
 import { lower } from '../../compiler/lower/lower.ts';
@@ -17,7 +17,11 @@ const POLICY = `policy acme {
   default retrieval: allow
   default ingest: allow
   on failure: deny
+  base classification: internal
 }
+classification = open < internal < secret
+classify prompt as highest of receipts
+rule secrets on prompt where prompt.classification is secret deny "secret"
 caller { id : text from claim "sub" }
 model m "m-1" { provider: openai input_price: 1 usd per 1M tokens output_price: 1 usd per 1M tokens context: 100_000 tokens }
 store files chroma "files" { source : optional text from metadata "source"  year : optional int from metadata "year" }
@@ -55,8 +59,19 @@ const PASSING = [
     'chunk from files { text: "x" }',
     'expect withheld by seen',
   ),
+  policyTest(
+    'of receipts',
+    'prompt to m "x" { receipts: open }',
+    'expect classification internal',
+    'prompt to m "x" { receipts: secret }',
+    'expect deny by secrets',
+    'expect classification secret',
+    'prompt to m "x"',
+    'expect allow',
+  ),
 ];
 const FAILING = [
+  policyTest('receipts of nobody', 'caller { }', 'prompt to m "x" { receipts: open }', 'expect allow'),
   policyTest('another value', 'document into files { source: "s"  text: "x" }', 'expect tag checked = "no"'),
   policyTest('another number', 'prompt to m "x"', 'completion "Hello"', 'expect tag weight = 1.5'),
   policyTest('not denied', 'document into files { source: "s"  text: "x" }', 'expect deny by sourced'),

@@ -66,6 +66,7 @@ export const RULE_CASES: readonly Case[] = [
     source:
       'store more chroma "more" { level: classification from metadata "level" else secret }\nrule r\n  on retrieval from more\n  withhold chunk unless chunk.level is public\n',
   },
+  { code: 'W0408', source: 'classify prompt as highest of receipts\n' },
   {
     code: 'W0501',
     source: withoutEvents(

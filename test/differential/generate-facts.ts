@@ -220,6 +220,7 @@ function builtinFacts(random: Random): readonly Draft[] {
     builtin('prompt.complexity', count('points')),
     builtin('prompt.stream', { kind: 'bool' }, { kind: 'else', value: false }),
     builtin('prompt.classification', { kind: 'enum', enum: 'classification' }),
+    builtin('prompt.receipts', { kind: 'enum', enum: 'classification' }, UNKNOWN),
     builtin('prompt.messages', {
       kind: 'collection',
       most: 4,

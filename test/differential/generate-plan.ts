@@ -146,8 +146,7 @@ function generatePrompt(context: Generating): EventPlan {
     (fact) => fact !== vocabulary.at('prompt.classification'),
   );
   const plain: ConditionSource = { vocabulary, random, facts, classification: false };
-  const classify =
-    vocabulary.classification === undefined ? [] : listOf(random, 2, () => generateClassify(context, plain));
+  const classify = vocabulary.classification === undefined ? [] : generateClassifies(context, plain);
   const source: ConditionSource = { ...plain, classification: vocabulary.classification !== undefined };
   const reading: ReadingContext = { classification: [...new Set(classify.flatMap((each) => each.reads))] };
   const limits = listOf(random, 2, (): OutputLimit => {
@@ -191,7 +190,7 @@ function generateCompletion(context: Generating): EventPlan {
   const facts = factsOf(vocabulary, ['now', 'text', 'list', 'switch', 'caller', 'prompt', 'model', 'completion']);
   const isClassified = vocabulary.classification !== undefined;
   const classify = isClassified
-    ? listOf(random, 2, () => generateClassify(context, { vocabulary, random, facts, classification: false }))
+    ? generateClassifies(context, { vocabulary, random, facts, classification: false })
     : [];
   const reading: ReadingContext = { classification: [...new Set(classify.flatMap((each) => each.reads))] };
   return {
@@ -201,6 +200,13 @@ function generateCompletion(context: Generating): EventPlan {
     stream: random.pick(['early', 'causal', 'buffered']),
     rules: generateRules(context, 'completion', facts, isClassified, reading),
   };
+}
+
+/** Of two some have one name, as those that come of receipts. */
+function generateClassifies(context: Generating, source: ConditionSource): readonly Classify[] {
+  const { random } = context;
+  const classify = listOf(random, 2, () => generateClassify(context, source));
+  return random.chance(0.4) ? classify.map((each) => ({ ...each, name: classify[0]!.name })) : classify;
 }
 
 function generateClassify(context: Generating, source: ConditionSource): Classify {

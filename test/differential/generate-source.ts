@@ -301,6 +301,8 @@ function when(make: Making, reading: Reading): Wording {
 
 function classify(make: Making): Wording {
   const level = make.random.pick(LEVELS);
+  if (make.random.chance(0.15))
+    return worded`classify prompt as highest of receipts\n  where ${condition(make, { text: true, prompt: true })}`;
   return make.random.chance(0.5)
     ? worded`classify prompt as ${level}\n  where ${condition(make, { text: true, prompt: true })}`
     : worded`classify completion as ${level}\n  where ${condition(make, { text: true, classification: true, model: true })}`;

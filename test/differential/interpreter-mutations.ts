@@ -141,6 +141,11 @@ export const INTERPRETER_MUTATIONS: readonly Mutation[] = [
   ]),
   ...inFile('compiler/interpret/classified.ts', [
     ['classification: the lowest', 'const rank = Math.max(', 'const rank = Math.min('],
+    [
+      'classification: one of each name counts',
+      '...firing.map((each) => each.member)',
+      '...firing.filter(({ name }, at) => firing.findIndex((each) => each.name === name) === at).map((each) => each.member)',
+    ],
     ['classification: does not fail', ' || readable.length < classify.length', ''],
   ]),
   ...inFile('compiler/interpret/decide-prompt.ts', [

@@ -119,6 +119,11 @@ export const REGO_MUTATIONS: readonly RegoMutation[] = [
   inPolicy('the context window is not looked at', ' > entry.context', ' > entry.context * 1000000000000'),
   inPolicy('limits are not looked at', ' | {limit[2] | some limit in prompt_limits; limit[0] == model}', ''),
   inPolicy('classifications never raise', / \| \{ranks.*prompt_classifies\}/, ''),
+  inPolicy(
+    'classifications of one name raise alike',
+    /(classifies contains (\["[^"]+", ))"([^"]+)"(\][^]*?classifies contains \2)"[^"]+"/,
+    '$1"$3"$4"$3"',
+  ),
   inPolicy('classifications of completions never raise', / \| \{ranks.*completion_classifies\}/, ''),
   inPolicy(
     'classifications of completions do not fire',

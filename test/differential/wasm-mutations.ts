@@ -211,6 +211,11 @@ export const WASM_MUTATIONS: readonly WasmMutation[] = [
   ...inFile('compiler/wasm/classification.ts', [
     ['classification: the lowest', 'i32.gt_s(higher.get(), rank.get())', 'i32.ge_s(rank.get(), higher.get())'],
     [
+      'classification: one of each name counts',
+      'rankOf(each.member)',
+      'rankOf(classify.find(({ name }) => name === each.name)!.member)',
+    ],
+    [
       'classification: does not fail',
       'module.select(isWhole, rank.get(), i32.const(-1))',
       'module.select(isWhole, rank.get(), rank.get())',

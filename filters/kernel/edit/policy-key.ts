@@ -2,9 +2,9 @@
  * The key of this policy's pseudonyms, as the host gave it: it is no part of the module, and leaves it nowhere. Until it
  * is there, pseudonyms are whole masks, and each is counted.
  */
-import { REDACT_PSEUDONYM } from '../abi';
+import { REDACT_PSEUDONYM, T_RECEIPTS } from '../abi';
 import { MODE_KIND } from '../decision/layout';
-import { redactionCount, redactionRecord } from '../decision/tables';
+import { redactionCount, redactionRecord, section } from '../decision/tables';
 import { readyHmac } from '../http/hmac';
 
 export const KEY_BYTES: u32 = 32;
@@ -43,8 +43,9 @@ export function countMasked(): void {
   maskedForWant += 1;
 }
 
-/** Whether some rule of the policy redacts by pseudonyms. */
+/** Whether the policy gives receipts, or some rule redacts by pseudonyms. */
 export function wantsKey(): bool {
+  if (section(T_RECEIPTS) != 0) return true;
   const count = redactionCount();
   for (let mode: u32 = 1; mode <= count; mode += 1)
     if (load<u32>(redactionRecord(mode), MODE_KIND) == REDACT_PSEUDONYM) return true;

@@ -44,6 +44,7 @@ import { decideQuietly, recordDecision } from '../session/record';
 import { sendReply, denyUnreadable } from '../session/reply';
 import { Session } from '../session/session-state';
 import { clearTexts, editTexts } from '../edit/texts';
+import { putReceipt, verdictOf } from '../receipts/given';
 
 /** Chunks of one answer, over all of its rows. */
 export const CHUNKS_MAX: u32 = 4_096;
@@ -100,7 +101,9 @@ function finishChunks(s: Session): i32 {
     }
   }
   if (changetype<Bytes>(s.edits).failed) return deny(s, 502, "the store's answer holds more than this gateway reads");
+  putReceipt(s);
   putNotices(s);
+  if (s.failed) return deny(s, 503, 'this gateway has no memory left for the reply');
   return sendReply(s);
 }
 
@@ -139,7 +142,7 @@ function readRow(s: Session, hasRows: bool): bool {
     if (changetype<Bytes>(s.verdicts).len >= CHUNKS_MAX) return false;
     const passes = judge(s);
     if (s.failed) return false;
-    changetype<Bytes>(s.verdicts).push(passes ? 1 : 0);
+    changetype<Bytes>(s.verdicts).push(passes ? verdictOf(s) : 0);
     if (!nextCells(s)) return false;
   }
   return cellsEnded();

@@ -27,6 +27,7 @@ import { addEdit } from '../edit/edits';
 import { eventOf, hasFlag } from '../http/endpoint';
 import { askForIngest, decideIngest } from './ingest';
 import { insertField } from './insert-field';
+import { needsReceipt } from '../receipts/given';
 import { is, put } from '../http/literal';
 import { appendPolicyFilter, filterOf } from './push-down';
 import { decideEvent } from '../session/record';
@@ -67,6 +68,8 @@ function askForRetrieval(s: Session): i32 {
 }
 
 function decideRetrieval(s: Session): i32 {
+  const unsigned = needsReceipt(s);
+  if (unsigned >= 0) return unsigned;
   if (s.limit >= 0) setValue(s.facts, FACT_RETRIEVAL_LIMIT, s.limit);
   else setUnknown(s.facts, FACT_RETRIEVAL_LIMIT);
   decideEvent(s, EVENT_RETRIEVAL, s.store);

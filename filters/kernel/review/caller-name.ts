@@ -1,8 +1,9 @@
 /**
- * Who calls, as a review is bound to them: what stays the same from token to token. Issuer and subject of a JWT, the
- * name in a certificate, or the hash of an API key. Known only where the policy holds or keeps something for review.
+ * Who calls, as a review or a receipt is bound to them: what stays the same from token to token. Issuer and subject of a
+ * JWT, the name in a certificate, or the hash of an API key. Known only where the policy holds or keeps something for
+ * review, or gives receipts.
  */
-import { T_KEEP, T_REVIEW } from '../abi';
+import { T_KEEP, T_RECEIPTS, T_REVIEW } from '../abi';
 import { Bytes } from '../bytes';
 import { Arena } from '../decision/api';
 import { section } from '../decision/tables';
@@ -22,7 +23,7 @@ let subject: usize = 0;
 let subjectBytes: u32 = 0;
 
 function isAskedFor(): bool {
-  return section(T_REVIEW) != 0 || section(T_KEEP) != 0;
+  return section(T_REVIEW) != 0 || section(T_KEEP) != 0 || section(T_RECEIPTS) != 0;
 }
 
 export function keepTokensCaller(s: Session, claims: usize, length: u32): void {

@@ -14,6 +14,7 @@ import { onPrompt } from '../prompt/prompt';
 import { onRetrieval } from '../retrieval/retrieval';
 import { keepRemovals } from '../http/forwarded-headers';
 import { keepTicket } from '../review/ticket';
+import { keepReceipts } from '../receipts/carried';
 import { sendRequest } from './send-request';
 import { PHASE_REQUEST, Session } from './session-state';
 
@@ -36,6 +37,7 @@ export function onRequestHeaders(s: Session, ptr: usize, length: u32, eos: bool)
     return deny(s, 401, 'the caller is not known: a verified token, an API key or a client certificate is needed');
   if (!keepRemovals(s, ptr)) return deny(s, 400, 'headers that begin with x-envoy- are not read from a client');
   if (!keepTicket(s, ptr)) return deny(s, 400, 'x-writ-ticket is none that this gateway gives');
+  if (eventOf(endpoint) == ENDPOINT_PROMPT) keepReceipts(s, ptr);
   if (s.failed) return denyExhausted(s);
   s.hadLength = findHeader(ptr, 'content-length') > 0;
   const encodings = findHeader(ptr, 'content-encoding');
