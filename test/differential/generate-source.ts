@@ -6,21 +6,8 @@
 import { MODELS, STORES, TEXTS, VOCABULARY } from './source-vocabulary.ts';
 import type { Random } from './random.ts';
 import type { TextFile } from './source-plan.ts';
-import {
-  aboutEnum,
-  aboutSet,
-  aboutText,
-  anyOf,
-  type Leaf,
-  type Making,
-  oneOf,
-  optionalText,
-  ordered,
-  quoted,
-  type Style,
-  swapped,
-  type Wording,
-} from './wordings.ts';
+import { condition, LEVELS, type Reading } from './source-conditions.ts';
+import { type Making, type Style, type Wording, worded } from './wordings.ts';
 
 export type { Style, Wording } from './wordings.ts';
 
@@ -54,7 +41,7 @@ ${Object.entries(defaults)
     ...models.map(({ name, text }) => same(`model ${name} "${name}-1" {\n  ${text}\n}`)),
     ...listOf(random, 2, () => term(make)),
     ...listOf(random, 3, () => classify(make)),
-    ...listOf(random, 5, () => promptRule(make)),
+    ...listOf(random, 5, () => promptRule(make)).flat(),
     ...listOf(random, 1, () => guarantee(make)),
     ...listOf(random, 3, () => egressRule(make)),
     ...listOf(random, 3, () => textRule(make, 'completion', 'completion')),
@@ -81,197 +68,15 @@ function nameFor(make: Making, kind: string): string {
   return `${make.random.pick(['a', 'm', 'z'])}_${kind}_${++make.taken}`;
 }
 
-function listOf(random: Random, most: number, one: () => Wording): readonly Wording[] {
+function listOf<T>(random: Random, most: number, one: () => T): readonly T[] {
   return Array.from({ length: random.int(0, most) }, one);
 }
 
-/** A text of the language, with its parts in either wording. */
-function worded(strings: TemplateStringsArray, ...parts: readonly (Wording | string)[]): Wording {
-  const as = (style: Style): string =>
-    strings.reduce((text, string, at) => {
-      const part = parts[at - 1]!;
-      return `${text}${typeof part === 'string' ? part : part[style]}${string}`;
-    });
-  return { plain: as('plain'), otherwise: as('otherwise') };
-}
-
-// ------------------------------------------------------------------------------------------------------------------
-// conditions
-
-/** What a condition may read, besides the caller. */
-interface Reading {
-  readonly text?: true;
-  readonly prompt?: true;
-  readonly classification?: true;
-  readonly reply?: true;
-  readonly calls?: true;
-  readonly sent?: true;
-  readonly model?: true;
-  readonly chunk?: true;
-  readonly call?: true;
-  readonly payment?: true;
-}
-
-const DEPTH_MAX = 2;
-
-function condition(make: Making, reading: Reading, depth = 0): Wording {
-  const { random } = make;
-  const kind = depth >= DEPTH_MAX ? 'leaf' : random.weighted({ leaf: 5, and: 2, or: 2, not: 1 });
-  if (kind === 'leaf') return leaf(make, reading);
-  if (kind === 'not') {
-    const of = condition(make, reading, depth + 1);
-    return { plain: `not (${of.plain})`, otherwise: `not (not (not (${of.otherwise})))` };
-  }
-  const [left, right] = [condition(make, reading, depth + 1), condition(make, reading, depth + 1)];
-  const other = kind === 'and' ? 'or' : 'and';
-  return {
-    plain: `(${left.plain}) ${kind} (${right.plain})`,
-    // De Morgan, in the other order.
-    otherwise: `not (not (${right.otherwise}) ${other} not (${left.otherwise}))`,
-  };
-}
-
-function leaf(make: Making, reading: Reading): Wording {
-  const { random, terms } = make;
-  const makers = [
-    ...CALLER,
-    ...(reading.text ? [textFound] : []),
-    ...(reading.prompt ? PROMPT : []),
-    ...(reading.classification ? [ofClassification, ofClassification] : []),
-    ...(reading.reply ? [ofReply] : []),
-    ...(reading.calls ? [ofCalls] : []),
-    ...(reading.sent ? [ofSent] : []),
-    ...(reading.model ? MODEL : []),
-    ...(reading.chunk ? [...CHUNK, ...CHUNK] : []),
-    ...(reading.call ? [callName, callName] : []),
-    ...(reading.payment ? [...PAYMENT, ...PAYMENT] : []),
-  ];
-  if (terms.length > 0 && random.chance(0.15)) {
-    const { name, is } = random.pick(terms);
-    return { plain: name, otherwise: `(${is.otherwise})` };
-  }
-  return random.pick(makers)(make);
-}
-
-const CALLER: readonly Leaf[] = [
-  (make) => aboutText(make, 'caller.id'),
-  (make) => optionalText(make, 'caller.manager'),
-  (make) => aboutEnum(make, 'caller.department', ['marketing', 'support', 'hr']),
-  (make) => aboutEnum(make, 'caller.region', ['eu', 'us', 'asia']),
-  ({ random }) => swapped(random, 'caller.region', 'caller.home', 'is'),
-  (make) => aboutSet(make, 'caller.groups', 'caller.teams'),
-  (make) => aboutSet(make, 'caller.teams', 'caller.groups'),
-  ({ random }) => anyOf(random, 'caller.regions contains', ['eu', 'us', 'asia']),
-  ({ random }) => {
-    const other = random.pick(['caller.region', 'caller.home']);
-    return { plain: `caller.regions contains ${other}`, otherwise: `not (not (caller.regions contains ${other}))` };
-  },
-  (make) => ordered(make, 'caller.clearance', LEVELS),
-  (make) => ordered(make, 'caller.grade', ['0', '1', '3', '5']),
-  (make) => ordered(make, 'caller.ratio', ['0.5', '1.25', '2', '0']),
-  (make) => ordered(make, 'caller.hired', DATES),
-  (make) => ordered(make, 'caller.since', TIMES),
-  (make) => ordered(make, 'now', TIMES),
-  ({ random }) => {
-    const [time, hours] = [random.pick(['now', 'caller.since']), random.pick(['office', 'night'])];
-    return { plain: `${time} is in hours ${hours}`, otherwise: `not (${time} is not in hours ${hours})` };
-  },
-  () => ({ plain: 'caller.verified', otherwise: 'caller.verified is true' }),
-  () => ({ plain: 'caller.verified is false', otherwise: 'not (caller.verified)' }),
-];
-
-const DATES = ['2024-02-29', '2026-12-31', '1970-01-01'] as const;
-/** Some of them come twice, or never, in Berlin. */
-const TIMES = ['2026-03-29', '2026-03-29 02:30', '2026-10-25 02:30', '2026-10-04 09:00'] as const;
 /** When a rule holds, and the same as conditions on `now`. */
 const PERIODS = [
   { clause: 'effective 2026-03-29', says: ['now is at least 2026-03-29'] },
   { clause: 'effective 2026-01-01 until 2026-10-25', says: ['now is at least 2026-01-01', 'now is below 2026-10-26'] },
 ] as const;
-
-const LEVELS = ['public', 'internal', 'confidential', 'restricted'] as const;
-
-const PROMPT: readonly Leaf[] = [
-  (make) => ordered(make, 'prompt.tokens_estimate', ['1 tokens', '40 tokens', '900 tokens']),
-  (make) => ordered(make, 'prompt.complexity', ['1', '3', '5']),
-  (make) => ordered(make, 'prompt.choices', ['1', '2']),
-  () => ({ plain: 'prompt.stream', otherwise: 'not (prompt.stream is false)' }),
-  (make) => aboutText(make, 'prompt.requested_model'),
-  ({ random }) => {
-    const role = random.pick(['user', 'system', 'tool']);
-    const found = random.pick(['email', 'iban', 'personal']);
-    const of = `m.role is ${role} and m.text contains ${found}`;
-    const not = `m.role is not ${role} or not (m.text contains ${found})`;
-    return random.chance(0.5)
-      ? {
-          plain: `some m in prompt.messages has (${of})`,
-          otherwise: `not (every m in prompt.messages has (${not}))`,
-        }
-      : {
-          plain: `every m in prompt.messages has (${of})`,
-          otherwise: `not (some m in prompt.messages has (${not}))`,
-        };
-  },
-];
-
-const MODEL: readonly Leaf[] = [
-  () => ({ plain: 'model.zone is external', otherwise: 'not (model.zone is onprem)' }),
-  (make) => aboutEnum(make, 'model.region', ['eu', 'us']),
-  (make) => ordered(make, 'model.clearance', LEVELS),
-  ({ random, models }) => {
-    const name = random.pick(models);
-    return { plain: `model is ${name}`, otherwise: `not (model is not ${name})` };
-  },
-  ({ random }) => swapped(random, 'model.region', 'caller.region', 'is'),
-];
-
-const CHUNK: readonly Leaf[] = [
-  (make) => aboutText(make, 'chunk.source'),
-  (make) => optionalText(make, 'chunk.subject'),
-  (make) => aboutSet(make, 'chunk.groups', 'caller.groups'),
-  (make) => ordered(make, 'chunk.classification', [...LEVELS, 'caller.clearance']),
-  (make) => ordered(make, 'chunk.version', ['0', '2', '5']),
-];
-
-const callName: Leaf = (make) => aboutText(make, 'tool.name');
-
-const PAYMENT: readonly Leaf[] = [
-  (make) => ordered(make, 'tool.amount', ['1 usd', '0.5 usd', '2_500 usd', '0.9 eur']),
-  (make) => aboutText(make, 'tool.to'),
-  (make) => optionalText(make, 'tool.memo'),
-  () => ({ plain: 'tool.urgent', otherwise: 'not (tool.urgent is false)' }),
-];
-
-const ofClassification: Leaf = (make) => ordered(make, 'prompt.classification', [...LEVELS, 'caller.clearance']);
-const ofSent: Leaf = (make) =>
-  ordered(make, 'prompt.sent_classification', [...LEVELS, 'caller.clearance', 'prompt.classification']);
-
-const ofReply: Leaf = (make) =>
-  ordered(make, 'completion.classification', [...LEVELS, 'caller.clearance', 'prompt.classification']);
-
-const ofCalls: Leaf = ({ random }) => {
-  const found = `${random.pick(['email', 'iban', 'personal'])}${random.chance(0.4) ? ' including restored' : ''}`;
-  const name = random.pick([...TEXTS, 'alphabet'].map(quoted));
-  const of = `c.name contains ${name} and c.text contains ${found}`;
-  const not = `not (c.name contains ${name}) or not (c.text contains ${found})`;
-  return random.chance(0.5)
-    ? {
-        plain: `some c in completion.tool_calls has (${of})`,
-        otherwise: `not (every c in completion.tool_calls has (${not}))`,
-      }
-    : {
-        plain: `every c in completion.tool_calls has (${of})`,
-        otherwise: `not (some c in completion.tool_calls has (${not}))`,
-      };
-};
-
-const textFound: Leaf = ({ random }) =>
-  random.chance(0.3)
-    ? { plain: 'text contains personal', otherwise: 'text contains iban or text contains email' }
-    : anyOf(random, 'text contains', ['email', 'iban', 'phone', 'payment_card']);
-
-// ------------------------------------------------------------------------------------------------------------------
-// declarations
 
 function term(make: Making): Wording {
   const name = nameFor(make, 'term');
@@ -308,27 +113,87 @@ function classify(make: Making): Wording {
     : worded`classify completion as ${level}\n  where ${condition(make, { text: true, classification: true, model: true })}`;
 }
 
-function promptRule(make: Making): Wording {
+/** A rule, and sometimes a waiver of it. */
+function promptRule(make: Making): readonly Wording[] {
   const { random, defaults } = make;
   const name = nameFor(make, 'prompt');
   const head = `rule ${name}${random.chance(0.3) ? ' "A title"' : ''}\n  on prompt`;
   const facts: Reading = { text: true, prompt: true, classification: true };
   switch (
-    random.weighted({ useOnly: 3, limit: 1.5, deny: 1.5, redact: 3, allow: defaults.prompt === 'deny' ? 3 : 0 })
+    random.weighted({
+      useOnly: 3,
+      limit: 1.5,
+      deny: 1.5,
+      redact: 3,
+      marks: 2,
+      hold: 1,
+      allow: defaults.prompt === 'deny' ? 3 : 0,
+    })
   ) {
     case 'useOnly': {
       const models = condition(make, { model: true, classification: true, sent: true });
-      return worded`${head}${when(make, { ...facts, model: true })}\n  use only models where ${models}`;
+      return waived(
+        make,
+        name,
+        worded`${head}${when(make, { ...facts, model: true })}\n  use only models where ${models}`,
+      );
     }
-    case 'limit':
-      return worded`${head}${when(make, { ...facts, model: true })}\n  limit prompt.output_tokens to ${random.pick(['8', '100'])} tokens`;
+    case 'limit': {
+      const tokens = random.pick(['8', '100']);
+      const where = when(make, { ...facts, model: true });
+      return waived(make, name, worded`${head}${where}\n  limit prompt.output_tokens to ${tokens} tokens`);
+    }
     case 'deny':
-      return worded`${head}${when(make, { ...facts, sent: true })}\n  deny "Not here"`;
+      return waived(make, name, worded`${head}${when(make, { ...facts, sent: true })}\n  deny "Not here"`);
     case 'redact':
-      return worded`${head}${when(make, { ...facts, model: true })}\n  ${redact(random)}`;
+      return waived(make, name, worded`${head}${when(make, { ...facts, model: true })}\n  ${redact(random)}`);
+    case 'hold': {
+      const needed = random.pick(['1', '2']);
+      const where = when(make, { ...facts, model: true });
+      return waived(make, name, worded`${head}${where}\n  hold for review by ${needed} of board up to 2 hours else deny`);
+    }
+    case 'marks':
+      return [worded`${head}${when(make, { ...facts, model: true })}${marks(random)}`];
     case 'allow':
-      return worded`${head}${when(make, facts)}\n  allow`;
+      return [worded`${head}${when(make, facts)}\n  allow`];
   }
+}
+
+/** Effects that take nothing away, so that several stand in one rule. */
+function marks(random: Random): string {
+  const effects = [
+    `tag sort = ${random.pick(['1', '2', '"1"', 'true'])}`,
+    `set prompt.store to ${random.pick(['true', 'false'])}`,
+    `record exchange for ${random.pick(['30 days', '5 years'])}`,
+    `sample ${random.pick(['2', '0.5', '100'])} percent for review by board`,
+  ];
+  const some = random.some(effects, 0.5);
+  return (some.length === 0 ? [random.pick(effects)] : some).map((effect) => `\n  ${effect}`).join('');
+}
+
+/** The last day of a waiver, and the day after. */
+const ENDS = [
+  ['2026-03-28', '2026-03-29'],
+  ['2026-10-24', '2026-10-25'],
+  ['2027-12-31', '2028-01-01'],
+] as const;
+
+/** With a waiver in one wording; in the other the rule itself says what the waiver lifts, and until when. */
+function waived(make: Making, rule: string, says: Wording): readonly Wording[] {
+  const { random } = make;
+  if (random.chance(0.8)) return [says];
+  const covers = condition(make, {}, 1);
+  const [until, below] = random.pick(ENDS);
+  return [
+    {
+      plain: `${says.plain}\n  waivable by "owner@example.org"`,
+      otherwise: `${says.otherwise}\n  unless (${covers.otherwise}) and now is below ${below}`,
+    },
+    {
+      plain: `waiver ${nameFor(make, 'waiver')} "Why" of ${rule}\n  where ${covers.plain}\n  until ${until}\n  owner "owner@example.org"`,
+      otherwise: '',
+    },
+  ];
 }
 
 function guarantee(make: Making): Wording {

@@ -43,6 +43,12 @@ export const VOCABULARY = [
   memo: optional text from argument "memo"
 }`,
   'tool search "search" {\n  words: text from argument "q" else ""\n}',
+  'reviewers board from group "board"',
+  'list blocked of text from "blocked" max age 1 day',
+  'list holidays of date from "holidays" max age 90 days',
+  'hours workdays = monday to friday 08:00 to 17:00 except holidays',
+  'switch stop "Stop" by "on-call"',
+  'switch glass "Break the glass" by "on-call" max 4 hours',
   'detectors personal = email, iban',
   'convert eur at 1.000_001 usd on 2026-01-02',
   'convert eur at 0.9 usd on 2025-12-31',

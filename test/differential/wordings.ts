@@ -109,3 +109,13 @@ function atLeastTwo(random: Random, values: readonly string[]): readonly string[
 export function quoted(text: string): string {
   return `"${text.replaceAll('"', '\\"')}"`;
 }
+
+/** A text of the language, with its parts in either wording. */
+export function worded(strings: TemplateStringsArray, ...parts: readonly (Wording | string)[]): Wording {
+  const as = (style: Style): string =>
+    strings.reduce((text, string, at) => {
+      const part = parts[at - 1]!;
+      return `${text}${typeof part === 'string' ? part : part[style]}${string}`;
+    });
+  return { plain: as('plain'), otherwise: as('otherwise') };
+}
