@@ -327,6 +327,11 @@ export const DIAGNOSTICS = {
     explanation:
       'A search answers with a receipt of the highest class that it handed out, and a prompt that carries it inherits that class. A client that sends the text without the receipt has a prompt of the base class, and of what the other `classify` find in it.',
   },
+  W0409: {
+    title: 'a text in which nothing is hidden from its readers',
+    explanation:
+      'What is held, sampled or recorded is read by people or kept on a disk. The values that the detectors of the policy find are hidden in it; a policy that names none hides nothing.',
+  },
   W0501: {
     title: 'a budget of models without a price',
     explanation: 'Budgets count what the models cost. Where every price is zero the budget is never touched.',

@@ -20,7 +20,27 @@ export function checkSurprises(context: Context, declared: Declared): void {
   for (const rule of declared.rules) eventThatNeverHappens(context, rule, declared);
   for (const store of declared.stores) nothingFound(context, store, declared);
   for (const budget of declared.budgets) budgetWithoutPrices(context, budget, declared);
+  if (context.usedDetectors.size === 0) for (const rule of declared.rules) nothingHidden(context, rule);
 }
+
+/** People read, and disks keep, what a policy's own detectors leave of a text. */
+function nothingHidden(context: Context, { effects }: Rule): void {
+  for (const effect of effects) {
+    if (effect.kind !== 'hold' && effect.kind !== 'sample' && effect.kind !== 'record') continue;
+    report(
+      context,
+      diagnostic('W0409', effect.span, `${SHOWN[effect.kind]} as it is: no detector is named in the policy`, {
+        help: [help('name in some rule what nobody shall read, such as `redact any of (iban, email) as mask`')],
+      }),
+    );
+  }
+}
+
+const SHOWN = {
+  hold: 'reviewers read the text',
+  sample: 'reviewers read the text',
+  record: 'the text is kept',
+} as const;
 
 /** Nobody turns a placeholder in an answer back: only what the request itself sent is restored. */
 function placeholderThatStays(context: Context, rule: Rule): void {

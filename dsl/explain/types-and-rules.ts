@@ -104,8 +104,8 @@ export const TYPE_AND_RULE_EXAMPLES = {
     right: 'rule answers\n  on completion\n  redact iban as mask\n',
   },
   E0409: {
-    wrong: 'rule four_eyes\n  on prompt\n  hold for review by 0 of lawyers up to 2 hours else deny\n',
-    right: 'rule four_eyes\n  on prompt\n  hold for review by 2 of lawyers up to 2 hours else deny\n',
+    wrong: 'rule four_eyes\n  on prompt\n  where text contains iban\n  hold for review by 0 of lawyers up to 2 hours else deny\n',
+    right: 'rule four_eyes\n  on prompt\n  where text contains iban\n  hold for review by 2 of lawyers up to 2 hours else deny\n',
   },
   E0410: {
     wrong: 'rule short\n  on prompt\n  limit prompt.tokens_estimate to 500 tokens\n',
@@ -196,5 +196,10 @@ export const TYPE_AND_RULE_EXAMPLES = {
   W0407: {
     wrong: 'convert eur at 1.08 usd on 2099-01-02\n\nbudget europe\n  limit 100 eur per day\n',
     right: 'convert eur at 1.08 usd on 2026-01-02\n\nbudget europe\n  limit 100 eur per day\n',
+  },
+  W0409: {
+    wrong: 'rule looked_at\n  on prompt\n  sample 2 percent for review by lawyers\n',
+    right:
+      'rule looked_at\n  on prompt\n  sample 2 percent for review by lawyers\n\nrule hide\n  on completion\n  redact any of (iban, email) as mask\n',
   },
 } as const satisfies { readonly [code: string]: Example };

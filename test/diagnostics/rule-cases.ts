@@ -62,6 +62,10 @@ export const RULE_CASES: readonly Case[] = [
     source: `convert eur at 1.08 usd on 2026-12-02\nconvert eur at 1.07 usd on 2026-12-01\nbudget b\n  limit 5 eur per day\n`,
   },
   {
+    code: 'W0409',
+    source: `${rule('sample 2 percent for review by lawyers\n  record exchange for 5 years')}rule s\n  on prompt\n  hold for review by 1 of lawyers up to 1 hour else deny\n`,
+  },
+  {
     code: 'W0404',
     source:
       'store more chroma "more" { level: classification from metadata "level" else secret }\nrule r\n  on retrieval from more\n  withhold chunk unless chunk.level is public\n',

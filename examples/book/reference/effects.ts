@@ -79,13 +79,14 @@ export const EFFECTS: { readonly [K in EffectClause['kind']]: Described } = {
     short: 'keeps the exchange for a time',
     about:
       'Keeps what the exchange says, masked, for the time given, and deletes it then. A month is 30 days and a year 365. A prompt whose record cannot be kept is denied.',
-    example: 'rule kept "Exchanges are kept for five years"\n  on exchange\n  record exchange for 5 years\n',
+    example:
+      'rule kept "Exchanges are kept for five years, without account numbers"\n  on prompt\n  where model.site is outside\n  redact iban as mask\n  record exchange for 5 years\n',
   },
   hold: {
     short: 'waits for people to approve',
     about: 'The request waits until so many of the reviewers have approved it, or the time is up.',
     example:
-      'rule four_eyes "Two lawyers look first"\n  on prompt\n  where text contains "settlement"\n  hold for review by 2 of lawyers up to 4 hours else deny\n',
+      'rule four_eyes "Two lawyers look first"\n  on prompt\n  where text contains iban\n  hold for review by 2 of lawyers up to 4 hours else deny\n',
   },
   limitTo: {
     short: 'limits the length of the answer',
@@ -107,6 +108,7 @@ export const EFFECTS: { readonly [K in EffectClause['kind']]: Described } = {
     short: 'shows some requests to reviewers',
     about:
       'Puts a share of the exchanges, prompt and reply, before reviewers, drawn by an id that no client chooses. What they see is masked, as far as detectors that the policy mentions find it; nothing waits for it, and what is denied is drawn too.',
-    example: 'rule one_in_fifty "One in fifty is looked at"\n  on prompt\n  sample 2 percent for review by lawyers\n',
+    example:
+      'rule one_in_fifty "One in fifty is looked at, without account numbers"\n  on prompt\n  sample 2 percent for review by lawyers\n\nrule hide\n  on completion\n  redact iban as mask\n',
   },
 };
