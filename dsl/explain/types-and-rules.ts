@@ -104,8 +104,10 @@ export const TYPE_AND_RULE_EXAMPLES = {
     right: 'rule answers\n  on completion\n  redact iban as mask\n',
   },
   E0409: {
-    wrong: 'rule four_eyes\n  on prompt\n  where text contains iban\n  hold for review by 0 of lawyers up to 2 hours else deny\n',
-    right: 'rule four_eyes\n  on prompt\n  where text contains iban\n  hold for review by 2 of lawyers up to 2 hours else deny\n',
+    wrong:
+      'rule four_eyes\n  on prompt\n  where text contains iban\n  hold for review by 0 of lawyers up to 2 hours else deny\n',
+    right:
+      'rule four_eyes\n  on prompt\n  where text contains iban\n  hold for review by 2 of lawyers up to 2 hours else deny\n',
   },
   E0410: {
     wrong: 'rule short\n  on prompt\n  limit prompt.tokens_estimate to 500 tokens\n',

@@ -5,7 +5,10 @@ const rule = (clauses: string, event = 'prompt'): string => `rule r\n  on ${even
 const HASH = `sha256:${'0123456789abcdef'.repeat(4)}`;
 
 export const UNENFORCED_CASES: readonly { readonly code: UnenforcedCode; readonly source: string }[] = [
-  { code: 'E0901', source: rule('hold for review by 2 of lawyers up to 4 hours else deny', 'completion') },
+  {
+    code: 'E0901',
+    source: rule('where text contains iban\n  hold for review by 2 of lawyers up to 4 hours else deny', 'completion'),
+  },
   { code: 'E0908', source: rule('notify desk') },
   { code: 'E0916', source: rule('tag seen = true', 'exchange') },
   { code: 'E0922', source: rule('where conversation.turns is above 50\n  deny') },

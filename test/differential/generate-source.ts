@@ -150,7 +150,11 @@ function promptRule(make: Making): readonly Wording[] {
     case 'hold': {
       const needed = random.pick(['1', '2']);
       const where = when(make, { ...facts, model: true });
-      return waived(make, name, worded`${head}${where}\n  hold for review by ${needed} of board up to 2 hours else deny`);
+      return waived(
+        make,
+        name,
+        worded`${head}${where}\n  hold for review by ${needed} of board up to 2 hours else deny`,
+      );
     }
     case 'marks':
       return [worded`${head}${when(make, { ...facts, model: true })}${marks(random)}`];
