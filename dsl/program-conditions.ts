@@ -69,7 +69,6 @@ export type Root =
   | 'text'
   | 'now'
   | 'egress'
-  | 'conversation'
   | 'variable';
 export type AttributeRef = {
   readonly kind: 'attribute';

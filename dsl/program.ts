@@ -498,7 +498,6 @@ export type UnenforcedForm =
   | 'hold'
   | 'notify'
   | 'exchange'
-  | 'conversation'
   | 'listDetector'
   | 'classifierDetector'
   | 'budgetThresholdNotify'

@@ -477,7 +477,6 @@ function termOf(attribute: AttributeRef, scope: Scope, model: Model | null): Ter
     case 'now':
       return fact(NOW_PATH);
     case 'text':
-    case 'conversation':
       throw new Unlowerable(attribute.root);
   }
 }

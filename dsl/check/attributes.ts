@@ -8,11 +8,11 @@ import {
   DECLARED_ROOTS,
   EVENT_WORDING,
 } from '../events.ts';
-import type { Attribute, AttributeRef, CollectionKind, EventKind, Root, Type, UnenforcedForm } from '../program.ts';
+import type { Attribute, AttributeRef, CollectionKind, EventKind, Root, Type } from '../program.ts';
 import type { Span } from '../source.ts';
 import type { Name, Path } from '../syntax-tree.ts';
 import type { ConditionScope } from './condition-scope.ts';
-import { declaredHere, listNames, noteUnenforced, report, unknownName } from './context.ts';
+import { declaredHere, listNames, report, unknownName } from './context.ts';
 import { sameType } from './types.ts';
 
 const ROOTS = [
@@ -26,14 +26,17 @@ const ROOTS = [
   'text',
   'now',
   'egress',
-  'conversation',
 ] as const satisfies readonly Root[];
 const builtIn = new Map(BUILT_IN_ATTRIBUTES.map((each) => [`${each.root}.${each.name}`, each]));
 
-/** Facts that nothing supplies yet. */
-const UNENFORCED_ATTRIBUTES: ReadonlyMap<string, UnenforcedForm> = new Map<string, UnenforcedForm>([
-  ['conversation.turns', 'conversation'],
-  ['conversation.tokens', 'conversation'],
+/**
+ * What people look for and no door can know: a client says what its conversation was, and begins another where it likes.
+ */
+const UNKNOWABLE: ReadonlyMap<string, string> = new Map([
+  [
+    'conversation',
+    'a client says itself what its conversation was: limit callers by `rate` or a `budget` `for each caller.id`, and what a model reads by `prompt.tokens_estimate`',
+  ],
 ]);
 
 export function isRoot(name: string): name is (typeof ROOTS)[number] {
@@ -62,10 +65,10 @@ export function attributeOf(scope: ConditionScope, path: Path): AttributeRef | n
   }
   if (collection !== undefined) return ofVariable(scope, path, first, second, collection);
   if (!isRoot(first.text)) {
-    report(
-      scope.context,
-      unknownName('fact', { ...first, span: scope.usedAt ?? first.span }, [...ROOTS, ...scope.variables.keys()]),
-    );
+    const name = { ...first, span: scope.usedAt ?? first.span };
+    const why = UNKNOWABLE.get(first.text);
+    const unknown = unknownName('fact', name, [...ROOTS, ...scope.variables.keys()]);
+    report(scope.context, why === undefined ? unknown : { ...unknown, help: [help(why)] });
     return null;
   }
   return ofRoot(scope, path, first.text, second);
@@ -199,8 +202,6 @@ function fromTable(
   }
   const type = builtInType(scope, entry.type, span);
   if (type === null) return null;
-  const form = UNENFORCED_ATTRIBUTES.get(`${root}.${entry.name}`);
-  if (form !== undefined) noteUnenforced(scope.context, form, scope.declaration, scope.event, span);
   return { kind: 'attribute', root, name: entry.name, type, optional: entry.optional, variable, span, declared: null };
 }
 

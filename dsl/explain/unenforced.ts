@@ -11,7 +11,6 @@ export const UNENFORCED_CASES: readonly { readonly code: UnenforcedCode; readonl
   },
   { code: 'E0908', source: rule('notify desk') },
   { code: 'E0916', source: rule('tag seen = true', 'exchange') },
-  { code: 'E0922', source: rule('where conversation.turns is above 50\n  deny') },
   { code: 'E0927', source: `detector vendor matches list vendors\n${rule('redact vendor as mask')}` },
   {
     code: 'E0928',

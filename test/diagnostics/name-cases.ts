@@ -11,6 +11,7 @@ export const NAME_CASES: readonly Case[] = [
   { code: 'E0201', source: rule('withhold chunk unless chunk.level is at most internal', 'retrieval from file') },
   { code: 'E0201', source: rule('hold for review by 1 of lawyer up to 2 hours else deny') },
   { code: 'E0201', source: rule('where callr.trusted\n  deny') },
+  { code: 'E0201', source: rule('where conversation.turns is above 50\n  deny') },
   { code: 'E0201', source: 'test "t" {\n  prompt to big "hi"\n  expect deny by bass\n}\n' },
   { code: 'E0201', source: 'delegate to graz where caller.branch is graz may alow\n' },
   { code: 'E0201', source: rule('where caller.branch is graz or linz\n  deny') },

@@ -34,8 +34,13 @@ describe.each(UNENFORCED_CASES)('$code', ({ code, source }) => {
 
 test('a route whose preference cannot be decided denies', () => {
   const plan = planOf(
-    'route r\n  for requested any\n  prefer big where conversation.turns is above 50\n  prefer own\n',
+    `detector toxic matches classifier "toxicity" at "sha256:${'0123456789abcdef'.repeat(4)}" above 80 percent
+route r
+  for requested any
+  prefer big where text contains toxic
+  prefer own
+`,
   );
   const prompt = plan.events.find((event) => event.kind === 'prompt');
-  expect(prompt?.rules.map((rule) => [rule.name, rule.unenforced])).toContainEqual(['r', 'conversation']);
+  expect(prompt?.rules.map((rule) => [rule.name, rule.unenforced])).toContainEqual(['r', 'classifierDetector']);
 });
