@@ -362,7 +362,6 @@ export const DIAGNOSTICS = {
     explanation: NOT_ENFORCED,
   },
   E0908: { title: '`notify` is checked but not yet enforced', explanation: NOT_ENFORCED },
-  E0916: { title: 'a rule on exchanges is checked but not yet enforced', explanation: NOT_ENFORCED },
   E0927: { title: 'a detector that matches a list is checked but not yet enforced', explanation: NOT_ENFORCED },
   E0928: { title: 'a detector that asks a classifier is checked but not yet enforced', explanation: NOT_ENFORCED },
   E0931: { title: '`at … percent notify` is checked but not yet enforced', explanation: NOT_ENFORCED },

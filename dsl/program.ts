@@ -447,6 +447,8 @@ export type TestStep =
     }
   | { readonly kind: 'completion'; readonly text: string; readonly span: Span }
   | { readonly kind: 'egress'; readonly host: string; readonly span: Span }
+  /** Of the exchange that the latest prompt has begun. */
+  | { readonly kind: 'end'; readonly span: Span }
   | {
       readonly kind: 'chunk';
       readonly store: string;
@@ -479,6 +481,8 @@ export type Expectation =
   | { readonly kind: 'withheld'; readonly by: string | null }
   | { readonly kind: 'classification'; readonly level: MemberValue }
   | { readonly kind: 'hold'; readonly by: string | null }
+  | { readonly kind: 'record'; readonly by: string | null }
+  | { readonly kind: 'sample'; readonly by: string | null }
   | { readonly kind: 'tag'; readonly name: string; readonly value: ScalarValue };
 
 // ----------------------------------------------------------------------------------------------------------------
@@ -497,7 +501,6 @@ export type UnenforcedUse = {
 export type UnenforcedForm =
   | 'hold'
   | 'notify'
-  | 'exchange'
   | 'listDetector'
   | 'classifierDetector'
   | 'budgetThresholdNotify'

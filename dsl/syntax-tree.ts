@@ -202,6 +202,7 @@ export type TestStepNode =
   | Node<'givenDocument', { store: Name | null; settings: readonly Setting[] }>
   | Node<'givenToolCall', { tool: Name; settings: readonly Setting[] }>
   | Node<'givenEgress', { host: Text }>
+  | Node<'givenEnd'>
   | Node<'expect', { expectation: ExpectationNode }>;
 export type ExpectationNode =
   | Node<'expectAllow'>
@@ -212,6 +213,8 @@ export type ExpectationNode =
   | Node<'expectWithheld', { by: Name | null }>
   | Node<'expectClassification', { level: Name }>
   | Node<'expectHold', { by: Name | null }>
+  | Node<'expectRecord', { by: Name | null }>
+  | Node<'expectSample', { by: Name | null }>
   | Node<'expectTag', { name: Name; value: Literal }>;
 
 /** Every kind of node, for tables that must be complete. */

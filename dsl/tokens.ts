@@ -163,6 +163,7 @@ const SOFT_WORDS = [
   'document',
   'off',
   'withheld',
+  'ends',
   'may',
   'per',
   'highest',

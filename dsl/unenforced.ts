@@ -12,7 +12,6 @@ export const UNENFORCED_FORMS: {
 } = {
   hold: { code: 'E0901', wording: '`hold for review` of a completion or tool call' },
   notify: { code: 'E0908', wording: '`notify`' },
-  exchange: { code: 'E0916', wording: 'a rule on exchanges' },
   listDetector: { code: 'E0927', wording: 'a detector that matches a list' },
   classifierDetector: { code: 'E0928', wording: 'a detector that asks a classifier' },
   budgetThresholdNotify: { code: 'E0931', wording: '`at … percent notify`' },

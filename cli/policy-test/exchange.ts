@@ -1,6 +1,8 @@
 /** One prompt and its completion, as OpenAI chat messages through a session of the compiled filter. */
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import type { Decision } from '../../compiler/plan/decision.ts';
+import { SHARE_WHOLE } from '../../compiler/plan/keep.ts';
+import type { Plan } from '../../compiler/plan/plan.ts';
 import type { GivenAttribute, Program, TestStep } from '../../dsl/program.ts';
 import type { Header, Step } from '../../filters/door/session-port.ts';
 import type { WasmSession } from '../../filters/host/wasm-session.ts';
@@ -28,6 +30,8 @@ const PSEUDONYM = /\[([A-Z0-9_]+):[a-z]{19}\]/g;
 /** What a prompt carries beside its body. */
 const RECEIPTS = 'receipts';
 
+/** Exchanges that are tried until one is drawn by the smallest share: of one in a million, enough nearly always. */
+const DRAWS_MAX = 16_000_000n;
 /** Of no queue. */
 const TICKET = '0'.repeat(32);
 
@@ -40,7 +44,7 @@ export class Exchange {
   #seen = 0;
 
   constructor(
-    { filter, program }: PolicyUnderTest,
+    { filter, program, plan }: PolicyUnderTest,
     nowMs: number,
     claims: { readonly [claim: string]: WireValue },
     levels: Levels,
@@ -50,7 +54,7 @@ export class Exchange {
     this.#session = filter.newSession({
       evidence: { jwt, san: undefined },
       nowMs,
-      nonce: randomBytes(8).readBigUInt64LE(),
+      nonce: nonceOf(plan, nowMs),
     });
     this.#levels = levels;
     this.#program = program;
@@ -122,6 +126,17 @@ export class Exchange {
     return this.#happened(step, body, read);
   }
 
+  /** The exchange is over: whatever rules on exchanges say of it. */
+  over(): Happened {
+    this.#session.outcome();
+    const decision = this.#lastDecision();
+    return {
+      decision,
+      sent: null,
+      refusal: decision === null ? 'no rule is about exchanges, or it is over already' : null,
+    };
+  }
+
   end(): void {
     if (!this.#ended) this.#session.free();
     this.#ended = true;
@@ -130,8 +145,11 @@ export class Exchange {
   /** Answers what the session asks of its host, until it says what becomes of the message. */
   #settle(step: Step): Step {
     let now = step;
-    while (now.kind === 'levels')
-      now = this.#session.levels(now.budgets.map((account) => this.#levels.get(budgetOf(account))));
+    while (now.kind === 'levels' || now.kind === 'record')
+      now =
+        now.kind === 'record'
+          ? this.#session.recorded(true)
+          : this.#session.levels(now.budgets.map((account) => this.#levels.get(budgetOf(account))));
     // Nobody has approved what a test asks.
     if (now.kind === 'review') return this.#session.review({ state: 'pending', ticket: TICKET, seconds: 0 });
     if (now.kind === 'call') throw new Error('a test cannot ask a store');
@@ -165,6 +183,29 @@ export class Exchange {
 /** The class of the receipt that a prompt carries. */
 function receiptsOf(attributes: readonly GivenAttribute[]): readonly string[] {
   return attributes.flatMap(({ name, value }) => (name === RECEIPTS && value.kind === 'member' ? [value.name] : []));
+}
+
+/**
+ * One that every sample takes, where the policy samples a part of its exchanges: a test must not pass on one day and fail
+ * on another.
+ */
+function nonceOf(plan: Plan, nowMs: number): bigint {
+  const shares = plan.events
+    .flatMap(({ rules }) => rules.flatMap(({ effects }) => effects))
+    .flatMap((effect) => (effect.kind === 'keep' && effect.share < SHARE_WHOLE ? [effect.share] : []));
+  if (shares.length === 0) return randomBytes(8).readBigUInt64LE();
+  const least = Math.min(...shares);
+  for (let nonce = 0n; nonce < DRAWS_MAX; nonce += 1n) if (drawOf(nonce, nowMs) < least) return nonce;
+  throw new Error('a test cannot draw an exchange for so small a share');
+}
+
+/** As the kernel draws (filters/kernel/keep/keeps.ts). */
+function drawOf(nonce: bigint, nowMs: number): number {
+  const bytes = Buffer.alloc(16);
+  bytes.writeBigUInt64LE(nonce);
+  bytes.writeBigInt64LE(BigInt(nowMs), 8);
+  const digest = createHash('sha256').update('writ keep 1').update(bytes).digest();
+  return Number(digest.readBigUInt64LE() % BigInt(SHARE_WHOLE));
 }
 
 /** The prompt's attributes that a request can carry. */

@@ -48,6 +48,14 @@ export function unmet(expected: Expectation, happened: Happened): string | null 
       return expected.by === null || decision.holds.some(({ rule }) => rule === expected.by)
         ? null
         : `it was held, but not by \`${expected.by}\`: ${holdsText(decision)}`;
+    case 'record':
+    case 'sample': {
+      const kept = decision.keeps.filter(({ reviewers }) => (reviewers === null) === (expected.kind === 'record'));
+      if (kept.some(({ rule }) => expected.by === null || nameOf(rule) === expected.by)) return null;
+      return kept.length === 0
+        ? `no rule ${expected.kind}s it`
+        : `it is kept, but not by \`${expected.by ?? ''}\`: by ${list([...new Set(kept.map(({ rule }) => `\`${nameOf(rule)}\``))], 'and')}`;
+    }
     case 'tag': {
       const value = tagText(expected.value);
       return decision.tags.some((tag) => tag.name === expected.name && tag.value === value)
@@ -62,6 +70,11 @@ export function unmet(expected: Expectation, happened: Happened): string | null 
           }`;
     }
   }
+}
+
+/** The rule that a sample is drawn by has a name of its own where it does other things too. */
+function nameOf(rule: string): string {
+  return /^sample (\w+)/.exec(rule)?.[1] ?? rule.replace(/ \d+$/, '');
 }
 
 /** What became of it. */

@@ -59,6 +59,9 @@ export function runTest(test: PolicyTest, compiled: PolicyUnderTest): TestResult
       } else if (step.kind === 'completion') {
         if (exchange === null) throw new Error('a completion needs a prompt before it');
         happened = exchange.completion(step.text);
+      } else if (step.kind === 'end') {
+        if (exchange === null) throw new Error('an exchange begins with a prompt');
+        happened = exchange.over();
       } else if (step.kind === 'egress') {
         happened = decideConnection(step, world, compiled);
       } else if (step.kind === 'toolCall') {

@@ -15,6 +15,8 @@ export function trafficOf(plan: Pick<Plan, 'events' | 'redactions'>): Traffic {
   return {
     replies: plan.events.some((event) => {
       switch (event.kind) {
+        case 'exchange':
+          return event.rules.length > 0;
         case 'completion':
           return event.default === 'deny' || event.rules.length > 0;
         case 'tool_call':

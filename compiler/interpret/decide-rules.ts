@@ -1,11 +1,12 @@
 /**
- * Events that are decided by their rules alone: completion, retrieval, chunk, ingest, egress. And what the rules of any
+ * Events that are decided by their rules alone: completion, retrieval, chunk, ingest, egress, exchange. And what the rules of any
  * event add up to.
  */
 import {
   type CompletionEvent,
   type Effect,
   type EgressEvent,
+  type ExchangeEvent,
   type Expr,
   type FactId,
   type IngestEvent,
@@ -53,6 +54,12 @@ function decideByRules(plan: Plan, event: IngestEvent | EgressEvent, facts: read
     ...denials(fired),
     ...byDefault(event.default, fired.some(allows)),
   ]);
+}
+
+/** An exchange that is over: no failure denies it, so all who read have no say. */
+export function decideExchange(plan: Plan, event: ExchangeEvent, facts: readonly FactState[]): Decision {
+  const fired = firedRules(event.rules, { plan, facts });
+  return conclude(plan, 'exchange', facts, [], fired, [], { ...NO_PROMPT, bystanders: event.rules.map(readerOfRule) });
 }
 
 /**

@@ -5,6 +5,7 @@
 import type {
   CompletionEvent,
   EgressEvent,
+  ExchangeEvent,
   EventPlan,
   IngestEvent,
   Plan,
@@ -18,6 +19,7 @@ import {
   decideChunk,
   decideCompletion,
   decideEgress,
+  decideExchange,
   decideIngest,
   decideRetrieval,
   decideToolCall,
@@ -65,6 +67,10 @@ export function decide(plan: Plan, input: unknown): Decision {
     case 'egress': {
       const egress = plan.events.find((each): each is EgressEvent => each.kind === 'egress');
       return egress === undefined ? UNDECIDABLE : decideEgress(plan, egress, facts);
+    }
+    case 'exchange': {
+      const exchange = plan.events.find((each): each is ExchangeEvent => each.kind === 'exchange');
+      return exchange === undefined ? UNDECIDABLE : decideExchange(plan, exchange, facts);
     }
     default:
       return UNDECIDABLE;

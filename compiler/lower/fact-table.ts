@@ -230,9 +230,11 @@ function builtins(program: Program): Draft[] {
   if (governsEgress(program)) facts.push(builtin('egress.host', { kind: 'text' }, fails));
   const classification = program.policy.classificationEnum;
   if (classification !== null) {
-    facts.push(builtin(CLASSIFICATION_PATH, { kind: 'enum', enum: classification }, fails));
+    const type: FactType = { kind: 'enum', enum: classification };
+    facts.push(builtin(CLASSIFICATION_PATH, type, fails));
     if (program.classifications.some(({ level }) => level === 'receipts'))
-      facts.push(builtin(RECEIPTS_PATH, { kind: 'enum', enum: classification }, { kind: 'unknown' }));
+      facts.push(builtin(RECEIPTS_PATH, type, { kind: 'unknown' }));
+    if (readsClassOfReply(program)) facts.push(builtin('completion.classification', type, fails, false));
   }
   return facts;
 }
@@ -240,6 +242,14 @@ function builtins(program: Program): Draft[] {
 /** Without a rule on it nothing of the policy is about what goes out. */
 export function governsEgress({ rules }: Program): boolean {
   return rules.some(({ event }) => event === 'egress');
+}
+
+/** Whether a rule on exchanges reads it: to those on completions it is what they compute. */
+function readsClassOfReply({ models, rules }: Program): boolean {
+  const ofExchanges = rules.filter(({ event }) => event === 'exchange');
+  return (
+    models.length > 0 && mentions(ofExchanges, ({ root, name }) => root === 'completion' && name === 'classification')
+  );
 }
 
 /** Whether some rule samples a part of all exchanges. */

@@ -39,6 +39,7 @@ import {
   factValue,
   governsEgress,
 } from './fact-table.ts';
+import { governsExchanges, lowerExchangeRules } from './exchange.ts';
 import { lowerFeeds } from './feeds.ts';
 import { guaranteeRules, lowerGuarantees } from './guarantees.ts';
 import { lowerHours } from './hours.ts';
@@ -49,7 +50,7 @@ import { denyingRule, lowerRule } from './rules.ts';
 import { tagConflicts } from './tags.ts';
 import { waiverRules } from './waivers.ts';
 import { streamClass } from './stream-class.ts';
-import { decidedAt, type Denying, unenforcedOf } from './unenforced.ts';
+import { type Denying, unenforcedOf } from './unenforced.ts';
 import { wordDetector } from './word-detector.ts';
 
 export interface LowerOptions {
@@ -163,6 +164,10 @@ function lowerEvents(
     const completion = { default: program.policy.defaults.completion, classify, rules };
     events.push({ kind: 'completion', ...completion, stream: streamClass(completion, facts.facts) });
     if (decidesCalls(program)) events.push(...toolCallEvents(program, contextOf(null, null, [])));
+    if (governsExchanges(program)) {
+      const context = contextOf(null, null, []);
+      events.push({ kind: 'exchange', rules: eventRules('exchange', null, lowerExchangeRules(context), context, []) });
+    }
   }
   for (const store of program.stores) {
     const context = contextOf(null, store.name, []);
@@ -214,17 +219,19 @@ function rulesOf(
 }
 
 type GovernedEvent = 'completion' | 'toolCall' | 'retrieval' | 'ingest' | 'egress';
+/** Where what fires may depend on the model that was chosen. */
+const AFTER_CHOICE: ReadonlySet<GovernedEvent | 'exchange'> = new Set(['completion', 'toolCall', 'exchange'] as const);
 
 function loweredRules(event: GovernedEvent, store: string | null, context: EventContext): LoweredRule[] {
   const applies = (rule: SourceRule): boolean =>
-    decidedAt(rule.event) === event &&
+    rule.event === event &&
     (rule.store === null || store === null || rule.store === store) &&
     (rule.tool === null || rule.tool === context.scope.tool);
   return context.program.rules.filter(applies).map((rule) => lowerRule(rule, context));
 }
 
 function eventRules(
-  event: GovernedEvent,
+  event: GovernedEvent | 'exchange',
   store: string | null,
   lowered: readonly LoweredRule[],
   context: EventContext,
@@ -241,7 +248,7 @@ function eventRules(
   ]
     .sort((a, b) => (a.name < b.name ? -1 : 1))
     .map((rule) => {
-      if (rule.when.kind === 'all' || (event !== 'completion' && event !== 'toolCall')) return rule;
+      if (rule.when.kind === 'all' || !AFTER_CHOICE.has(event)) return rule;
       const chosen = context.scope.facts.at('model.chosen');
       return { ...rule, reads: [...new Set([...rule.reads, chosen])].sort((a, b) => a - b) };
     });

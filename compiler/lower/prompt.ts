@@ -10,19 +10,20 @@ import type { Budget, Classify, Expr, FactId, ModelId, Preference, PromptEvent, 
 import { compareText } from '../plan/order.ts';
 import { RECEIPTS_PATH } from '../plan/receipts.ts';
 import { atChosen, exprsOf, overFacts, overModels, removals, unlessCondition } from './condition.ts';
+import { refusedExchangeRules } from './exchange.ts';
 import { guaranteeRules } from './guarantees.ts';
 import { type EventContext, type LoweredRule, readsIn } from './event-context.ts';
 import { denyingRule, lowerRule, redactionsOf } from './rules.ts';
 import { waiverRules } from './waivers.ts';
-import { decidedAt, type Denying, lowerable } from './unenforced.ts';
+import { type Denying, lowerable } from './unenforced.ts';
 import { Unlowerable } from './unlowerable.ts';
 
 export function lowerPrompt(before: EventContext, { classify, denying }: LoweredClassify): PromptEvent {
   const { program } = before;
   const context = { ...before, scope: { ...before.scope, sent: { classify, redacts: redactionsOf(before) } } };
-  const lowered = program.rules
-    .filter((rule) => decidedAt(rule.event) === 'prompt')
-    .map((rule) => lowerRule(rule, context));
+  const lowered = [...program.rules.filter(({ event }) => event === 'prompt'), ...refusedExchangeRules(before)].map(
+    (rule) => lowerRule(rule, context),
+  );
   const budgets = [
     ...program.budgets.map((budget) => lowerBudget(budget, context)),
     ...program.rates.map((rate) => lowerRate(rate, context)),

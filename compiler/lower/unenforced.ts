@@ -3,7 +3,7 @@
  * `allowUnenforced` each such declaration denies instead: its condition is kept where it can be decided, else it denies
  * whatever its event is. Nothing is dropped.
  */
-import type { EventKind, Program, UnenforcedForm } from '../../dsl/program.ts';
+import type { Program, UnenforcedForm } from '../../dsl/program.ts';
 import { UNENFORCED_FORMS } from '../../dsl/unenforced.ts';
 import { Unlowerable } from './unlowerable.ts';
 
@@ -41,24 +41,6 @@ export function unenforcedOf(program: Program): Unenforced {
 /** The form in the language's own words. */
 export function wordingOf(form: string): string {
   return form in UNENFORCED_FORMS ? UNENFORCED_FORMS[form as UnenforcedForm].wording : form;
-}
-
-/**
- * Where a rule on an event that the plan does not have denies instead: at the nearest event that comes before it on the
- * same traffic.
- */
-export function decidedAt(event: EventKind): Exclude<EventKind, 'exchange'> {
-  switch (event) {
-    case 'exchange':
-      return 'prompt';
-    case 'prompt':
-    case 'completion':
-    case 'toolCall':
-    case 'retrieval':
-    case 'ingest':
-    case 'egress':
-      return event;
-  }
 }
 
 /** `attempt()`, or `otherwise(form)` where it uses a form that cannot be lowered. */

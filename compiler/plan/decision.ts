@@ -17,7 +17,8 @@
  */
 import type { WireValue } from './wire-value.ts';
 
-export type DecisionEvent = 'prompt' | 'completion' | 'tool_call' | 'retrieval' | 'chunk' | 'ingest' | 'egress';
+export type DecisionEvent =
+  'prompt' | 'completion' | 'tool_call' | 'retrieval' | 'chunk' | 'ingest' | 'egress' | 'exchange';
 
 export type Reason =
   /** A deny rule fired. */

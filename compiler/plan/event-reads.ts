@@ -65,7 +65,8 @@ function eventsOf(plan: Plan, event: EventPlan): readonly DecidedEvent[] {
     case 'ingest':
       return [{ event: 'ingest', store: event.store, reads: readsOfRules(event.rules) }];
     case 'egress':
-      return [{ event: 'egress', reads: readsOfRules(event.rules) }];
+    case 'exchange':
+      return [{ event: event.kind, reads: readsOfRules(event.rules) }];
   }
 }
 

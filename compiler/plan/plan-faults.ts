@@ -112,7 +112,10 @@ function eventFaults(plan: Plan, event: EventPlan): readonly string[] {
         )
       : []),
     ...(event.kind === 'prompt' ? [] : event.rules.filter(holds).map((rule) => `${rule.name} holds on ${where}`)),
-    ...(event.kind === 'prompt' || event.kind === 'completion'
+    ...(event.kind === 'exchange'
+      ? event.rules.filter(changes).map((rule) => `${rule.name} changes an exchange that is over`)
+      : []),
+    ...(event.kind === 'prompt' || event.kind === 'completion' || event.kind === 'exchange'
       ? []
       : event.rules.filter(keeps).map((rule) => `${rule.name} keeps something of ${where}`)),
     ...(event.kind === 'prompt' ? promptFaults(plan, event, context) : []),
@@ -174,9 +177,14 @@ function holds(rule: Rule): boolean {
   return rule.effects.some((effect) => effect.kind === 'hold');
 }
 
-/** Only of a prompt and its completion anything is kept. */
+/** Only of an exchange, its prompt and its completion anything is kept. */
 function keeps(rule: Rule): boolean {
   return rule.effects.some((effect) => effect.kind === 'keep');
+}
+
+/** What only says something, or keeps something, changes nothing. */
+function changes(rule: Rule): boolean {
+  return rule.effects.some(({ kind }) => kind !== 'tag' && kind !== 'keep');
 }
 
 function effectFaults(plan: Plan, rule: Rule, effect: Effect): readonly string[] {

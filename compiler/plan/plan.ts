@@ -55,6 +55,7 @@ export { DETECTOR_ENUM, type EnumType, MODEL_ENUM, ROLE_ENUM } from './enums.ts'
 export type { DetectorUse } from './detector-use.ts';
 export type { Conversion, FactValue, Model, ModelId } from './model.ts';
 export type { FeedSource, ListOperand, ListUse, SwitchUse } from './feeds.ts';
+export { ENUM_MEMBERS_MAX, MODELS_MAX, RULES_MAX, SET_MEMBERS_MAX } from './limits.ts';
 export type { Span };
 export type { Tool } from './tool.ts';
 export const PLAN_VERSION = 1;
@@ -104,13 +105,6 @@ export interface CollectionField {
  */
 export type WhenAbsent =
   { readonly kind: 'fails' } | { readonly kind: 'unknown' } | { readonly kind: 'else'; readonly value: FactValue };
-
-/** Sets longer than this have failed. */
-export const SET_MEMBERS_MAX = 256;
-/** Enums (detectors of a policy included) have at most this many members. */
-export const ENUM_MEMBERS_MAX = 128;
-export const MODELS_MAX = 64;
-export const RULES_MAX = 4_096;
 
 export interface Fact {
   readonly id: FactId;
@@ -487,7 +481,17 @@ export interface ToolCallEvent {
   readonly rules: readonly Rule[];
 }
 
-export type EventPlan = PromptEvent | CompletionEvent | ToolCallEvent | RetrievalEvent | IngestEvent | EgressEvent;
+/**
+ * A prompt that was decided and what came of it, once that is over. Nothing is denied any more: the outcome is `allow`,
+ * and a touched rule does nothing; what never came has failed. Both classifications are facts here.
+ */
+export interface ExchangeEvent {
+  readonly kind: 'exchange';
+  readonly rules: readonly Rule[];
+}
+
+export type EventPlan =
+  PromptEvent | CompletionEvent | ToolCallEvent | RetrievalEvent | IngestEvent | EgressEvent | ExchangeEvent;
 
 // -----------------------------------------------------------------------------------------------------------------
 // plan

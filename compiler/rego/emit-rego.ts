@@ -9,6 +9,7 @@ import { redactionNames } from '../plan/redaction.ts';
 import {
   completionSection,
   egressSection,
+  exchangeSection,
   ingestSection,
   retrievalSections,
   type Section,
@@ -60,6 +61,8 @@ function sectionsOf(event: EventPlan, names: Names): readonly Section[] {
       return [ingestSection(event, names)];
     case 'egress':
       return [egressSection(event, names)];
+    case 'exchange':
+      return [exchangeSection(event, names)];
   }
 }
 

@@ -7,6 +7,7 @@ import type {
   CompletionEvent,
   Effect,
   EgressEvent,
+  ExchangeEvent,
   IngestEvent,
   ModelExpr,
   RetrievalEvent,
@@ -48,6 +49,10 @@ export function ingestSection(event: IngestEvent, names: Names): Section {
 
 export function egressSection(event: EgressEvent, names: Names): Section {
   return rulesSection('egress', undefined, event.rules, passing(event.default), names);
+}
+
+export function exchangeSection(event: ExchangeEvent, names: Names): Section {
+  return rulesSection('exchange', undefined, event.rules, 'always', names);
 }
 
 export function retrievalSections(event: RetrievalEvent, names: Names): readonly Section[] {
@@ -99,7 +104,8 @@ function rulesSection(
       for (const effect of each.effects) addChunkEffect(section, each, effect);
   }
   const reasons = [
-    `failed_reasons(${prefix}_readers)`,
+    // Nothing denies an exchange that is over.
+    ...(event === 'exchange' ? [] : [`failed_reasons(${prefix}_readers)`]),
     ...section.listed('denies', 'rule_reasons'),
     ...section.listed('withholds', 'withheld_reasons'),
     ...(passes === 'always' ? [] : [`default_reasons(${prefix}_passes)`]),

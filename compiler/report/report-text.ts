@@ -86,7 +86,7 @@ export function reportText(report: Report): string {
 function eventText(event: EventReport): string {
   const title = titleOf(event);
   const notes = [
-    event.default === 'allow' ? 'what no rule denies is allowed' : 'what no rule allows is denied',
+    DEFAULTS[event.default ?? 'none'],
     ...(event.stream === null ? [] : [STREAMS[event.stream] ?? event.stream]),
     ...(event.event === 'tool_call' ? ['a streamed answer waits from its first call on until that call is whole'] : []),
   ];
@@ -94,9 +94,16 @@ function eventText(event: EventReport): string {
 }
 
 function titleOf({ event, store, tool }: EventReport): string {
+  if (event === 'exchange') return 'an exchange that is over';
   if (event === 'tool_call') return tool === null ? 'a tool call to no declared tool' : `a tool call to ${tool}`;
   return store === null ? event : `${event} ${event === 'ingest' ? 'into' : 'from'} ${store}`;
 }
+
+const DEFAULTS = {
+  allow: 'what no rule denies is allowed',
+  deny: 'what no rule allows is denied',
+  none: 'decided when it is over, however it ended: nothing is denied any more',
+} as const;
 
 const STREAMS: { readonly [kind: string]: string } = {
   early: 'a streamed answer passes as it comes, and ends as soon as a rule denies',

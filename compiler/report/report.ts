@@ -83,7 +83,8 @@ export interface EventReport {
   readonly store: string | null;
   /** Tool call: of which tool; null for calls of none, and for other events. */
   readonly tool: string | null;
-  readonly default: 'allow' | 'deny';
+  /** Null: nothing denies it any more. */
+  readonly default: 'allow' | 'deny' | null;
   readonly statements: readonly Statement[];
   /** How streamed replies are governed, for completions. */
   readonly stream: string | null;
@@ -183,7 +184,7 @@ function eventReport(event: EventPlan, plan: Plan): EventReport {
     event: event.kind,
     store: event.kind === 'retrieval' || event.kind === 'ingest' ? event.store : null,
     tool: event.kind === 'tool_call' ? event.tool : null,
-    default: event.default,
+    default: event.kind === 'exchange' ? null : event.default,
     statements,
     stream: event.kind === 'completion' ? event.stream : null,
     decisionSteps: stepsOf(event),

@@ -224,6 +224,7 @@ export const BUILTIN_PATHS: { readonly [path: string]: number } = {
   'completion.tokens': abi.FACT_COMPLETION_TOKENS,
   'completion.finish_reason': abi.FACT_COMPLETION_FINISH_REASON,
   'completion.tool_calls': abi.FACT_COMPLETION_TOOL_CALLS,
+  'completion.classification': abi.FACT_COMPLETION_CLASSIFICATION,
   'call.name': abi.FACT_CALL_NAME,
   'retrieval.limit': abi.FACT_RETRIEVAL_LIMIT,
   now: abi.FACT_NOW,

@@ -167,6 +167,9 @@ function inputUnion(plan: Plan): string {
       `{ readonly event: "retrieval"; readonly store: ${JSON.stringify(store.name)};${given}${part('retrieval')} }`,
       `{ readonly event: "chunk" | "ingest"; readonly store: ${JSON.stringify(store.name)};${wire} readonly chunk: { readonly ${store.name}: ${pascal(store.name)}Chunk } }`,
     ]),
+    ...(plan.events.some(({ kind }) => kind === 'exchange')
+      ? [`{ readonly event: "exchange";${given}${part('prompt')}${part('model')}${part('completion')} }`]
+      : []),
     ...(plan.events.some(({ kind }) => kind === 'egress')
       ? [`{ readonly event: "egress";${part('now')}${part('switch')}${part('list')}${part('egress')} }`]
       : []),

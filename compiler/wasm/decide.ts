@@ -6,6 +6,7 @@ import {
   EVENT_CHUNK,
   EVENT_COMPLETION,
   EVENT_EGRESS,
+  EVENT_EXCHANGE,
   EVENT_INGEST,
   EVENT_PROMPT,
   EVENT_RETRIEVAL,
@@ -30,10 +31,11 @@ const EVENT_NAMES: { readonly [event: number]: string } = {
   [EVENT_INGEST]: 'ingest',
   [EVENT_EGRESS]: 'egress',
   [EVENT_TOOL_CALL]: 'tool_call',
+  [EVENT_EXCHANGE]: 'exchange',
 };
 
 /** Their number of a store says nothing. */
-const STORELESS: ReadonlySet<number> = new Set([EVENT_PROMPT, EVENT_COMPLETION, EVENT_EGRESS]);
+const STORELESS: ReadonlySet<number> = new Set([EVENT_PROMPT, EVENT_COMPLETION, EVENT_EGRESS, EVENT_EXCHANGE]);
 
 /**
  * `decide` (event, store, facts, result), and all that it calls. `addresses` are the sites' tables. A site that the

@@ -130,10 +130,12 @@ function writeTables(input: LinkInput, writer: TableWriter) {
   section(abi.T_FEEDS, writeFeeds(plan, writer));
   if (sites.some((site) => site.keeps.length > 0)) {
     const share = writer.reserve(4);
-    const ofReplies = sites.filter((site) => site.event === abi.EVENT_COMPLETION).flatMap((site) => site.keeps);
-    writer.u32(share, Math.max(0, ...ofReplies.map(({ effect }) => effect.share)));
+    const later = sites.filter(({ event }) => event === abi.EVENT_COMPLETION || event === abi.EVENT_EXCHANGE);
+    writer.u32(share, Math.max(0, ...later.flatMap(({ keeps }) => keeps.map(({ effect }) => effect.share))));
     section(abi.T_KEEP, share);
   }
+  const exchange = sites.findIndex(({ event }) => event === abi.EVENT_EXCHANGE);
+  if (exchange >= 0) section(abi.T_EXCHANGE, rules.sites[exchange]!);
   return { sites, addresses: rules.sites, directory };
 }
 

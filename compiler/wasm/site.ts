@@ -7,6 +7,7 @@ import {
   EVENT_CHUNK,
   EVENT_COMPLETION,
   EVENT_EGRESS,
+  EVENT_EXCHANGE,
   EVENT_INGEST,
   EVENT_PROMPT,
   EVENT_RETRIEVAL,
@@ -148,6 +149,8 @@ export function sitesOf(plan: Plan): readonly Site[] {
         ];
       case 'egress':
         return [site(plan, { event: EVENT_EGRESS, store: 0, default: event.default, rules: event.rules })];
+      case 'exchange':
+        return [site(plan, { event: EVENT_EXCHANGE, store: 0, default: 'allow', rules: event.rules })];
       case 'retrieval': {
         const store = storeAt(plan, event.store);
         const isRequestRule = (rule: Rule) => event.requestRules.some((each) => each.name === rule.name);
@@ -194,9 +197,11 @@ interface Draft {
 
 function site(plan: Plan, draft: Draft): Site {
   const { event, rules, prompt, classify = [] } = draft;
-  const touches = touchesOf(plan, draft);
+  const readers = touchesOf(plan, draft);
+  // Nothing denies an exchange that is over.
+  const touches = event === EVENT_EXCHANGE ? [] : readers;
   const pathOf = (fact: FactId) => plan.facts[fact]!.path.join('.');
-  const failed = [...new Set(touches.flatMap((touch) => touch.reads))].sort((a, b) =>
+  const failed = [...new Set(readers.flatMap((reader) => reader.reads))].sort((a, b) =>
     compareText(pathOf(a), pathOf(b)),
   );
 

@@ -4,16 +4,13 @@ import { type Diagnostic, diagnostic, type Help, help, label } from '../diagnost
 import { EVENT_WORDING } from '../events.ts';
 import { EFFECT_KINDS } from '../grammar/clauses-of.ts';
 import { printCondition } from '../print/print-condition.ts';
-import type { Condition, Effect, EventKind, Rule } from '../program.ts';
+import type { Condition, Effect, Rule } from '../program.ts';
 import type { Clause, ConditionNode, EffectClause, EventNode } from '../syntax-tree.ts';
 import { checkMeta, checkOnce, checkWhereUnless, clauseOf } from './clauses.ts';
 import { conditionScope } from './condition-scope.ts';
-import { byName, type Context, type DeclarationOf, noteUnenforced, report, resolve } from './context.ts';
+import { byName, type Context, type DeclarationOf, report, resolve } from './context.ts';
 import { checkEffect } from './effects.ts';
 
-const UNENFORCED_EVENTS: { readonly [K in EventKind]?: 'exchange' } = {
-  exchange: 'exchange',
-};
 const effectKinds: ReadonlySet<string> = new Set(EFFECT_KINDS);
 
 export function checkRules(context: Context): Rule[] {
@@ -23,8 +20,6 @@ export function checkRules(context: Context): Rule[] {
 /** A rule with errors is given back as far as it goes: the program is dropped then. */
 function checkRule(context: Context, node: DeclarationOf<'rule'>): Rule {
   const { event } = node.event;
-  const form = UNENFORCED_EVENTS[event];
-  if (form !== undefined) noteUnenforced(context, form, node.name.text, event, node.event.span);
   const place = checkPlace(context, node.event);
   checkOnce(context, node.clauses);
   const scope = conditionScope(context, node.name.text, event, place);

@@ -74,6 +74,7 @@ function eventThatNeverHappens(context: Context, rule: Rule, { models, stores }:
 const NEEDS: { readonly [event in Rule['event']]?: 'model' | 'store' } = {
   prompt: 'model',
   completion: 'model',
+  exchange: 'model',
   retrieval: 'store',
   ingest: 'store',
 };

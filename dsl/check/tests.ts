@@ -21,7 +21,7 @@ import { resolveDetectors } from './detector-names.ts';
 import { plainValue } from './effects.ts';
 import { checkDate, checkMember, checkScalar, checkValue } from './values.ts';
 
-type EventStep = 'prompt' | 'completion' | 'chunk' | 'document' | 'toolCall' | 'egress';
+type EventStep = 'prompt' | 'completion' | 'chunk' | 'document' | 'toolCall' | 'egress' | 'exchange';
 const EVENT_OF_STEP: { readonly [K in TestStepNode['kind']]: EventStep | null } = {
   givenCaller: null,
   givenNow: null,
@@ -34,6 +34,7 @@ const EVENT_OF_STEP: { readonly [K in TestStepNode['kind']]: EventStep | null } 
   givenDocument: 'document',
   givenToolCall: 'toolCall',
   givenEgress: 'egress',
+  givenEnd: 'exchange',
   expect: null,
 };
 const EVENT_STEP_WORDING: { readonly [K in EventStep]: string } = {
@@ -43,6 +44,7 @@ const EVENT_STEP_WORDING: { readonly [K in EventStep]: string } = {
   document: 'a document',
   toolCall: 'a tool call',
   egress: 'a connection to the outside',
+  exchange: 'an exchange that is over',
 };
 const EXPECTED_OF: { readonly [K in ExpectationNode['kind']]: readonly EventStep[] } = {
   expectAllow: ['prompt', 'completion', 'chunk', 'document', 'toolCall', 'egress'],
@@ -53,7 +55,9 @@ const EXPECTED_OF: { readonly [K in ExpectationNode['kind']]: readonly EventStep
   expectWithheld: ['chunk', 'toolCall'],
   expectClassification: ['prompt', 'completion'],
   expectHold: ['prompt', 'completion', 'toolCall'],
-  expectTag: ['prompt', 'completion', 'chunk', 'document', 'toolCall', 'egress'],
+  expectRecord: ['prompt', 'completion', 'exchange'],
+  expectSample: ['prompt', 'completion', 'exchange'],
+  expectTag: ['prompt', 'completion', 'chunk', 'document', 'toolCall', 'egress', 'exchange'],
 };
 
 export function checkTests(context: Context): PolicyTest[] {
@@ -142,6 +146,8 @@ function checkStep(context: Context, step: TestStepNode): TestStep | null {
     }
     case 'givenCompletion':
       return { kind: 'completion', text: step.text.value, span };
+    case 'givenEnd':
+      return { kind: 'end', span };
     case 'givenEgress':
       return { kind: 'egress', host: step.host.value, span };
     case 'givenChunk':
@@ -195,6 +201,10 @@ function checkExpectation(context: Context, node: ExpectationNode): Expectation 
       return { kind: 'withheld', by: decision(context, node.by) };
     case 'expectHold':
       return { kind: 'hold', by: decision(context, node.by) };
+    case 'expectRecord':
+      return { kind: 'record', by: decision(context, node.by) };
+    case 'expectSample':
+      return { kind: 'sample', by: decision(context, node.by) };
     case 'expectRedact': {
       const detectors = resolveDetectors(context, node.detector);
       return detectors === null ? null : { kind: 'redact', detectors, by: decision(context, node.by) };

@@ -10,7 +10,6 @@ export const UNENFORCED_CASES: readonly { readonly code: UnenforcedCode; readonl
     source: rule('where text contains iban\n  hold for review by 2 of lawyers up to 4 hours else deny', 'completion'),
   },
   { code: 'E0908', source: rule('notify desk') },
-  { code: 'E0916', source: rule('tag seen = true', 'exchange') },
   { code: 'E0927', source: `detector vendor matches list vendors\n${rule('redact vendor as mask')}` },
   {
     code: 'E0928',

@@ -290,6 +290,13 @@ export class BlockGrammar extends ClauseGrammar {
       },
       {
         ALT: () => {
+          this.CONSUME(word('exchange'));
+          this.CONSUME(word('ends'));
+          return { kind: 'givenEnd', span: this.spanFrom(start) };
+        },
+      },
+      {
+        ALT: () => {
           this.CONSUME(word('expect'));
           const expectation = this.SUBRULE(this.expectation);
           return { kind: 'expect', expectation, span: this.spanFrom(start) };
@@ -313,11 +320,16 @@ export class BlockGrammar extends ClauseGrammar {
       { ALT: () => (this.CONSUME(word('allow')), { kind: 'expectAllow', span: this.spanFrom(start) }) },
       {
         ALT: () => {
-          const kind = this.choose<'expectDeny' | 'expectWithheld' | 'expectHold'>(1, [
-            { ALT: () => (this.CONSUME(word('deny')), 'expectDeny') },
-            { ALT: () => (this.CONSUME(word('withheld')), 'expectWithheld') },
-            { ALT: () => (this.CONSUME(word('hold')), 'expectHold') },
-          ]);
+          const kind = this.choose<'expectDeny' | 'expectWithheld' | 'expectHold' | 'expectRecord' | 'expectSample'>(
+            1,
+            [
+              { ALT: () => (this.CONSUME(word('deny')), 'expectDeny') },
+              { ALT: () => (this.CONSUME(word('withheld')), 'expectWithheld') },
+              { ALT: () => (this.CONSUME(word('hold')), 'expectHold') },
+              { ALT: () => (this.CONSUME(word('record')), 'expectRecord') },
+              { ALT: () => (this.CONSUME(word('sample')), 'expectSample') },
+            ],
+          );
           const by = this.SUBRULE(this.byRule);
           return { kind, by, span: this.spanFrom(start) };
         },

@@ -232,6 +232,8 @@ function testStep(node: Tree.TestStepNode): string {
       return `completion ${quote(node.text.value)}`;
     case 'givenEgress':
       return `egress to ${quote(node.host.value)}`;
+    case 'givenEnd':
+      return 'exchange ends';
     case 'givenChunk':
       return `chunk ${node.store === null ? '' : `from ${node.store.text} `}${record(node.settings)}`;
     case 'givenDocument':
@@ -261,6 +263,10 @@ function expectation(node: Tree.ExpectationNode): string {
       return `classification ${node.level.text}`;
     case 'expectHold':
       return `hold${by(node.by)}`;
+    case 'expectRecord':
+      return `record${by(node.by)}`;
+    case 'expectSample':
+      return `sample${by(node.by)}`;
     case 'expectTag':
       return `tag ${node.name.text} = ${literal(node.value)}`;
   }

@@ -82,7 +82,8 @@ export const FACT_EGRESS_HOST = 19;
 export const FACT_EXCHANGE_DRAW = 20;
 export const FACT_CALL_NAME = 21;
 export const FACT_PROMPT_RECEIPTS = 22;
-export const BUILTIN_FACTS = 23;
+export const FACT_COMPLETION_CLASSIFICATION = 23;
+export const BUILTIN_FACTS = 24;
 
 // Events, as `decide` takes them. Retrieval, chunk and ingest take the store's position in the policy as a second
 // number, a tool call the tool's (the number of tools: it is of none).
@@ -93,6 +94,7 @@ export const EVENT_CHUNK = 3;
 export const EVENT_INGEST = 4;
 export const EVENT_EGRESS = 5;
 export const EVENT_TOOL_CALL = 6;
+export const EVENT_EXCHANGE = 7;
 
 // What a mode of redaction puts in a value's place (`T_REDACTIONS`).
 export const REDACT_PLACEHOLDER = 1;
@@ -117,11 +119,13 @@ export const T_REDACTIONS = 10;
 // Text: SHA-256 (hex) of the policy's source. 0 where no rule holds anything for review.
 export const T_REVIEW = 11;
 export const T_FEEDS = 12;
-// u32: of a million exchanges, of how many a rule may keep something once the completion is known. 0 where no rule
+// u32: of a million exchanges, of how many a rule may keep something once the prompt is decided. 0 where no rule
 // keeps anything.
 export const T_KEEP = 13;
 // 0 where no call of a tool is decided.
 export const T_TOOLS = 14;
 // RECEIPTS_* (receipts/layout.ts). 0 where the policy gives none.
 export const T_RECEIPTS = 15;
-export const TABLE_SECTIONS = 16;
+// Address of the site of exchanges. 0 where no rule is about them.
+export const T_EXCHANGE = 16;
+export const TABLE_SECTIONS = 17;

@@ -14,6 +14,7 @@ import { alloc, bytesInUse, free } from './memory';
 import { takeFeed } from './feeds/feeds';
 import { hasAccounts } from './session/accounts';
 import { chargedOf, settle, takeLevels } from './session/budget';
+import { decideExchange } from './session/exchange';
 import { decideDocument, scanDocument } from './session/documents';
 import { refuseSpend } from './session/refuse-spend';
 import { decidePrompt, goOnRecorded, releasePrompt } from './prompt/prompt';
@@ -228,6 +229,7 @@ export function session_end(h: usize): void {
   if (h == 0) return;
   const s = begin(h);
   if (s.stream != 0) keepStream(s);
+  decideExchange(s);
   writeKept(s);
   settle(s, false);
   s.phase = PHASE_DONE;

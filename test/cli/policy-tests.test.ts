@@ -30,6 +30,11 @@ rule answered on completion tag weight = 1.50
 rule sourced on ingest into files require chunk.source is known tag checked = "yes"
 rule old on ingest into files where chunk.year is known and chunk.year is below 2000 tag age = "old"
 rule ancient on ingest into files where chunk.year is known and chunk.year is below 1000 tag age = "ancient"
+reviewers quality from group "quality"
+rule contracts on prompt where text contains "contract" record exchange for 90 days
+rule drawn on prompt where caller.id is "u1" sample 1 percent for review by quality tag drawn = true
+rule over on exchange where completion.tokens is at least 1 tokens and prompt.tokens_estimate is at least 1 tokens tag over = true
+rule late on exchange where prompt.tokens_estimate is below 12 tokens record exchange for 1 days
 rule seen on retrieval from files tag read = 7 withhold chunk unless chunk.source is known else say "Withheld"
 `;
 const DATA = 'caller { id: "u1" }';
@@ -44,6 +49,16 @@ const PASSING = [
     'completion "Hello"',
     'expect tag weight = 1.50',
   ),
+  policyTest(
+    'of what is kept',
+    'prompt to m "the contract, and what else there is to say of it"',
+    'expect record by contracts',
+    'expect sample by drawn',
+    'completion "Signed"',
+    'exchange ends',
+    'expect tag over = true',
+  ),
+  policyTest('kept when it is over', 'prompt to m "x"', 'expect sample', 'exchange ends', 'expect record by late'),
   policyTest(
     'of a document',
     'document into files { source: "s"  year: 1999  text: "x" }',
@@ -74,6 +89,10 @@ const FAILING = [
   policyTest('receipts of nobody', 'caller { }', 'prompt to m "x" { receipts: open }', 'expect allow'),
   policyTest('another value', 'document into files { source: "s"  text: "x" }', 'expect tag checked = "no"'),
   policyTest('another number', 'prompt to m "x"', 'completion "Hello"', 'expect tag weight = 1.5'),
+  policyTest('not recorded', 'prompt to m "x"', 'expect record'),
+  policyTest('recorded by another', 'prompt to m "contract"', 'expect record by asked'),
+  policyTest('over without a reply', 'prompt to m "x"', 'exchange ends', 'expect tag over = true'),
+  policyTest('over twice', 'prompt to m "x"', 'exchange ends', 'exchange ends', 'expect record'),
   policyTest('not denied', 'document into files { source: "s"  text: "x" }', 'expect deny by sourced'),
 ];
 

@@ -99,8 +99,9 @@ const EVENTS: Table<EventPlan['kind']> = {
   retrieval: true,
   ingest: true,
   egress: true,
+  exchange: true,
 };
-const DEFAULTS: Table<EventPlan['default']> = { allow: true, deny: true };
+const DEFAULTS: Table<Plan['onFailure']> = { allow: true, deny: true };
 const TARGETS: Table<Preference['target']['kind']> = { model: true, requested: true, cheapest: true };
 const REQUESTED: Table<Route['requested']['kind']> = { name: true, any: true };
 const PARTS: Table<
@@ -186,7 +187,7 @@ export function countKinds(plan: Plan, counts: Map<string, number>): void {
   }
   for (const event of plan.events) {
     count('event', event.kind);
-    count('default', event.default);
+    if (event.kind !== 'exchange') count('default', event.default);
     for (const rule of event.rules) countRule(rule);
     if (event.kind === 'retrieval') for (const _ of event.requestRules) count('part', 'request rule');
     if (event.kind === 'prompt' || event.kind === 'completion')

@@ -221,6 +221,7 @@ function builtinFacts(random: Random): readonly Draft[] {
     builtin('prompt.stream', { kind: 'bool' }, { kind: 'else', value: false }),
     builtin('prompt.classification', { kind: 'enum', enum: 'classification' }),
     builtin('prompt.receipts', { kind: 'enum', enum: 'classification' }, UNKNOWN),
+    builtin('completion.classification', { kind: 'enum', enum: 'classification' }),
     builtin('prompt.messages', {
       kind: 'collection',
       most: 4,

@@ -60,7 +60,15 @@ export function generateInput(plan: Plan, random: Random): unknown {
 }
 
 function pickEvent(plan: Plan, random: Random): EventPlan | undefined {
-  const kind = random.weighted({ prompt: 9, completion: 2, tool_call: 1, retrieval: 5, ingest: 1, egress: 1 });
+  const kind = random.weighted({
+    prompt: 9,
+    completion: 2,
+    tool_call: 1,
+    retrieval: 5,
+    ingest: 1,
+    egress: 1,
+    exchange: 1,
+  });
   const events = plan.events.filter((event) => event.kind === kind);
   return events.length > 0 ? random.pick(events) : plan.events[0];
 }

@@ -82,6 +82,15 @@ function generateEvents(context: Generating): readonly EventPlan[] {
         ),
       });
   }
+  if (random.chance(0.8))
+    events.push({
+      kind: 'exchange',
+      rules: generateRules(
+        context,
+        'exchange',
+        factsOf(vocabulary, ['now', 'list', 'switch', 'caller', 'prompt', 'model', 'completion']),
+      ),
+    });
   for (const store of vocabulary.stores) {
     if (random.chance(0.95)) events.push(generateRetrieval(context, store.name));
     if (random.chance(0.9))
@@ -187,7 +196,16 @@ function generatePrompt(context: Generating): EventPlan {
 
 function generateCompletion(context: Generating): EventPlan {
   const { random, vocabulary } = context;
-  const facts = factsOf(vocabulary, ['now', 'text', 'list', 'switch', 'caller', 'prompt', 'model', 'completion']);
+  const facts = factsOf(vocabulary, [
+    'now',
+    'text',
+    'list',
+    'switch',
+    'caller',
+    'prompt',
+    'model',
+    'completion',
+  ]).filter((fact) => fact !== vocabulary.at('completion.classification'));
   const isClassified = vocabulary.classification !== undefined;
   const classify = isClassified
     ? generateClassifies(context, { vocabulary, random, facts, classification: false })
@@ -286,7 +304,9 @@ function generateRoutes(context: Generating, source: ConditionSource, reading: R
 // ------------------------------------------------------------------------------------------------------------------
 // rules
 
-type RuleEvent = 'prompt' | 'completion' | 'tool_call' | 'retrieval' | 'ingest' | 'egress';
+type RuleEvent = 'prompt' | 'completion' | 'tool_call' | 'retrieval' | 'ingest' | 'egress' | 'exchange';
+/** Where what fires may depend on the model that was chosen. */
+const AFTER_CHOICE: ReadonlySet<RuleEvent> = new Set(['completion', 'tool_call', 'exchange'] as const);
 
 function generateRules(
   context: Generating,
@@ -297,14 +317,11 @@ function generateRules(
 ): readonly Rule[] {
   const { random, vocabulary } = context;
   const source: ConditionSource = { vocabulary, random, facts, classification };
-  const chosen =
-    event === 'completion' || event === 'tool_call'
-      ? { ...reading, chosenModel: vocabulary.at('model.chosen') }
-      : reading;
+  const chosen = AFTER_CHOICE.has(event) ? { ...reading, chosenModel: vocabulary.at('model.chosen') } : reading;
   return byName(
     listOf(random, 4, (): Rule => {
       const when =
-        event === 'prompt' || event === 'completion' || event === 'tool_call'
+        event === 'prompt' || AFTER_CHOICE.has(event)
           ? generateModelCondition(source)
           : ({ kind: 'all', expr: generateCondition(source) } as const);
       return {
@@ -334,17 +351,18 @@ function withDouble(random: Random, effects: readonly Effect[]): readonly Effect
 const WIRE_VALUES: readonly WireValue[] = [false, true, 0, -1, 0.25, 17, 1_000_000, '', 'flex', ...TEXTS];
 
 function generateEffect({ random, vocabulary }: Generating, event: RuleEvent, source: ConditionSource): Effect {
-  const onText = event === 'egress' ? 0 : event === 'retrieval' ? 1 : 4;
+  const isOver = event === 'exchange';
+  const onText = event === 'egress' || isOver ? 0 : event === 'retrieval' ? 1 : 4;
   const onChunk = event === 'retrieval' ? 5 : 0;
   const kind = random.weighted({
-    allow: 2.5,
-    deny: 1.5,
+    allow: isOver ? 0 : 2.5,
+    deny: isOver ? 0 : 1.5,
     redact: onText,
     tag: 1,
-    buffer: 0.4,
+    buffer: isOver ? 0 : 0.4,
     set: event === 'prompt' ? 1.5 : 0,
     hold: event === 'prompt' ? 1 : 0,
-    keep: event === 'prompt' || event === 'completion' ? 1.5 : 0,
+    keep: event === 'prompt' || event === 'completion' || isOver ? 1.5 : 0,
     allow_chunk: onChunk,
     withhold_chunk: onChunk * 1.5 + (event === 'tool_call' ? 3 : 0),
     keep_newest: onChunk / 5,

@@ -46,6 +46,7 @@ ${Object.entries(defaults)
     ...listOf(random, 3, () => egressRule(make)),
     ...listOf(random, 3, () => textRule(make, 'completion', 'completion')),
     ...listOf(random, 4, () => callRule(make)),
+    ...listOf(random, 3, () => exchangeRule(make)),
     ...STORES.flatMap((store) => [
       ...listOf(random, 3, () => retrievalRule(make, store)),
       ...listOf(random, 2, () => textRule(make, 'ingest', `ingest into ${store}`)),
@@ -285,6 +286,17 @@ function callRule(make: Making): Wording {
     tag: 'tag sort = 1',
     redact: `redact ${random.pick(['email', 'iban'])} as ${random.pick(['mask', 'remove', 'mask keeping last 2'])}`,
   }[effect];
+  return worded`${head}${when(make, reading)}\n  ${does}`;
+}
+
+function exchangeRule(make: Making): Wording {
+  const reading: Reading = { prompt: true, classification: true, reply: true, calls: true, model: true };
+  const head = `rule ${nameFor(make, 'over')}\n  on exchange`;
+  const does = make.random.pick([
+    'tag sort = 1',
+    'record exchange for 90 days',
+    `sample ${make.random.pick(['2', '100'])} percent for review by board`,
+  ]);
   return worded`${head}${when(make, reading)}\n  ${does}`;
 }
 

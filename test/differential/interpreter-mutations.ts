@@ -97,6 +97,11 @@ export const INTERPRETER_MUTATIONS: readonly Mutation[] = [
     ['each: at the first model', 'when.exprs[model]', 'when.exprs[0]'],
     ['each: no model is chosen', "if (chosen?.state !== 'known') return null;", 'if (chosen !== null) return null;'],
     [
+      'exchange: what failed denies it',
+      "'exchange', facts, [], fired",
+      "'exchange', facts, event.rules.map(readerOfRule), fired",
+    ],
+    [
       'egress: is named as what is ingested',
       'return conclude(plan, event.kind, facts,',
       "return conclude(plan, 'ingest', facts,",

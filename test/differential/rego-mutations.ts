@@ -111,6 +111,12 @@ export const REGO_MUTATIONS: readonly RegoMutation[] = [
   ),
   inPolicy('touched rules fire', /\tnot touched\(.*\n/g, ''),
   // Those of conditions: without that of a route of any name, two routes would serve, which OPA refuses to decide.
+  inPolicy(
+    'what failed denies an exchange that is over',
+    /("event": "exchange",[^}]*"reasons": joined\(\[)\]/,
+    '$1failed_reasons(exchange_readers)]',
+    (input, { failed }) => (input as { readonly event?: unknown }).event === 'exchange' && failed.length > 0,
+  ),
   inPolicy('whatever goes out passes', 'default egress_passes := false', 'default egress_passes := true'),
   inPolicy('negations are lost', /\tnot (?=if_|fact_(?!prompt_requested_model\.value in )|"|count)/g, '\t'),
   inPolicy('at least is above', / >= /g, ' > '),

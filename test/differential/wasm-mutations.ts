@@ -335,11 +335,22 @@ export const WASM_MUTATIONS: readonly WasmMutation[] = [
     ],
   ]),
   ...inFile('compiler/wasm/decide.ts', [
-    ['dispatch: what goes out has a store', 'EVENT_COMPLETION, EVENT_EGRESS]', 'EVENT_COMPLETION]'],
+    [
+      'dispatch: what goes out has a store',
+      'EVENT_COMPLETION, EVENT_EGRESS, EVENT_EXCHANGE]',
+      'EVENT_COMPLETION, EVENT_EXCHANGE]',
+    ],
     ['models: by name, not by price', '? (model) => price.get(model)!', '? (model) => model'],
     ['store: any', 'module.i32.and(isEvent, isStore)', 'isEvent', (plan) => plan.stores.length > 1],
   ]),
   ...inFile('compiler/wasm/site.ts', [
+    [
+      'exchange: what failed denies it',
+      'event === EVENT_EXCHANGE ? [] : readers',
+      'readers',
+      (plan) =>
+        plan.events.some(({ kind, rules }) => kind === 'exchange' && rules.some(({ reads }) => reads.length > 0)),
+    ],
     [
       'reasons: messages unsorted',
       'compareText(a.rule, b.rule) || compareText(a.message, b.message)',

@@ -330,6 +330,7 @@ class Generator {
       }),
       () => ({ kind: 'givenCompletion', text: this.text(), span }),
       () => ({ kind: 'givenEgress', host: this.text(), span }),
+      () => ({ kind: 'givenEnd', span }),
       () => ({ kind: 'givenChunk', store: this.maybe(() => this.name()), settings: this.settings(), span }),
       () => ({ kind: 'givenDocument', store: this.maybe(() => this.name()), settings: this.settings(), span }),
       () => ({ kind: 'givenToolCall', tool: this.name(), settings: this.settings(), span }),
@@ -349,6 +350,8 @@ class Generator {
       () => ({ kind: 'expectWithheld', by, span }),
       () => ({ kind: 'expectClassification', level: this.name(), span }),
       () => ({ kind: 'expectHold', by, span }),
+      () => ({ kind: 'expectRecord', by, span }),
+      () => ({ kind: 'expectSample', by, span }),
       () => ({ kind: 'expectTag', name: this.name(), value: this.literal(), span }),
     ]);
   }

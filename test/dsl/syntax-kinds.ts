@@ -125,6 +125,7 @@ export const SYNTAX_KINDS: { readonly [K in Tree.SyntaxKind]: true } = {
   givenCompletion: true,
   givenChunk: true,
   givenEgress: true,
+  givenEnd: true,
   givenDocument: true,
   givenToolCall: true,
   expect: true,
@@ -136,5 +137,7 @@ export const SYNTAX_KINDS: { readonly [K in Tree.SyntaxKind]: true } = {
   expectWithheld: true,
   expectClassification: true,
   expectHold: true,
+  expectRecord: true,
+  expectSample: true,
   expectTag: true,
 };

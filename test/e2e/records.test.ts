@@ -1,7 +1,7 @@
 // Exchanges that must be recorded, through the whole path: Envoy, kernel, sidecar and its disk, control plane, and an admin
 // at the command line. What cannot be recorded does not go on.
 import { createHash, randomBytes } from 'node:crypto';
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -36,6 +36,7 @@ caller { id : text from claim "sub" }
 model m "m-1" { provider: openai input_price: 1 usd per 1M tokens output_price: 1 usd per 1M tokens context: 100_000 tokens max_output: 256 tokens }
 rule contracts on prompt where text contains any of ("contract") record exchange for 90 days
 rule cards on prompt redact payment_card as placeholder
+rule long on exchange where completion.tokens is above 1_000 tokens record exchange for 7 days tag long = true
 `;
 
 let plane: TestControlPlane;
@@ -55,12 +56,13 @@ describe.each(DOORS)('through the door %s', (door) => {
     isPlaneGone = false;
     keys = mkdtempSync(join(tmpdir(), 'writ-record-keys-'));
     await run(['keys', 'init', keys, '--node', 'node-1', '--admin', 'ada', '--admin', 'admin']);
-    upstream = await startUpstream(() => ({
+    upstream = await startUpstream(({ body }) => ({
       headers: { 'content-type': 'application/json' },
       body: [
         JSON.stringify({
           object: 'chat.completion',
           choices: [{ index: 0, message: { role: 'assistant', content: 'signed' }, finish_reason: 'stop' }],
+          usage: { prompt_tokens: 1, completion_tokens: body.includes('epic') ? 1_001 : 1_000 },
         }),
       ],
     }));
@@ -133,6 +135,29 @@ describe.each(DOORS)('through the door %s', (door) => {
     });
     expect(await record('list')).toContain('contracts');
     expect(await record('reads')).toMatch(/ada +list[^]*ada +export/);
+  });
+
+  test('what its reply cost decides an exchange that is over: it is recorded, and tagged in the log', async () => {
+    expect((await ask(`an epic, paid with ${CARD}`)).status).toBe(200);
+    const path = join(mesh.stateFolder, 'decisions.log');
+    const log = (): string => (existsSync(path) ? readFileSync(path, 'utf8') : '');
+    await settles(() => log().includes('"name":"long"'), 20_000);
+    await settles(() => readdirSync(spool()).length === 0, 20_000);
+    const exported = (await record('export'))
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line) as object);
+    expect(exported).toHaveLength(2);
+    expect(exported).toContainEqual(
+      expect.objectContaining({
+        rules: ['long'],
+        ended: true,
+        messages: [
+          { role: 'user', content: 'an epic, paid with [PAYMENT_CARD]' },
+          { role: 'assistant', content: 'signed' },
+        ],
+      }),
+    );
   });
 
   test('without the control plane records wait on the disk, and where that takes none nothing goes on', async () => {

@@ -44,6 +44,18 @@ rule banks
   on completion
   where text contains iban
   deny "no IBAN"
+tool pay "pay*" { to: text from argument "to" else "nobody" }
+rule nobody_paid
+  on tool call to pay
+  where tool.to is "nobody"
+  drop call
+rule in_calls
+  on tool call
+  redact us_ssn as mask keeping last 4
+rule long
+  on exchange
+  where completion.tokens is above 3 tokens
+  tag long = true
 rule need_to_know
   on retrieval from docs
   allow chunk where chunk.groups overlaps caller.groups
@@ -68,6 +80,7 @@ export const KEYS = [{ key: 'key-1', claims: { sub: 'u1', groups: ['hr'], cleara
 const COLLECTION = '0a0b0c0d-0000-4000-8000-000000000001';
 const BASE = '/api/v2/tenants/default_tenant/databases/default_database/collections';
 const CARD = '4111 1111 1111 1111';
+const SSN = '536-22-1234';
 
 export interface Target {
   readonly name: string;
@@ -137,6 +150,18 @@ export const targets: readonly Target[] = [
     ),
     ': hello\r\n\r\nid: 1\r\nevent: message\r\ndata: {"choices":[{"index":0,\r\ndata: "delta":{"content":"x"}}]}\r\n\r\nretry: 5\r\n\r\ndata: [DONE]\r\n\r\n',
   ]),
+  reply('chat calls', '/v1/chat/completions', chatRequest(''), 'application/json', [
+    `{"id":"c","choices":[{"index":0,"message":{"role":"assistant","content":null,"tool_calls":[{"index":0,"id":"s","type":"function","function":{"name":"pay","arguments":"{}"}},{"index":1,"id":"t","type":"function","function":{"name":"pay_now","arguments":"{\\"to\\":\\"${SSN}\\",\\"n\\":{\\"b\\":[\\"${CARD}\\\\n\\"]}}"}}]},"finish_reason":"tool_calls"}],"usage":{"prompt_tokens":3,"completion_tokens":4}}`,
+  ]),
+  reply('chat calls stream', '/v1/chat/completions', chatRequest(',"stream":true'), 'text/event-stream', [
+    events(
+      '{"id":"c","choices":[{"index":0,"delta":{"tool_calls":[{"index":0,"id":"s","function":{"name":"pay","arguments":"{"}},{"index":1,"id":"t","function":{"name":"pay_now","arguments":"{\\"to\\":\\"536-"}}]}}]}',
+      '{"choices":[{"index":0,"delta":{"tool_calls":[{"index":1,"function":{"arguments":"22-1234\\"}"}}]}}]}',
+      '{"choices":[{"index":0,"delta":{"tool_calls":[{"index":0,"function":{"arguments":"}"}}]}}]}',
+      '{"choices":[{"index":0,"delta":{},"finish_reason":"tool_calls"}]}',
+      '[DONE]',
+    ),
+  ]),
   request('embeddings request', '/v1/embeddings', [
     `{"model":"gpt-4o","input":["${CARD}","x"],"encoding_format":"float","dimensions":3,"user":"u"}`,
     `{"model":"gpt-4o","input":"${CARD}"}`,
@@ -186,6 +211,20 @@ export const targets: readonly Target[] = [
         '{"type":"message_delta","delta":{"stop_reason":"end_turn","stop_sequence":null},"usage":{"output_tokens":9}}',
       ],
       ['message_stop', '{"type":"message_stop"}'],
+    ),
+  ]),
+  reply('anthropic calls stream', '/v1/messages', anthropicRequest(',"stream":true'), 'text/event-stream', [
+    events(
+      '{"type":"message_start","message":{"id":"m","type":"message","role":"assistant","content":[],"model":"m","usage":{}}}',
+      '{"type":"content_block_start","index":0,"content_block":{"type":"tool_use","id":"s","name":"pay","input":{}}}',
+      '{"type":"content_block_delta","index":0,"delta":{"type":"input_json_delta","partial_json":"{}"}}',
+      '{"type":"content_block_stop","index":0}',
+      '{"type":"content_block_start","index":1,"content_block":{"type":"tool_use","id":"t","name":"pay_now","input":{}}}',
+      '{"type":"content_block_delta","index":1,"delta":{"type":"input_json_delta","partial_json":"{\\"to\\":\\"536-22"}}',
+      '{"type":"content_block_delta","index":1,"delta":{"type":"input_json_delta","partial_json":"-1234\\"}"}}',
+      '{"type":"content_block_stop","index":1}',
+      '{"type":"message_delta","delta":{"stop_reason":"tool_use"},"usage":{"output_tokens":9}}',
+      '{"type":"message_stop"}',
     ),
   ]),
   request('chroma query', `${BASE}/${COLLECTION}/query`, [

@@ -272,3 +272,40 @@ describe('a call of a tool', () => {
     ]);
   });
 });
+
+describe('an exchange that is over', () => {
+  const over = (rules: readonly Rule[], input: object = {}, onFailure: 'allow' | 'deny' = 'deny') =>
+    decide(plan([{ kind: 'exchange', rules }], { onFailure }), { event: 'exchange', ...input });
+  const record: Effect = { kind: 'keep', reviewers: null, group: null, milliseconds: 1_000, share: 1_000_000 };
+
+  test('what fires tags and keeps', () => {
+    const rules = [
+      rule('a', TRUE, record),
+      rule('b', TRUE, { kind: 'tag', name: 'team', value: 'x' }),
+      rule('c', FALSE),
+    ];
+    expect(over(rules)).toMatchObject({
+      event: 'exchange',
+      outcome: 'allow',
+      tags: [{ name: 'team', value: 'x' }],
+      keeps: [{ rule: 'a', reviewers: null, milliseconds: 1_000 }],
+      reasons: [],
+      fired: ['a', 'b'],
+      failed: [],
+    });
+  });
+
+  test.each(['allow', 'deny'] as const)(
+    'a touched rule does nothing, and denies nothing: on failure %s',
+    (onFailure) => {
+      const rules = [rule('a', COMPLEX, record), { ...rule('b', COMPLEX, record), failsClosed: true }, rule('c', TRUE)];
+      expect(over(rules, {}, onFailure)).toMatchObject({
+        outcome: 'allow',
+        keeps: [],
+        reasons: [],
+        fired: ['c'],
+        failed: ['prompt.complexity'],
+      });
+    },
+  );
+});

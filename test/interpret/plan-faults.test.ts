@@ -43,6 +43,15 @@ test.each<readonly [string, Partial<Plan>, RegExp]>([
     { events: acme.events.map((event) => ({ ...event, rules: event.rules.map((rule) => ({ ...rule, reads: [] })) })) },
     /without listing it/,
   ],
+  [
+    'a denial of what is over',
+    {
+      events: [
+        { kind: 'exchange', rules: [{ ...acme.events[0]!.rules[0]!, effects: [{ kind: 'deny', message: '' }] }] },
+      ],
+    },
+    /changes an exchange that is over/,
+  ],
   ['a detector that is none', { detectors: [] }, /no detector of the plan/],
 ])('%s', (_, change, fault) => {
   expect(planFaults({ ...acme, ...change }).join('\n')).toMatch(fault);

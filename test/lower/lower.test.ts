@@ -209,9 +209,22 @@ const cases: readonly Case[] = [
   },
   {
     says: 'a rule of a form that is not enforced denies where its condition holds',
-    policy: 'rule r on exchange where caller.region is us tag seen = true',
+    policy: `detector toxic matches classifier "toxicity" at "sha256:${'0'.repeat(64)}" above 80 percent
+rule r on prompt where caller.region is us redact toxic as mask`,
     when: {},
     then: { outcome: 'deny' },
+  },
+  {
+    says: 'on exchanges it denies the prompt: what is over cannot be denied',
+    policy: 'recipient desk by webhook "desk"\nrule r on exchange where caller.region is us notify desk',
+    when: {},
+    then: { outcome: 'deny' },
+  },
+  {
+    says: 'an enforced rule on exchanges is none of the prompt',
+    policy: 'rule r on exchange where caller.region is us tag seen = true',
+    when: {},
+    then: { outcome: 'allow', fired: [] },
   },
   {
     says: 'a rule holds for review, by the group of its reviewers',

@@ -78,7 +78,7 @@ export const EFFECTS: { readonly [K in EffectClause['kind']]: Described } = {
   record: {
     short: 'keeps the exchange for a time',
     about:
-      'Keeps what the exchange says, masked, for the time given, and deletes it then. A month is 30 days and a year 365. A prompt whose record cannot be kept is denied.',
+      'Keeps what the exchange says, masked, for the time given, and deletes it then. A month is 30 days and a year 365. On a prompt, one whose record cannot be kept is denied. A rule on completions or on exchanges comes too late for that: its record may be lost, which is counted.',
     example:
       'rule kept "Exchanges are kept for five years, without account numbers"\n  on prompt\n  where model.site is outside\n  redact iban as mask\n  record exchange for 5 years\n',
   },

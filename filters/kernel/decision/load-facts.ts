@@ -7,6 +7,7 @@ import {
   EVENT_CHUNK,
   EVENT_COMPLETION,
   EVENT_EGRESS,
+  EVENT_EXCHANGE,
   EVENT_INGEST,
   EVENT_PROMPT,
   EVENT_RETRIEVAL,
@@ -266,6 +267,7 @@ function eventNamed(name: usize, length: u32): i32 {
   if (length == 6 && isSix(name, 0x65676e69, 0x7473)) return EVENT_INGEST;
   if (length == 6 && isSix(name, 0x65726765, 0x7373)) return EVENT_EGRESS;
   if (length == 5 && load<u32>(name) == 0x6e756863 && load<u8>(name, 4) == 0x6b) return EVENT_CHUNK;
+  if (length == 8 && load<u64>(name) == 0x65676e6168637865) return EVENT_EXCHANGE;
   if (length == 9 && load<u64>(name) == 0x6176656972746572 && load<u8>(name, 8) == 0x6c) return EVENT_RETRIEVAL;
   if (length == 9 && load<u64>(name) == 0x6c61635f6c6f6f74 && load<u8>(name, 8) == 0x6c) return EVENT_TOOL_CALL;
   if (length == 10 && load<u64>(name) == 0x6974656c706d6f63 && load<u16>(name, 8) == 0x6e6f) return EVENT_COMPLETION;

@@ -6,6 +6,7 @@
 import {
   EVENT_CHUNK,
   EVENT_COMPLETION,
+  EVENT_EXCHANGE,
   EVENT_INGEST,
   EVENT_PROMPT,
   EVENT_RETRIEVAL,
@@ -147,7 +148,9 @@ function putEvent<O>(out: O, event: u32): void {
               ? 'ingest'
               : event == EVENT_TOOL_CALL
                 ? 'tool_call'
-                : 'egress',
+                : event == EVENT_EXCHANGE
+                  ? 'exchange'
+                  : 'egress',
   );
 }
 

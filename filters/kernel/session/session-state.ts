@@ -91,6 +91,8 @@ export class Session {
   keptReply: usize = 0;
   keptCut: bool = false;
   wasDenied: bool = false;
+  /** Rules on exchanges have decided it. */
+  isOver: bool = false;
   /** Some rule wants a record, and the host has kept that of the prompt. */
   wantsRecord: bool = false;
   isRecorded: bool = false;
