@@ -29,6 +29,7 @@ import { createMetrics } from './metrics.ts';
 import type { ControlPlaneMetrics } from './metrics.ts';
 import { loadReleasesInForce, putInForce, snapshotOf } from './releases/releases-in-force.ts';
 import type { Database } from './store/database.ts';
+import { keepKeyMark, usedKeyMark } from './store/deployment-key-mark.ts';
 import { addQuarantine, listQuarantine } from './store/node-store.ts';
 import { openPglite } from './store/open-pglite.ts';
 import { openReviews } from './store/review-store.ts';
@@ -43,8 +44,11 @@ export interface ControlPlaneOptions {
   readonly credential: Credential & { readonly authorityPem: string };
   /** Public keys of bundles, read for each push. */
   readonly trustedKeys: () => readonly VerificationKey[];
-  /** Of what pseudonyms are made: `deploymentKeyIn` in keys/key-folder.ts. Without it they are masks. */
-  readonly deploymentKey?: DeploymentKey;
+  /**
+   * Of what pseudonyms and receipts are made, by the mark of the one that was used last: `deploymentKeyIn` in
+   * keys/key-folder.ts, which throws where it is another. Without it pseudonyms are masks, and there are no receipts.
+   */
+  readonly deploymentKey?: (usedMark: string | undefined) => DeploymentKey;
   /** Interface and port of the gRPC server; port 0 takes a free one. */
   readonly host: string;
   readonly port: number;
@@ -76,6 +80,8 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
   const { log, now = Date.now } = options;
   const database = await openPglite(options.stateFolder);
   try {
+    const deploymentKey = options.deploymentKey?.(await usedKeyMark(database));
+    if (deploymentKey !== undefined) await keepKeyMark(database, deploymentKey.mark());
     const metrics = createMetrics();
     const inForce = await loadReleasesInForce(database);
     const feeds = await loadFeedsInForce(database);
@@ -105,7 +111,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
       leases,
       inForce: () => inForce,
       trustedKeys: options.trustedKeys,
-      deploymentKey: options.deploymentKey,
+      deploymentKey,
       isConnected: (node) => hub.isConnected(node),
       onRelease: ({ row, bundle }) => {
         inForce.set(row.name, putInForce(row, bundle));

@@ -9,6 +9,7 @@ import { inspect } from 'node:util';
 export const DEPLOYMENT_KEY_BYTES = 32;
 /** What is derived is of this use alone. */
 const POLICIES = 'writ policy 1';
+const MARKS = 'writ mark 1';
 
 export class DeploymentKey {
   readonly #bytes: Uint8Array;
@@ -45,6 +46,11 @@ export class DeploymentKey {
   /** The key of one policy. */
   forPolicy(policy: string): DeploymentKey {
     return new DeploymentKey(createHmac('sha256', this.#bytes).update(`${POLICIES}\0${policy}`).digest());
+  }
+
+  /** By what it is known again: 128 bits, of which nobody can work out the key. */
+  mark(): string {
+    return createHmac('sha256', this.#bytes).update(MARKS).digest('hex').slice(0, 32);
   }
 
   equals(other: DeploymentKey | undefined): boolean {

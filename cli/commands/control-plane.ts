@@ -2,7 +2,13 @@
 import { isIPv6 } from 'node:net';
 import { join, resolve } from 'node:path';
 import type { Door } from '../../proto/door.ts';
-import { deploymentKeyIn, readRole, readSigningKey, readTrustedKeys } from '../../control-plane/keys/key-folder.ts';
+import {
+  deploymentKeyIn,
+  KeyFileError,
+  readRole,
+  readSigningKey,
+  readTrustedKeys,
+} from '../../control-plane/keys/key-folder.ts';
 import { startControlPlane } from '../../control-plane/main.ts';
 import { type Command, CommandError, parse, type World } from '../command.ts';
 import { hostAndPort, openAdminAt, portNumber } from '../connection.ts';
@@ -13,6 +19,8 @@ import { untilAborted } from '../until-aborted.ts';
 import { watchPolicy } from '../watched-policy.ts';
 
 const text = { type: 'string' } as const;
+const NEW_KEY_HELP =
+  'bring it back from its backup; `--new-deployment-key` takes a new one, and then no pseudonym matches an older one';
 const LISTEN_ADDRESS = '127.0.0.1:8443';
 
 export const controlPlane: Command = {
@@ -29,6 +37,7 @@ Runs until Ctrl-C: takes releases, sends them to sidecars, keeps budgets. Everyb
   --deployment FILE    for --watch; usual: deployment.json in DIR
   --door DOOR          for --watch: ${DOOR_HELP}
   --admin NAME         for --watch: whose certificate releases; usual: admin
+  --new-deployment-key take a \`deployment.key\` that is not the one used before: no pseudonym matches an older one, and receipts of before have failed
 
 exit codes: 0 stopped by Ctrl-C or SIGTERM, 2 it could not run`,
   async run(args, world) {
@@ -41,6 +50,7 @@ exit codes: 0 stopped by Ctrl-C or SIGTERM, 2 it could not run`,
       deployment: text,
       door: text,
       admin: text,
+      'new-deployment-key': { type: 'boolean', default: false },
     });
     if (positionals.length > 0)
       throw new CommandError('`writ control-plane` takes no arguments', '`writ control-plane --help` shows how');
@@ -51,7 +61,7 @@ exit codes: 0 stopped by Ctrl-C or SIGTERM, 2 it could not run`,
     const keys = keysFolder(values, world);
     const { host, port } = hostAndPort(values.listen ?? LISTEN_ADDRESS);
     const plane = await startControlPlane({
-      deploymentKey: deploymentKeyIn(keys),
+      deploymentKey: (usedMark) => deploymentKeyIn(keys, { usedMark, mayBeNew: values['new-deployment-key'] }),
       stateFolder: resolve(world.cwd, values.data ?? join('.writ', 'control-plane')),
       credential: readRole(keys, { kind: 'control-plane' }),
       trustedKeys: () => readTrustedKeys(keys),
@@ -60,6 +70,8 @@ exit codes: 0 stopped by Ctrl-C or SIGTERM, 2 it could not run`,
       httpPort: portNumber(values['metrics-port'] ?? '9901', '--metrics-port'),
       log: (message) => world.err(`writ: ${message}\n`),
     }).catch((error: unknown) => {
+      if (error instanceof KeyFileError && (error.code === 'another' || error.code === 'missing'))
+        throw new CommandError(error.message, NEW_KEY_HELP);
       throw inUse(error)
         ? new CommandError(`\`${host}:${port}\`, or the metrics' port, is in use`, 'is another control plane running?')
         : error;

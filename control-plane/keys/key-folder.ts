@@ -5,7 +5,7 @@
 //   bundle/trusted/<kid>.pem     every public key that is accepted; several during a rotation
 //   mtls/ca.crt, mtls/ca.key     the authority
 //   mtls/<name>.crt, .key        control-plane, node-<name>, admin-<name>, reviewer-<name>
-//   deployment.key               of what pseudonyms are made (private)
+//   deployment.key               of what pseudonyms and receipts are made (private)
 //   jwt/issuer.key, jwt/jwks.json  the demo's issuer
 import { chmodSync, existsSync, lstatSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -20,11 +20,11 @@ import type { JwtIssuer } from './jwt-issuer.ts';
 const DEPLOYMENT_KEY_FILE = 'deployment.key';
 
 export class KeyFileError extends Error {
-  /** `exists`: a key is never overwritten. `readable_by_others`: chmod 600 it. */
-  readonly code: 'damaged' | 'exists' | 'missing' | 'readable_by_others' | 'unwritable';
+  /** `another`: not the one that was used before. `exists`: a key is never overwritten. `readable_by_others`: chmod 600 it. */
+  readonly code: 'another' | 'damaged' | 'exists' | 'missing' | 'readable_by_others' | 'unwritable';
 
   constructor(
-    code: 'damaged' | 'exists' | 'missing' | 'readable_by_others' | 'unwritable',
+    code: 'another' | 'damaged' | 'exists' | 'missing' | 'readable_by_others' | 'unwritable',
     message: string,
     options?: { readonly cause?: unknown },
   ) {
@@ -104,14 +104,31 @@ export function readRole(folder: string, role: Owner): Credential & { readonly a
   return { ...readCredential(folder, credentialName(role)), authorityPem: readText(join(folder, 'mtls', 'ca.crt')) };
 }
 
+/** Which key was used before, and whether another may take its place. */
+export interface KeyBefore {
+  /** Undefined where none was. */
+  readonly usedMark: string | undefined;
+  readonly mayBeNew: boolean;
+}
+
 /**
- * The key of the deployment's pseudonyms, made where the folder has none: folders of before have none. Whoever replaces
- * it makes all pseudonyms new ones. Throws KeyFileError.
+ * The key of the deployment's pseudonyms and receipts, made where the folder has none: folders of before have none. Where
+ * one was used, another makes all pseudonyms new ones, so that it is taken only where it may be. Throws KeyFileError.
  */
-export function deploymentKeyIn(folder: string): DeploymentKey {
+export function deploymentKeyIn(
+  folder: string,
+  { usedMark, mayBeNew }: KeyBefore = { usedMark: undefined, mayBeNew: true },
+): DeploymentKey {
   const path = join(folder, DEPLOYMENT_KEY_FILE);
-  if (!existsSync(path)) writePrivate(path, DeploymentKey.random().revealText());
-  return readDeploymentKey(path);
+  const isBound = usedMark !== undefined && !mayBeNew;
+  if (!existsSync(path)) {
+    if (isBound) throw new KeyFileError('missing', `\`${path}\` is gone, and this control plane has used one`);
+    writePrivate(path, DeploymentKey.random().revealText());
+  }
+  const key = readDeploymentKey(path);
+  if (isBound && key.mark() !== usedMark)
+    throw new KeyFileError('another', `\`${path}\` is not the key that this control plane has used`);
+  return key;
 }
 
 /** Throws KeyFileError. */

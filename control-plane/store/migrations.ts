@@ -163,6 +163,12 @@ const migrations: readonly (readonly string[])[] = [
        at bigint not null
      )`,
   ],
+  [
+    `create table deployment_key (
+       single boolean primary key default true check (single),
+       mark text not null
+     )`,
+  ],
 ];
 
 /** Brings the schema up to date, each step in a transaction of its own. */

@@ -112,6 +112,13 @@ export async function startTestControlPlane(changes: Partial<ControlPlaneOptions
       ...changes,
     });
   let plane = await start();
+  let isRunning = true;
+  /** Nothing where the last start has failed. */
+  const stopPlane = async (): Promise<void> => {
+    closeClients();
+    if (isRunning) await plane.stop();
+    isRunning = false;
+  };
   const clients = new Set<Client>();
   const closeClients = (): void => {
     for (const client of clients) client.close();
@@ -137,13 +144,12 @@ export async function startTestControlPlane(changes: Partial<ControlPlaneOptions
     client: (role) => clientWith(issueCertificate(authority, role, [], Date.now())),
     clientWith,
     restart: async () => {
-      closeClients();
-      await plane.stop();
+      await stopPlane();
       plane = await start();
+      isRunning = true;
     },
     stop: async () => {
-      closeClients();
-      await plane.stop();
+      await stopPlane();
       rmSync(folder, { recursive: true, force: true });
     },
   };

@@ -1,5 +1,5 @@
 // The key of pseudonyms from the control plane's folder to a sidecar: who is given which, and what is kept.
-import { chmodSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { status } from '@grpc/grpc-js';
@@ -25,7 +25,7 @@ describe('the control plane', () => {
   const key = DeploymentKey.random();
   let control: TestControlPlane;
   beforeAll(async () => {
-    control = await startTestControlPlane({ deploymentKey: key });
+    control = await startTestControlPlane({ deploymentKey: () => key });
   });
   afterAll(() => control.stop());
   const report = async (policy: string): Promise<Uint8Array> =>
@@ -66,6 +66,33 @@ test('a control plane without a key gives none', async () => {
     { timeoutMs: 5_000 },
   );
   expect(reply.policyKey).toHaveLength(0);
+  await control.stop();
+});
+
+test('a control plane knows the key again that it has used, and does not start with another unless it may', async () => {
+  const folder = newFolder();
+  const path = join(folder, 'deployment.key');
+  let mayBeNew = false;
+  const control = await startTestControlPlane({
+    deploymentKey: (usedMark) => deploymentKeyIn(folder, { usedMark, mayBeNew }),
+  });
+  const first = readDeploymentKey(path);
+  await control.restart();
+  rmSync(path);
+  await expect(control.restart()).rejects.toMatchObject({ name: 'KeyFileError', code: 'missing' });
+  // Nothing was made in its place.
+  expect(existsSync(path)).toBe(false);
+  writeFileSync(path, DeploymentKey.random().revealText(), { mode: 0o600 });
+  await expect(control.restart()).rejects.toMatchObject({ name: 'KeyFileError', code: 'another' });
+  writeFileSync(path, first.revealText(), { mode: 0o600 });
+  await control.restart();
+  rmSync(path);
+  mayBeNew = true;
+  await control.restart();
+  mayBeNew = false;
+  await control.restart();
+  expect(readDeploymentKey(path).equals(first)).toBe(false);
+  expect(readDeploymentKey(path).mark()).not.toBe(first.mark());
   await control.stop();
 });
 
