@@ -115,7 +115,7 @@ export const REGO_MUTATIONS: readonly RegoMutation[] = [
     'what failed denies an exchange that is over',
     /("event": "exchange",[^}]*"reasons": joined\(\[)\]/,
     '$1failed_reasons(exchange_readers)]',
-    (input, { failed }) => (input as { readonly event?: unknown }).event === 'exchange' && failed.length > 0,
+    (_, { event, failed }) => event === 'exchange' && failed.length > 0,
   ),
   inPolicy('whatever goes out passes', 'default egress_passes := false', 'default egress_passes := true'),
   inPolicy('negations are lost', /\tnot (?=if_|fact_(?!prompt_requested_model\.value in )|"|count)/g, '\t'),
