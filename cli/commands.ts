@@ -69,6 +69,11 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./commands/record.ts')).record,
   },
   {
+    name: 'notify',
+    summary: 'say what recipients could not be told yet',
+    load: async () => (await import('./commands/notify.ts')).notify,
+  },
+  {
     name: 'control-plane',
     summary: 'run the control plane',
     load: async () => (await import('./commands/control-plane.ts')).controlPlane,

@@ -8,6 +8,7 @@ import { unitOf } from './budgets/budget-terms.ts';
 import { Admin } from '../proto/gen/writ/v1/admin_pb.ts';
 import { Leases } from '../proto/gen/writ/v1/leases_pb.ts';
 import { Nodes } from '../proto/gen/writ/v1/nodes_pb.ts';
+import { Firings, NoticeDesk } from '../proto/gen/writ/v1/notices_pb.ts';
 import { RecordDesk, Records } from '../proto/gen/writ/v1/records_pb.ts';
 import { ReviewDesk, Reviews } from '../proto/gen/writ/v1/reviews_pb.ts';
 import type { DeploymentKey } from '../proto/deployment-key.ts';
@@ -19,6 +20,7 @@ import { feedInForce, loadFeedsInForce } from './feeds/feeds-in-force.ts';
 import { adsDefinition, adsService } from './grpc/ads-service.ts';
 import { adminService, budgetInfos, leasesService, nodeCounts, nodesService } from './grpc/services.ts';
 import type { ServicesContext } from './grpc/services.ts';
+import { firingsService, noticeDeskService } from './grpc/notice-services.ts';
 import { recordDeskService, recordsService } from './grpc/record-services.ts';
 import { reviewDeskService, reviewsService } from './grpc/review-services.ts';
 import { forgetOldRecords } from './records/records.ts';
@@ -27,10 +29,14 @@ import { listenHttp } from './http-listener.ts';
 import type { Credential } from './keys/certificate.ts';
 import { createMetrics } from './metrics.ts';
 import type { ControlPlaneMetrics } from './metrics.ts';
+import { NoticeDelivery } from './notices/delivery.ts';
+import { postWebhook } from './notices/post-webhook.ts';
+import type { Webhook, Webhooks } from './notices/webhook.ts';
 import { loadReleasesInForce, putInForce, snapshotOf } from './releases/releases-in-force.ts';
 import type { Database } from './store/database.ts';
 import { keepKeyMark, usedKeyMark } from './store/deployment-key-mark.ts';
 import { addQuarantine, listQuarantine } from './store/node-store.ts';
+import { dueNotices, forgetNotices, newNoticeId, noticeCounts, settleNotice } from './store/notice-store.ts';
 import { openPglite } from './store/open-pglite.ts';
 import { openReviews } from './store/review-store.ts';
 import { activeLeases, dueWindows, forgetRates, sqlLedger } from './store/sql-ledger.ts';
@@ -54,6 +60,8 @@ export interface ControlPlaneOptions {
   readonly port: number;
   /** Port of `/metrics` and `/healthz` on 127.0.0.1; 0 takes a free one. */
   readonly httpPort: number;
+  /** Where recipients of policies are told: by the names that policies give their webhooks. None where absent. */
+  readonly webhooks?: Webhooks;
   /** One line for an operator. */
   readonly log: (message: string) => void;
   /** Milliseconds since 1970 UTC; the machine's clock unless a test gives another. */
@@ -136,11 +144,13 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
       isHealthy: () => answers(database),
     });
     const stopSweep = sweep(database, leases, log);
+    const delivery = startDelivery(options, database, metrics, now);
     return {
       ports: { grpc: port, http: http.port },
       stop: async () => {
         stopSweep();
         hub.close();
+        await delivery.stop();
         await shutDown(server);
         await http.stop();
         await database.close();
@@ -210,6 +220,15 @@ async function listenGrpc(
   server.addService(grpcService(ReviewDesk), reviewDeskService(reviews));
   server.addService(grpcService(Records), recordsService(reviews));
   server.addService(grpcService(RecordDesk), recordDeskService(reviews));
+  const notices = {
+    ...context,
+    ruleNotices: (policy: string) => context.inForce().get(policy)?.notices,
+    webhooks: options.webhooks ?? new Map<string, Webhook>(),
+    newId: newNoticeId,
+    onFull: (policy: string) => metrics.noticesDropped.inc({ policy }),
+  };
+  server.addService(grpcService(Firings), firingsService(notices));
+  server.addService(grpcService(NoticeDesk), noticeDeskService(notices));
   const { authorityPem, certificatePem, privateKeyPem } = options.credential;
   const credentials = ServerCredentials.createSsl(
     Buffer.from(authorityPem),
@@ -223,6 +242,32 @@ async function listenGrpc(
     );
   });
   return { server, port };
+}
+
+/** Begins to tell what waits in the outbox. */
+function startDelivery(
+  { webhooks = new Map(), log }: ControlPlaneOptions,
+  database: Database,
+  metrics: ControlPlaneMetrics,
+  now: () => number,
+): NoticeDelivery {
+  const delivery = new NoticeDelivery({
+    webhooks,
+    store: {
+      due: (at) => dueNotices(database, at),
+      settle: (id, change) => settleNotice(database, id, change),
+    },
+    post: postWebhook,
+    now,
+    later: (action, ms) => {
+      const timer = setTimeout(action, ms);
+      return () => clearTimeout(timer);
+    },
+    onAttempt: (result) => metrics.noticeAttempts.inc({ result }),
+    log,
+  });
+  delivery.start();
+  return delivery;
 }
 
 /** Charges leases whose time is over, also where nobody asks any more; and forgets reviews, and rates that are over. */
@@ -246,6 +291,8 @@ function sweep(database: Database, leases: LeaseCallContext, log: (message: stri
       .catch(() => log('reviews that have been kept for long enough could not be deleted; the next try is soon'))
       .then(() => forgetOldRecords({ database, now: leases.now }))
       .catch(() => log('records whose time is over could not be deleted; the next try is soon'))
+      .then(() => forgetNotices(database, leases.now()))
+      .catch(() => log('notices that are over could not be deleted; the next try is soon'))
       .finally(() => {
         isSweeping = false;
       });
@@ -266,6 +313,9 @@ async function renderMetrics(
   metrics.reviews.reset();
   for (const { policy, kind, count } of await openReviews(context.database, context.now()))
     metrics.reviews.set({ policy, kind }, count);
+  metrics.notices.reset();
+  for (const { policy, state, count } of await noticeCounts(context.database))
+    metrics.notices.set({ policy, state }, count);
   for (const [policy, release] of context.inForce()) metrics.sequence.set({ policy }, release.row.sequence);
   for (const { policy, budget, counts, limitMicros, chargedMicros, outstandingMicros } of await budgetInfos(
     context,

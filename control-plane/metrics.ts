@@ -16,6 +16,9 @@ export interface ControlPlaneMetrics {
   readonly sequence: Gauge<'policy'>;
   readonly reviews: Gauge<'policy' | 'kind'>;
   readonly samplesDropped: Counter<'policy'>;
+  readonly notices: Gauge<'policy' | 'state'>;
+  readonly noticeAttempts: Counter<'result'>;
+  readonly noticesDropped: Counter<'policy'>;
   readonly budgetLimit: Gauge<'policy' | 'budget' | 'unit'>;
   readonly budgetCharged: Gauge<'policy' | 'budget' | 'unit'>;
   readonly budgetOutstanding: Gauge<'policy' | 'budget' | 'unit'>;
@@ -57,6 +60,11 @@ export function createMetrics(): ControlPlaneMetrics {
       'kind',
     ]),
     samplesDropped: counter('samples_dropped_total', 'Samples that were not kept, because as many wait as may.', [
+      'policy',
+    ]),
+    notices: gauge('notices', 'Notices that wait to be told, or that were given up.', ['policy', 'state']),
+    noticeAttempts: counter('notice_attempts_total', 'Calls of webhooks, by what they came to.', ['result']),
+    noticesDropped: counter('notices_dropped_total', 'Firings told to nobody, because as many notices wait as may.', [
       'policy',
     ]),
     budgetLimit: gauge('budget_limit', "A budget's limit, of each of its accounts.", ['policy', 'budget', 'unit']),

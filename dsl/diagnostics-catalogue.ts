@@ -361,10 +361,8 @@ export const DIAGNOSTICS = {
     title: '`hold for review` of a completion or tool call is checked but not yet enforced',
     explanation: NOT_ENFORCED,
   },
-  E0908: { title: '`notify` is checked but not yet enforced', explanation: NOT_ENFORCED },
   E0927: { title: 'a detector that matches a list is checked but not yet enforced', explanation: NOT_ENFORCED },
   E0928: { title: 'a detector that asks a classifier is checked but not yet enforced', explanation: NOT_ENFORCED },
-  E0931: { title: '`at … percent notify` is checked but not yet enforced', explanation: NOT_ENFORCED },
   E0933: { title: 'a condition over all chunks is checked but not yet enforced', explanation: NOT_ENFORCED },
   E0934: { title: 'a store other than chroma is checked but not yet enforced', explanation: NOT_ENFORCED },
 } as const satisfies { readonly [code: `${'E' | 'W'}${number}`]: CatalogueEntry };

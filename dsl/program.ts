@@ -498,11 +498,4 @@ export type UnenforcedUse = {
   readonly event: EventKind | null;
   readonly span: Span;
 };
-export type UnenforcedForm =
-  | 'hold'
-  | 'notify'
-  | 'listDetector'
-  | 'classifierDetector'
-  | 'budgetThresholdNotify'
-  | 'quantifiedChunks'
-  | 'storeKind';
+export type UnenforcedForm = 'hold' | 'listDetector' | 'classifierDetector' | 'quantifiedChunks' | 'storeKind';

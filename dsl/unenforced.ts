@@ -11,10 +11,8 @@ export const UNENFORCED_FORMS: {
   readonly [K in UnenforcedForm]: { readonly code: DiagnosticCode; readonly wording: string };
 } = {
   hold: { code: 'E0901', wording: '`hold for review` of a completion or tool call' },
-  notify: { code: 'E0908', wording: '`notify`' },
   listDetector: { code: 'E0927', wording: 'a detector that matches a list' },
   classifierDetector: { code: 'E0928', wording: 'a detector that asks a classifier' },
-  budgetThresholdNotify: { code: 'E0931', wording: '`at … percent notify`' },
   quantifiedChunks: { code: 'E0933', wording: 'a condition over all chunks' },
   storeKind: { code: 'E0934', wording: 'a store other than chroma' },
 };

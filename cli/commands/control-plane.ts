@@ -5,10 +5,12 @@ import type { Door } from '../../proto/door.ts';
 import {
   deploymentKeyIn,
   KeyFileError,
+  readPrivate,
   readRole,
   readSigningKey,
   readTrustedKeys,
 } from '../../control-plane/keys/key-folder.ts';
+import { readWebhooks, type Webhooks, WebhooksError } from '../../control-plane/notices/webhook.ts';
 import { startControlPlane } from '../../control-plane/main.ts';
 import { type Command, CommandError, parse, type World } from '../command.ts';
 import { hostAndPort, openAdminAt, portNumber } from '../connection.ts';
@@ -33,6 +35,7 @@ Runs until Ctrl-C: takes releases, sends them to sidecars, keeps budgets. Everyb
   --data DIR           its database; usual: .writ/control-plane
   --keys DIR           made by \`writ keys init\`; usual: the environment variable WRIT_KEYS
   --metrics-port PORT  of /metrics and /healthz on 127.0.0.1; usual: 9901; 0 takes a free one
+  --webhooks FILE      where recipients of policies are told (\`notify\`): {"NAME": {"url": "https://…", "secret": "whsec_…"}}, for this user alone
   --watch DIR          build, sign and release the policy in DIR now and on every change (needs the signing key and the certificate of an admin)
   --deployment FILE    for --watch; usual: deployment.json in DIR
   --door DOOR          for --watch: ${DOOR_HELP}
@@ -46,6 +49,7 @@ exit codes: 0 stopped by Ctrl-C or SIGTERM, 2 it could not run`,
       listen: text,
       data: text,
       'metrics-port': text,
+      webhooks: text,
       watch: text,
       deployment: text,
       door: text,
@@ -60,8 +64,11 @@ exit codes: 0 stopped by Ctrl-C or SIGTERM, 2 it could not run`,
     const door = wantedDoor(values.door);
     const keys = keysFolder(values, world);
     const { host, port } = hostAndPort(values.listen ?? LISTEN_ADDRESS);
+    const webhooks =
+      values.webhooks === undefined ? undefined : webhooksIn(resolve(world.cwd, values.webhooks), values.webhooks);
     const plane = await startControlPlane({
       deploymentKey: (usedMark) => deploymentKeyIn(keys, { usedMark, mayBeNew: values['new-deployment-key'] }),
+      ...(webhooks === undefined ? {} : { webhooks }),
       stateFolder: resolve(world.cwd, values.data ?? join('.writ', 'control-plane')),
       credential: readRole(keys, { kind: 'control-plane' }),
       trustedKeys: () => readTrustedKeys(keys),
@@ -100,6 +107,16 @@ exit codes: 0 stopped by Ctrl-C or SIGTERM, 2 it could not run`,
     return 0;
   },
 };
+
+/** Signed with what stands there, so it is read as keys are. */
+function webhooksIn(path: string, shown: string): Webhooks {
+  try {
+    return readWebhooks(readPrivate(path));
+  } catch (error) {
+    if (error instanceof WebhooksError) throw new CommandError(`\`${shown}\`: ${error.message}`);
+    throw error;
+  }
+}
 
 interface WatchSettings {
   readonly address: string;

@@ -30,6 +30,8 @@ export type BundleErrorCode =
   | 'bad_release'
   | 'wrong_release'
   | 'old_sequence'
+  // Notices
+  | 'bad_notice_terms'
   // Feeds
   | 'bad_value'
   | 'bad_feed'

@@ -4,6 +4,7 @@ import { BundleError } from './bundle-error.ts';
 import { BUNDLE_PATHS } from './bundle-paths.ts';
 import { parseJson } from './canonical-json.ts';
 import { members } from './jws.ts';
+import { listOf, textOf } from './plan-values.ts';
 import type { VerificationKey } from './jws.ts';
 
 export type FeedTerms =
@@ -38,20 +39,20 @@ export function feedTermsOf(files: ReadonlyMap<string, Uint8Array>): readonly Fe
   const { lists, switches } = members(parseJson(plan));
   const signers = signersOf(deployment === undefined ? {} : members(parseJson(deployment))['signers']);
   return [
-    ...joined(array(lists).map((each) => listTerms(members(each), signers))),
-    ...array(switches).map((each) => switchTerms(members(each), signers)),
+    ...joined(listOf(lists, malformed).map((each) => listTerms(members(each), signers))),
+    ...listOf(switches, malformed).map((each) => switchTerms(members(each), signers)),
   ];
 }
 
 type ListTerms = Extract<FeedTerms, { kind: 'list' }>;
 
 function listTerms(list: Members, signers: ReadonlyMap<string, Signer>): ListTerms {
-  const name = text(list['feed']);
+  const name = textOf(list['feed'], malformed);
   const keys = [...signers.values()].filter(({ lists }) => lists.includes(name)).flatMap(({ keys: its }) => its);
   return {
     kind: 'list',
     name,
-    element: text(list['element']),
+    element: textOf(list['element'], malformed),
     maxAgeMs: count(list['maxAgeMs']),
     most: count(list['most']),
     keys,
@@ -62,9 +63,9 @@ function switchTerms(each: Members, signers: ReadonlyMap<string, Signer>): FeedT
   const { maxMs } = each;
   return {
     kind: 'switch',
-    name: text(each['name']),
+    name: textOf(each['name'], malformed),
     maxMs: maxMs === null ? null : count(maxMs),
-    keys: signers.get(text(each['by']))?.keys ?? [],
+    keys: signers.get(textOf(each['by'], malformed))?.keys ?? [],
   };
 }
 
@@ -92,27 +93,15 @@ function signersOf(value: unknown): ReadonlyMap<string, Signer> {
       return [
         name,
         {
-          keys: array(keys).map((key) => {
+          keys: listOf(keys, malformed).map((key) => {
             const { kid, publicKeyPem } = members(key);
-            return { kid: text(kid), publicKeyPem: text(publicKeyPem) };
+            return { kid: textOf(kid, malformed), publicKeyPem: textOf(publicKeyPem, malformed) };
           }),
-          lists: array(lists).map(text),
+          lists: listOf(lists, malformed).map((each) => textOf(each, malformed)),
         },
       ];
     }),
   );
-}
-
-/** An older compiler's bundle has none. */
-function array(value: unknown): readonly unknown[] {
-  if (value === undefined) return [];
-  if (!Array.isArray(value)) throw malformed();
-  return value;
-}
-
-function text(value: unknown): string {
-  if (typeof value !== 'string') throw malformed();
-  return value;
 }
 
 function count(value: unknown): number {

@@ -267,7 +267,7 @@ function retrieval(store: string, context: EventContext): RetrievalEvent {
   const requestRules = [
     ...rules.flatMap((rule) => {
       const effects = rule.effects.filter(({ kind }) => REQUEST_EFFECTS.has(kind));
-      return effects.length > 0 ? [{ ...rule, effects }] : [];
+      return effects.length > 0 || rule.notify !== undefined ? [{ ...rule, effects }] : [];
     }),
     ...waiverRules(lowered, 'asked', context),
   ]

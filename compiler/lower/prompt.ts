@@ -13,6 +13,7 @@ import { atChosen, exprsOf, overFacts, overModels, removals, unlessCondition } f
 import { refusedExchangeRules } from './exchange.ts';
 import { guaranteeRules } from './guarantees.ts';
 import { type EventContext, type LoweredRule, readsIn } from './event-context.ts';
+import { notifiedAt } from './notices.ts';
 import { denyingRule, lowerRule, redactionsOf } from './rules.ts';
 import { waiverRules } from './waivers.ts';
 import { type Denying, lowerable } from './unenforced.ts';
@@ -151,11 +152,12 @@ function lowerBudget(source: SourceBudget, context: EventContext): LoweredBudget
   return lowerable(() => {
     if (source.limit.kind !== 'money') throw new Unlowerable('budget in tokens');
     const applies = overFacts([source.for, unlessCondition(source.unless)], scope);
-    const thresholds = source.thresholds.map(({ percent, effect, span }) => {
-      if (effect.kind === 'notify') throw new Unlowerable('notify');
+    const thresholds = source.thresholds.flatMap(({ percent, effect, span }) => {
+      if (effect.kind === 'notify') return [];
       const removes = removals([], effect.condition, scope);
-      return { percent, reads: readsIn(context, ...exprsOf(removes)), removes, span };
+      return [{ percent, reads: readsIn(context, ...exprsOf(removes)), removes, span }];
     });
+    const notify = notifiedAt(source.thresholds, context.program);
     const budget: Budget = {
       name: source.name,
       ...(source.title === null ? {} : { title: source.title }),
@@ -169,6 +171,7 @@ function lowerBudget(source: SourceBudget, context: EventContext): LoweredBudget
       headroom: scope.facts.at(`budget.${source.name}.headroom`),
       spent: scope.facts.at(`budget.${source.name}.spent`),
       thresholds,
+      ...(notify.length === 0 ? {} : { notify }),
       message: source.reason ?? source.title ?? `the budget \`${source.name}\` does not cover this request`,
       span: source.span,
     };

@@ -26,6 +26,7 @@ import { redactionAt } from './redactions.ts';
 import { type SampleEffect, sampleRules } from './samples.ts';
 import type { SentClass } from './sent-classification.ts';
 import { FALSE, or, TRUE } from './simplify.ts';
+import { notifyOf } from './notices.ts';
 import { lowerTag } from './tags.ts';
 import { effectiveCondition } from './periods.ts';
 import { coversOf, eitherOf, isLiftedWhole, liftedBy, liftedWhen, waiverName, waiversOf } from './waivers.ts';
@@ -77,19 +78,28 @@ function enforced(source: SourceRule, context: EventContext): LoweredRule {
       required.push(effect.condition);
     } else if (effect.kind === 'sample') {
       samples.push(effect);
+    } else if (effect.kind === 'notify') {
+      // Told of the rule itself, whatever else it does.
+      continue;
     } else {
       effects.push(lowerEffect(effect, source, waivers, context));
     }
   }
   const when = whenOf(effects, where, narrowing, scope);
+  const notices = notifyOf(source, context.program);
+  // Of a rule that only requires something is told when that is not met.
+  const tells = notices.notify !== undefined && required.length === 0;
   const rule =
-    effects.length === 0 ? null : { ...head(source), reads: readsIn(context, ...exprsOf(when)), when, effects };
+    effects.length === 0 && !tells
+      ? null
+      : { ...head(source), reads: readsIn(context, ...exprsOf(when)), when, effects, ...notices };
   const waived = waivers.map((waiver) => ({
     waiver,
     when: liftedWhen(waiver, where, source.effects, scope),
     asked: coversOf(waiver, where, scope),
   }));
-  const requires = requirementRule(source, required, narrowing, rule === null, context);
+  const requirement = requirementRule(source, required, narrowing, rule === null, context);
+  const requires = requirement === null || rule !== null ? requirement : { ...requirement, ...notices };
   const drawn = sampleRules(source, samples, overModels(where, scope), rule === null && requires === null, context);
   return { rule, requires, samples: drawn, limits, requirements, waived };
 }

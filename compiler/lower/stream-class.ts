@@ -24,8 +24,9 @@ export function streamClass(completion: Completion, facts: Plan['facts']): Strea
 function ruleClass(rule: Rule, completion: Completion, facts: Plan['facts']): StreamClass {
   if (rule.effects.some((effect) => effect.kind === 'buffer')) return 'buffered';
   if (isLate(rule.reads, facts)) return 'buffered';
-  // What is only kept changes nothing of what is released.
-  if (rule.effects.length > 0 && rule.effects.every((effect) => effect.kind === 'keep')) return 'early';
+  // What is only kept, or told, changes nothing of what is released.
+  const isSeen = rule.effects.length > 0 || rule.notify !== undefined;
+  if (isSeen && rule.effects.every((effect) => effect.kind === 'keep')) return 'early';
   const text = rule.reads.some((id) => facts[id]!.path[0] === 'text');
   if (!text) return 'causal';
   const acts = rule.effects.every(

@@ -7,11 +7,11 @@ import type { Condition, Effect as SourceEffect, Rule as SourceRule, Waiver } fr
 import type { Span } from '../../dsl/source.ts';
 import type { Effect, ModelExpr, Rule } from '../plan/plan.ts';
 import { anyOf, exprsOf, overModels, removals, type Scope, unlessCondition } from './condition.ts';
+import { WAIVER_PREFIX } from '../plan/waiver.ts';
+import { told } from './notices.ts';
 import { unmet } from './requirements.ts';
 import { untilCondition } from './periods.ts';
 import { type EventContext, type LoweredRule, readsIn } from './event-context.ts';
-
-const PREFIX = 'waiver ';
 
 /** The waivers of a rule, by name. One that cannot be enforced as written lifts nothing. */
 export function waiversOf(rule: SourceRule, { program, unenforced }: EventContext): readonly Waiver[] {
@@ -69,7 +69,7 @@ export function coversOf(waiver: Waiver, where: readonly (Condition | null)[], s
 }
 
 export function waiverName({ name }: Waiver): string {
-  return `${PREFIX}${name}`;
+  return `${WAIVER_PREFIX}${name}`;
 }
 
 /**
@@ -90,14 +90,11 @@ export function waiverRules(lowered: readonly LoweredRule[], which: 'when' | 'as
         reads: readsIn(context, ...exprsOf(when)),
         when,
         effects: [],
+        ...told(waiver.notify === null ? [] : [waiver.notify], context.program),
         span: waiver.span,
       },
     ];
   });
-}
-
-export function isWaiver(rule: Rule): boolean {
-  return rule.name.startsWith(PREFIX);
 }
 
 function covers({ where, until, span }: Waiver): Condition {

@@ -36,13 +36,17 @@ export function compareKeeps(a: KeepKey, b: KeepKey): number {
   );
 }
 
-/** With no model left only what denies, or is kept, is still judged; and only where it does not read the model. */
+/** With no model left only what denies, is kept or told is still judged; and only where it does not read the model. */
 export function isJudgedWithoutModel({
   when,
   effects,
+  notify,
 }: {
   readonly when: { readonly kind: 'all' | 'each' };
   readonly effects: readonly { readonly kind: string }[];
+  readonly notify?: readonly object[];
 }): boolean {
-  return when.kind === 'all' && effects.some(({ kind }) => kind === 'deny' || kind === 'keep');
+  return (
+    when.kind === 'all' && (notify !== undefined || effects.some(({ kind }) => kind === 'deny' || kind === 'keep'))
+  );
 }

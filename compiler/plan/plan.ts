@@ -40,6 +40,7 @@ import type { Counted } from './budget.ts';
 import type { Hours, Zone } from './calendar.ts';
 import type { EnumType } from './enums.ts';
 import type { DetectorUse } from './detector-use.ts';
+import type { Telling, TellingAt } from './notify.ts';
 import type { FeedSource, ListUse, SwitchUse } from './feeds.ts';
 import type { Guarantee, ImportedFile } from './governance.ts';
 import type { Hold } from './hold.ts';
@@ -253,7 +254,7 @@ export type Effect =
    */
   | { readonly kind: 'keep_newest'; readonly version: FactId; readonly key: FactId };
 
-export interface Rule {
+export interface Rule extends Telling {
   readonly name: string;
   readonly title?: string;
   readonly cites: readonly string[];
@@ -319,7 +320,7 @@ export interface Requirement {
  * tokens that the request may have at that model (see `PromptEvent`). Where the cap applies, a model is removed when its
  * worst case exceeds the fact `headroom` (what is not yet spent or reserved).
  */
-export interface Budget {
+export interface Budget extends TellingAt {
   /** No other budget or rate has it. */
   readonly name: string;
   readonly title?: string;
@@ -388,7 +389,7 @@ export interface Preference {
  * (the requested name's route in order, else the requested model itself, else none: "unknown model") minus those that a
  * requirement, a budget, a threshold, or the context window (`input_tokens_bound` is not used here:
  * `prompt.tokens_estimate` + output > context) removes; choice = the first eligible; effects of every rule at the
- * chosen model. No model left: deny, and only rules that deny or keep and do not read the model are still evaluated.
+ * chosen model. No model left: deny, and only rules that deny, keep or tell (`notify`) and do not read the model are still evaluated.
  *
  * `prompt.sent_classification` is no node: lowering writes a comparison with it out over the facts, at each candidate
  * `m`. It is the highest of the base and every classify whose condition still holds where each "detector found" in it is
@@ -447,8 +448,8 @@ export interface RetrievalEvent {
   readonly store: string;
   readonly default: 'allow' | 'deny';
   /**
-   * Rules that read no fact of the chunk and have a request-level effect (allow, deny, tag). They are in `rules` too. And waivers (`waiver NAME`), which fire here where
-   * they cover the caller, whatever is found, and in `rules` where they have lifted something.
+   * Rules that read no fact of the chunk and allow, deny, tag or tell. They are in `rules` too. And waivers (`waiver NAME`),
+   * which fire here where they cover the caller, whatever is found, and in `rules` where they have lifted something.
    */
   readonly requestRules: readonly Rule[];
   readonly rules: readonly Rule[];

@@ -7,6 +7,7 @@ import { WEEKDAYS } from '../../dsl/units.ts';
 import type { Hours } from '../plan/calendar.ts';
 import { MINUTES_OF_DAY } from '../plan/hours.ts';
 import { SHARE_WHOLE } from '../plan/keep.ts';
+import type { Notified } from '../plan/notify.ts';
 import type { RedactionMode } from '../plan/redaction.ts';
 import type {
   Effect,
@@ -165,6 +166,10 @@ export function describeEffect(effect: Effect, plan: Plan): string {
     case 'keep_newest':
       return `only chunks with the highest ${pathOf(plan, effect.version)} of their ${pathOf(plan, effect.key)} pass`;
   }
+}
+
+export function describeNotified({ recipient, webhook }: Notified): string {
+  return `tell ${recipient}, by the webhook ${JSON.stringify(webhook)} of the control plane, afterwards`;
 }
 
 /** `drop call`, save for those whom a waiver covers. */

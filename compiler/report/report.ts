@@ -8,6 +8,7 @@ import type { Identity } from '../deployment/deployment.ts';
 import { type Door, DOORS } from '../../proto/door.ts';
 import { type DoorReport, doorReport } from '../plan/doors.ts';
 import { capName } from '../plan/budget.ts';
+import { isWaiver } from '../plan/waiver.ts';
 import type { Budget, EventPlan, Expr, Model, ModelExpr, Plan, Rule } from '../plan/plan.ts';
 import { type CallerReport, callerReport } from './callers.ts';
 import {
@@ -16,6 +17,7 @@ import {
   describeEffect,
   describeHours,
   describeExpr,
+  describeNotified,
   grouped,
   list,
   money,
@@ -193,8 +195,9 @@ function eventReport(event: EventPlan, plan: Plan): EventReport {
 
 function ruleStatement(rule: Rule, event: EventPlan['kind'], plan: Plan): Statement {
   // Of a waiver the plan holds only when it is used: what it lifts stands in the conditions of its rules.
+  const told = (rule.notify ?? []).map(describeNotified);
   const does =
-    rule.effects.length === 0
+    rule.effects.length === 0 && isWaiver(rule)
       ? ["lift what its rules would do, and say so in the decision's record"]
       : rule.effects.map((effect) => {
           const said = describeEffect(effect, plan);
@@ -207,7 +210,7 @@ function ruleStatement(rule: Rule, event: EventPlan['kind'], plan: Plan): Statem
     name: rule.name,
     title: rule.title ?? null,
     cites: rule.cites,
-    cases: casesOf(rule.when, plan).map((each) => ({ ...each, does })),
+    cases: casesOf(rule.when, plan).map((each) => ({ ...each, does: [...does, ...told] })),
   };
 }
 
@@ -257,6 +260,11 @@ function promptStatements(event: EventPlan & { readonly kind: 'prompt' }, plan: 
           does: [...capInWords(budget, plan)],
         },
         ...budget.thresholds.flatMap(({ percent, removes }) => removed(removes, `${percent}% of it is spent`)),
+        ...(budget.notify ?? []).map(({ percent, ...notified }) => ({
+          models: null,
+          when: `${percent}% of it is spent`,
+          does: [describeNotified(notified)],
+        })),
       ],
     })),
     ...event.routes.map((route) => ({

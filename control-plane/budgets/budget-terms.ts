@@ -1,5 +1,6 @@
 // The budgets of a policy, read from the plan inside its bundle: all that the control plane knows of a policy's
 // content.
+import { type NoticeRecipient, noticeRecipient } from '../../compiler/bundle/notice-terms.ts';
 import { budgetOf, isOneOfMany } from '../../proto/account-name.ts';
 import { windowAt } from './budget-window.ts';
 import type { BudgetWindow, Period } from './budget-window.ts';
@@ -18,6 +19,13 @@ export interface BudgetTerms {
   readonly each: boolean;
   /** What a rate counts; absent: money. */
   readonly counts?: 'requests' | 'tokens';
+  /** Who is told when so much of the limit is spent; absent: nobody. */
+  readonly notify?: readonly BudgetNotice[];
+}
+
+export interface BudgetNotice extends NoticeRecipient {
+  /** 1 to 100. */
+  readonly percent: number;
 }
 
 /** What stands before the window of a rate: such accounts are deleted when they are over, and those of money are kept. */
@@ -111,7 +119,19 @@ function readBudget(budget: unknown): BudgetTerms {
     timeZone,
     each: each !== undefined,
     ...(counts === undefined ? {} : { counts }),
+    ...readNotices(field(budget, 'notify')),
   };
+}
+
+function readNotices(value: unknown): Pick<BudgetTerms, 'notify'> {
+  if (value === undefined) return {};
+  const notify = list(value).map((each): BudgetNotice => {
+    const percent = field(each, 'percent');
+    if (typeof percent !== 'number' || !Number.isInteger(percent) || percent < 1 || percent > 100)
+      throw new PlanError('a threshold of the plan is malformed');
+    return { ...noticeRecipient(each), percent };
+  });
+  return { notify };
 }
 
 function isPeriod(value: unknown): value is Period {

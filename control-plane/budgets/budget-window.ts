@@ -14,6 +14,11 @@ export interface BudgetWindow {
   readonly end: number;
 }
 
+/** The `start` of the window with this key. */
+export function startOfWindow(key: string): number {
+  return Date.parse(key.slice(key.lastIndexOf('/') + 1));
+}
+
 const MINUTE = 60_000;
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;

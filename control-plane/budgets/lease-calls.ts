@@ -12,7 +12,9 @@ import type {
   Spent,
   TakeRequest,
 } from '../../proto/gen/writ/v1/leases_pb.ts';
+import type { NoticeSubject } from '../notices/notice.ts';
 import { type BudgetTerms, termsOfAccount, windowOf } from './budget-terms.ts';
+import { startOfWindow } from './budget-window.ts';
 import { LEASE_TTL_MS, expire, giveBack, grant, grantSize, settle, unleased } from './ledger.ts';
 import type { Account, Entry, Lease } from './ledger.ts';
 import type { HolderName, LeaseRow, LedgerStore, LedgerTransaction, WindowName } from './ledger-store.ts';
@@ -89,7 +91,7 @@ async function book({ context, tx, holder, now }: Booking, spent: Spent, isRetur
   const chargedBefore = Math.max(entry.lease.charged, entry.lease.granted);
   entry = isReturn ? giveBack(entry, total) : settle(entry, total, now);
   if (entry.lease.charged > chargedBefore) context.onOverrun(row.window, entry.lease.charged - chargedBefore);
-  await save(tx, row, entry);
+  await save({ context, tx, now }, row, entry);
   return stateOf(row, entry, limitOf(context, row.window), now);
 }
 
@@ -107,7 +109,7 @@ async function take({ context, tx, holder, now }: Booking, need: Need): Promise<
   let account = await tx.account(window);
   for (const due of await tx.dueLeases(window, now)) {
     const entry = expired(context, { account, lease: due }, window);
-    await save(tx, due, entry);
+    await save({ context, tx, now }, due, entry);
     account = entry.account;
   }
   const held = await tx.activeLease(holder, window);
@@ -123,7 +125,7 @@ async function take({ context, tx, holder, now }: Booking, need: Need): Promise<
     held ??
     (await tx.createLease({ holder, window, windowEnd: end, granted: 0, charged: 0, state: 'active', expiresAt: now }));
   const entry = grant({ account, lease: row }, micros, now);
-  await save(tx, row, entry);
+  await save({ context, tx, now }, row, entry);
   return stateOf(row, entry, terms.limit, now);
 }
 
@@ -135,9 +137,10 @@ export async function expireLeases(context: LeaseCallContext, windows: readonly 
   for (const window of windows) {
     await context.store.transaction(async (tx) => {
       let account: Account = await tx.account(window);
-      for (const due of await tx.dueLeases(window, context.now())) {
+      const now = context.now();
+      for (const due of await tx.dueLeases(window, now)) {
         const entry = expired(context, { account, lease: due }, window);
-        await save(tx, due, entry);
+        await save({ context, tx, now }, due, entry);
         account = entry.account;
       }
     });
@@ -152,9 +155,35 @@ function expired(context: LeaseCallContext, entry: Entry, window: WindowName): E
   return after;
 }
 
-async function save(tx: LedgerTransaction, row: LeaseRow, entry: Entry): Promise<void> {
+async function save(
+  { context, tx, now }: Pick<Booking, 'context' | 'tx' | 'now'>,
+  row: LeaseRow,
+  entry: Entry,
+): Promise<void> {
   await tx.saveLease(entry.lease);
   await tx.saveAccount(row.window, entry.account);
+  for (const notice of noticesOf(context, row, entry.account)) await tx.tell(notice, now);
+}
+
+/**
+ * Of a budget's thresholds those that are reached. What sidecars hold and have not spent is not counted. Of a budget
+ * `for each` the first account that reaches one is told of, and none by its owner.
+ */
+function noticesOf(context: LeaseCallContext, { window, windowEnd }: LeaseRow, { charged }: Account): NoticeSubject[] {
+  const terms = termsOfAccount(context.termsOf(window.policy), window.budget);
+  if (terms?.notify === undefined) return [];
+  return terms.notify
+    .filter(({ percent }) => BigInt(charged) * 100n >= BigInt(terms.limit) * BigInt(percent))
+    .map(({ recipient, webhook, percent }) => ({
+      policy: window.policy,
+      recipient,
+      webhook,
+      kind: 'budget',
+      name: terms.name,
+      percent,
+      from: startOfWindow(window.window),
+      to: windowEnd,
+    }));
 }
 
 function limitOf(context: LeaseCallContext, window: WindowName): number {

@@ -1,5 +1,6 @@
 // What the lease calls need of a store: one transaction at a time for each window, durable when it resolves.
 // `store/sql-ledger.ts` is the one on SQL; tests have one in memory.
+import type { NoticeSubject } from '../notices/notice.ts';
 import type { Account, Lease } from './ledger.ts';
 
 /** One account of one policy set in one window. */
@@ -41,6 +42,8 @@ export interface LedgerTransaction {
   /** A new, empty, active lease. */
   createLease(row: Omit<LeaseRow, 'id'>): Promise<LeaseRow>;
   saveLease(lease: Lease): Promise<void>;
+  /** Enters what is to be told, with the money that it is about: once, however often it is entered. */
+  tell(notice: NoticeSubject, at: number): Promise<void>;
 }
 
 export interface LedgerStore {

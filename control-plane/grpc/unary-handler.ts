@@ -8,6 +8,7 @@ import { LeaseRefusal } from '../budgets/lease-calls.ts';
 import type { Role } from '../keys/certificate.ts';
 import { FeedError } from '../feeds/accept-feed.ts';
 import { ReleaseError } from '../releases/accept-release.ts';
+import { FiringsRefusal } from '../notices/enter-firings.ts';
 import { RecordRefusal } from '../records/exchange-record.ts';
 import { ReviewRefusal } from '../reviews/review.ts';
 import { roleOfCall } from './peer.ts';
@@ -81,6 +82,7 @@ function statusOf(error: unknown): { readonly code: status; readonly details: st
       code: error.code === 'not_next' ? status.ABORTED : status.NOT_FOUND,
       details: `${error.code}: ${error.message}`,
     };
+  if (error instanceof FiringsRefusal) return { code: status.INVALID_ARGUMENT, details: error.message };
   if (error instanceof PlanError) return { code: status.INVALID_ARGUMENT, details: `${error.code}: ${error.message}` };
   if (error instanceof ReleaseError)
     return {

@@ -169,7 +169,8 @@ export function writePrivate(path: string, content: string): void {
   }
 }
 
-function readPrivate(path: string): string {
+/** A file with a secret in it. Throws KeyFileError, also where others than its owner can read it. */
+export function readPrivate(path: string): string {
   const content = readText(path);
   if ((lstatSync(path).mode & 0o077) !== 0)
     throw new KeyFileError(

@@ -3,6 +3,7 @@
 import { BundleError } from '../../compiler/bundle/bundle-error.ts';
 import { BUNDLE_PATHS } from '../../compiler/bundle/bundle-paths.ts';
 import { feedTermsOf } from '../../compiler/bundle/feed-terms.ts';
+import { ruleNoticesOf } from '../../compiler/bundle/notice-terms.ts';
 import type { VerificationKey } from '../../compiler/bundle/jws.ts';
 import { verifyRelease, verifyReleasedBundle } from '../../compiler/bundle/release.ts';
 import type { ReleasedBundle } from '../../compiler/bundle/release.ts';
@@ -66,6 +67,7 @@ export async function acceptRelease(message: ReleasedBundle, context: AcceptCont
   if (plan === undefined) throw new BundleError('missing_file', `the bundle has no \`${BUNDLE_PATHS.plan}\``);
   readBudgetTerms(plan);
   feedTermsOf(verified.files);
+  ruleNoticesOf(verified.files);
   if (newest !== undefined && message.release === newest.release) return { row: newest, bundle };
   const wasBefore = await wasReleased(database, release.name, release.revision);
   if (release.rollback && !wasBefore)

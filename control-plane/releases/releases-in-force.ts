@@ -4,6 +4,7 @@ import { create } from '@bufbuild/protobuf';
 import { BUNDLE_PATHS } from '../../compiler/bundle/bundle-paths.ts';
 import { feedTermsOf } from '../../compiler/bundle/feed-terms.ts';
 import type { FeedTerms } from '../../compiler/bundle/feed-terms.ts';
+import { type RuleNotices, ruleNoticesOf } from '../../compiler/bundle/notice-terms.ts';
 import { readBundle } from '../../compiler/bundle/read-bundle.ts';
 import { SignedBundleSchema } from '../../proto/gen/writ/v1/bundle_pb.ts';
 import { readBudgetTerms } from '../budgets/budget-terms.ts';
@@ -21,6 +22,8 @@ export interface ReleaseInForce {
   readonly resource: XdsResource;
   readonly budgets: ReadonlyMap<string, BudgetTerms>;
   readonly feeds: readonly FeedTerms[];
+  /** Who is told when which rule fires. */
+  readonly notices: RuleNotices;
 }
 
 /** By policy set. */
@@ -44,6 +47,7 @@ export function putInForce(row: ReleaseRow, bundle: Uint8Array): ReleaseInForce 
     resource: encodeResource(BUNDLE_TYPE_URL, name, `${row.digest}:${row.sequence}`, SignedBundleSchema, message),
     budgets: plan === undefined ? new Map<string, BudgetTerms>() : readBudgetTerms(plan),
     feeds: feedTermsOf(files),
+    notices: ruleNoticesOf(files),
   };
 }
 

@@ -169,6 +169,38 @@ const migrations: readonly (readonly string[])[] = [
        mark text not null
      )`,
   ],
+  [
+    // What is to be told, and what was. One row for what it is about: so it is told once, under one id.
+    `create table notices (
+       id text primary key,
+       policy text not null,
+       recipient text not null,
+       webhook text not null,
+       kind text not null check (kind in ('budget', 'rule', 'waiver')),
+       name text not null,
+       percent bigint not null,
+       starts_at bigint not null,
+       ends_at bigint not null,
+       count bigint not null,
+       entered_at bigint not null,
+       state text not null default 'waiting' check (state in ('waiting', 'sent', 'failed')),
+       attempts bigint not null default 0,
+       next_at bigint not null,
+       failure text not null default '',
+       unique (policy, recipient, kind, name, percent, starts_at, ends_at)
+     )`,
+    `create index notices_due on notices (webhook, next_at) where state = 'waiting'`,
+    // How often a sidecar has said that a rule fired.
+    `create table firings (
+       policy text not null,
+       node text not null,
+       rule text not null,
+       incarnation text not null,
+       total bigint not null,
+       at bigint not null,
+       primary key (policy, node, rule)
+     )`,
+  ],
 ];
 
 /** Brings the schema up to date, each step in a transaction of its own. */

@@ -3,6 +3,7 @@
 import { RATE_WINDOW } from '../budgets/budget-terms.ts';
 import type { Lease } from '../budgets/ledger.ts';
 import type { HolderName, LeaseRow, LedgerStore, LedgerTransaction, WindowName } from '../budgets/ledger-store.ts';
+import { enterOnce, newNoticeId } from './notice-store.ts';
 import { DatabaseError, bytes, integer, text } from './database.ts';
 import type { Database, Queries, Row } from './database.ts';
 
@@ -148,6 +149,7 @@ function ledgerTransaction(tx: Queries): LedgerTransaction {
       if (created === undefined) throw new DatabaseError('unavailable', 'a lease was not stored');
       return { ...row, id: integer(created, 'id') };
     },
+    tell: (notice, at) => enterOnce(tx, newNoticeId(), notice, at),
     saveLease: async ({ id, granted, charged, state, expiresAt }) => {
       await tx.query('update leases set granted = $2, charged = $3, state = $4, expires_at = $5 where id = $1', [
         id,

@@ -120,7 +120,6 @@ function checkThresholds(context: Context, scope: ConditionScope, clauses: reado
     before = Math.max(before, percent);
     const { effect, span } = clause;
     if (effect.kind === 'notify') {
-      noteUnenforced(context, 'budgetThresholdNotify', scope.declaration, null, effect.span);
       return resolve(context, 'recipient', effect.recipient) === null
         ? []
         : [

@@ -217,7 +217,6 @@ const EFFECTS: {
     return checked === null ? null : { kind: 'tag', name: name.text, value: checked, span };
   },
   notify: (scope, { recipient, span }) => {
-    noteUnenforced(scope.context, 'notify', scope.declaration, scope.event, span);
     return resolve(scope.context, 'recipient', recipient) === null
       ? null
       : { kind: 'notify', recipient: recipient.text, span };

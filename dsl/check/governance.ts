@@ -62,10 +62,7 @@ export function checkWaivers(context: Context): Waiver[] {
       }
       const { where } = checkWhereUnless(conditionScope(context, node.name.text, null), node.clauses, 'where');
       const notify = clauseOf(node.clauses, 'notify');
-      if (notify !== null) {
-        resolve(context, 'recipient', notify.recipient);
-        noteUnenforced(context, 'notify', node.name.text, null, notify.span);
-      }
+      if (notify !== null) resolve(context, 'recipient', notify.recipient);
       const until = clauseOf(node.clauses, 'until');
       const date = until === null ? null : checkDate(context, until.date.text, until.date.span);
       const owner = clauseOf(node.clauses, 'owner');

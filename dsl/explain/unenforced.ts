@@ -9,13 +9,11 @@ export const UNENFORCED_CASES: readonly { readonly code: UnenforcedCode; readonl
     code: 'E0901',
     source: rule('where text contains iban\n  hold for review by 2 of lawyers up to 4 hours else deny', 'completion'),
   },
-  { code: 'E0908', source: rule('notify desk') },
   { code: 'E0927', source: `detector vendor matches list vendors\n${rule('redact vendor as mask')}` },
   {
     code: 'E0928',
     source: `detector toxic matches classifier "toxicity" at "${HASH}" above 80 percent\n${rule('redact toxic as mask')}`,
   },
-  { code: 'E0931', source: 'budget b\n  limit 5 usd per day\n  at 80 percent notify desk\n' },
   {
     code: 'E0933',
     source: rule('where some c in retrieval.chunks has (c.level is secret)\n  deny', 'retrieval from files'),

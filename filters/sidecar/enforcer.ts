@@ -9,6 +9,7 @@ import type { RouteConfiguration } from '../../proto/gen/envoy/config/route/v3/r
 import type { Release } from '../../compiler/bundle/release.ts';
 import type { VerifiedBundle } from '../../compiler/bundle/verify-bundle.ts';
 import { BUNDLE_PATHS } from '../../compiler/bundle/bundle-paths.ts';
+import { type RuleNotices, ruleNoticesOf } from '../../compiler/bundle/notice-terms.ts';
 import type { FilterPort } from '../door/session-port.ts';
 import { feedTermsOf } from '../../compiler/bundle/feed-terms.ts';
 import { readDeploymentSettings } from './deployment-settings.ts';
@@ -32,6 +33,8 @@ export interface EnforcerOptions {
   readonly onFilter: (filter: FilterPort) => void;
   /** Told before the first exchange of a policy. */
   readonly onGovernor: (governor: Governor) => void;
+  /** The same: whose rules tell somebody. */
+  readonly onNotices: (notices: RuleNotices) => void;
 }
 
 /** How often it is looked whether the old policy's exchanges have ended. */
@@ -57,6 +60,7 @@ export class Enforcer {
     const { name, revision } = release;
     const document = readEnvoyDocument(textOf(bundle, BUNDLE_PATHS.envoy), { wasm, name, revision });
     const terms = feedTermsOf(bundle.files);
+    const notices = ruleNoticesOf(bundle.files);
     const images = this.#options.feeds.images(terms);
     const governor: Governor = {
       revision: release.revision,
@@ -70,6 +74,7 @@ export class Enforcer {
     await this.#introduce({ ...document, extension: document.extensionWith(images) });
     this.#options.feeds.adopt(terms);
     this.#options.onGovernor(governor);
+    this.#options.onNotices(notices);
     this.#options.door.govern(governor);
     // What runs in Envoy is not counted here, and a connection that was open before a change of door keeps its filters.
     const before = this.#inForce;

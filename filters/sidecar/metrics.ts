@@ -5,6 +5,7 @@ import type { GrantMove } from './budgets/envoy-grants.ts';
 import type { BudgetAccounts, BudgetCounters } from './budgets/budget-accounts.ts';
 import type { RecordKeeper } from './keeps/record-keeper.ts';
 import type { SampleSender } from './keeps/sample-sender.ts';
+import type { DecisionSummary } from './decision-record.ts';
 import { DecisionTally } from './decision-tally.ts';
 
 export interface SidecarMetrics {
@@ -17,6 +18,8 @@ export interface SidecarMetrics {
   /** Micro-units, or what a rate counts, of a grant to the filter inside Envoy. `budget` is a name of the policy. */
   grantMoved(budget: string, move: GrantMove, micros: number): void;
   accessLogEntry(result: AccessLogResult): void;
+  /** Counts what was decided until now. */
+  collect(): void;
 }
 
 /** What became of an entry of Envoy's access log. What the decision log itself loses is counted there. */
@@ -40,12 +43,18 @@ export interface Gauges {
   readonly connected: () => { readonly envoy: number; readonly controlPlane: number };
 }
 
-export function createMetrics(gauges: Gauges): SidecarMetrics {
+/** `onDecisions` is told of each kind of decision that was counted, and how often. */
+export function createMetrics(
+  gauges: Gauges,
+  onDecisions: (summary: DecisionSummary, times: number) => void = () => undefined,
+): SidecarMetrics {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
   const registers = [registry];
   // What is counted at every exchange is told to the counters when somebody reads them.
-  const tally = new DecisionTally(({ event, outcome, rules: fired, detectors }, times) => {
+  const tally = new DecisionTally((summary, times) => {
+    const { event, outcome, rules: fired, detectors } = summary;
+    onDecisions(summary, times);
     decisions.inc({ event, outcome }, times);
     for (const rule of fired) rules.inc({ rule, outcome }, times);
     for (const detector of detectors) redactions.inc({ detector }, times);
@@ -156,6 +165,7 @@ export function createMetrics(gauges: Gauges): SidecarMetrics {
       if (outcome.spentMicros !== undefined) spent.inc(outcome.spentMicros);
     },
     error: (code) => errors.inc({ code }),
+    collect,
     grantMoved: (budget, move, micros) => grantMoves.inc({ budget, move }, micros),
     accessLogEntry: (result) => accessLogEntries.inc({ result }),
   };

@@ -9,6 +9,8 @@ import type grpc from '@grpc/grpc-js';
 import type { VerificationKey } from '../../compiler/bundle/jws.ts';
 import type { SignedBundle } from '../../proto/gen/writ/v1/bundle_pb.ts';
 import { NodeStatusSchema } from '../../proto/gen/writ/v1/nodes_pb.ts';
+import { Firings as FiringsService } from '../../proto/gen/writ/v1/notices_pb.ts';
+import { unaryCall } from '../../proto/grpc-call.ts';
 import type { DeploymentKey } from '../../proto/deployment-key.ts';
 import { createGrpcServer, listen } from '../door/grpc-server.ts';
 import type { ProcessorServer } from '../door/processor-server.ts';
@@ -27,6 +29,7 @@ import { ControlPlaneClient } from './control-plane-client.ts';
 import { DecisionLog } from './decision-log.ts';
 import { Enforcer } from './enforcer.ts';
 import { addFilterKeysService } from './filter-keys-service.ts';
+import { Firings } from './firings.ts';
 import { envoyBootstrap } from './envoy-bootstrap.ts';
 import type { EnvoyProcess } from './envoy-process.ts';
 import { startEnvoyProcess } from './envoy-process.ts';
@@ -94,6 +97,7 @@ const DRAIN_MS_MAX = 10_000;
 const GRANTS_RETURN_MS_MAX = 4_000;
 const LEASES_RETURN_MS = 2_000;
 const SAMPLES_SEND_MS = 1_000;
+const FIRINGS_CALL_MS = 2_000;
 const DRAIN_POLL_MS = 50;
 /** How often it is looked whether a list will soon be too old. */
 const FEED_WARNINGS_MS = 5_000;
@@ -142,22 +146,42 @@ async function startIn(state: StateFolder, options: SidecarOptions): Promise<Sid
     (message) => late.releases?.refusedByEnvoy(message),
     () => late.client?.report(),
   );
-  const metrics = createMetrics({
-    exchanges: () => door.exchanges,
-    filterBytes: () => door.governor?.filter.memoryBytes() ?? 0,
-    pseudonyms: () => ({
-      hasKey: policyKey.current !== undefined,
-      masked: door.governor?.filter.keyed?.masked() ?? 0,
-    }),
-    sequence: () => ({ verified: releases.verified.sequence, enforcing: status().enforcing?.sequence ?? 0 }),
-    logDropped: () => log.dropped,
-    samples,
-    records,
-    grants: () => grants?.outstanding() ?? new Map(),
-    alarms: () => alarms,
-    budgets,
-    connected: () => ({ envoy: ads.connected, controlPlane: late.client?.isConnected === true ? 1 : 0 }),
+  const firings = new Firings({
+    collect: () => metrics.collect(),
+    tell: async ({ incarnation, firings: totals }) => {
+      if (channel !== undefined)
+        await unaryCall(
+          channel,
+          FiringsService.method.enter,
+          { policy, incarnation, firings: [...totals] },
+          { timeoutMs: FIRINGS_CALL_MS },
+        );
+    },
+    later: (action, ms) => {
+      const timer = setTimeout(action, ms);
+      timer.unref();
+      return () => clearTimeout(timer);
+    },
   });
+  const metrics = createMetrics(
+    {
+      exchanges: () => door.exchanges,
+      filterBytes: () => door.governor?.filter.memoryBytes() ?? 0,
+      pseudonyms: () => ({
+        hasKey: policyKey.current !== undefined,
+        masked: door.governor?.filter.keyed?.masked() ?? 0,
+      }),
+      sequence: () => ({ verified: releases.verified.sequence, enforcing: status().enforcing?.sequence ?? 0 }),
+      logDropped: () => log.dropped,
+      samples,
+      records,
+      grants: () => grants?.outstanding() ?? new Map(),
+      alarms: () => alarms,
+      budgets,
+      connected: () => ({ envoy: ads.connected, controlPlane: late.client?.isConnected === true ? 1 : 0 }),
+    },
+    (summary, times) => firings.add(summary, times),
+  );
   addFeedMetrics(metrics.registry, () => feeds.report(), Date.now);
   const grants =
     budgets === undefined
@@ -175,6 +199,7 @@ async function startIn(state: StateFolder, options: SidecarOptions): Promise<Sid
     loadFilter: options.loadFilter,
     settleMs: SETTLE_MS,
     onGovernor: (governor) => budgets?.track(governor.filter.budgets),
+    onNotices: (notices) => firings.watch(notices.keys()),
   });
   const releases = new Releases({ policy, keys: options.keys, state, enforcer, onChange: () => late.client?.report() });
   late.releases = releases;
@@ -266,6 +291,7 @@ async function startIn(state: StateFolder, options: SidecarOptions): Promise<Sid
         grants,
         samples,
         records,
+        firings,
         log,
         state,
         warnings,
@@ -310,6 +336,7 @@ interface Running {
   readonly grants: EnvoyGrants | undefined;
   readonly samples: SampleSender;
   readonly records: RecordKeeper;
+  readonly firings: Firings;
   readonly log: DecisionLog;
   readonly state: StateFolder;
   readonly warnings: NodeJS.Timeout;
@@ -330,6 +357,7 @@ async function stopAll({
   grants,
   samples,
   records,
+  firings,
   log,
   state,
   warnings,
@@ -348,7 +376,7 @@ async function stopAll({
   server.forceShutdown();
   grants?.stop();
   await budgets?.stop(LEASES_RETURN_MS);
-  await Promise.all([samples.stop(SAMPLES_SEND_MS), records.stop(SAMPLES_SEND_MS)]);
+  await Promise.all([samples.stop(SAMPLES_SEND_MS), records.stop(SAMPLES_SEND_MS), firings.stop()]);
   channel?.close();
   await log.close();
   await admin.stop();

@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest';
 import { writ } from './run-writ.ts';
 
-test.each(['keys', 'list', 'record', 'review', 'switch'])('`writ %s` names its words', async (command) => {
+test.each(['keys', 'list', 'notify', 'record', 'review', 'switch'])('`writ %s` names its words', async (command) => {
   const none = await writ([command]);
   expect(none).toMatchObject({ code: 2, out: '' });
   expect(none.err).toMatch(new RegExp(`^writ: \`writ ${command}\` takes one of \`.*, but none is given\n`));

@@ -116,6 +116,7 @@ const PARTS: Table<
   | 'threshold'
   | 'preference'
   | 'request rule'
+  | 'rule that tells'
   | 'unenforced'
   | 'closed rule'
 > = {
@@ -130,6 +131,7 @@ const PARTS: Table<
   threshold: true,
   preference: true,
   'request rule': true,
+  'rule that tells': true,
   unenforced: true,
   'closed rule': true,
 };
@@ -229,6 +231,7 @@ export function countKinds(plan: Plan, counts: Map<string, number>): void {
   function countRule(rule: Rule): void {
     countModelExpr(rule.when);
     if (rule.unenforced !== undefined) count('part', 'unenforced');
+    if (rule.notify !== undefined) count('part', 'rule that tells');
     if (rule.failsClosed === true) count('part', 'closed rule');
     for (const effect of rule.effects) {
       count('effect', effect.kind);

@@ -334,6 +334,7 @@ function generateRules(
           ...Array.from({ length: random.int(1, 2) }, () => generateEffect(context, event, source)),
           ...(event === 'prompt' && random.chance(0.4) ? [generateHold(random)] : []),
         ]),
+        ...(random.chance(0.25) ? { notify: [{ recipient: 'desk', webhook: 'desk-hook' }] } : {}),
         ...(random.chance(0.05) ? { unenforced: 'hold' } : {}),
         ...(random.chance(0.1) ? { failsClosed: true } : {}),
         span: SPAN,

@@ -128,6 +128,7 @@ function promptRule(make: Making): readonly Wording[] {
       redact: 3,
       marks: 2,
       hold: 1,
+      tell: 1.5,
       allow: defaults.prompt === 'deny' ? 3 : 0,
     })
   ) {
@@ -159,6 +160,8 @@ function promptRule(make: Making): readonly Wording[] {
     }
     case 'marks':
       return [worded`${head}${when(make, { ...facts, model: true })}${marks(random)}`];
+    case 'tell':
+      return [worded`${head}${when(make, { ...facts, sent: true })}\n  notify desk`];
     case 'allow':
       return [worded`${head}${when(make, facts)}\n  allow`];
   }
@@ -309,7 +312,7 @@ function retrievalRule(make: Making, store: string): Wording {
     case 'allowChunk':
       return worded`${head}${when(make, {})}\n  allow chunk where ${of}`;
     case 'withhold':
-      return worded`${head}${when(make, {})}\n  withhold chunk unless ${of}${random.chance(0.3) ? ' else say "Some"' : ''}`;
+      return worded`${head}${when(make, {})}\n  withhold chunk unless ${of}${random.chance(0.3) ? ' else say "Some"' : ''}${random.chance(0.3) ? '\n  notify desk' : ''}`;
     case 'newest':
       return worded`${head}${when(make, {})}\n  keep newest chunk.version for each chunk.source`;
     case 'deny':
@@ -339,10 +342,11 @@ function budget(make: Making, name: string): Wording {
   const threshold = random.chance(0.6)
     ? worded`\n  at ${percent} percent use only models where ${condition(make, { model: true })}`
     : same('');
+  const told = random.chance(0.3) ? '\n  at 40 percent notify desk' : '';
   const each = random.chance(0.4)
     ? `\n  for each ${random.pick(['caller.id', 'caller.region', 'caller.department'])}`
     : '';
-  return worded`budget ${name} "Spend"\n  for ${condition(make, {})}${each}\n  limit ${random.pick(['0.005 usd', '0.004_999 eur', '1 usd'])} per month in "Europe/Berlin"${threshold}\n  else deny "Used up"`;
+  return worded`budget ${name} "Spend"\n  for ${condition(make, {})}${each}\n  limit ${random.pick(['0.005 usd', '0.004_999 eur', '1 usd'])} per month in "Europe/Berlin"${told}${threshold}\n  else deny "Used up"`;
 }
 
 function rate(make: Making, name: string): Wording {

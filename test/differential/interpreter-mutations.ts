@@ -181,6 +181,11 @@ export const INTERPRETER_MUTATIONS: readonly Mutation[] = [
     ['reserve: where it does not apply', 'return readableBudgets(event, situation)\n', 'return event.budgets\n'],
     ['no model: every rule is judged', '? event.rules.filter(isJudgedWithoutModel) :', '? event.rules :'],
     [
+      'no model: what tells somebody is not judged',
+      'event.rules.filter(isJudgedWithoutModel)',
+      'event.rules.filter(({ when, effects }) => isJudgedWithoutModel({ when, effects }))',
+    ],
+    [
       'no model: is unknown where the choice has failed',
       'chosen === null && !choiceFailed(situation)',
       'chosen === null',

@@ -74,6 +74,9 @@ export const MUTATIONS: readonly Mutation[] = [
   ofKind('withhold_chunk', 'dropped', () => [{ kind: 'buffer' }]),
   ofKind('keep_newest', 'facts not read', () => [{ kind: 'buffer' }]),
 
+  // Whoever is told: it counts where no model is left.
+  inList('rules', 'tells nobody', ({ notify, ...node }) => (notify === undefined ? [] : [node])),
+
   // Failure.
   ...['rules', 'classify', 'limits', 'requirements', 'budgets', 'thresholds', 'preferences', 'effects'].map((list) =>
     inList(list, 'a read dropped', (node) => withoutEach(node, 'reads')),

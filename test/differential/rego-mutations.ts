@@ -2,7 +2,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { decide } from '../../compiler/interpret/decide.ts';
 import type { Decision } from '../../compiler/plan/decision.ts';
-import type { Plan } from '../../compiler/plan/plan.ts';
+import type { Budget, Plan } from '../../compiler/plan/plan.ts';
 import type { RegoFiles } from '../../compiler/rego/emit-rego.ts';
 import { levelsIgnored } from './outcomes.ts';
 
@@ -17,7 +17,9 @@ export interface RegoMutation {
 }
 
 export const REGO_MUTATIONS: readonly RegoMutation[] = [
-  inLibrary('numbers are not checked to be exact', '\tinteger / factor == number\n', ''),
+  inLibrary('numbers are not checked to be exact', '\tinteger / factor == number\n', '', (input, { failed }, plan) =>
+    failed.some((path) => isInexact(plan, path, valueAt(input, path))),
+  ),
   inLibrary('numbers have no bound', '\tabs(integer) <= integer_max\n', ''),
   inLibrary('sets have no bound', '\tcount(list) <= set_members_max\n', '', (input, { failed }) =>
     failed.some((path) => lengthAt(input, path) === SET_MEMBERS_MAX + 1),
@@ -155,7 +157,14 @@ export const REGO_MUTATIONS: readonly RegoMutation[] = [
     '\tsome budget in prompt_applies\n\tfalse\n',
     (_, { failed }) => failed.some((path) => /^budget\./.test(path)),
   ),
-  inPolicy('requests are not counted', /\t1 > /g, '\t0 > '),
+  inPolicy('requests are not counted', /\t1 > /g, '\t0 > ', (input, { reasons }, plan) =>
+    budgetsOf(plan).some(
+      ({ name, counts }) =>
+        counts === 'requests' &&
+        valueAt(input, `budget.${name}.headroom`) === 0 &&
+        reasons.some((reason) => reason.kind === 'removed' && reason.by.includes(`rate ${name}`)),
+    ),
+  ),
   inPolicy(
     'tokens of replies are not counted',
     'micro_units((input_tokens + output_tokens) *',
@@ -195,6 +204,15 @@ function valueAt(input: unknown, path: string): unknown {
 
 function isEnum(plan: Plan, path: string): boolean {
   return plan.facts.some((fact) => fact.path.join('.') === path && fact.type.kind === 'enum');
+}
+
+function isInexact(plan: Plan, path: string, value: unknown): boolean {
+  const type = plan.facts.find((fact) => fact.path.join('.') === path)?.type;
+  return type?.kind === 'number' && typeof value === 'number' && !Number.isInteger(value * 10 ** type.scale);
+}
+
+function budgetsOf(plan: Plan): readonly Budget[] {
+  return plan.events.flatMap((event) => (event.kind === 'prompt' ? event.budgets : []));
 }
 
 function failsClosed(plan: Plan, path: string): boolean {

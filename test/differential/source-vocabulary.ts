@@ -44,6 +44,7 @@ export const VOCABULARY = [
 }`,
   'tool search "search" {\n  words: text from argument "q" else ""\n}',
   'reviewers board from group "board"',
+  'recipient desk by webhook "desk-hook"',
   'list blocked of text from "blocked" max age 1 day',
   'list holidays of date from "holidays" max age 90 days',
   'hours workdays = monday to friday 08:00 to 17:00 except holidays',

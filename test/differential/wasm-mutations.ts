@@ -307,6 +307,11 @@ export const WASM_MUTATIONS: readonly WasmMutation[] = [
       'let mask = offered(0);\n  for (let at = 1; at < preferences; at++)',
     ],
     ['no model: every rule is judged', 'isJudgedWithoutModel(rule)', "rule.when.kind === 'all'"],
+    [
+      'no model: what tells somebody is not judged',
+      'isJudgedWithoutModel(rule)',
+      'isJudgedWithoutModel({ when: rule.when, effects: rule.effects })',
+    ],
     ['no model: is unknown where the choice has failed', 'i32.and(isEmpty(), choiceHolds.get())', 'isEmpty()'],
     ['no model: is allowed', '    i32.eqz(isChosen.get()),\n', ''],
   ]),

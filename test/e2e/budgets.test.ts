@@ -4,6 +4,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { Admin } from '../../proto/gen/writ/v1/admin_pb.ts';
 import { DOORS } from '../../proto/door.ts';
+import { NoticeDesk } from '../../proto/gen/writ/v1/notices_pb.ts';
 import { unaryCall } from '../../proto/grpc-call.ts';
 import { freePort } from '../../examples/parts/free-port.ts';
 import { loadFilter } from '../../filters/host/load-filter.ts';
@@ -16,6 +17,7 @@ import { policyWasm } from './policy-wasm.ts';
 import { settles } from './settles.ts';
 import type { Upstream } from './upstream.ts';
 import { startUpstream } from './upstream.ts';
+import { startWebhookReceiver } from './webhook-receiver.ts';
 
 const KEY = `sk-${randomBytes(16).toString('hex')}`;
 const OTHER_KEY = `sk-${randomBytes(16).toString('hex')}`;
@@ -337,4 +339,60 @@ rate volume limit 100_000 tokens per day
     });
     await settles(async () => Number((await booked('volume'))?.chargedMicros ?? -1n) === tokens, 30_000);
   }, 60_000);
+
+  test('who is to be told is told once, by signed messages, of the budget that is full and of a rule; one that hangs delays nobody', async () => {
+    const clock = { ahead: 0 };
+    const now = (): number => Date.now() + clock.ahead;
+    const receiver = await startWebhookReceiver(now);
+    const restart = async (): Promise<void> => {
+      await plane.plane.stop();
+      plane = await startTestControlPlane({ port, stateFolder: plane.folder, webhooks: receiver.webhooks, now });
+      await settles(() => mesh.sidecar().status().controlPlane === 'connected', 30_000);
+    };
+    try {
+      await restart();
+      const share = 20_000;
+      await governBy(
+        'notified',
+        `${MODEL}recipient desk by webhook "desk"
+recipient board by webhook "stuck"
+rule seen "Somebody has asked" on prompt notify desk
+budget small for each caller.id limit ${share / 1_000_000} usd per day in "UTC" at 10 percent notify board at 20 percent notify desk at 40 percent notify desk
+budget large limit ${LIMIT / 1_000_000} usd per day in "UTC" at 99 percent notify desk
+`,
+      );
+      let asked = 0;
+      for (let denied = 0; denied < 4; asked++) {
+        const status = await ask();
+        expect([200, 429]).toContain(status);
+        if (status === 429) denied++;
+        if (status === 429) await new Promise((resolve) => setTimeout(resolve, PATIENCE_MS));
+      }
+      expect(spent).toBeLessThanOrEqual(share);
+      const of = (type: string) => receiver.desk.filter(({ body }) => body.type === type).map(({ body }) => body.data);
+      await settles(() => of('writ.budget.threshold').length >= 2 && receiver.stuck.length > 0, 30_000);
+      expect(of('writ.budget.threshold').map(({ budget, percent }) => [budget, percent])).toEqual([
+        ['small', 20],
+        ['small', 40],
+      ]);
+      // Another process tells under the same id what nobody has taken.
+      await restart();
+      await settles(() => receiver.stuck.length > 1, 30_000);
+      expect(new Set(receiver.stuck).size).toBe(1);
+      const { notices } = await unaryCall(plane.client(admin), NoticeDesk.method.list, { policy: POLICY }, CALL);
+      expect(notices.filter(({ recipient }) => recipient === 'board')).toMatchObject([
+        { kind: 'budget', name: 'small', percent: 10, state: 'waiting', addressed: true },
+      ]);
+      // At the end of these minutes the desk hears how often the rule has fired; also where no model was left.
+      clock.ahead = 6 * 60_000;
+      const fired = (): number => of('writ.rule.fired').reduce((sum, { count }) => sum + Number(count), 0);
+      await settles(() => fired() >= asked, 30_000);
+      expect(fired()).toBe(asked);
+      expect(receiver.desk.every(({ isSigned }) => isSigned)).toBe(true);
+      expect(new Set(receiver.desk.map(({ id }) => id)).size).toBe(receiver.desk.length);
+      expect(JSON.stringify(receiver.desk)).not.toMatch(/u1@|May I|#[0-9a-f]{32}/);
+    } finally {
+      await receiver.stop();
+    }
+  }, 120_000);
 });

@@ -1,6 +1,7 @@
 // The ledger in memory: transactions that take effect whole or not at all, one after the other. Every row is open to
 // the test.
 import type { Account, Lease } from '../../control-plane/budgets/ledger.ts';
+import type { NoticeSubject } from '../../control-plane/notices/notice.ts';
 import type {
   HolderName,
   LeaseRow,
@@ -13,10 +14,11 @@ interface Tables {
   readonly accounts: Map<string, Account>;
   readonly leases: Map<number, LeaseRow>;
   readonly calls: Map<string, { readonly seq: number; readonly reply: Uint8Array }>;
+  readonly notices: Map<string, { readonly notice: NoticeSubject; readonly at: number }>;
 }
 
 export class MemoryLedger implements LedgerStore {
-  #tables: Tables = { accounts: new Map(), leases: new Map(), calls: new Map() };
+  #tables: Tables = { accounts: new Map(), leases: new Map(), calls: new Map(), notices: new Map() };
   #turn: Promise<unknown> = Promise.resolve();
   /** Asked before each commit: true kills the process in mid-transaction. */
   failsCommit: () => boolean = () => false;
@@ -29,12 +31,17 @@ export class MemoryLedger implements LedgerStore {
     return this.#tables.leases;
   }
 
+  get notices(): readonly { readonly notice: NoticeSubject; readonly at: number }[] {
+    return [...this.#tables.notices.values()];
+  }
+
   transaction<T>(work: (tx: LedgerTransaction) => Promise<T>): Promise<T> {
     const result = this.#turn.then(async () => {
       const copy: Tables = {
         accounts: new Map(this.#tables.accounts),
         leases: new Map(this.#tables.leases),
         calls: new Map(this.#tables.calls),
+        notices: new Map(this.#tables.notices),
       };
       const value = await work(transactionOn(copy));
       if (this.failsCommit()) throw new Error('killed before the commit');
@@ -62,6 +69,11 @@ function transactionOn(tables: Tables): LedgerTransaction {
       const created = { ...row, id: tables.leases.size + 1 };
       tables.leases.set(created.id, created);
       return created;
+    },
+    tell: async (notice, at) => {
+      const { policy, name, percent, recipient, from, to } = notice;
+      const key = JSON.stringify([policy, name, percent, recipient, from, to]);
+      if (!tables.notices.has(key)) tables.notices.set(key, { notice, at });
     },
     saveLease: async (lease: Lease) => {
       const row = tables.leases.get(lease.id);

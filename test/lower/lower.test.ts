@@ -215,10 +215,10 @@ rule r on prompt where caller.region is us redact toxic as mask`,
     then: { outcome: 'deny' },
   },
   {
-    says: 'on exchanges it denies the prompt: what is over cannot be denied',
+    says: 'a rule on exchanges that only tells is none of the prompt',
     policy: 'recipient desk by webhook "desk"\nrule r on exchange where caller.region is us notify desk',
     when: {},
-    then: { outcome: 'deny' },
+    then: { outcome: 'allow', fired: [] },
   },
   {
     says: 'an enforced rule on exchanges is none of the prompt',

@@ -139,8 +139,8 @@ waiver audit "External auditors see more" of residency, quiet, short, classified
     expect(chunk(['others'], 'restricted').outcome).toBe('deny');
   });
 
-  test('whose notice nobody carries lifts nothing', () => {
-    const silent = planOf(`recipient dpo by webhook "dpo"
+  test('tells whom it names, each time that it lifts something', () => {
+    const told = planOf(`recipient dpo by webhook "dpo"
 rule r
   on prompt
   deny "No"
@@ -149,6 +149,10 @@ waiver w "Everybody" of r
   until 2026-12-31
   owner "dpo@b.example"
   notify dpo`);
-    expect(at(silent, within).outcome).toBe('deny');
+    expect(at(told, within)).toMatchObject({ outcome: 'allow', fired: ['waiver w'] });
+    expect(told.events[0]!.rules.map(({ name, notify }) => [name, notify])).toEqual([
+      ['r', undefined],
+      ['waiver w', [{ recipient: 'dpo', webhook: 'dpo' }]],
+    ]);
   });
 });

@@ -144,7 +144,7 @@ not searched. \`chroma\` is in force; the other kinds are read and refused by \`
   recipient: {
     short: 'who is told of something',
     about:
-      'Who is told by `notify`. The channel is a `webhook`; its address stands in the deployment, not in the policy.',
+      'Who is told by `notify`. The channel is a `webhook`; the policy has its name, and the control plane its address and the secret that messages are signed with.',
     example: 'recipient privacy_desk by webhook "privacy-desk"\n',
   },
   reviewers: {

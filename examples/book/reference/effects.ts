@@ -101,7 +101,8 @@ export const EFFECTS: { readonly [K in EffectClause['kind']]: Described } = {
   },
   notify: {
     short: 'tells somebody',
-    about: 'Tells a recipient, after the decision and never on the way of the request.',
+    about:
+      'Tells a recipient that the rule has fired, and how often: at the end of the five minutes in which it did, by a signed webhook, never on the way of the request. What is told holds nothing of an exchange.',
     example: 'rule tell "The desk hears of account numbers"\n  on prompt\n  where text contains iban\n  notify desk\n',
   },
   sample: {
