@@ -206,7 +206,11 @@ export const DIAGNOSTICS = {
     explanation: 'Models have the built-in settings and the attributes of `models`.',
   },
   E0509: { title: 'an unknown provider', explanation: 'The provider says which protocol the model speaks.' },
-  E0510: { title: 'an unknown kind of store', explanation: 'The kind says which protocol the store speaks.' },
+  E0510: {
+    title: 'an unknown kind of store',
+    explanation:
+      'The kind says which protocol the store speaks. A store whose protocol is not known here cannot be governed, so it is not passed.',
+  },
   E0511: {
     title: 'an attribute without its source',
     explanation:
@@ -362,9 +366,7 @@ export const DIAGNOSTICS = {
     explanation: NOT_ENFORCED,
   },
   E0927: { title: 'a detector that matches a list is checked but not yet enforced', explanation: NOT_ENFORCED },
-  E0928: { title: 'a detector that asks a classifier is checked but not yet enforced', explanation: NOT_ENFORCED },
   E0933: { title: 'a condition over all chunks is checked but not yet enforced', explanation: NOT_ENFORCED },
-  E0934: { title: 'a store other than chroma is checked but not yet enforced', explanation: NOT_ENFORCED },
 } as const satisfies { readonly [code: `${'E' | 'W'}${number}`]: CatalogueEntry };
 
 export type DiagnosticCode = keyof typeof DIAGNOSTICS;

@@ -209,15 +209,7 @@ export type DetectorSource =
       readonly ignoreCase: boolean;
       readonly span: Span;
     }
-  | { readonly kind: 'list'; readonly list: string; readonly span: Span }
-  /** `threshold` in millionths. */
-  | {
-      readonly kind: 'classifier';
-      readonly name: string;
-      readonly hash: string;
-      readonly threshold: number;
-      readonly span: Span;
-    };
+  | { readonly kind: 'list'; readonly list: string; readonly span: Span };
 /** A keyword must stand within `characters` of the match; `before`: the keyword comes first. */
 export type Near = {
   readonly words: readonly string[];
@@ -498,4 +490,4 @@ export type UnenforcedUse = {
   readonly event: EventKind | null;
   readonly span: Span;
 };
-export type UnenforcedForm = 'hold' | 'listDetector' | 'classifierDetector' | 'quantifiedChunks' | 'storeKind';
+  'hold' | 'listDetector' | 'quantifiedChunks';

@@ -39,7 +39,7 @@ const PHRASES: { readonly [rule: string]: string } = {
   event: 'an event: `prompt`, `completion`, `tool call`, `retrieval`, `ingest`, `exchange` or `egress`',
   redactMode: '`placeholder`, `mask`, `remove`, `year` or `pseudonym`',
   policyEntry: 'an entry of `policy`',
-  detectorMatch: 'a pattern in backticks, `list` or `classifier`',
+  detectorMatch: 'a pattern in backticks, or `list`',
 };
 
 /** `previous` is the token before the one in question; the end of the input is shown just after it. */

@@ -149,9 +149,7 @@ export type NearNode = Node<
   { words: readonly Text[]; characters: NumberNode; side: 'before' | 'after' | 'either' }
 >;
 export type DetectorMatch =
-  | Node<'matchesPattern', { pattern: Pattern; ignoringCase: boolean }>
-  | Node<'matchesList', { list: Name }>
-  | Node<'matchesClassifier', { name: Text; hash: Text; above: NumberNode }>;
+  Node<'matchesPattern', { pattern: Pattern; ignoringCase: boolean }> | Node<'matchesList', { list: Name }>;
 export type HoursRange = Node<'hoursRange', { from: Name; to: Name | null; start: TimeOfDay; end: TimeOfDay }>;
 
 export type Declaration =

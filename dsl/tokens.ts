@@ -153,7 +153,6 @@ const SOFT_WORDS = [
   'after',
   'ignoring',
   'case',
-  'classifier',
   'examples',
   'group',
   'except',

@@ -12,9 +12,7 @@ export const UNENFORCED_FORMS: {
 } = {
   hold: { code: 'E0901', wording: '`hold for review` of a completion or tool call' },
   listDetector: { code: 'E0927', wording: 'a detector that matches a list' },
-  classifierDetector: { code: 'E0928', wording: 'a detector that asks a classifier' },
   quantifiedChunks: { code: 'E0933', wording: 'a condition over all chunks' },
-  storeKind: { code: 'E0934', wording: 'a store other than chroma' },
 };
 
 /** One for each use, in the order of the program's list. `build` refuses them; `check` does not show them. */

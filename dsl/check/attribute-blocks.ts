@@ -2,7 +2,7 @@
 import { diagnostic, help, label } from '../diagnostic.ts';
 import type { Absence, Attribute, AttributeSource, Caller, Store, Tool } from '../program.ts';
 import type { AttributeNode } from '../syntax-tree.ts';
-import { all, byName, type Context, noteUnenforced, report, unknownName } from './context.ts';
+import { all, byName, type Context, report, unknownName } from './context.ts';
 import { BUILT_IN_SETTINGS } from './models.ts';
 import { checkType } from './types.ts';
 import { checkValue } from './values.ts';
@@ -12,9 +12,8 @@ const PREPOSITION: { readonly [K in AttributeSource['kind']]: string } = {
   metadata: 'from metadata "…"',
   argument: 'from argument "…"',
 };
-/** Stores whose protocol is known, and those that the data plane speaks. */
-export const STORE_KINDS = ['chroma', 'qdrant', 'milvus', 'weaviate', 'pgvector'] as const;
-const ENFORCED_STORE_KINDS: ReadonlySet<string> = new Set(['chroma']);
+/** Stores whose protocol is spoken. */
+export const STORE_KINDS = ['chroma'] as const;
 
 export function checkCaller(context: Context): Caller {
   const node = all(context, 'caller')[0];
@@ -52,10 +51,8 @@ export function checkModelAttributes(context: Context): Attribute[] {
 
 export function checkStores(context: Context): Store[] {
   for (const node of context.named.store.values()) {
-    if (!STORE_KINDS.some((kind) => kind === node.store.text)) {
+    if (!STORE_KINDS.some((kind) => kind === node.store.text))
       report(context, { ...unknownName('kind of store', node.store, STORE_KINDS), code: 'E0510' });
-    } else if (!ENFORCED_STORE_KINDS.has(node.store.text))
-      noteUnenforced(context, 'storeKind', node.name.text, null, node.store.span);
     const attributes = checkAttributes(context, node.attributes, 'metadata');
     context.typed.stores.set(node.name.text, {
       name: node.name.text,

@@ -5,8 +5,7 @@ import type { Detector, DetectorGroup, DetectorSource, Near } from '../program.t
 import type { DetectorMatch, NearNode } from '../syntax-tree.ts';
 import { byName, type Context, type DeclarationOf, noteUnenforced, report, resolve } from './context.ts';
 import { unknownDetector } from './detector-names.ts';
-import { checkHash } from './imports.ts';
-import { checkCount, checkShare } from './values.ts';
+import { checkCount } from './values.ts';
 
 export const NEAR_WORDS_MAX = 32;
 export const NEAR_WORD_CHARACTERS_MAX = 64;
@@ -77,14 +76,6 @@ function checkMatch(context: Context, match: DetectorMatch, name: string): Detec
       }
       noteUnenforced(context, 'listDetector', name, null, span);
       return { kind: 'list', list: match.list.text, span };
-    }
-    case 'matchesClassifier': {
-      const hash = checkHash(context, match.hash);
-      const threshold = checkShare(context, match.above);
-      noteUnenforced(context, 'classifierDetector', name, null, span);
-      return hash === null || threshold === null
-        ? null
-        : { kind: 'classifier', name: match.name.value, hash, threshold, span };
     }
   }
 }

@@ -99,7 +99,7 @@ function checkPin(context: Context, at: Text, pinned: string, actual: string, pa
 }
 
 /** The 64 digits of `sha256:…`. */
-export function checkHash(context: Context, text: Text): string | null {
+function checkHash(context: Context, text: Text): string | null {
   const match = /^sha256:([0-9a-f]{64})$/.exec(text.value);
   if (match?.[1] !== undefined) return match[1];
   report(

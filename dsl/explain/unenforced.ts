@@ -11,12 +11,7 @@ export const UNENFORCED_CASES: readonly { readonly code: UnenforcedCode; readonl
   },
   { code: 'E0927', source: `detector vendor matches list vendors\n${rule('redact vendor as mask')}` },
   {
-    code: 'E0928',
-    source: `detector toxic matches classifier "toxicity" at "${HASH}" above 80 percent\n${rule('redact toxic as mask')}`,
-  },
-  {
     code: 'E0933',
     source: rule('where some c in retrieval.chunks has (c.level is secret)\n  deny', 'retrieval from files'),
   },
-  { code: 'E0934', source: 'store notes qdrant "notes" { title: text from metadata "title" }\n' },
 ];

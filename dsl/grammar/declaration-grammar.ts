@@ -249,18 +249,6 @@ export class DeclarationGrammar extends BlockGrammar {
           return { kind: 'matchesList', list, span: this.spanFrom(start) };
         },
       },
-      {
-        ALT: () => {
-          this.CONSUME(word('classifier'));
-          const name = this.SUBRULE(this.text);
-          this.CONSUME(word('at'));
-          const hash = this.SUBRULE1(this.text);
-          this.CONSUME(word('above'));
-          const above = this.SUBRULE(this.number);
-          this.CONSUME(word('percent'));
-          return { kind: 'matchesClassifier', name, hash, above, span: this.spanFrom(start) };
-        },
-      },
     ]);
   });
 

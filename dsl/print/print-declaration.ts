@@ -209,8 +209,6 @@ function detectorMatch(node: Tree.DetectorMatch): string {
       return `\`${node.pattern.source}\`${node.ignoringCase ? ' ignoring case' : ''}`;
     case 'matchesList':
       return `list ${node.list.text}`;
-    case 'matchesClassifier':
-      return `classifier ${quote(node.name.value)} at ${quote(node.hash.value)} above ${node.above.text} percent`;
   }
 }
 

@@ -304,7 +304,6 @@ class Generator {
         span,
       }),
       () => ({ kind: 'matchesList', list: this.name(), span }),
-      () => ({ kind: 'matchesClassifier', name: this.text(), hash: this.text(), above: this.number(), span }),
     ]);
   }
 

@@ -86,7 +86,6 @@ export const SYNTAX_KINDS: { readonly [K in Tree.SyntaxKind]: true } = {
   near: true,
   matchesPattern: true,
   matchesList: true,
-  matchesClassifier: true,
   hoursRange: true,
   policy: true,
   import: true,

@@ -118,7 +118,7 @@ Providers: \`openai\`, \`anthropic\`, \`llama_cpp\`, \`vllm\`, \`ollama\`, \`ope
   store: {
     short: 'a vector store, and what its chunks say of themselves',
     about: `A collection of a vector store. Its attributes come from the metadata of chunks, and rules read them as \`chunk.NAME\`. What a rule on retrieval says is added to the query before it reaches the store, so that what may not be found is
-not searched. \`chroma\` is in force; the other kinds are read and refused by \`build\`.`,
+not searched. The kind of store is \`chroma\`.`,
     example: `store handbook chroma "handbook" {
   source: text from metadata "source"
   version: int from metadata "version"
