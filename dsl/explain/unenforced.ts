@@ -2,7 +2,6 @@
 import type { UnenforcedCode } from './example.ts';
 
 const rule = (clauses: string, event = 'prompt'): string => `rule r\n  on ${event}\n  ${clauses}\n`;
-const HASH = `sha256:${'0123456789abcdef'.repeat(4)}`;
 
 export const UNENFORCED_CASES: readonly { readonly code: UnenforcedCode; readonly source: string }[] = [
   {
