@@ -366,7 +366,6 @@ export const DIAGNOSTICS = {
     explanation: NOT_ENFORCED,
   },
   E0927: { title: 'a detector that matches a list is checked but not yet enforced', explanation: NOT_ENFORCED },
-  E0933: { title: 'a condition over all chunks is checked but not yet enforced', explanation: NOT_ENFORCED },
 } as const satisfies { readonly [code: `${'E' | 'W'}${number}`]: CatalogueEntry };
 
 export type DiagnosticCode = keyof typeof DIAGNOSTICS;

@@ -490,4 +490,4 @@ export type UnenforcedUse = {
   readonly event: EventKind | null;
   readonly span: Span;
 };
-export type UnenforcedForm = 'hold' | 'listDetector' | 'quantifiedChunks';
+export type UnenforcedForm = 'hold' | 'listDetector';

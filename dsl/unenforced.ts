@@ -12,7 +12,6 @@ export const UNENFORCED_FORMS: {
 } = {
   hold: { code: 'E0901', wording: '`hold for review` of a completion or tool call' },
   listDetector: { code: 'E0927', wording: 'a detector that matches a list' },
-  quantifiedChunks: { code: 'E0933', wording: 'a condition over all chunks' },
 };
 
 /** One for each use, in the order of the program's list. `build` refuses them; `check` does not show them. */

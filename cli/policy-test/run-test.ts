@@ -10,6 +10,7 @@ import { instantIn, TimeZone } from '../../dsl/time-zone.ts';
 import { unmet } from './expectation.ts';
 import { Exchange, type Happened } from './exchange.ts';
 import { feedFacts, giveFeeds, type GivenFeeds, noFeeds, rememberFeed } from './feeds.ts';
+import { allChunksFact, foundTogether } from './found-together.ts';
 import { claimsOf, factValues } from './given.ts';
 import type { PolicyUnderTest } from './policy-under-test.ts';
 import { TEST_KEY, withSubject } from './receipt.ts';
@@ -68,7 +69,7 @@ export function runTest(test: PolicyTest, compiled: PolicyUnderTest): TestResult
         if (exchange === null) throw new Error('a tool call needs a prompt before it');
         happened = exchange.toolCall(step);
       } else if (step.kind === 'chunk' || step.kind === 'document') {
-        happened = decideDocument(step, world, compiled);
+        happened = decideDocument(step, test.steps, world, compiled);
       } else {
         throw new Error(`\`${step.kind}\` cannot be run: nothing enforces it yet`);
       }
@@ -153,6 +154,7 @@ function decideConnection(
  */
 function decideDocument(
   step: TestStep & { readonly kind: 'chunk' | 'document' },
+  steps: readonly TestStep[],
   world: Given,
   { program, plan, filter }: PolicyUnderTest,
 ): Happened {
@@ -171,6 +173,7 @@ function decideDocument(
       new TimeZone(program.policy.timeZone),
     ),
     chunk: { [step.store]: factValues(step.attributes, program) },
+    ...(step.kind === 'chunk' ? allChunksFact(step.store, foundTogether(step, steps), plan, program) : {}),
     text: { found, found_restored: found },
   };
   const decision = JSON.parse(filter.decide(JSON.stringify(input))) as Decision;

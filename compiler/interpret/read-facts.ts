@@ -6,8 +6,8 @@ import { type CollectionField, type Fact, type FactType, type Plan, SET_MEMBERS_
 import { sortedSet } from '../plan/order.ts';
 
 export type Scalar = boolean | number | string | readonly string[];
-/** An element of a collection: its fields in declared order. */
-export type Element = readonly Scalar[];
+/** An element of a collection: its fields in declared order; undefined is unknown. */
+export type Element = readonly (Scalar | undefined)[];
 export type FactState =
   | { readonly state: 'known'; readonly value: Scalar | readonly Element[] }
   | { readonly state: 'unknown' }
@@ -92,10 +92,11 @@ function readCollection(
   const elements: Element[] = [];
   for (const item of raw) {
     if (!isObject(item)) return undefined;
-    const element: Scalar[] = [];
+    const element: (Scalar | undefined)[] = [];
     for (const field of type.fields) {
-      const value = readScalar(plan, field.type, ownValue(item, field.name));
-      if (value === undefined) return undefined;
+      const given = ownValue(item, field.name) ?? undefined;
+      const value = readScalar(plan, field.type, given);
+      if (value === undefined && !(field.optional && given === undefined)) return undefined;
       element.push(value);
     }
     elements.push(element);

@@ -17,6 +17,7 @@ import {
 import { isInHours } from '../plan/hours.ts';
 import type { RedactionMode } from '../plan/redaction.ts';
 import {
+  allChunksPath,
   argumentPath,
   CALL_NAME_PATH,
   chunkPath,
@@ -228,11 +229,11 @@ function residual(condition: Condition, scope: Scope, model: Model | null): Expr
       return condition.kind === 'overlaps' ? overlaps(left, right) : subset(left, right);
     }
     case 'quantified': {
-      const collection = scope.facts.at(`${condition.collection.root}.${condition.collection.name}`);
+      const path = collectionPath(condition.collection, scope);
       return {
         kind: condition.quantifier,
-        collection,
-        body: residual(condition.body, { ...scope, facts: inElement(scope.facts, condition.collection) }, model),
+        collection: scope.facts.at(path),
+        body: residual(condition.body, { ...scope, facts: inElement(scope.facts, path) }, model),
       };
     }
     case 'inHours': {
@@ -526,18 +527,21 @@ function found(text: AttributeRef, detectors: readonly string[], includingRestor
   return { kind: 'overlaps', left, right: { kind: 'members', values } };
 }
 
+function collectionPath({ root, name }: AttributeRef, { store }: Scope): string {
+  if (root !== 'retrieval') return `${root}.${name}`;
+  if (store === null) throw new Unlowerable('retrieval.chunks');
+  return allChunksPath(store);
+}
+
 /**
- * The same facts, in which a field without a collection is one of `collection`. Nothing is restored in a prompt: its
- * messages have one field for both.
+ * The same facts, in which a field without a collection is one of that at `collection`. Nothing is restored in a prompt:
+ * its messages have one field for both.
  */
-function inElement(facts: FactTable, collection: AttributeRef): FactTable {
-  const isOfPrompt = collection.root === 'prompt';
+function inElement(facts: FactTable, collection: string): FactTable {
+  const isOfPrompt = collection.startsWith('prompt.');
   return {
     ...facts,
     field: (path, name) =>
-      facts.field(
-        path === '' ? `${collection.root}.${collection.name}` : path,
-        isOfPrompt && name === 'found_restored' ? 'found' : name,
-      ),
+      facts.field(path === '' ? collection : path, isOfPrompt && name === 'found_restored' ? 'found' : name),
   };
 }

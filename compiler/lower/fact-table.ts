@@ -5,6 +5,7 @@
 import type { Attribute, Program, Type, Value } from '../../dsl/program.ts';
 import { dayNumber, instantIn, TimeZone } from '../../dsl/time-zone.ts';
 import {
+  type CollectionField,
   DETECTOR_ENUM,
   type EnumType,
   type Fact,
@@ -28,6 +29,8 @@ import { Unlowerable } from './unlowerable.ts';
 export const MESSAGES_MAX = 4_096;
 /** Tool calls of one reply; the kernel holds the same number. */
 export const TOOL_CALLS_MAX = 1_024;
+/** Chunks of one answer, over all of its queries; the kernel holds the same number. */
+export const CHUNKS_MAX = 4_096;
 export const ROLES = ['system', 'developer', 'user', 'assistant', 'tool'] as const;
 export const NOW_PATH = 'now';
 export const CLASSIFICATION_PATH = 'prompt.classification';
@@ -69,6 +72,7 @@ export function factTable(program: Program, feeds: FeedFacts): FactTable {
     ...callerFacts(program, zone),
     ...budgetFacts(program),
     ...chunkFacts(program, zone),
+    ...allChunks(program),
     ...argumentFacts(program, zone),
   ];
   const drafts: Later[] = [
@@ -106,6 +110,11 @@ export function factTable(program: Program, feeds: FeedFacts): FactTable {
 /** The path of a chunk's attribute: stores have attributes of their own, so the store's name is part of it. */
 export function chunkPath(store: string, attribute: string): string {
   return `chunk.${store}.${attribute}`;
+}
+
+/** The path of all chunks of a store's answer. */
+export function allChunksPath(store: string): string {
+  return `retrieval.chunks.${store}`;
 }
 
 export function switchFactPath(name: string): readonly string[] {
@@ -303,6 +312,44 @@ function chunkFacts(program: Program, zone: TimeZone): Draft[] {
       }),
     ),
   );
+}
+
+/**
+ * For each store of which a condition over all chunks speaks: of each chunk the attributes that such conditions read,
+ * so that what none of them reads fails none of them.
+ */
+function allChunks(program: Program): Draft[] {
+  const quantified = program.rules.filter(({ event, ...rule }) => event === 'retrieval' && mentions(rule, isOfAll));
+  return program.stores.flatMap((store) => {
+    const rules = quantified.filter((rule) => rule.store === null || rule.store === store.name);
+    if (rules.length === 0) return [];
+    const read = store.attributes.filter(({ name }) =>
+      mentions(rules, (each) => each.root === 'variable' && each.name === name),
+    );
+    const fields = lowerable(
+      () =>
+        read.map(({ name, type, absence }): CollectionField => ({
+          name,
+          type: factType(type),
+          ...(absence.kind === 'optional' ? { optional: true } : {}),
+        })),
+      () => null,
+    );
+    if (fields === null) return [];
+    return [
+      {
+        path: allChunksPath(store.name).split('.'),
+        type: { kind: 'collection', most: CHUNKS_MAX, fields },
+        absent: { kind: 'fails' },
+        failsClosed: true,
+        source: { kind: 'chunks', store: store.name },
+      },
+    ];
+  });
+}
+
+function isOfAll({ root, name }: Mentioned): boolean {
+  return root === 'retrieval' && name === 'chunks';
 }
 
 function argumentFacts(program: Program, zone: TimeZone): Draft[] {

@@ -262,7 +262,12 @@ function retrieval(store: string, context: EventContext): RetrievalEvent {
   const rules = eventRules('retrieval', store, lowered, context, []);
   const { facts } = context.scope.facts;
   const ofChunk = new Set(
-    facts.map(({ id }) => id).filter((id) => ['chunk', 'text'].includes(facts[operandOf(facts, id)]!.path[0]!)),
+    facts
+      .map(({ id }) => id)
+      .filter((id) => {
+        const { path, source } = facts[operandOf(facts, id)]!;
+        return path[0] === 'text' || source.kind === 'metadata' || source.kind === 'chunks';
+      }),
   );
   const requestRules = [
     ...rules.flatMap((rule) => {

@@ -32,7 +32,9 @@ function factFaults({ facts }: Plan): readonly string[] {
     ...positions('fact', facts),
     ...unsorted('facts', facts.map(pathOf)),
     ...facts
-      .filter((fact) => ['claim', 'metadata', 'argument', 'budget'].includes(fact.source.kind) && !fact.failsClosed)
+      .filter(
+        (fact) => ['claim', 'metadata', 'chunks', 'argument', 'budget'].includes(fact.source.kind) && !fact.failsClosed,
+      )
       .map((fact) => `${pathOf(fact)} is of the caller, a chunk or a budget and does not fail closed`),
     ...facts
       .filter(

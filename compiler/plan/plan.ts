@@ -90,13 +90,14 @@ export type FactType =
   | { readonly kind: 'enum_set'; readonly enum: string }
   /**
    * An array of objects; each element has the fields given, which fail as a whole: one failed field fails the
-   * collection, and an absent or null field has failed.
+   * collection, and an absent or null field has failed, save one that is optional: it is unknown then.
    */
   | { readonly kind: 'collection'; readonly fields: readonly CollectionField[]; readonly most: number };
 
 export interface CollectionField {
   readonly name: string;
   readonly type: Exclude<FactType, { kind: 'collection' }>;
+  readonly optional?: true;
 }
 
 /**
@@ -128,6 +129,7 @@ export interface Fact {
     | { readonly kind: 'builtin' }
     | { readonly kind: 'claim'; readonly claim: string; readonly splitBy?: string }
     | { readonly kind: 'metadata'; readonly store: string; readonly key: string; readonly splitBy?: string }
+    | { readonly kind: 'chunks'; readonly store: string } // all of an answer; a field is the chunk's fact of that name
     | { readonly kind: 'argument'; readonly tool: string; readonly key: string; readonly splitBy?: string }
     | { readonly kind: 'budget'; readonly budget: string }
     | FeedSource;

@@ -56,7 +56,9 @@ function statements(expr: Expr, scope: ConditionScope, elements: Elements): read
         : [`not ${helper('holds', [inner])}`];
     }
     case 'known':
-      return [expr.fact.kind === 'field' ? 'true' : `${scope.names.fact(expr.fact.fact)}.state == "known"`];
+      return [
+        expr.fact.kind === 'fact' ? `${scope.names.fact(expr.fact.fact)}.state == "known"` : `_ = ${value(expr.fact)}`,
+      ];
     case 'is_true':
       return [`${value(expr.fact)} == true`];
     case 'compare':
@@ -176,8 +178,13 @@ function isNegative(operand: Operand): boolean {
  * defined it is true. So what may be unknown is negated through a helper rule.
  */
 function mayBeUndefined(expr: Expr, names: Names): boolean {
-  const isOptional = (fact: FactId): boolean => names.plan.facts[fact]!.absent.kind === 'unknown';
-  return expr.kind !== 'known' && readsOf(expr, { classification: [] }).some(isOptional);
+  const isOptional = (fact: FactId): boolean => {
+    const { absent, type } = names.plan.facts[fact]!;
+    return absent.kind === 'unknown' || (type.kind === 'collection' && type.fields.some(({ optional }) => optional));
+  };
+  return (
+    !(expr.kind === 'known' && expr.fact.kind === 'fact') && readsOf(expr, { classification: [] }).some(isOptional)
+  );
 }
 
 function isTrue(expr: Expr): boolean {

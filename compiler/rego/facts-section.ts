@@ -29,9 +29,11 @@ function describe(names: Names, fact: Fact): string {
           ? `, argument ${source.key} of tool ${source.tool}`
           : source.kind === 'budget'
             ? `, level of budget ${source.budget}`
-            : source.kind === 'list'
-              ? `, list ${names.plan.lists[source.list]!.name}`
-              : '';
+            : source.kind === 'chunks'
+              ? `, of store ${source.store}`
+              : source.kind === 'list'
+                ? `, list ${names.plan.lists[source.list]!.name}`
+                : '';
   const what =
     type.kind === 'enum' || type.kind === 'enum_set'
       ? `${type.kind} ${type.enum}`
@@ -69,7 +71,12 @@ function collectionRule(
 ): string {
   const elements = identifier('elements_of', name);
   const element = identifier('element_of', name);
-  const fields = type.fields.map((field) => `${quoted(field.name)}: ${fieldValue(field)}`);
+  const optional = type.fields.filter((field) => field.optional);
+  const own = (field: CollectionField): string => identifier(field.name, 'of', name);
+  const fields = type.fields.map(
+    (field) => `${quoted(field.name)}: ${field.optional ? `${own(field)}(item)` : fieldValue(field)}`,
+  );
+  const object = lines('{', fields, '}');
   return [
     `${name} := ${absent} if {`,
     `\traw(${path}) == null`,
@@ -84,7 +91,15 @@ function collectionRule(
       'count(elements) == count(list)',
     ]),
     '',
-    fields.length === 0 ? `${element}(_) := {}` : `${element}(item) := ${lines('{', fields, '}')}`,
+    fields.length === 0
+      ? `${element}(_) := {}`
+      : `${element}(item) := ${optional.length === 0 ? object : `without_nulls(${object})`}`,
+    ...optional.flatMap((field) => [
+      '',
+      `${own(field)}(item) := null if {`,
+      `\tobject.get(item, ${quoted(field.name)}, null) == null`,
+      `} else := ${fieldValue(field)}`,
+    ]),
   ].join('\n');
 }
 

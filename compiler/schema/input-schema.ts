@@ -139,9 +139,12 @@ function typeSchema(plan: Plan, type: FactType): JsonSchema {
         maxItems: type.most,
         items: {
           type: 'object',
-          required: type.fields.map((field) => field.name),
+          required: type.fields.flatMap((field) => (field.optional ? [] : [field.name])),
           properties: Object.fromEntries(
-            type.fields.map((field: CollectionField) => [field.name, typeSchema(plan, field.type)]),
+            type.fields.map((field: CollectionField) => {
+              const schema = typeSchema(plan, field.type);
+              return [field.name, field.optional ? { anyOf: [schema, { type: 'null' }] } : schema];
+            }),
           ),
         },
       };
@@ -153,6 +156,7 @@ function describe({ source, type, absent }: Fact): string {
     builtin: 'Read from the wire',
     claim: 'From the verified identity',
     metadata: 'From the metadata of the store',
+    chunks: "All chunks of the store's answer, before any is withheld",
     argument: 'From the arguments of the call',
     budget: "The budget's level",
     list: 'Whether the list has it, as its feed says',

@@ -8,7 +8,7 @@ import { compareText } from '../plan/order.ts';
 import { invariant } from '../plan/invariant.ts';
 import { type RedactionMode, redactionName } from '../plan/redaction.ts';
 import type { Counted } from '../plan/budget.ts';
-import type { Budget, Plan } from '../plan/plan.ts';
+import type { Budget, Plan, Store } from '../plan/plan.ts';
 import { lengthPrefixed } from './length-prefixed.ts';
 import type { TableWriter } from './table-writer.ts';
 
@@ -63,10 +63,26 @@ export function writeStores(
     writer.text(record + layout.STORE_COLLECTION, store.collection);
     writer.u32(record + layout.STORE_METADATA, metadata[at]!);
     writer.u32(record + layout.STORE_FILTER, filters[at] ?? 0);
+    writer.u32(record + layout.STORE_CHUNKS, writeAllChunks(plan, store, writer));
   });
   const stores = writer.reserve(8);
   writer.list(stores, records, plan.stores.length);
   return stores;
+}
+
+/** 0 where no condition is over all chunks of the store. */
+function writeAllChunks(plan: Plan, store: Store, writer: TableWriter): number {
+  const all = plan.facts.find(({ source }) => source.kind === 'chunks' && source.store === store.name);
+  if (all?.type.kind !== 'collection') return 0;
+  const facts = all.type.fields.map(({ name }) => {
+    const fact = store.facts.find((id) => plan.facts[id]!.path.at(-1) === name);
+    invariant(fact !== undefined, `the store ${store.name} has no attribute ${name}`);
+    return fact;
+  });
+  const words = [all.id, facts.length, ...facts];
+  const address = writer.reserve(words.length * 4);
+  words.forEach((word, i) => writer.u32(address + i * 4, word));
+  return address;
 }
 
 /** `calls` are the key nodes of writeFacts. 0 where no call is decided. */

@@ -165,6 +165,7 @@ function writeType(plan: Plan, type: FactType, address: number, writer: TableWri
     const place = fields + layout.FIELDS_HEAD_BYTES + at * layout.FIELD_BYTES;
     writeType(plan, field.type, place + layout.FIELD_TYPE, writer);
     writer.text(place + layout.FIELD_NAME, field.name);
+    writer.u32(place + layout.FIELD_OPTIONAL, field.optional ? 1 : 0);
   });
   writer.u32(address + layout.TYPE_FIELDS, fields);
 }

@@ -70,7 +70,9 @@ function filterTable(plan: Plan, store: Store, event: RetrievalEvent): Uint8Arra
   const clauses = clausesOf(plan, event).map((clause) => writeClause(writer, clause));
   writer.u32(head + F.FILTER_CLAUSES, clauses.length);
   writer.u32(head + F.FILTER_CLAUSES + 4, writer.list(clauses));
-  const reads = event.rules.some((rule) => readsOf(plan, rule).some((fact) => store.facts.includes(fact)));
+  const reads = event.rules.some((rule) =>
+    readsOf(plan, rule).some((fact) => store.facts.includes(fact) || isOfAll(plan.facts[fact])),
+  );
   const signed = classFacts(plan, store).length > 0;
   writer.u32(head + F.FILTER_READS, reads || signed || keeps.length > 0 ? 1 : 0);
   const text = event.rules.some(
@@ -98,6 +100,7 @@ function isPushed(plan: Plan, store: Store, rule: Rule): boolean {
         : [],
   );
   const reads = readsOf(plan, rule).some((fact) => store.facts.includes(fact) || isText(plan.facts[fact]));
+  if (asksOfAll(plan, store.name)) return false;
   if (rule.effects.every(({ kind }) => kind === 'tag')) return true;
   const others = rule.effects.some(
     (effect) =>
@@ -120,6 +123,15 @@ function isAlways(rule: Rule): boolean {
   return rule.when.kind === 'all' && rule.when.expr.kind === 'const' && rule.when.expr.value;
 }
 
+function isOfAll(fact: Fact | undefined): boolean {
+  return fact?.source.kind === 'chunks';
+}
+
+/** Whether a condition is over all chunks of the store. */
+function asksOfAll({ facts }: Plan, store: string): boolean {
+  return facts.some(({ source }) => source.kind === 'chunks' && source.store === store);
+}
+
 /** What was found in the chunk's text. */
 function isText(fact: Fact | undefined): boolean {
   return fact?.source.kind === 'builtin' && fact.path[0] === 'text';
@@ -137,9 +149,10 @@ function readsOf({ facts }: Plan, rule: Rule): readonly FactId[] {
 
 /**
  * What every chunk that may pass meets: each restriction that always applies, and, by default deny, some one of what
- * allows.
+ * allows. Nothing where a condition is over all chunks: what the store left out it would not see.
  */
 function clausesOf(plan: Plan, event: RetrievalEvent): Clause[] {
+  if (asksOfAll(plan, event.store)) return [];
   const restrictions = event.rules
     .filter(isAlways)
     .flatMap((rule) => rule.effects.flatMap((effect) => (withholds(effect) ? [restrictionOf(plan, effect)] : [])));

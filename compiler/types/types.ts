@@ -42,13 +42,15 @@ export function typesOf(plan: Plan): string {
 type Property = OptionalKind<PropertySignatureStructure>;
 
 function interfacesOf(plan: Plan): InterfaceDeclarationStructure[] {
-  const grouped = plan.facts.filter((fact) => fact.path.length > 1 && !['chunk', 'argument'].includes(fact.path[0]!));
+  const grouped = plan.facts.filter(
+    ({ path, source }) => path.length > 1 && !['chunk', 'argument'].includes(path[0]!) && source.kind !== 'chunks',
+  );
   const roots = [...new Set(grouped.map((fact) => fact.path[0]!))];
   return [
     ...roots.map((root) =>
       group(
         pascal(root),
-        plan.facts.filter((fact) => fact.path[0] === root),
+        grouped.filter((fact) => fact.path[0] === root),
         1,
       ),
     ),
@@ -132,7 +134,7 @@ function tsType(type: FactType): string {
     case 'enum_set':
       return `readonly ${enumName(type.enum)}[]`;
     case 'collection':
-      return `readonly { ${type.fields.map((field) => `readonly ${field.name}: ${tsType(field.type)}`).join('; ')} }[]`;
+      return `readonly { ${type.fields.map(({ name, optional, type: of }) => `readonly ${name}${optional ? '?' : ''}: ${tsType(of)}`).join('; ')} }[]`;
   }
 }
 
@@ -165,7 +167,7 @@ function inputUnion(plan: Plan): string {
     }),
     ...plan.stores.flatMap((store) => [
       `{ readonly event: "retrieval"; readonly store: ${JSON.stringify(store.name)};${given}${part('retrieval')} }`,
-      `{ readonly event: "chunk" | "ingest"; readonly store: ${JSON.stringify(store.name)};${wire} readonly chunk: { readonly ${store.name}: ${pascal(store.name)}Chunk } }`,
+      `{ readonly event: "chunk" | "ingest"; readonly store: ${JSON.stringify(store.name)};${wire}${allChunks(plan, store.name)} readonly chunk: { readonly ${store.name}: ${pascal(store.name)}Chunk } }`,
     ]),
     ...(plan.events.some(({ kind }) => kind === 'exchange')
       ? [`{ readonly event: "exchange";${given}${part('prompt')}${part('model')}${part('completion')} }`]
@@ -175,6 +177,14 @@ function inputUnion(plan: Plan): string {
       : []),
   ];
   return variants.length === 0 ? 'never' : variants.join('\n| ');
+}
+
+/** What the decision on a chunk also reads where a condition is over all of them. */
+function allChunks(plan: Plan, store: string): string {
+  const all = plan.facts.find(({ source }) => source.kind === 'chunks' && source.store === store);
+  return all === undefined
+    ? ''
+    : ` readonly retrieval?: { readonly chunks?: { readonly ${nameOf(store)}: ${tsType(all.type)} } };`;
 }
 
 /** `writ.detector` → `WritDetector`. */

@@ -131,7 +131,7 @@ function number(operand: Operand, scope: Scope): { readonly known: readonly Code
     case 'field': {
       const place = placeOf(operand, scope);
       if (place === undefined || !COMPARABLE.has(place.type.kind)) return undefined;
-      return { known: place.isField ? [] : [known(place, scope)], value: value(place, scope) };
+      return { known: place.isKnown ? [] : [known(place, scope)], value: value(place, scope) };
     }
   }
 }

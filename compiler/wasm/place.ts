@@ -22,26 +22,26 @@ export interface Place {
   readonly base: () => Code;
   readonly slot: number;
   readonly type: FactType;
-  /** Fields of an element always have a value. */
-  readonly isField: boolean;
+  /** It always has a value: a field of an element that is not optional. */
+  readonly isKnown: boolean;
 }
 
 export function placeOf(ref: FactRef, scope: Scope): Place | undefined {
   const { plan } = scope.code;
   if (ref.kind === 'fact') {
     const fact = plan.facts[ref.fact];
-    return fact === undefined ? undefined : { base: scope.facts.get, slot: fact.id, type: fact.type, isField: false };
+    return fact === undefined ? undefined : { base: scope.facts.get, slot: fact.id, type: fact.type, isKnown: false };
   }
   const element = scope.elements?.get(ref.collection);
   const type = plan.facts[ref.collection]?.type;
   const field = type?.kind === 'collection' ? type.fields[ref.field] : undefined;
   return element === undefined || field === undefined
     ? undefined
-    : { base: element.get, slot: ref.field, type: field.type, isField: true };
+    : { base: element.get, slot: ref.field, type: field.type, isKnown: field.optional !== true };
 }
 
 export function known(place: Place, { code }: Scope): Code {
-  return place.isField
+  return place.isKnown
     ? code.module.i32.const(1)
     : code.module.i32.eq(stateOf(code, place.base(), place.slot), code.module.i32.const(FACT_KNOWN));
 }
@@ -75,7 +75,7 @@ export function membersOf(name: string, { code }: Scope): readonly string[] {
 /** The condition where all places are known, else 0; not evaluated otherwise, because it follows addresses. */
 export function guarded(places: readonly Place[], scope: Scope, holds: () => Code): Code {
   const { module } = scope.code;
-  const conditions = places.filter((place) => !place.isField).map((place) => known(place, scope));
+  const conditions = places.filter((place) => !place.isKnown).map((place) => known(place, scope));
   return conditions.length === 0 ? holds() : module.if(every(scope.code, conditions), holds(), module.i32.const(0));
 }
 

@@ -5,7 +5,7 @@ import type { Span } from '../source.ts';
 import type { ConditionNode, Name } from '../syntax-tree.ts';
 import { attributeOf, isRoot, reportUnknownFact } from './attributes.ts';
 import type { ConditionScope } from './condition-scope.ts';
-import { noteUnenforced, report, resolve } from './context.ts';
+import { report, resolve } from './context.ts';
 import { knownWhen } from './known.ts';
 import { checkRelation } from './relations.ts';
 
@@ -159,7 +159,6 @@ function checkQuantified(
     );
     return null;
   }
-  if (type.of === 'chunk') noteUnenforced(scope.context, 'quantifiedChunks', scope.declaration, scope.event, span);
   const name = node.variable.text;
   if (isRoot(name) || scope.context.named.term.has(name) || scope.variables.has(name)) {
     report(

@@ -9,8 +9,4 @@ export const UNENFORCED_CASES: readonly { readonly code: UnenforcedCode; readonl
     source: rule('where text contains iban\n  hold for review by 2 of lawyers up to 4 hours else deny', 'completion'),
   },
   { code: 'E0927', source: `detector vendor matches list vendors\n${rule('redact vendor as mask')}` },
-  {
-    code: 'E0933',
-    source: rule('where some c in retrieval.chunks has (c.level is secret)\n  deny', 'retrieval from files'),
-  },
 ];

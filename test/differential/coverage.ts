@@ -87,6 +87,7 @@ const SOURCES: Table<Fact['source']['kind']> = {
   builtin: true,
   claim: true,
   metadata: true,
+  chunks: true,
   argument: true,
   budget: true,
   list: true,

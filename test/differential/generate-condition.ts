@@ -174,7 +174,7 @@ function references(source: ConditionSource, elements: readonly FactId[]): reado
       ? type.fields.map((field, at) => ({
           ref: { kind: 'field', collection, field: at },
           type: field.type,
-          optional: false,
+          optional: field.optional === true,
         }))
       : [];
   });

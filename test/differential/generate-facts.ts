@@ -115,6 +115,7 @@ export function generateVocabulary(random: Random): Vocabulary {
     ...callerFacts(random),
     ...budgets.flatMap(budgetFacts),
     ...storeNames.flatMap((store) => chunkFacts(random, store)),
+    ...storeNames.map(allChunks),
     ...toolNames.flatMap((tool) => argumentFacts(random, tool)),
     ...feedFacts(random, storeNames),
   ]
@@ -313,7 +314,39 @@ function chunkFacts(random: Random, store: string): readonly Draft[] {
     metadata('subject', { kind: 'text' }, UNKNOWN),
     metadata('expires', { kind: 'date' }, random.pick([FAILS, UNKNOWN])),
     metadata('draft', { kind: 'bool' }, random.pick([FAILS, UNKNOWN])),
+    metadata('owner', { kind: 'text' }, UNKNOWN),
+    metadata('teams', { kind: 'text_set' }, UNKNOWN),
+    metadata('regions', { kind: 'enum_set', enum: 'region' }, UNKNOWN),
+    metadata('level', { kind: 'enum', enum: 'classification' }, UNKNOWN),
+    metadata('read', TIME, UNKNOWN),
   ];
+}
+
+/** All chunks of an answer: what is optional of a chunk is optional here. */
+function allChunks(store: string): Draft {
+  return {
+    path: ['retrieval', 'chunks', store],
+    type: {
+      kind: 'collection',
+      most: 4,
+      fields: [
+        { name: 'source', type: { kind: 'text' } },
+        { name: 'classification', type: { kind: 'enum', enum: 'classification' } },
+        { name: 'groups', type: { kind: 'text_set' } },
+        { name: 'subject', type: { kind: 'text' }, optional: true },
+        { name: 'owner', type: { kind: 'text' }, optional: true },
+        { name: 'teams', type: { kind: 'text_set' }, optional: true },
+        { name: 'regions', type: { kind: 'enum_set', enum: 'region' }, optional: true },
+        { name: 'level', type: { kind: 'enum', enum: 'classification' }, optional: true },
+        { name: 'expires', type: { kind: 'date' }, optional: true },
+        { name: 'read', type: TIME, optional: true },
+        { name: 'draft', type: { kind: 'bool' }, optional: true },
+      ],
+    },
+    absent: FAILS,
+    failsClosed: true,
+    source: { kind: 'chunks', store },
+  };
 }
 
 /** `list.NAME.OPERAND`, `list.NAME.day_in.ZONE.OPERAND`, and switches: to a backend they are bools like others. */

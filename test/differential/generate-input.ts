@@ -43,6 +43,7 @@ export function generateInput(plan: Plan, random: Random): unknown {
   const readable = plan.facts.filter(
     (fact) =>
       (fact.path[0] !== 'chunk' || ('store' in event && fact.path[1] === event.store)) &&
+      (fact.source.kind !== 'chunks' || ('store' in event && fact.source.store === event.store)) &&
       (fact.path[0] !== 'argument' || ('tool' in event && fact.path[1] === event.tool)),
   );
   // Most failures should stand alone, so that what one failure does can be seen.
@@ -141,7 +142,10 @@ function valueOf(plan: Plan, type: FactType, random: Random): unknown {
     case 'collection':
       return Array.from({ length: random.weighted({ 1: 4, 2: 4, 0: 1, 3: 1 }) as unknown as number }, () =>
         Object.fromEntries(
-          type.fields.map((field: CollectionField) => [field.name, valueOf(plan, field.type, random)]),
+          type.fields.flatMap((field: CollectionField) => {
+            if (!field.optional || random.chance(0.6)) return [[field.name, valueOf(plan, field.type, random)]];
+            return random.chance(0.5) ? [] : [[field.name, null]];
+          }),
         ),
       );
   }

@@ -122,6 +122,7 @@ function standard(random: Random, deny: number): 'allow' | 'deny' {
 function factsOf(vocabulary: Vocabulary, groups: readonly string[], store?: string): readonly FactId[] {
   return vocabulary.facts
     .filter(({ path }) => {
+      if (path[0] === 'retrieval' && path[1] === 'chunks') return path[2] === store;
       const at = path[0] === 'list' ? 2 : 0;
       return path[at] === 'chunk' ? path[at + 1] === store : groups.includes(path[0]!);
     })

@@ -308,7 +308,9 @@ function retrievalRule(make: Making, store: string): Wording {
   const head = `rule ${nameFor(make, 'retrieval')}\n  on retrieval from ${store}`;
   const closed = defaults.retrieval === 'deny';
   const of = condition(make, { chunk: true });
-  switch (random.weighted({ allowChunk: closed ? 3 : 0, withhold: 3, newest: 0.5, deny: 1, allow: closed ? 1 : 0 })) {
+  switch (
+    random.weighted({ allowChunk: closed ? 3 : 0, withhold: 3, newest: 0.5, deny: 1, allow: closed ? 1 : 0, all: 1 })
+  ) {
     case 'allowChunk':
       return worded`${head}${when(make, {})}\n  allow chunk where ${of}`;
     case 'withhold':
@@ -319,7 +321,24 @@ function retrievalRule(make: Making, store: string): Wording {
       return worded`${head}${when(make, { chunk: true })}\n  deny "No"`;
     case 'allow':
       return worded`${head}${when(make, { chunk: true })}\n  allow`;
+    case 'all':
+      return worded`${head}\n  where ${ofAll(random)}\n  withhold chunk unless ${of}`;
   }
+}
+
+/** What some chunk of the answer has, or every one has not. */
+function ofAll(random: Random): Wording {
+  const body = random.pick([
+    'c.classification is at least confidential',
+    'c.subject is known and c.subject is "u1"',
+    'c.subject is not known',
+    'c.groups overlaps caller.groups',
+    'c.version is above 2',
+  ]);
+  return {
+    plain: `some c in retrieval.chunks has (${body})`,
+    otherwise: `not (every d in retrieval.chunks has (not (${body.replaceAll('c.', 'd.')})))`,
+  };
 }
 
 function route(make: Making, requested: string): Wording {

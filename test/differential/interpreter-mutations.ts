@@ -61,6 +61,8 @@ export const INTERPRETER_MUTATIONS: readonly Mutation[] = [
       'if (!isObject(item)) return undefined;',
       'if (!isObject(item)) continue;',
     ],
+    ['collection: nothing is optional', '!(field.optional && given === undefined)', 'true'],
+    ['collection: all is optional', '!(field.optional && given === undefined)', 'given !== undefined'],
     ['number: need not be exact', 'if (digits % divisor !== 0n) return undefined;', ''],
     ['number: no bound', 'if (scaled > BigInt(Number.MAX_SAFE_INTEGER)) return undefined;', ''],
     ['number: the sign is lost', "sign === '-' ? -scaled : scaled", 'scaled'],

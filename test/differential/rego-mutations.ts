@@ -28,6 +28,7 @@ export const REGO_MUTATIONS: readonly RegoMutation[] = [
   inLibrary('members are not checked', '\tvalue in object.keys(ranks[enum])\n', '', (input, { failed }, plan) =>
     failed.some((path) => isEnum(plan, path) && typeof valueAt(input, path) === 'string'),
   ),
+  inLibrary('what is not known of an element is null', '; value != null}', '}'),
   inLibrary(
     'failure is never always denied',
     '\talways\n',

@@ -47,6 +47,7 @@ export const WASM_MUTATIONS: readonly WasmMutation[] = [
   ...inFile('compiler/wasm/place.ts', [
     ['known: negated', 'code.module.i32.eq(stateOf(', 'code.module.i32.ne(stateOf('],
     ['fact: the slot before', 'slot: fact.id, type', 'slot: Math.max(0, fact.id - 1), type'],
+    ['field: what is optional is known', 'isKnown: field.optional !== true', 'isKnown: true'],
     ['field: always the first', 'slot: ref.field, type', 'slot: 0, type'],
     ['what is not known compares as true', 'holds(), module.i32.const(0))', 'holds(), module.i32.const(1))'],
     [

@@ -43,6 +43,9 @@ list banned of text from "banned-callers" max age 1 day
 switch stop "Stop the models" by "oncall" max 4 hours
 rule forgotten "Erased people are not found" on retrieval from people
   withhold chunk unless (chunk.subject is not known or chunk.subject is not in erased)
+rule alone on retrieval from people
+  where every c in retrieval.chunks has (c.subject is known and c.subject is "ann")
+  withhold chunk unless chunk.subject is not known
 rule banned on prompt where caller.id is in banned deny "Banned"
 rule stopped on prompt where switch stop deny "Stopped"
 `;
@@ -110,10 +113,10 @@ describe.each(DOORS)('through the door %s', (door) => {
     const answers = await Promise.all(Array.from({ length: 12 }, () => ask()));
     return answers.every((each) => each === answer);
   };
-  const found = async (): Promise<readonly string[]> => {
+  const found = async (most = 10): Promise<readonly string[]> => {
     const response = await fetch(`${url}${collection}/query`, {
       method: 'POST',
-      body: JSON.stringify({ query_embeddings: [[1, 0]], n_results: 10, include: ['documents', 'metadatas'] }),
+      body: JSON.stringify({ query_embeddings: [[1, 0]], n_results: most, include: ['documents', 'metadatas'] }),
       headers: { 'content-type': 'application/json', authorization: `Bearer ${KEY}` },
     });
     return [...(await response.text()).matchAll(/of (\w+)/g)].map(([, name]) => name!).sort();
@@ -178,6 +181,9 @@ describe.each(DOORS)('through the door %s', (door) => {
     expect(await run('list', 'import', 'erased-subjects', '/dev/null', ...as('privacy'))).toContain('0 values');
     await settles(() => always('passed'));
     expect(await found()).toEqual(['ann', 'bob', 'nobody']);
+    // A condition over all chunks is about those of this very search.
+    expect(await found(2)).toEqual(['ann', 'bob']);
+    expect(await found(1)).toEqual([]);
     const began = performance.now();
     await run('list', 'add', 'erased-subjects', 'bob', ...as('privacy'));
     await settles(async () => (await found()).join() === 'ann,nobody', 3_000);

@@ -134,7 +134,8 @@ export const FIELDS_MOST = 4;
 export const FIELDS_HEAD_BYTES = 8; // then FIELD_*
 export const FIELD_TYPE = 0;
 export const FIELD_NAME = 8; // text
-export const FIELD_BYTES = 16;
+export const FIELD_OPTIONAL = 16; // 1: it may be absent
+export const FIELD_BYTES = 20;
 
 export const NODE_COUNT = 0;
 export const NODE_TRACK = 4; // number of the node among those tracked for doubles
@@ -168,7 +169,9 @@ export const STORE_KIND = 8; // text
 export const STORE_COLLECTION = 16; // text
 export const STORE_METADATA = 24; // NODE of a chunk's metadata object
 export const STORE_FILTER = 28; // address of the pushed-down filter's table (compiler/tables/stores-filter.ts), 0 where there is none
-export const STORE_BYTES = 32;
+/** 0, or address of: the fact of all its chunks, their fields, then for each field the chunk's own fact. */
+export const STORE_CHUNKS = 32;
+export const STORE_BYTES = 36;
 
 // ---- T_TOOLS: list of TOOL_*
 export const TOOL_NAME = 0; // text

@@ -2,7 +2,7 @@
  * One value of the document into a fact's slot. False where the value is not exactly of the type; the cursor is then
  * anywhere inside it, and the slot's content is void.
  */
-import { FACT_KNOWN, SLOT_BYTES, SLOT_STATE } from '../abi';
+import { FACT_KNOWN, FACT_UNKNOWN, SLOT_BYTES, SLOT_STATE } from '../abi';
 import {
   broken,
   countElements,
@@ -19,6 +19,7 @@ import {
 } from './json-document';
 import {
   FIELD_BYTES,
+  FIELD_OPTIONAL,
   FIELD_TYPE,
   FIELDS_COUNT,
   FIELDS_HEAD_BYTES,
@@ -219,12 +220,24 @@ function readElement<A>(fields: usize, element: usize, arena: A, keep: bool, dep
       }
       const slot = element + field * SLOT_BYTES;
       if (load<u8>(slot, SLOT_STATE) != UNSEEN) return false;
-      if (!readValue<A>(fields + FIELDS_HEAD_BYTES + field * FIELD_BYTES + FIELD_TYPE, 0, slot, arena, keep, depth + 1))
-        return false;
+      const record = fieldAt(fields, field);
+      if (peek() == 0x6e && load<u32>(record, FIELD_OPTIONAL) != 0) {
+        if (!skipValue(depth + 1)) return false;
+        store<u8>(slot, FACT_UNKNOWN, SLOT_STATE);
+      } else if (!readValue<A>(record + FIELD_TYPE, 0, slot, arena, keep, depth + 1)) return false;
     } while (takes(0x2c));
     if (!expect(0x7d)) return false;
   }
-  for (let field: u32 = 0; field < count; field++)
-    if (load<u8>(element + field * SLOT_BYTES, SLOT_STATE) != FACT_KNOWN) return false;
+  for (let field: u32 = 0; field < count; field++) {
+    const slot = element + field * SLOT_BYTES;
+    const state = load<u8>(slot, SLOT_STATE);
+    if (state == FACT_KNOWN) continue;
+    if (load<u32>(fieldAt(fields, field), FIELD_OPTIONAL) == 0) return false;
+    if (state == UNSEEN) store<u8>(slot, FACT_UNKNOWN, SLOT_STATE);
+  }
   return true;
+}
+
+function fieldAt(fields: usize, field: u32): usize {
+  return fields + FIELDS_HEAD_BYTES + field * FIELD_BYTES;
 }

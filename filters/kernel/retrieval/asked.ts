@@ -21,6 +21,7 @@ import * as F from '../protocol/store-filter';
 import { deny } from '../session/denial';
 import { hasFlag } from '../http/endpoint';
 import { Session } from '../session/session-state';
+import { asksOfAll } from './all-chunks';
 import { filterOf } from './push-down';
 
 /** How many more are fetched where chunks may be withheld afterwards, and the most in all. */
@@ -35,6 +36,7 @@ export function judgeFilters(s: Session): i32 {
   const byMetadata = where != NO_RECORD && load<u32>(recordAt(s.recordBytes(), where), RECORD_NEXT) > where + 1;
   s.isAsked = byText || byMetadata || findRecord(s, P.PLACE_COLUMN) != NO_RECORD;
   if (!byText && !byMetadata) return -1;
+  if (asksOfAll(s)) return deny(s, 403, 'a search of this store cannot filter, for a rule reads all that is found');
   const redacts = load<u32>(filter, F.FILTER_TEXT) != 0;
   if (redacts && byMetadata && !namesDeclared(s, where, filter))
     return deny(s, 403, 'a filter may name only metadata that the policy declares, for a rule reads what chunks hold');

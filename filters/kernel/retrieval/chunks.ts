@@ -21,6 +21,7 @@ import { deny } from '../session/denial';
 import { addEdit, dropInside } from '../edit/edits';
 import { hasFlag, protocolSection, rootOf } from '../http/endpoint';
 import { put } from '../http/literal';
+import { asksOfAll, gatherChunks } from './all-chunks';
 import { isEdited } from './asked';
 import {
   after,
@@ -40,14 +41,12 @@ import {
 import { metadataBytes, metadataStart, readDocument } from './document';
 import { answerNewest, askNewest, beginNewest, needsNewest, NOTHING_TO_ASK, noteVersion } from './newest';
 import { noteWithheld, putNotices } from './notices';
+import { CHUNKS_MAX } from './limits';
 import { decideQuietly, recordDecision } from '../session/record';
 import { sendReply, denyUnreadable } from '../session/reply';
 import { Session } from '../session/session-state';
 import { clearTexts, editTexts } from '../edit/texts';
 import { putReceipt, verdictOf } from '../receipts/given';
-
-/** Chunks of one answer, over all of its rows. */
-export const CHUNKS_MAX: u32 = 4_096;
 
 export function onChunks(s: Session): i32 {
   const body = s.bodyBytes();
@@ -60,6 +59,8 @@ export function onChunks(s: Session): i32 {
   const verdicts = changetype<Bytes>(s.verdicts);
   verdicts.clear();
   if (!beginNewest(s)) return deny(s, 503, 'this gateway has no memory left for the reply');
+  if (asksOfAll(s) && !gatherChunks(s))
+    return deny(s, 502, "the store's answer cannot be read, or holds more than this gateway reads");
   const isRead = hasFlag(s.endpoint, P.FLAG_ROWS) ? readRows(s) : readRow(s, false);
   if (!isRead || s.failed || verdicts.failed)
     return deny(s, 502, "the store's answer cannot be read, or holds more than this gateway reads");
@@ -139,7 +140,7 @@ function readRows(s: Session): bool {
 function readRow(s: Session, hasRows: bool): bool {
   if (!openCells(s, hasRows)) return false;
   while (hasCells()) {
-    if (changetype<Bytes>(s.verdicts).len >= CHUNKS_MAX) return false;
+    if (changetype<Bytes>(s.verdicts).len >= <u32>CHUNKS_MAX) return false;
     const passes = judge(s);
     if (s.failed) return false;
     changetype<Bytes>(s.verdicts).push(passes ? verdictOf(s) : 0);

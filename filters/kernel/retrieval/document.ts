@@ -16,8 +16,8 @@ const EMPTY_OBJECT: usize = memory.data<u8>([0x7b, 0x7d]);
 export let metadataStart: u32 = 0;
 export let metadataBytes: u32 = 0;
 
-/** Reads the document at which the columns stand. What was found in the one before is forgotten. */
-export function readDocument(s: Session): void {
+/** Sets the facts of the metadata of the document at which the columns stand. */
+export function readMetadata(s: Session): void {
   const document = s.bodyBytes().ptr;
   const at = cellAt(P.COLUMN_METADATAS);
   metadataStart = 0;
@@ -31,6 +31,12 @@ export function readDocument(s: Session): void {
   }
   const metadata = metadataBytes == 0 ? EMPTY_OBJECT : document + metadataStart;
   loadMetadata(s.facts, changetype<Arena>(s.arena), s.store, metadata, metadataBytes == 0 ? 2 : metadataBytes);
+}
+
+/** Reads the document at which the columns stand. What was found in the one before is forgotten. */
+export function readDocument(s: Session): void {
+  const document = s.bodyBytes().ptr;
+  readMetadata(s);
   changetype<Bytes>(s.segments).clear();
   changetype<Bytes>(s.hits).clear();
   changetype<Bytes>(s.groups).clear();

@@ -22,6 +22,7 @@ import * as P from '../protocol/places';
 import { FILTER_LOOSE, FILTER_READS, FILTER_TEXT } from '../protocol/store-filter';
 import { deny, denyByPolicy, denyTooLarge } from '../session/denial';
 import { FETCH_FACTOR, FETCH_MAX, findRecord as find, judgeFilters } from './asked';
+import { asksOfAll } from './all-chunks';
 import { onVersions } from './chunks';
 import { addEdit } from '../edit/edits';
 import { eventOf, hasFlag } from '../http/endpoint';
@@ -84,7 +85,9 @@ function decideRetrieval(s: Session): i32 {
   joinFilter(s);
   const reads = load<u32>(filter, FILTER_READS) != 0;
   if (reads || s.asksMetadata) s.dropMetadata = !includes(s, METADATAS);
-  if ((reads || load<u32>(filter, FILTER_LOOSE) != 0) && hasFlag(s.endpoint, P.FLAG_ROWS)) fetchMore(s);
+  const isLoose = reads || load<u32>(filter, FILTER_LOOSE) != 0;
+  // All chunks of the answer are those that the client asked for.
+  if (isLoose && !asksOfAll(s) && hasFlag(s.endpoint, P.FLAG_ROWS)) fetchMore(s);
   if (load<u32>(filter, FILTER_TEXT) != 0) s.dropDocuments = !includes(s, DOCUMENTS);
   include(s);
   if (changetype<Bytes>(s.edits).failed || replacements(s).failed) return denyTooLarge(s);

@@ -166,6 +166,8 @@ export class Session {
   asksMetadata: bool = false;
   /** One byte a chunk: whether it passes. */
   verdicts: usize = 0;
+  /** Elements of the fact of all chunks: see all-chunks.ts. 0 until an answer is read of which a rule asks that. */
+  allChunks: usize = 0;
   /** Versions of the chunks that pass: see newest.ts. */
   versions: usize = 0;
   /** The search filters, or names ids: what it finds answers a question about each chunk. */
@@ -285,6 +287,7 @@ export function freeSession(s: Session): void {
   drop(s.verdicts);
   freeCalls(s.calls);
   drop(s.versions);
+  drop(s.allChunks);
   drop(s.levels);
   drop(s.keeps);
   drop(s.keptPrompt);

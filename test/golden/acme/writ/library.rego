@@ -103,6 +103,8 @@ bool_in(value) := value if is_boolean(value)
 
 text_in(value) := value if is_string(value)
 
+without_nulls(object) := {key: value | some key, value in object; value != null}
+
 # The days since 1970-01-01 of a date YYYY-MM-DD. A year is counted from March, so that its leap day is its last.
 day_in(value) := day if {
 	is_string(value)
