@@ -19,10 +19,10 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-/** A rule whose detector nothing asks yet. */
-function classified(name: string): string {
-  const hash = `sha256:${'0'.repeat(64)}`;
-  return `detector ${name}_words matches classifier "words" at "${hash}" above 80 percent
+/** A rule whose detector nothing looks up yet. */
+function listed(name: string): string {
+  return `list ${name}_list of text from "${name}" max age 1 day
+detector ${name}_words matches list ${name}_list
 rule ${name}
   on prompt
   redact ${name}_words as mask
@@ -69,13 +69,13 @@ describe('writ check', () => {
   });
 
   test('one of a thing is not several, and forms that build refuses are said, but are no diagnostics', async () => {
-    const one = policyFile('one.writ', `${SMALL_POLICY}${classified('wait')}`);
+    const one = policyFile('one.writ', `${SMALL_POLICY}${listed('wait')}`);
     const { code, out } = await writ(['check', one], { cwd: folder });
     expect({ code, out }).toEqual({
       code: 0,
       out: 'small: 1 file, 1 rule, 0 routes, 0 budgets, no errors\n`writ build` will refuse 1 form that is not enforced yet, and names it\n',
     });
-    const two = policyFile('two.writ', `${SMALL_POLICY}${classified('wait')}${classified('again')}`);
+    const two = policyFile('two.writ', `${SMALL_POLICY}${listed('wait')}${listed('again')}`);
     expect((await writ(['check', two], { cwd: folder })).out).toMatch(
       /1 file, 2 rules, .*\n`writ build` will refuse 2 forms that are not enforced yet, and names them\n$/,
     );
@@ -208,13 +208,13 @@ describe('writ build', () => {
   });
 
   test('a form that is not enforced is refused; with --allow-unenforced it denies', async () => {
-    const file = policyFile('hold.writ', `${SMALL_POLICY}${classified('wait')}`);
+    const file = policyFile('hold.writ', `${SMALL_POLICY}${listed('wait')}`);
     const refused = await writ(['build', file, '-o', 'hold.tar.gz'], { cwd: folder });
     expect(refused.code).toBe(1);
-    expect(refused.err).toContain('error[E0928]');
+    expect(refused.err).toContain('error[E0927]');
     const allowed = await writ(['build', file, '-o', 'hold.tar.gz', '--allow-unenforced'], { cwd: folder });
     expect(allowed.code).toBe(0);
-    expect(allowed.err).toContain('warning[E0928]');
+    expect(allowed.err).toContain('warning[E0927]');
     const facts = {
       event: 'prompt',
       caller: { id: 'u' },

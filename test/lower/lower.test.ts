@@ -209,8 +209,8 @@ const cases: readonly Case[] = [
   },
   {
     says: 'a rule of a form that is not enforced denies where its condition holds',
-    policy: `detector toxic matches classifier "toxicity" at "sha256:${'0'.repeat(64)}" above 80 percent
-rule r on prompt where caller.region is us redact toxic as mask`,
+    policy:
+      'list issuers of text from "issuers" max age 1 day\ndetector issuer matches list issuers\nrule r on prompt where caller.region is us redact issuer as mask',
     when: {},
     then: { outcome: 'deny' },
   },

@@ -34,13 +34,13 @@ describe.each(UNENFORCED_CASES)('$code', ({ code, source }) => {
 
 test('a route whose preference cannot be decided denies', () => {
   const plan = planOf(
-    `detector toxic matches classifier "toxicity" at "sha256:${'0123456789abcdef'.repeat(4)}" above 80 percent
+    `detector vendor matches list vendors
 route r
   for requested any
-  prefer big where text contains toxic
+  prefer big where text contains vendor
   prefer own
 `,
   );
   const prompt = plan.events.find((event) => event.kind === 'prompt');
-  expect(prompt?.rules.map((rule) => [rule.name, rule.unenforced])).toContainEqual(['r', 'classifierDetector']);
+  expect(prompt?.rules.map((rule) => [rule.name, rule.unenforced])).toContainEqual(['r', 'listDetector']);
 });
