@@ -123,7 +123,7 @@ describe('the simulation finds', () => {
         `grants-${index}`,
         mutation,
         ['control-plane/budgets', 'filters/sidecar/budgets'],
-        ['proto', 'dsl'],
+        ['compiler/bundle', 'proto', 'dsl'],
       );
       const calls: typeof import('../../control-plane/budgets/lease-calls.ts') = await import(
         /* @vite-ignore */ urlOf('control-plane/budgets/lease-calls.ts')
