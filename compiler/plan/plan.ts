@@ -48,6 +48,7 @@ import type { Keep } from './keep.ts';
 import type { Conversion, FactValue, Model, ModelId } from './model.ts';
 import type { RedactionMode } from './redaction.ts';
 import type { Span } from './span.ts';
+import type { Store } from './store.ts';
 import type { Tool } from './tool.ts';
 import type { WireValue } from './wire-value.ts';
 
@@ -58,6 +59,7 @@ export type { Conversion, FactValue, Model, ModelId } from './model.ts';
 export type { FeedSource, ListOperand, ListUse, SwitchUse } from './feeds.ts';
 export { ENUM_MEMBERS_MAX, MODELS_MAX, RULES_MAX, SET_MEMBERS_MAX } from './limits.ts';
 export type { Span };
+export type { Store };
 export type { Tool } from './tool.ts';
 export const PLAN_VERSION = 1;
 
@@ -498,16 +500,6 @@ export type EventPlan =
 
 // -----------------------------------------------------------------------------------------------------------------
 // plan
-
-export interface Store {
-  readonly name: string;
-  readonly kind: string;
-  /** The collection's name in the store. */
-  readonly collection: string;
-  /** Facts of a chunk, in declared order. */
-  readonly facts: readonly FactId[];
-  readonly span: Span;
-}
 
 export interface Plan {
   readonly version: typeof PLAN_VERSION;
