@@ -2,7 +2,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { decide } from '../../compiler/interpret/decide.ts';
 import type { Decision } from '../../compiler/plan/decision.ts';
-import type { Budget, Plan } from '../../compiler/plan/plan.ts';
+import type { Budget, Fact, FactType, Plan } from '../../compiler/plan/plan.ts';
 import type { RegoFiles } from '../../compiler/rego/emit-rego.ts';
 import { levelsIgnored } from './outcomes.ts';
 
@@ -28,7 +28,22 @@ export const REGO_MUTATIONS: readonly RegoMutation[] = [
   inLibrary('members are not checked', '\tvalue in object.keys(ranks[enum])\n', '', (input, { failed }, plan) =>
     failed.some((path) => isEnum(plan, path) && typeof valueAt(input, path) === 'string'),
   ),
-  inLibrary('what is not known of an element is null', '; value != null}', '}'),
+  inLibrary(
+    'what is not known of an element is null',
+    '; value != null}',
+    '}',
+    (input, decision, plan) =>
+      isKnownAskedOfFields(plan) &&
+      plan.facts.some((fact) => {
+        const path = fact.path.join('.');
+        const told = withNullsTold(fact, valueAt(input, path), plan);
+        return (
+          !decision.failed.includes(path) &&
+          told !== undefined &&
+          !isDeepStrictEqual(decide(plan, withValue(input, fact.path, told)), decision)
+        );
+      }),
+  ),
   inLibrary(
     'failure is never always denied',
     '\talways\n',
@@ -214,6 +229,48 @@ function isInexact(plan: Plan, path: string, value: unknown): boolean {
 
 function budgetsOf(plan: Plan): readonly Budget[] {
   return plan.events.flatMap((event) => (event.kind === 'prompt' ? event.budgets : []));
+}
+
+function isKnownAskedOfFields(plan: Plan): boolean {
+  return JSON.stringify(plan.events).includes('"kind":"known","fact":{"kind":"field"');
+}
+
+/** The elements, with a value for each null of what they need not say; undefined where there is none. */
+function withNullsTold({ type }: Fact, elements: unknown, plan: Plan): readonly unknown[] | undefined {
+  if (type.kind !== 'collection' || !Array.isArray(elements)) return undefined;
+  const optional = type.fields.filter((field) => field.optional === true);
+  const nullsOf = (element: unknown): typeof optional => optional.filter(({ name }) => valueAt(element, name) === null);
+  if (!elements.some((element) => nullsOf(element).length > 0)) return undefined;
+  return elements.map((element: object) => ({
+    ...element,
+    ...Object.fromEntries(nullsOf(element).map((field) => [field.name, someValue(field.type, plan)])),
+  }));
+}
+
+function someValue(type: FactType, plan: Plan): unknown {
+  switch (type.kind) {
+    case 'bool':
+      return true;
+    case 'number':
+      return 1;
+    case 'text':
+      return 'x';
+    case 'date':
+      return '2026-01-01';
+    case 'enum':
+      return plan.enums.find(({ name }) => name === type.enum)?.members[0];
+    case 'text_set':
+    case 'enum_set':
+    case 'collection':
+      return [];
+  }
+}
+
+function withValue(input: unknown, path: readonly string[], value: unknown): unknown {
+  const [key, ...rest] = path;
+  if (key === undefined) return value;
+  const at = typeof input === 'object' && input !== null ? input : {};
+  return { ...at, [key]: withValue(valueAt(input, key), rest, value) };
 }
 
 function failsClosed(plan: Plan, path: string): boolean {
